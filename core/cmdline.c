@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "core/cmdline.h"
+
+/*
+ * The kernel's isspace() (lib/ctype.c): the white space of ASCII, and 0xA0, which is a no-break space in
+ * Latin-1. The locale has no say in it.
+ */
+static bool kernel_isspace(char c) {
+        return c == ' ' || (c >= '\t' && c <= '\r') || (unsigned char) c == 0xA0;
+}
+
+static int kernel_digit(char c) {
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        if (c >= 'a' && c <= 'f')
+                return c - 'a' + 10;
+        if (c >= 'A' && c <= 'F')
+                return c - 'A' + 10;
+        return 16;
+}
+
+/* How many bytes the next token takes: white space between double quotes does not end it. */
+static size_t token_size(const char *text, size_t size) {
+        bool in_quote = false;
+        size_t i;
+
+        for (i = 0; i < size; i++) {
+                if (kernel_isspace(text[i]) && !in_quote)
+                        break;
+                if (text[i] == '"')
+                        in_quote = !in_quote;
+        }
+
+        return i;
+}
+
+/*
+ * Split one token into name and value as next_arg() does: a quote at the very beginning and one at the
+ * beginning of the value go away, and with them one at the end; all others stay. An "=" at the beginning
+ * separates nothing.
+ */
+static int token_split(const char *text, size_t size, Token *t) {
+        const char *end = text + size, *equals, *value = NULL;
+        bool quoted;
+
+        quoted = size > 0 && *text == '"';
+        if (quoted)
+                text++;
+
+        equals = end - text > 1 ? memchr(text + 1, '=', (size_t) (end - text - 1)) : NULL;
+        if (equals) {
+                value = equals + 1;
+                if (value < end && *value == '"') {
+                        value++;
+                        quoted = true;
+                }
+        }
+
+        if (quoted && end > (value ?: text) && end[-1] == '"')
+                end--;
+
+        t->name = strndup(text, (size_t) ((equals ?: end) - text));
+        t->value = value ? strndup(value, (size_t) (end - value)) : NULL;
+        if (!t->name || (value && !t->value)) {
+                free(t->name);
+                free(t->value);
+                return -ENOMEM;
+        }
+
+        return 0;
+}
+
+static int cmdline_append(Cmdline *c, const char *text, size_t size, size_t offset, size_t text_size) {
+        Token t = { .offset = offset, .size = text_size };
+        bool behind;
+        int r;
+
+        r = token_split(text, size, &t);
+        if (r < 0)
+                return r;
+
+        behind = c->n_tokens > 0 && c->tokens[c->n_tokens - 1].for_init;
+        t.for_init = behind || (!t.value && streq(t.name, "--"));
+
+        r = grow(&c->tokens, c->n_tokens, sizeof(Token));
+        if (r < 0) {
+                free(t.name);
+                free(t.value);
+                return r;
+        }
+
+        c->tokens[c->n_tokens++] = t;
+        return 0;
+}
+
+int cmdline_parse(const char *text, size_t size, Cmdline *ret) {
+        Cmdline c = CMDLINE_NULL;
+        size_t i = 0;
+
+        assert(text || size == 0);
+        assert(ret);
+
+        size = text ? strnlen(text, size) : 0;
+
+        for (;;) {
+                size_t n;
+                int r;
+
+                while (i < size && kernel_isspace(text[i]))
+                        i++;
+                if (i >= size)
+                        break;
+
+                n = token_size(text + i, size - i);
+                r = cmdline_append(&c, text + i, n, i, n);
+                if (r < 0) {
+                        cmdline_done(&c);
+                        return r;
+                }
+
+                i += n;
+        }
+
+        *ret = c;
+        return 0;
+}
+
+int cmdline_add(Cmdline *c, const char *word, size_t size, size_t offset, size_t text_size) {
+        size_t i = 0;
+
+        assert(c);
+        assert(word);
+
+        size = strnlen(word, size);
+
+        /* What the boot loader took for one word is several to the kernel where it holds a tabulator. */
+        for (;;) {
+                size_t n;
+                int r;
+
+                while (i < size && kernel_isspace(word[i]))
+                        i++;
+                if (i >= size)
+                        return 0;
+
+                n = token_size(word + i, size - i);
+                r = cmdline_append(c, word + i, n, offset, text_size);
+                if (r < 0)
+                        return r;
+
+                i += n;
+        }
+}
+
+void cmdline_done(Cmdline *c) {
+        for (size_t i = 0; i < c->n_tokens; i++) {
+                free(c->tokens[i].name);
+                free(c->tokens[i].value);
+        }
+
+        free(c->tokens);
+        *c = CMDLINE_NULL;
+}
+
+bool parameter_name_equal(const char *a, const char *b) {
+        for (; *a && *b; a++, b++)
+                if ((*a == '-' ? '_' : *a) != (*b == '-' ? '_' : *b))
+                        return false;
+
+        return *a == *b;
+}
+
+const Token *cmdline_find(const Cmdline *c, const char *name) {
+        for (size_t i = c->n_tokens; i > 0; i--) {
+                const Token *t = c->tokens + i - 1;
+
+                if (!t->for_init && parameter_name_equal(t->name, name))
+                        return t;
+        }
+
+        return NULL;
+}
+
+int parse_kernel_bool(const char *s, bool *ret) {
+        assert(ret);
+
+        switch (s ? s[0] : '1') {
+        case 'y': case 'Y': case 't': case 'T': case '1':
+                *ret = true;
+                return 0;
+        case 'n': case 'N': case 'f': case 'F': case '0':
+                *ret = false;
+                return 0;
+        case 'o': case 'O':
+                if (s[1] != 'n' && s[1] != 'N' && s[1] != 'f' && s[1] != 'F')
+                        return -EINVAL;
+
+                *ret = s[1] == 'n' || s[1] == 'N';
+                return 0;
+        default:
+                return -EINVAL;
+        }
+}
+
+int parse_kernel_uint(const char *s, uint32_t *ret) {
+        uint64_t value = 0;
+        const char *begin;
+        int base = 10;
+
+        assert(s);
+        assert(ret);
+
+        if (*s == '+')
+                s++;
+
+        if (s[0] == '0') {
+                base = (s[1] == 'x' || s[1] == 'X') && kernel_digit(s[2]) < 16 ? 16 : 8;
+                if (base == 16)
+                        s += 2;
+        }
+
+        for (begin = s; kernel_digit(*s) < base; s++)
+                if (__builtin_mul_overflow(value, (uint64_t) base, &value) ||
+                    __builtin_add_overflow(value, (uint64_t) kernel_digit(*s), &value))
+                        return -ERANGE;
+
+        /* The kernel takes one newline at the end, as "echo" writes it. */
+        if (s == begin || (*s == '\n' ? s[1] : s[0]) != 0)
+                return -EINVAL;
+        if (value > UINT32_MAX)
+                return -ERANGE;
+
+        *ret = (uint32_t) value;
+        return 0;
+}
+
+static bool value_equal(const char *a, const char *b, TokenKind kind) {
+        bool x, y;
+
+        switch (kind) {
+        case TOKEN_FLAG:
+                return true;
+        case TOKEN_BOOL:
+                return parse_kernel_bool(a, &x) >= 0 && parse_kernel_bool(b, &y) >= 0 && x == y;
+        default:
+                return streq_ptr(a, b);
+        }
+}
+
+TokenState cmdline_state(const Cmdline *c, const TokenSpec *spec, const Token **ret_token) {
+        const Token *t;
+
+        assert(c);
+        assert(spec);
+
+        t = cmdline_find(c, spec->name);
+        if (ret_token)
+                *ret_token = t;
+        if (!t)
+                return TOKEN_ABSENT;
+
+        return value_equal(t->value, spec->value, spec->kind) ? TOKEN_EQUAL : TOKEN_OPPOSITE;
+}
+
+char *token_spec_format(const TokenSpec *spec) {
+        assert(spec);
+
+        return spec->value ? xasprintf("%s=%s", spec->name, spec->value) : strdup(spec->name);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The kernel command line as a list of tokens, by the kernel's own rules (lib/cmdline.c: next_arg(),
+ * kernel/params.c: parse_args()): a double quote keeps blanks together, "-" and "_" are the same in a
+ * parameter's name, what follows "--" is for init, and the last duplicate decides.
+ */
+
+#include "core/util.h"
+
+/* The longest command line in bytes: COMMAND_LINE_SIZE is 2048 on x86 and arm64 and counts the NUL. */
+#define CMDLINE_MAX 2047U
+
+typedef struct Token {
+        char *name;          /* without quotes */
+        char *value;         /* without quotes; NULL where there is no "=" */
+        size_t offset, size; /* the bytes of the text that it was read from, quotes included */
+        bool for_init;       /* is the first "--", or stands behind it */
+} Token;
+
+typedef struct Cmdline {
+        Token *tokens;
+        size_t n_tokens;
+} Cmdline;
+
+#define CMDLINE_NULL ((Cmdline) {})
+
+/**
+ * cmdline_parse() - split a command line into tokens
+ * @text: the command line; need not end with NUL
+ * @size: its length in bytes
+ * @ret: takes the tokens; the caller calls cmdline_done()
+ *
+ * An open quote at the end of the text is closed there, as the kernel does. Return: 0 or -ENOMEM.
+ */
+int cmdline_parse(const char *text, size_t size, Cmdline *ret);
+
+/**
+ * cmdline_add() - append one token that is already split off
+ * @c: the list
+ * @word: the word as the kernel would see it, quotes included
+ * @size: its length in bytes
+ * @offset: where it stands in its text
+ * @text_size: how many bytes it takes there
+ *
+ * For boot loader files, whose own quotes were removed before. A word "--" turns what follows into words for
+ * init. Return: 0 or -ENOMEM.
+ */
+int cmdline_add(Cmdline *c, const char *word, size_t size, size_t offset, size_t text_size);
+
+/** cmdline_done() - release the tokens */
+void cmdline_done(Cmdline *c);
+
+/** parameter_name_equal() - compare two parameter names as the kernel's parameq() does: "-" equals "_" */
+bool parameter_name_equal(const char *a, const char *b) _pure_;
+
+/**
+ * cmdline_find() - the token that decides a parameter
+ * @c: the list
+ * @name: the parameter
+ *
+ * Return: the last token of that name that is not for init, or NULL.
+ */
+const Token *cmdline_find(const Cmdline *c, const char *name) _pure_;
+
+/**
+ * parse_kernel_bool() - read a bool as the kernel's kstrtobool() does
+ * @s: the text; NULL (a parameter without "=") is true
+ * @ret: takes the value
+ *
+ * Return: 0, or -EINVAL.
+ */
+int parse_kernel_bool(const char *s, bool *ret);
+
+/**
+ * parse_kernel_uint() - read a number as the kernel's kstrtouint(…, 0) does
+ * @s: decimal, octal with a leading 0, or hexadecimal with 0x; one leading "+" is allowed, "-" is not
+ * @ret: takes the value, 0 to 4294967295
+ *
+ * Return: 0; -EINVAL for no number; -ERANGE where it does not fit 32 bits.
+ */
+int parse_kernel_uint(const char *s, uint32_t *ret);
+
+/* How the value of a parameter is compared. */
+typedef enum TokenKind {
+        TOKEN_FLAG,   /* being there is what counts, whatever its value: arm_pvspin=0 enables too */
+        TOKEN_BOOL,   /* values are compared as bools */
+        TOKEN_STRING, /* values are compared as text */
+        _TOKEN_KIND_MAX,
+} TokenKind;
+
+/* A token that is wanted (or not) on the command line of the next boot. */
+typedef struct TokenSpec {
+        const char *name;  /* the parameter */
+        const char *value; /* what it shall be, NULL for none */
+        TokenKind kind;
+} TokenSpec;
+
+/* What a command line says of a wanted token. */
+typedef enum TokenState {
+        TOKEN_ABSENT,   /* it is not mentioned */
+        TOKEN_EQUAL,    /* the deciding token has the wanted meaning */
+        TOKEN_OPPOSITE, /* the deciding token says something else */
+} TokenState;
+
+/**
+ * cmdline_state() - what a command line says of a wanted token
+ * @c: the command line
+ * @spec: the wanted token
+ * @ret_token: takes the deciding token, or NULL where there is none; may be NULL
+ */
+TokenState cmdline_state(const Cmdline *c, const TokenSpec *spec, const Token **ret_token);
+
+/**
+ * token_spec_format() - the text that is written for a token: "name" or "name=value"
+ * @spec: the token
+ *
+ * Return: a new string, or NULL when memory is exhausted.
+ */
+char *token_spec_format(const TokenSpec *spec);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The hypervisor's leaves of CPUID (Linux: arch/x86/include/asm/processor.h, hypervisor_cpuid_base();
+ * Documentation/virt/kvm/x86/cpuid.rst). The instruction needs no privilege.
+ */
+
+#include "core/probe.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+
+#define HYPERVISOR_BIT (1U << 31)
+#define LEAF_FIRST 0x40000000U
+#define LEAF_LAST 0x4000ff00U
+#define LEAF_STEP 0x100U
+#define KVM_HINTS_REALTIME (1U << 0)
+
+static void signature_of(unsigned leaf, char signature[static 13]) {
+        unsigned a, b, c, d;
+
+        /* Not __get_cpuid(): it refuses leaves above the basic maximum. */
+        __cpuid(leaf, a, b, c, d);
+        memcpy(signature, &b, 4);
+        memcpy(signature + 4, &c, 4);
+        memcpy(signature + 8, &d, 4);
+        signature[12] = 0;
+}
+
+/* KVM may sit behind the leaves of another interface that it emulates (Hyper-V): look for it first. */
+static unsigned find_kvm(void) {
+        char signature[13];
+
+        for (unsigned leaf = LEAF_FIRST; leaf <= LEAF_LAST; leaf += LEAF_STEP) {
+                signature_of(leaf, signature);
+                if (streq(signature, "KVMKVMKVM"))
+                        return leaf;
+        }
+
+        return 0;
+}
+
+int cpuid_read(Probe *probe) {
+        unsigned a, b, c, d, base;
+        char signature[13];
+
+        __cpuid(1, a, b, c, d);
+        if (!(c & HYPERVISOR_BIT))
+                return free_and_strdup(&probe->hypervisor, "");
+
+        base = find_kvm();
+        if (base == 0) {
+                signature_of(LEAF_FIRST, signature);
+                return free_and_strdup(&probe->hypervisor, signature);
+        }
+
+        __cpuid(base + 1, a, b, c, d);
+        probe->dedicated_hint = d & KVM_HINTS_REALTIME ? 1 : 0;
+        return free_and_strdup(&probe->hypervisor, "KVMKVMKVM");
+}
+#else
+int cpuid_read(Probe *probe) {
+        (void) probe;
+        return 0;
+}
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+#include <stdarg.h>
+
+#include "core/finding.h"
+
+static const char *const state_names[_STATE_MAX] = {
+        [STATE_OFF] = "off",
+        [STATE_ACTIVE] = "active",
+        [STATE_PENDING_REBOOT] = "pending-reboot",
+        [STATE_DIFFERS] = "differs",
+        [STATE_DRIFTED] = "drifted",
+        [STATE_UNMANAGED] = "unmanaged",
+        [STATE_CONFLICT] = "conflict",
+        [STATE_UNSUPPORTED] = "unsupported",
+        [STATE_UNKNOWN] = "unknown",
+};
+
+const char *state_to_string(State state) {
+        return state >= 0 && state < _STATE_MAX ? state_names[state] : NULL;
+}
+
+const char *wanted_to_string(Wanted wanted) {
+        return wanted == WANTED_NOTHING ? NULL : wanted == WANTED_ON ? "on" : "off";
+}
+
+int finding_new(Finding **ret, const char *practice) {
+        Finding *f = calloc(1, sizeof(*f));
+
+        if (!f)
+                return -ENOMEM;
+
+        f->practice = practice;
+        f->wanted = WANTED_NOTHING;
+        f->state = STATE_UNKNOWN;
+        *ret = f;
+        return 0;
+}
+
+Finding *finding_free(Finding *f) {
+        if (!f)
+                return NULL;
+
+        for (size_t i = 0; i < f->n_settings; i++) {
+                free(f->settings[i].name);
+                free(f->settings[i].wanted);
+                free(f->settings[i].actual);
+        }
+        for (size_t i = 0; i < f->n_evidence; i++) {
+                free(f->evidence[i].source);
+                free(f->evidence[i].value);
+        }
+        free(f->settings);
+        free(f->evidence);
+        free(f->reason);
+        free(f->remedy);
+        free(f);
+        return NULL;
+}
+
+int finding_verdict(Finding *f, State state, const char *code, const char *remedy, const char *format, ...) {
+        _cleanup_free_ char *reason = NULL;
+        va_list ap;
+        int n = 0;
+
+        if (format) {
+                va_start(ap, format);
+                n = vasprintf(&reason, format, ap);
+                va_end(ap);
+        }
+        if (n < 0) {
+                reason = NULL;
+                return -ENOMEM;
+        }
+        if (free_and_strdup(&f->remedy, remedy) < 0)
+                return -ENOMEM;
+
+        free(f->reason);
+        f->reason = TAKE_PTR(reason);
+        f->reason_code = code;
+        f->state = state;
+        return 0;
+}
+
+int finding_evidence(Finding *f, const char *source, const char *value) {
+        Evidence *e;
+
+        if (grow(&f->evidence, f->n_evidence, sizeof(Evidence)) < 0)
+                return -ENOMEM;
+
+        e = f->evidence + f->n_evidence++;
+        return free_and_strdup(&e->source, source) < 0 || free_and_strdup(&e->value, value) < 0 ? -ENOMEM : 0;
+}
+
+int finding_setting(Finding *f, const char *name, const char *wanted, const char *actual) {
+        Setting *s;
+
+        if (grow(&f->settings, f->n_settings, sizeof(Setting)) < 0)
+                return -ENOMEM;
+
+        s = f->settings + f->n_settings++;
+        return free_and_strdup(&s->name, name) < 0 || free_and_strdup(&s->wanted, wanted) < 0 ||
+                               free_and_strdup(&s->actual, actual) < 0
+                       ? -ENOMEM
+                       : 0;
+}
+
+static int setting_to_json(const Setting *s, json_object *array) {
+        json_object *o = json_object_new_object();
+
+        if (!o || json_add(array, o) < 0)
+                return -ENOMEM;
+
+        return json_set_text(o, "name", s->name) < 0 || json_set_text(o, "wanted", s->wanted) < 0 ||
+                               json_set_text(o, "actual", s->actual) < 0
+                       ? -ENOMEM
+                       : 0;
+}
+
+static int evidence_to_json(const Evidence *e, json_object *array) {
+        json_object *o = json_object_new_object();
+
+        if (!o || json_add(array, o) < 0)
+                return -ENOMEM;
+
+        return json_set_text(o, "source", e->source) < 0 || json_set_text(o, "value", e->value) < 0 ? -ENOMEM : 0;
+}
+
+static int add_lists(const Finding *f, json_object *o) {
+        json_object *settings = json_object_new_array(), *evidence = json_object_new_array();
+
+        if (json_set(o, "settings", settings) < 0 || json_set(o, "evidence", evidence) < 0)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < f->n_settings; i++)
+                if (setting_to_json(f->settings + i, settings) < 0)
+                        return -ENOMEM;
+        for (size_t i = 0; i < f->n_evidence; i++)
+                if (evidence_to_json(f->evidence + i, evidence) < 0)
+                        return -ENOMEM;
+
+        return 0;
+}
+
+int finding_to_json(const Finding *f, json_object **ret) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+
+        if (!o || json_set_text(o, "name", f->practice) < 0 ||
+            json_set_text(o, "wanted", wanted_to_string(f->wanted)) < 0 ||
+            json_set_text(o, "state", state_to_string(f->state)) < 0 ||
+            json_set(o, "held", json_object_new_boolean(f->held)) < 0 ||
+            json_set_text(o, "reason_code", f->reason_code) < 0 || json_set_text(o, "reason", f->reason) < 0 ||
+            json_set_text(o, "remedy", f->remedy) < 0 || add_lists(f, o) < 0)
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(o);
+        return 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What a practice observed: a state, the reason for it with a stable code, what to do about it, and the
+ * evidence that the verdict rests on.
+ */
+
+#include "core/json.h"
+
+/* See "States" in README.md. */
+typedef enum State {
+        STATE_OFF,
+        STATE_ACTIVE,
+        STATE_PENDING_REBOOT,
+        STATE_DIFFERS,
+        STATE_DRIFTED,
+        STATE_UNMANAGED,
+        STATE_CONFLICT,
+        STATE_UNSUPPORTED,
+        STATE_UNKNOWN,
+        _STATE_MAX,
+        _STATE_INVALID = -EINVAL,
+} State;
+
+/* What the policy wants of a practice. */
+typedef enum Wanted {
+        WANTED_NOTHING = -1, /* there is no policy: only observe */
+        WANTED_OFF,
+        WANTED_ON,
+} Wanted;
+
+/* A reason code and what it means, for `gtune explain` and the manual. */
+typedef struct Reason {
+        const char *code;
+        const char *meaning;
+} Reason;
+
+typedef struct Evidence {
+        char *source; /* a path, or what else the value was read from */
+        char *value;
+} Evidence;
+
+typedef struct Setting {
+        char *name;
+        char *wanted; /* NULL: left alone */
+        char *actual; /* NULL: could not be read */
+} Setting;
+
+typedef struct Finding {
+        const char *practice;
+        Wanted wanted;
+        State state;
+        bool held;               /* reverted by hand: left alone until it is applied by hand */
+        const char *reason_code; /* a constant string; NULL where the state says all */
+        char *reason;
+        char *remedy;
+        Setting *settings;
+        size_t n_settings;
+        Evidence *evidence;
+        size_t n_evidence;
+} Finding;
+
+/** finding_new() - a finding in state "unknown". Return: 0 or -ENOMEM. */
+int finding_new(Finding **ret, const char *practice);
+
+/** finding_free() - release a finding; NULL is ignored */
+Finding *finding_free(Finding *f);
+DEFINE_CLEANUP(Finding *, finding_free);
+
+/**
+ * finding_verdict() - set state, reason and remedy
+ * @f: the finding
+ * @state: the state
+ * @code: stable reason code, or NULL
+ * @remedy: what to do, or NULL; copied
+ * @format: the reason as a sentence, or NULL
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int finding_verdict(Finding *f, State state, const char *code, const char *remedy, const char *format, ...)
+        _printf_(5, 6);
+
+/** finding_evidence() - add what a source said; value NULL means that it is absent. Return: 0 or -ENOMEM. */
+int finding_evidence(Finding *f, const char *source, const char *value);
+
+/** finding_setting() - add a setting; wanted and actual may be NULL. Return: 0 or -ENOMEM. */
+int finding_setting(Finding *f, const char *name, const char *wanted, const char *actual);
+
+/** finding_to_json() - the practice object of a report. Return: 0 or -ENOMEM. */
+int finding_to_json(const Finding *f, json_object **ret);
+
+/** state_to_string() - "pending-reboot" and so on */
+const char *state_to_string(State state);
+
+/** wanted_to_string() - "on", "off", or NULL for WANTED_NOTHING */
+const char *wanted_to_string(Wanted wanted);

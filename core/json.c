@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "core/json.h"
+
+size_t utf8_decode(const char *s, size_t size, uint32_t *ret) {
+        static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+        const uint8_t *p = (const uint8_t *) s;
+        size_t n;
+        uint32_t c;
+
+        if (p[0] < 0x80) {
+                *ret = p[0];
+                return 1;
+        }
+
+        n = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
+        if (p[0] < 0xC2 || p[0] > 0xF4 || n > size)
+                return 0;
+
+        c = p[0] & (0xFFU >> (n + 1));
+        for (size_t i = 1; i < n; i++) {
+                if ((p[i] & 0xC0) != 0x80)
+                        return 0;
+                c = c << 6 | (p[i] & 0x3F);
+        }
+
+        if (c < smallest[n] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF))
+                return 0;
+
+        *ret = c;
+        return n;
+}
+
+json_object *json_text_n(const char *s, size_t size) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        uint32_t c;
+
+        for (size_t i = 0; i < size;) {
+                size_t n = utf8_decode(s + i, size - i, &c);
+
+                if (n == 0 ? buffer_puts(&b, "\xEF\xBF\xBD") < 0 : buffer_append(&b, s + i, n) < 0)
+                        return NULL;
+                i += n == 0 ? 1 : n;
+        }
+
+        return json_object_new_string_len(b.data ? b.data : "", (int) b.size);
+}
+
+json_object *json_text(const char *s) {
+        return s ? json_text_n(s, strlen(s)) : NULL;
+}
+
+int json_set(json_object *o, const char *key, json_object *value) {
+        if (json_object_object_add(o, key, value) < 0) {
+                json_object_put(value);
+                return -ENOMEM;
+        }
+
+        return 0;
+}
+
+int json_set_text(json_object *o, const char *key, const char *s) {
+        json_object *value = json_text(s);
+
+        if (s && !value)
+                return -ENOMEM;
+
+        return json_set(o, key, value);
+}
+
+int json_add(json_object *array, json_object *value) {
+        if (json_object_array_add(array, value) < 0) {
+                json_object_put(value);
+                return -ENOMEM;
+        }
+
+        return 0;
+}
+
+const char *json_get_text(json_object *o, const char *key) {
+        json_object *value;
+
+        if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, key, &value) ||
+            !json_object_is_type(value, json_type_string))
+                return NULL;
+
+        return json_object_get_string(value);
+}
+
+json_object *json_get_array(json_object *o, const char *key) {
+        json_object *value;
+
+        if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, key, &value) ||
+            !json_object_is_type(value, json_type_array))
+                return NULL;
+
+        return value;
+}
+
+static void json_tokener_freep(json_tokener **tok) {
+        if (*tok)
+                json_tokener_free(*tok);
+}
+
+int json_parse(const char *text, size_t size, json_object **ret) {
+        _cleanup_(json_tokener_freep) json_tokener *tok = NULL;
+        _cleanup_json_ json_object *o = NULL;
+
+        assert(ret);
+
+        if (size > INT32_MAX - 1)
+                return -EBADMSG;
+
+        /* json-c counts a scalar inside the innermost container as one more level. */
+        tok = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
+        if (!tok)
+                return -ENOMEM;
+
+        json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+        o = json_tokener_parse_ex(tok, text, (int) size);
+
+        /* A bare number is complete only when something follows it. */
+        if (json_tokener_get_error(tok) == json_tokener_continue)
+                o = json_tokener_parse_ex(tok, "", 1);
+        if (json_tokener_get_error(tok) != json_tokener_success)
+                return -EBADMSG;
+
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+static int ascii_append_character(Buffer *b, uint32_t c) {
+        if (c < 0x10000)
+                return buffer_printf(b, "\\u%04x", c);
+
+        c -= 0x10000;
+        return buffer_printf(b, "\\u%04x\\u%04x", 0xD800 + (c >> 10), 0xDC00 + (c & 0x3FF));
+}
+
+int ascii_append(Buffer *b, const char *text, size_t size) {
+        size_t start = 0;
+        int r;
+
+        for (size_t i = 0; i < size;) {
+                uint32_t c = 0xFFFD;
+                size_t n;
+
+                if ((uint8_t) text[i] < 0x80) {
+                        i++;
+                        continue;
+                }
+
+                n = utf8_decode(text + i, size - i, &c);
+                r = buffer_append(b, text + start, i - start);
+                if (r < 0)
+                        return r;
+                r = ascii_append_character(b, n == 0 ? 0xFFFD : c);
+                if (r < 0)
+                        return r;
+
+                i += n == 0 ? 1 : n;
+                start = i;
+        }
+
+        return buffer_append(b, text + start, size - start);
+}
+
+static int json_format_flags(json_object *o, int flags, Buffer *b) {
+        size_t size;
+        const char *text = json_object_to_json_string_length(o, flags, &size);
+
+        return text ? ascii_append(b, text, size) : -ENOMEM;
+}
+
+int json_format(json_object *o, Buffer *b) {
+        return json_format_flags(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, b);
+}
+
+int json_format_pretty(json_object *o, Buffer *b) {
+        int r;
+
+        r = json_format_flags(o,
+                              JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE, b);
+        if (r < 0)
+                return r;
+
+        return buffer_puts(b, "\n");
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What this project adds to json-c: text of unknown encoding becomes valid JSON, output is pure ASCII, and
+ * input is bounded.
+ */
+
+#include <json-c/json.h>
+
+#include "core/buffer.h"
+
+static inline void json_object_putp(json_object **o) {
+        if (*o)
+                json_object_put(*o);
+}
+#define _cleanup_json_ _cleanup_(json_object_putp)
+
+/* The deepest nesting that is accepted from a peer or a file. */
+#define JSON_DEPTH_MAX 32
+
+/**
+ * json_text() - make a JSON string of bytes of unknown encoding
+ * @s: the bytes; NULL makes JSON null
+ *
+ * Each byte that is no part of valid UTF-8 becomes U+FFFD. Return: a new object, or NULL: null or no memory.
+ */
+json_object *json_text(const char *s);
+
+/** json_text_n() - json_text() of a given number of bytes, NUL bytes included */
+json_object *json_text_n(const char *s, size_t size);
+
+/**
+ * json_set() - put a member into an object
+ * @o: the object
+ * @key: the name; must be a constant string
+ * @value: ownership moves, also on failure
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int json_set(json_object *o, const char *key, json_object *value);
+
+/** json_set_text() - put a string (or null) of unknown encoding; as json_set() */
+int json_set_text(json_object *o, const char *key, const char *s);
+
+/** json_add() - append to an array; ownership of value moves, also on failure. Return: 0 or -ENOMEM. */
+int json_add(json_object *array, json_object *value);
+
+/** json_get_text() - the string member of an object, or NULL where it is absent, null or no string */
+const char *json_get_text(json_object *o, const char *key);
+
+/** json_get_array() - the array member of an object, or NULL */
+json_object *json_get_array(json_object *o, const char *key);
+
+/**
+ * json_parse() - strict, bounded parse of a whole text
+ * @text: the text; exactly one JSON value with white space around it
+ * @size: its length in bytes
+ * @ret: takes the value, which may be NULL for JSON null; the caller puts it
+ *
+ * Return: 0; -EBADMSG for no JSON, invalid UTF-8 or deeper nesting than JSON_DEPTH_MAX; -ENOMEM.
+ */
+int json_parse(const char *text, size_t size, json_object **ret);
+
+/**
+ * json_format() - write a value as one line of pure ASCII
+ * @o: the value
+ * @b: takes the text, appended, without a newline
+ *
+ * Characters outside ASCII are written as \uXXXX, those beyond the basic plane as a surrogate pair.
+ * Return: 0 or -ENOMEM.
+ */
+int json_format(json_object *o, Buffer *b);
+
+/** json_format_pretty() - as json_format(), indented for people, with a newline at the end */
+int json_format_pretty(json_object *o, Buffer *b);
+
+/**
+ * ascii_append() - append JSON text as pure ASCII
+ * @b: takes the text
+ * @text: JSON text in UTF-8; a byte that is no valid UTF-8 becomes \ufffd
+ * @size: its length in bytes
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ascii_append(Buffer *b, const char *text, size_t size);
+
+/**
+ * utf8_decode() - the character at the beginning of a text
+ * @s: the text
+ * @size: its length in bytes, at least 1
+ * @ret: takes the code point
+ *
+ * Return: how many bytes it takes, or 0 where they are no valid UTF-8 (overlong, surrogate, truncated).
+ */
+size_t utf8_decode(const char *s, size_t size, uint32_t *ret);

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * One table says which lists and fields a ledger has; reading, writing and freeing all follow it.
+ */
+
+#include <assert.h>
+
+#include "core/ledger.h"
+#include "core/replace.h"
+
+#define LEDGER_MAX (4U * 1024U * 1024U)
+#define LEDGER_SCHEMA 1
+
+typedef enum FieldType {
+        FIELD_TEXT,     /* char *, must be there */
+        FIELD_OPTIONAL, /* char *, NULL is null */
+        FIELD_NAMES,    /* char **, NULL where absent */
+} FieldType;
+
+typedef struct Field {
+        const char *name;
+        size_t offset;
+        FieldType type;
+} Field;
+
+typedef struct List {
+        const char *name;
+        size_t array, count; /* offsets in Ledger */
+        size_t size;         /* of one record */
+        const Field *fields;
+        size_t n_fields;
+} List;
+
+static const Field token_fields[] = {
+        {"practice", offsetof(LedgerToken, practice), FIELD_TEXT},
+        {"store", offsetof(LedgerToken, store), FIELD_TEXT},
+        {"path", offsetof(LedgerToken, path), FIELD_TEXT},
+        {"token", offsetof(LedgerToken, token), FIELD_TEXT},
+        {"boot_id", offsetof(LedgerToken, boot_id), FIELD_OPTIONAL},
+        {"keep", offsetof(LedgerToken, keep), FIELD_NAMES},
+};
+
+static const Field file_fields[] = {
+        {"practice", offsetof(LedgerFile, practice), FIELD_TEXT},
+        {"path", offsetof(LedgerFile, path), FIELD_TEXT},
+        {"sha256", offsetof(LedgerFile, sha256), FIELD_TEXT},
+        {"boot_id", offsetof(LedgerFile, boot_id), FIELD_OPTIONAL},
+};
+
+static const Field attribute_fields[] = {
+        {"practice", offsetof(LedgerAttribute, practice), FIELD_TEXT},
+        {"path", offsetof(LedgerAttribute, path), FIELD_TEXT},
+        {"old", offsetof(LedgerAttribute, old), FIELD_TEXT},
+        {"new", offsetof(LedgerAttribute, new), FIELD_TEXT},
+        {"boot_id", offsetof(LedgerAttribute, boot_id), FIELD_OPTIONAL},
+};
+
+static const Field hold_fields[] = {
+        {"practice", offsetof(LedgerHold, practice), FIELD_TEXT},
+        {"policy", offsetof(LedgerHold, policy), FIELD_TEXT},
+};
+
+static const Field intent_fields[] = {
+        {"path", offsetof(LedgerIntent, path), FIELD_TEXT},
+        {"old", offsetof(LedgerIntent, old), FIELD_OPTIONAL},
+        {"new", offsetof(LedgerIntent, new), FIELD_OPTIONAL},
+};
+
+#define LIST(member, type, fields) \
+        {#member, offsetof(Ledger, member), offsetof(Ledger, n_##member), sizeof(type), fields, ELEMENTSOF(fields)}
+
+static const List lists[] = {
+        LIST(tokens, LedgerToken, token_fields),
+        LIST(files, LedgerFile, file_fields),
+        LIST(attributes, LedgerAttribute, attribute_fields),
+        LIST(holds, LedgerHold, hold_fields),
+        LIST(intents, LedgerIntent, intent_fields),
+};
+
+enum { LIST_TOKENS, LIST_FILES, LIST_ATTRIBUTES, LIST_HOLDS, LIST_INTENTS };
+
+static void **list_array(const Ledger *ledger, const List *list) {
+        return (void **) ((char *) ledger + list->array);
+}
+
+static size_t *list_count(const Ledger *ledger, const List *list) {
+        return (size_t *) ((char *) ledger + list->count);
+}
+
+static void record_done(void *record, const Field *fields, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                void **p = (void **) ((char *) record + fields[i].offset);
+
+                if (fields[i].type == FIELD_NAMES)
+                        strv_free(*p);
+                else
+                        free(*p);
+                *p = NULL;
+        }
+}
+
+int ledger_new(Ledger **ret) {
+        *ret = calloc(1, sizeof(**ret));
+        return *ret ? 0 : -ENOMEM;
+}
+
+Ledger *ledger_free(Ledger *ledger) {
+        if (!ledger)
+                return NULL;
+
+        for (size_t l = 0; l < ELEMENTSOF(lists); l++) {
+                char *records = *list_array(ledger, lists + l);
+
+                for (size_t i = 0; i < *list_count(ledger, lists + l); i++)
+                        record_done(records + i * lists[l].size, lists[l].fields, lists[l].n_fields);
+                free(records);
+        }
+        ledger_free(ledger->next);
+        free(ledger);
+        return NULL;
+}
+
+static void *list_add(Ledger *ledger, const List *list) {
+        void **array = list_array(ledger, list);
+        size_t *n = list_count(ledger, list);
+
+        if (grow(array, *n, list->size) < 0)
+                return NULL;
+
+        return (char *) *array + (*n)++ * list->size;
+}
+
+static void list_drop(Ledger *ledger, const List *list, void *record) {
+        char *array = *list_array(ledger, list);
+        size_t *n = list_count(ledger, list);
+        size_t i = (size_t) ((char *) record - array) / list->size;
+
+        assert(i < *n);
+
+        record_done(record, list->fields, list->n_fields);
+        memmove(record, (char *) record + list->size, (*n - i - 1) * list->size);
+        (*n)--;
+}
+
+LedgerToken *ledger_add_token(Ledger *ledger) {
+        return list_add(ledger, lists + LIST_TOKENS);
+}
+
+LedgerFile *ledger_add_file(Ledger *ledger) {
+        return list_add(ledger, lists + LIST_FILES);
+}
+
+LedgerAttribute *ledger_add_attribute(Ledger *ledger) {
+        return list_add(ledger, lists + LIST_ATTRIBUTES);
+}
+
+LedgerHold *ledger_add_hold(Ledger *ledger) {
+        return list_add(ledger, lists + LIST_HOLDS);
+}
+
+LedgerIntent *ledger_add_intent(Ledger *ledger) {
+        return list_add(ledger, lists + LIST_INTENTS);
+}
+
+void ledger_drop_token(Ledger *ledger, LedgerToken *token) {
+        list_drop(ledger, lists + LIST_TOKENS, token);
+}
+
+void ledger_drop_file(Ledger *ledger, LedgerFile *file) {
+        list_drop(ledger, lists + LIST_FILES, file);
+}
+
+void ledger_drop_attribute(Ledger *ledger, LedgerAttribute *attribute) {
+        list_drop(ledger, lists + LIST_ATTRIBUTES, attribute);
+}
+
+void ledger_drop_hold(Ledger *ledger, const char *practice) {
+        LedgerHold *hold = (LedgerHold *) ledger_hold(ledger, practice);
+
+        if (hold)
+                list_drop(ledger, lists + LIST_HOLDS, hold);
+}
+
+const LedgerHold *ledger_hold(const Ledger *ledger, const char *practice) {
+        for (size_t i = 0; i < ledger->n_holds; i++)
+                if (streq(ledger->holds[i].practice, practice))
+                        return ledger->holds + i;
+
+        return NULL;
+}
+
+LedgerToken *ledger_token(const Ledger *ledger, const char *path, const char *token) {
+        for (size_t i = 0; i < ledger->n_tokens; i++)
+                if (streq(ledger->tokens[i].path, path) && streq(ledger->tokens[i].token, token))
+                        return ledger->tokens + i;
+
+        return NULL;
+}
+
+LedgerFile *ledger_file(const Ledger *ledger, const char *path) {
+        for (size_t i = 0; i < ledger->n_files; i++)
+                if (streq(ledger->files[i].path, path))
+                        return ledger->files + i;
+
+        return NULL;
+}
+
+LedgerAttribute *ledger_attribute(const Ledger *ledger, const char *path, const char *boot_id) {
+        for (size_t i = 0; i < ledger->n_attributes; i++)
+                if (streq(ledger->attributes[i].path, path) && streq_ptr(ledger->attributes[i].boot_id, boot_id))
+                        return ledger->attributes + i;
+
+        return NULL;
+}
+
+static int names_to_json(char *const *names, json_object *o, const char *key) {
+        json_object *array = json_object_new_array();
+
+        if (json_set(o, key, array) < 0)
+                return -ENOMEM;
+
+        for (char *const *name = names; *name; name++)
+                if (json_add(array, json_text(*name)) < 0)
+                        return -ENOMEM;
+
+        return 0;
+}
+
+static int record_to_json(const void *record, const Field *fields, size_t n, json_object *o) {
+        for (size_t i = 0; i < n; i++) {
+                void *value = *(void *const *) ((const char *) record + fields[i].offset);
+                int r = 0;
+
+                if (fields[i].type != FIELD_NAMES)
+                        r = json_set_text(o, fields[i].name, value);
+                else if (value)
+                        r = names_to_json(value, o, fields[i].name);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int list_to_json(const Ledger *ledger, const List *list, json_object *o) {
+        json_object *array = json_object_new_array();
+        const char *records = *list_array(ledger, list);
+
+        if (json_set(o, list->name, array) < 0)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < *list_count(ledger, list); i++) {
+                json_object *record = json_object_new_object();
+
+                if (!record || json_add(array, record) < 0 ||
+                    record_to_json(records + i * list->size, list->fields, list->n_fields, record) < 0)
+                        return -ENOMEM;
+        }
+
+        return 0;
+}
+
+static int ledger_to_json(const Ledger *ledger, json_object **ret) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        json_object *next = NULL;
+
+        if (!o || json_set(o, "schema", json_object_new_int(LEDGER_SCHEMA)) < 0)
+                return -ENOMEM;
+
+        for (size_t l = 0; l < ELEMENTSOF(lists); l++)
+                if (list_to_json(ledger, lists + l, o) < 0)
+                        return -ENOMEM;
+
+        if (ledger->next && (ledger_to_json(ledger->next, &next) < 0 || json_set(o, "next", next) < 0))
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+static int names_from_json(json_object *array, char ***ret) {
+        size_t n = json_object_array_length(array);
+        _cleanup_(strv_freep) char **names = calloc(n + 1, sizeof(char *));
+
+        if (!names)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < n; i++) {
+                json_object *name = json_object_array_get_idx(array, i);
+
+                if (!json_object_is_type(name, json_type_string))
+                        return -EBADMSG;
+                names[i] = strdup(json_object_get_string(name));
+                if (!names[i])
+                        return -ENOMEM;
+        }
+
+        *ret = TAKE_PTR(names);
+        return 0;
+}
+
+static int field_from_json(void *record, const Field *field, json_object *o) {
+        void **p = (void **) ((char *) record + field->offset);
+        json_object *names;
+        const char *text;
+
+        if (field->type == FIELD_NAMES) {
+                names = json_get_array(o, field->name);
+                return names ? names_from_json(names, (char ***) p) : 0;
+        }
+
+        text = json_get_text(o, field->name);
+        if (!text)
+                return field->type == FIELD_TEXT ? -EBADMSG : 0;
+
+        *p = strdup(text);
+        return *p ? 0 : -ENOMEM;
+}
+
+static int record_from_json(void *record, const Field *fields, size_t n, json_object *o) {
+        int r;
+
+        if (!json_object_is_type(o, json_type_object))
+                return -EBADMSG;
+
+        for (size_t i = 0; i < n; i++) {
+                r = field_from_json(record, fields + i, o);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int list_from_json(Ledger *ledger, const List *list, json_object *o) {
+        json_object *array = json_get_array(o, list->name);
+        int r;
+
+        if (!array)
+                return -EBADMSG;
+
+        for (size_t i = 0; i < json_object_array_length(array); i++) {
+                void *record = list_add(ledger, list);
+
+                if (!record)
+                        return -ENOMEM;
+                r = record_from_json(record, list->fields, list->n_fields, json_object_array_get_idx(array, i));
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int ledger_from_json(json_object *o, bool with_next, Ledger *ledger) {
+        json_object *part;
+        int r;
+
+        if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, "schema", &part) ||
+            json_object_get_int(part) != LEDGER_SCHEMA)
+                return -EBADMSG;
+
+        for (size_t l = 0; l < ELEMENTSOF(lists); l++) {
+                r = list_from_json(ledger, lists + l, o);
+                if (r < 0)
+                        return r;
+        }
+
+        if (!with_next || !json_object_object_get_ex(o, "next", &part))
+                return 0;
+
+        r = ledger_new(&ledger->next);
+        return r < 0 ? r : ledger_from_json(part, false, ledger->next);
+}
+
+static int ledger_parse(const Buffer *text, Ledger **ret) {
+        _cleanup_(ledger_freep) Ledger *ledger = NULL;
+        _cleanup_json_ json_object *o = NULL;
+        int r;
+
+        r = json_parse(text->data, text->size, &o);
+        if (r >= 0)
+                r = ledger_new(&ledger);
+        if (r >= 0)
+                r = ledger_from_json(o, true, ledger);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(ledger);
+        return 0;
+}
+
+int ledger_read(const Root *root, Ledger **ret) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        r = root_read(root, LEDGER_PATH, LEDGER_MAX, &text);
+        if (r >= 0) {
+                r = ledger_parse(&text, ret);
+                if (r != -EBADMSG)
+                        return r;
+        }
+
+        int e = r;
+        r = ledger_new(ret);
+        if (r < 0)
+                return r;
+
+        (*ret)->status = e == -ENOENT    ? LEDGER_ABSENT
+                         : e == -EBADMSG || e == -EISDIR || e == -EOPNOTSUPP || e == -EFBIG ? LEDGER_INVALID
+                                                                                            : LEDGER_UNREADABLE;
+        (*ret)->error = e;
+        return 0;
+}
+
+static int ledger_format(const Ledger *ledger, Buffer *b) {
+        _cleanup_json_ json_object *o = NULL;
+        int r;
+
+        r = ledger_to_json(ledger, &o);
+        if (r < 0)
+                return r;
+
+        return json_format_pretty(o, b);
+}
+
+int ledger_write(const Root *root, const Ledger *ledger) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        r = ledger_format(ledger, &text);
+        if (r < 0)
+                return r;
+
+        /* It holds no secrets, and everybody may ask what state the machine is in. */
+        return replace_file(root, LEDGER_PATH, &text, 0644);
+}
+
+int ledger_copy(const Ledger *ledger, Ledger **ret) {
+        _cleanup_(ledger_freep) Ledger *copy = NULL;
+        _cleanup_json_ json_object *o = NULL;
+        int r;
+
+        r = ledger_to_json(ledger, &o);
+        if (r >= 0)
+                r = ledger_new(&copy);
+        if (r >= 0)
+                r = ledger_from_json(o, false, copy);
+        if (r < 0)
+                return r;
+
+        while (copy->n_intents > 0)
+                list_drop(copy, lists + LIST_INTENTS, copy->intents + copy->n_intents - 1);
+
+        *ret = TAKE_PTR(copy);
+        return 0;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The ledger: what gtuned itself changed, so that it can undo exactly that. It holds names, tokens, values
+ * and hashes, and no file content. What it says of attributes is of one boot; in another it is void.
+ */
+
+#include "core/json.h"
+#include "core/root.h"
+
+#define LEDGER_PATH "/var/lib/gtuned/ledger.json"
+
+typedef enum LedgerStatus {
+        LEDGER_OK,
+        LEDGER_ABSENT,     /* nothing was ever changed, or the ledger was lost: what is there is the administrator's */
+        LEDGER_UNREADABLE, /* no permission, or an I/O error */
+        LEDGER_INVALID,    /* it cannot be parsed: apply and revert refuse */
+} LedgerStatus;
+
+/* One token that gtuned added to one boot store. */
+typedef struct LedgerToken {
+        char *practice;
+        char *store;   /* kind of boot store: "grub-cfg" */
+        char *path;    /* the file */
+        char *token;   /* as written: "cpuidle_haltpoll.force=Y" */
+        char *boot_id; /* the boot in which it was added; NULL: into an image */
+        char **keep;   /* ids of the entries that had the token before gtuned came, NULL-terminated; may be NULL */
+} LedgerToken;
+
+/* One file that gtuned made. */
+typedef struct LedgerFile {
+        char *practice;
+        char *path;
+        char *sha256; /* of the bytes that were written, in hex */
+        char *boot_id;
+} LedgerFile;
+
+/* One attribute that gtuned wrote. */
+typedef struct LedgerAttribute {
+        char *practice;
+        char *path;
+        char *old; /* the value before gtuned's first write in this boot */
+        char *new; /* the value that gtuned wrote last */
+        char *boot_id;
+} LedgerAttribute;
+
+/* A practice that was reverted by hand. */
+typedef struct LedgerHold {
+        char *practice;
+        char *policy; /* policy_describe() of its section at that time */
+} LedgerHold;
+
+/* One file of a transaction that has begun. */
+typedef struct LedgerIntent {
+        char *path;
+        char *old; /* SHA-256 in hex, or NULL: did not exist */
+        char *new; /* SHA-256 in hex, or NULL: is removed */
+} LedgerIntent;
+
+typedef struct Ledger Ledger;
+struct Ledger {
+        LedgerStatus status;
+        int error; /* -errno for LEDGER_UNREADABLE */
+
+        LedgerToken *tokens;
+        size_t n_tokens;
+        LedgerFile *files;
+        size_t n_files;
+        LedgerAttribute *attributes;
+        size_t n_attributes;
+        LedgerHold *holds;
+        size_t n_holds;
+
+        /* Set between the intent and the end of a transaction: what will be true when it is done. */
+        LedgerIntent *intents;
+        size_t n_intents;
+        Ledger *next;
+};
+
+/** ledger_new() - an empty ledger. Return: 0 or -ENOMEM. */
+int ledger_new(Ledger **ret);
+
+/** ledger_free() - release a ledger; NULL is ignored */
+Ledger *ledger_free(Ledger *ledger);
+DEFINE_CLEANUP(Ledger *, ledger_free);
+
+/**
+ * ledger_read() - read the ledger below a root
+ * @root: the root
+ * @ret: takes the ledger, also an empty one that only says why; the caller frees it
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ledger_read(const Root *root, Ledger **ret);
+
+/** ledger_write() - replace the ledger below a root and flush it. Return: 0 or -errno. */
+int ledger_write(const Root *root, const Ledger *ledger);
+
+/** ledger_copy() - an independent copy without intents. Return: 0 or -ENOMEM. */
+int ledger_copy(const Ledger *ledger, Ledger **ret);
+
+/** ledger_hold() - the hold on a practice, or NULL */
+const LedgerHold *ledger_hold(const Ledger *ledger, const char *practice) _pure_;
+
+/** ledger_token() - the record of a token in a store, or NULL */
+LedgerToken *ledger_token(const Ledger *ledger, const char *path, const char *token) _pure_;
+
+/** ledger_file() - the record of a file, or NULL */
+LedgerFile *ledger_file(const Ledger *ledger, const char *path) _pure_;
+
+/** ledger_attribute() - the record of an attribute in this boot, or NULL */
+LedgerAttribute *ledger_attribute(const Ledger *ledger, const char *path, const char *boot_id) _pure_;
+
+/* Adding a zeroed record at the end of a list. Each returns it, or NULL when memory is exhausted. */
+LedgerToken *ledger_add_token(Ledger *ledger);
+LedgerFile *ledger_add_file(Ledger *ledger);
+LedgerAttribute *ledger_add_attribute(Ledger *ledger);
+LedgerHold *ledger_add_hold(Ledger *ledger);
+LedgerIntent *ledger_add_intent(Ledger *ledger);
+
+/* Removing one record; the order of the others stays. */
+void ledger_drop_token(Ledger *ledger, LedgerToken *token);
+void ledger_drop_file(Ledger *ledger, LedgerFile *file);
+void ledger_drop_attribute(Ledger *ledger, LedgerAttribute *attribute);
+void ledger_drop_hold(Ledger *ledger, const char *practice);

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "config.h"
+#include "core/machine.h"
+#include "core/virt.h"
+
+#if HAVE_ZLIB
+#include <zlib.h>
+#endif
+
+#define CONFIG_MAX (4U * 1024U * 1024U)
+#define TEXT_MAX (64U * 1024U)
+
+Machine *machine_free(Machine *machine) {
+        if (!machine)
+                return NULL;
+
+        probe_free(machine->probe);
+        free(machine->boot_id);
+        free(machine->os_id);
+        free(machine->os_version);
+        free(machine->virtualization);
+        free(machine->container);
+        free(machine->cmdline_text);
+        cmdline_done(&machine->cmdline);
+        buffer_done(&machine->config);
+        free(machine->entries);
+        free(machine->entries_error);
+        free(machine);
+        return NULL;
+}
+
+int machine_add_entry(Machine *machine, const BootEntry *entry) {
+        if (grow(&machine->entries, machine->n_entries, sizeof(BootEntry *)) < 0)
+                return -ENOMEM;
+
+        machine->entries[machine->n_entries++] = entry;
+        return 0;
+}
+
+const Token *machine_parameter(const Machine *machine, const char *name) {
+        return cmdline_find(&machine->cmdline, name);
+}
+
+const char *machine_log_find(const Machine *machine, const char *text) {
+        for (size_t i = machine->probe->n_log; i-- > 0;)
+                if (strstr(machine->probe->log[i], text))
+                        return machine->probe->log[i];
+
+        return NULL;
+}
+
+char machine_kernel_option(const Machine *machine, const char *name) {
+        size_t n = strlen(name);
+        const char *p = machine->config.data;
+
+        if (machine->config.size == 0)
+                return 0;
+
+        /* Every option that is set has a line of its own: "NAME=value". */
+        while ((p = strstr(p, name))) {
+                if ((p == machine->config.data || p[-1] == '\n') && p[n] == '=')
+                        return p[n + 1] == 'y' || p[n + 1] == 'm' ? p[n + 1] : 'n';
+                p += n;
+        }
+
+        return 'n';
+}
+
+/* "0-3,8" */
+static unsigned count_cpus(const char *list) {
+        unsigned count = 0;
+
+        while (*list) {
+                char *end;
+                unsigned long first = strtoul(list, &end, 10), last = first;
+
+                if (end == list)
+                        return 0;
+                if (*end == '-')
+                        last = strtoul(end + 1, &end, 10);
+                if (last < first || last > 65535)
+                        return 0;
+
+                count += (unsigned) (last - first + 1);
+                list = *end == ',' ? end + 1 : end;
+                if (*end && *end != ',')
+                        return 0;
+        }
+
+        return count;
+}
+
+/* The value of KEY=value or KEY="value" in os-release text (os-release(5)). */
+static int os_release_field(const char *text, const char *key, char **ret) {
+        for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+                const char *value = startswith(line, key);
+                size_t n;
+
+                if (!value || *value != '=')
+                        continue;
+
+                value += value[1] == '"' || value[1] == '\'' ? 2 : 1;
+                n = strcspn(value, "\"'\r\n");
+                *ret = strndup(value, n);
+                return *ret ? 0 : -ENOMEM;
+        }
+
+        return 0;
+}
+
+static int read_os(const Root *root, Machine *machine) {
+        static const char *const paths[] = {"/etc/os-release", "/usr/lib/os-release"};
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                int r = root_read(root, paths[i], TEXT_MAX, &text);
+
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        continue;
+
+                r = os_release_field(text.data, "ID", &machine->os_id);
+                return r < 0 ? r : os_release_field(text.data, "VERSION_ID", &machine->os_version);
+        }
+
+        return 0;
+}
+
+#if HAVE_ZLIB
+static int inflate_config(const Buffer *packed, Buffer *ret) {
+        z_stream z = {.next_in = (Bytef *) packed->data, .avail_in = (uInt) packed->size};
+        char chunk[16384];
+        int r, e = 0;
+
+        if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
+                return -ENOMEM;
+
+        do {
+                z.next_out = (Bytef *) chunk;
+                z.avail_out = sizeof(chunk);
+                r = inflate(&z, Z_NO_FLUSH);
+                if (r == Z_OK || r == Z_STREAM_END)
+                        e = buffer_append(ret, chunk, sizeof(chunk) - z.avail_out);
+        } while (r == Z_OK && e >= 0 && ret->size < CONFIG_MAX);
+
+        (void) inflateEnd(&z);
+        return e;
+}
+#else
+static int inflate_config(const Buffer *packed, Buffer *ret) {
+        (void) packed;
+        (void) ret;
+        return 0;
+}
+#endif
+
+static int read_config(const Root *root, Machine *machine) {
+        static const char *const formats[] = {"/boot/config-%s", "/lib/modules/%s/config", "/usr/lib/modules/%s/config"};
+        _cleanup_buffer_ Buffer packed = BUFFER_NULL;
+        const char *release = machine->probe->kernel_release;
+        int r;
+
+        for (size_t i = 0; release && i < ELEMENTSOF(formats); i++) {
+                _cleanup_free_ char *path = NULL;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+                path = xasprintf(formats[i], release);
+#pragma GCC diagnostic pop
+                if (!path)
+                        return -ENOMEM;
+
+                r = root_read(root, path, CONFIG_MAX, &machine->config);
+                if (r != -ENOENT && r != -EACCES)
+                        return r == -ENOMEM ? r : 0;
+        }
+
+        /* Of an image this would be the builder's kernel; the root hides it there. */
+        if (root_read(root, "/proc/config.gz", CONFIG_MAX, &packed) >= 0)
+                return inflate_config(&packed, &machine->config);
+
+        return 0;
+}
+
+static int read_optional_line(const Root *root, const char *path, char **ret) {
+        int r = root_read_line(root, path, ret);
+
+        return r == -ENOMEM ? r : 0;
+}
+
+static int read_running(const Root *root, Machine *machine) {
+        _cleanup_free_ char *possible = NULL;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        r = read_optional_line(root, "/proc/sys/kernel/random/boot_id", &machine->boot_id);
+        if (r >= 0)
+                r = read_optional_line(root, "/sys/devices/system/cpu/possible", &possible);
+        if (r < 0)
+                return r;
+        if (possible)
+                machine->possible_cpus = count_cpus(possible);
+
+        r = root_read(root, "/proc/cmdline", TEXT_MAX, &text);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+
+        machine->cmdline_text = strdup(strip(text.data));
+        if (!machine->cmdline_text)
+                return -ENOMEM;
+
+        return cmdline_parse(machine->cmdline_text, strlen(machine->cmdline_text), &machine->cmdline);
+}
+
+/* The newest kernel stands for the one that an image will run. */
+static int newest_kernel(const Root *root, char **ret) {
+        _cleanup_(strv_freep) char **names = NULL;
+        const char *newest = NULL;
+        int r;
+
+        r = root_list(root, "/boot", &names);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+
+        for (char **name = names; *name; name++) {
+                const char *release = startswith(*name, "vmlinuz-");
+
+                if (release && !strstr(release, "rescue") && (!newest || strverscmp(release, newest) > 0))
+                        newest = release;
+        }
+
+        return free_and_strdup(ret, newest);
+}
+
+static int probe_image(const Root *root, const char *arch, Machine *machine) {
+        static const char *const nothing[] = {NULL};
+        _cleanup_(probe_freep) Probe *here = NULL;
+        int r;
+
+        r = probe_new(&machine->probe);
+        if (r < 0)
+                return r;
+
+        if (!arch) {
+                r = probe_live(nothing, &here);
+                if (r < 0)
+                        return r;
+                arch = here->arch;
+        }
+
+        r = free_and_strdup(&machine->probe->arch, arch);
+        return r < 0 ? r : newest_kernel(root, &machine->probe->kernel_release);
+}
+
+static int probe_snapshot(const Buffer *text, Machine *machine) {
+        _cleanup_json_ json_object *o = NULL;
+        int r;
+
+        r = json_parse(text->data, text->size, &o);
+        return r < 0 ? r : probe_from_json(o, &machine->probe);
+}
+
+static int read_probe(const Root *root, const char *arch, const char *const *log_patterns, Machine *machine) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        if (root_is_live(root)) {
+                machine->kind = MACHINE_LIVE;
+                return probe_live(log_patterns, &machine->probe);
+        }
+
+        r = root_read(root, PROBE_PATH, 1024U * 1024U, &text);
+        if (r == -ENOENT) {
+                machine->kind = MACHINE_IMAGE;
+                return probe_image(root, arch, machine);
+        }
+
+        machine->kind = MACHINE_SNAPSHOT;
+        return r < 0 ? -EBADMSG : probe_snapshot(&text, machine);
+}
+
+int machine_read(const Root *root, const char *arch, const char *const *log_patterns, Machine **ret) {
+        _cleanup_(machine_freep) Machine *machine = calloc(1, sizeof(*machine));
+        int r;
+
+        assert(ret);
+
+        if (!machine)
+                return -ENOMEM;
+
+        r = read_probe(root, arch, log_patterns, machine);
+        if (r >= 0)
+                r = read_os(root, machine);
+        if (r >= 0)
+                r = read_config(root, machine);
+        if (r >= 0 && machine->kind != MACHINE_IMAGE)
+                r = read_running(root, machine);
+        if (r >= 0 && machine->kind != MACHINE_IMAGE)
+                r = virt_detect(root, machine->probe, &machine->virtualization, &machine->container);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(machine);
+        return 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+#include <getopt.h>
+
+#include "core/options.h"
+
+/* Options without a letter get a value that is no character. */
+#define LONG_ONLY 0x100
+
+static void fill_tables(const Option *options, size_t n, struct option *table, char *letters) {
+        for (size_t i = 0; i < n; i++) {
+                table[i] = (struct option) {
+                        .name = options[i].name,
+                        .has_arg = options[i].argument ? required_argument : no_argument,
+                        .val = options[i].letter ? options[i].letter : LONG_ONLY + (int) i,
+                };
+                if (!options[i].letter)
+                        continue;
+                *letters++ = (char) options[i].letter;
+                if (options[i].argument)
+                        *letters++ = ':';
+        }
+
+        table[n] = (struct option) {};
+        *letters = 0;
+}
+
+int options_parse(const Option *options, size_t n, int argc, char **argv, void *userdata) {
+        struct option table[OPTIONS_MAX + 1];
+        char letters[2 * OPTIONS_MAX + 1];
+        int c;
+
+        assert(n <= OPTIONS_MAX);
+
+        fill_tables(options, n, table, letters);
+        while ((c = getopt_long(argc, argv, letters, table, NULL)) >= 0) {
+                size_t i = 0;
+                int r;
+
+                while (i < n && table[i].val != c)
+                        i++;
+                if (i == n)
+                        return -EINVAL; /* getopt has said why */
+
+                r = options[i].set(userdata, optarg);
+                if (r < 0)
+                        return r;
+        }
+
+        return optind;
+}
+
+void options_help(const Option *options, size_t n) {
+        puts("\nOptions:");
+        for (size_t i = 0; i < n; i++) {
+                char left[64];
+
+                (void) snprintf(left, sizeof(left), "--%s%s%s", options[i].name, options[i].argument ? " " : "",
+                                strempty(options[i].argument));
+                if (options[i].letter)
+                        printf("  -%c, %-20s %s\n", options[i].letter, left, options[i].help);
+                else
+                        printf("      %-20s %s\n", left, options[i].help);
+        }
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Options of a program as a table: getopt_long() and --help are both made from it.
+ */
+
+#include "core/util.h"
+
+typedef struct Option {
+        const char *name;
+        int letter;           /* short form, or 0 */
+        const char *argument; /* its name for people, or NULL where the option takes none */
+        const char *help;
+        int (*set)(void *userdata, const char *argument); /* 0, or -EINVAL after a complaint on stderr */
+} Option;
+
+/* The most options a program may have. */
+#define OPTIONS_MAX 32U
+
+/**
+ * options_parse() - read the options of a command line
+ * @options: the table
+ * @n: how many
+ * @argc: as main() got it
+ * @argv: as main() got it; words that are no options move to the end
+ * @userdata: for the set functions
+ *
+ * Return: the index of the first word that is no option, or -EINVAL: a line was written to stderr.
+ */
+int options_parse(const Option *options, size_t n, int argc, char **argv, void *userdata);
+
+/** options_help() - print the table as the "Options:" section of --help */
+void options_help(const Option *options, size_t n);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "core/plan.h"
+
+int plan_new(Plan **ret) {
+        *ret = calloc(1, sizeof(**ret));
+        return *ret ? 0 : -ENOMEM;
+}
+
+Plan *plan_free(Plan *plan) {
+        if (!plan)
+                return NULL;
+
+        for (size_t i = 0; i < plan->n_changes; i++) {
+                free(plan->changes[i].target);
+                free(plan->changes[i].value);
+                buffer_done(&plan->changes[i].content);
+        }
+        free(plan->changes);
+        free(plan);
+        return NULL;
+}
+
+static Change *plan_add(Plan *plan, const char *practice, ChangeKind kind, const char *target) {
+        Change *c;
+
+        if (grow(&plan->changes, plan->n_changes, sizeof(Change)) < 0)
+                return NULL;
+
+        c = plan->changes + plan->n_changes++;
+        c->kind = kind;
+        c->practice = practice;
+        return free_and_strdup(&c->target, target) < 0 ? NULL : c;
+}
+
+int plan_token(Plan *plan, const char *practice, const TokenSpec *token) {
+        Change *c = plan_add(plan, practice, CHANGE_TOKEN, NULL);
+
+        if (!c)
+                return -ENOMEM;
+
+        c->token = *token;
+        return 0;
+}
+
+int plan_file(Plan *plan, const char *practice, const char *path, const char *text) {
+        Change *c = plan_add(plan, practice, CHANGE_FILE, path);
+
+        return c ? buffer_puts(&c->content, text) : -ENOMEM;
+}
+
+int plan_attribute(Plan *plan, const char *practice, const char *path, const char *value) {
+        Change *c = plan_add(plan, practice, CHANGE_ATTRIBUTE, path);
+
+        return c ? free_and_strdup(&c->value, value) : -ENOMEM;
+}
+
+int plan_unit(Plan *plan, const char *practice, const char *unit, const char *verb) {
+        Change *c = plan_add(plan, practice, CHANGE_UNIT, unit);
+
+        return c ? free_and_strdup(&c->value, verb) : -ENOMEM;
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Reads the policy files with inih. inih itself would silently cut a long line in two and join an indented
+ * line to the one before it, and it names no lines to its callback. Our line reader stands in front of it: it counts, and
+ * it refuses those lines.
+ */
+
+#include <assert.h>
+#include <ctype.h>
+#include <ini.h>
+#include <stdarg.h>
+
+#include "core/cmdline.h"
+#include "core/policy.h"
+
+#define POLICY_FILE_MAX (1024U * 1024U)
+#define LINE_MAX_BYTES 199U
+#define ERRORS_MAX 64U
+
+/* Later ones win. */
+static const char *const directories[] = {"/usr/lib/gtuned", "/run/gtuned", "/etc/gtuned"};
+
+typedef struct Reader {
+        const PolicyKeys *groups;
+        size_t n_groups;
+        Policy *policy;
+        const char *path;
+        const char *next, *end; /* the text that is left */
+        unsigned line;          /* the one that was handed out last */
+        bool no_memory;
+} Reader;
+
+static _printf_(2, 3) void complain(Reader *r, const char *format, ...) {
+        _cleanup_free_ char *reason = NULL;
+        va_list ap;
+        int n;
+
+        if (r->policy->n_errors >= ERRORS_MAX)
+                return;
+
+        va_start(ap, format);
+        n = vasprintf(&reason, format, ap);
+        va_end(ap);
+        if (n < 0) {
+                reason = NULL;
+                r->no_memory = true;
+                return;
+        }
+
+        if (policy_error(r->policy, r->path, r->line, "%s", reason) < 0)
+                r->no_memory = true;
+}
+
+/* Why inih must not see a line, or NULL. */
+static const char *line_refusal(const char *line, size_t size) {
+        if (size > LINE_MAX_BYTES)
+                return "the line is longer than 199 bytes; a list key may be repeated instead";
+        if (memchr(line, 0, size))
+                return "the line holds a NUL byte";
+        if (size > 0 && isblank((unsigned char) line[0])) {
+                size_t i = 0;
+
+                while (i < size && isspace((unsigned char) line[i]))
+                        i++;
+                if (i < size && line[i] != '#' && line[i] != ';')
+                        return "the line begins with a blank; continuation lines are not supported, "
+                               "write every key at the beginning of a line";
+        }
+
+        return NULL;
+}
+
+/* The reader that ini_parse_stream() calls like fgets(). */
+static char *read_line(char *buffer, int size, void *userdata) {
+        Reader *r = userdata;
+        const char *line = r->next, *end, *refusal;
+        size_t n;
+
+        if (line >= r->end)
+                return NULL;
+
+        end = memchr(line, '\n', (size_t) (r->end - line));
+        n = (size_t) ((end ? end : r->end) - line);
+        r->next = end ? end + 1 : r->end;
+        r->line++;
+
+        refusal = line_refusal(line, n);
+        if (refusal) {
+                complain(r, "%s", refusal);
+                n = 0;
+        }
+
+        /* 199 bytes and the newline: less than inih's buffer, so it never sees half a line. */
+        n = n > (size_t) size - 2 ? (size_t) size - 2 : n;
+        memcpy(buffer, line, n);
+        buffer[n] = '\n';
+        buffer[n + 1] = 0;
+        return buffer;
+}
+
+static const PolicyKey *find_key(const Reader *r, const char *section, const char *name, bool *ret_section) {
+        *ret_section = false;
+
+        for (size_t g = 0; g <= r->n_groups; g++) {
+                const PolicyKeys *group = g < r->n_groups ? r->groups + g : &policy_core_keys;
+
+                for (size_t i = 0; i < group->n_keys; i++) {
+                        if (!streq(group->keys[i].section, section))
+                                continue;
+
+                        *ret_section = true;
+                        if (streq(group->keys[i].name, name))
+                                return group->keys + i;
+                }
+        }
+
+        return NULL;
+}
+
+static bool is_choice(const PolicyKey *key, const char *value) {
+        for (const char *const *c = key->choices; *c; c++)
+                if (streq(*c, value))
+                        return true;
+
+        return false;
+}
+
+static char *join_choices(const PolicyKey *key) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+
+        for (const char *const *c = key->choices; *c; c++)
+                if (buffer_printf(&b, "%s%s", c == key->choices ? "" : c[1] ? ", " : " or ", *c) < 0)
+                        return NULL;
+
+        return TAKE_PTR(b.data);
+}
+
+/* Complains and returns false where the value is none for its key. */
+static bool check_value(Reader *r, const PolicyKey *key, const char *value) {
+        _cleanup_free_ char *choices = NULL;
+        uint32_t number;
+        bool flag;
+        int e;
+
+        switch (key->type) {
+        case KEY_BOOL:
+                if (parse_bool(value, &flag) >= 0)
+                        return true;
+                complain(r, "%s = %s: expected yes or no", key->name, value);
+                return false;
+
+        case KEY_CHOICE:
+                if (is_choice(key, value))
+                        return true;
+                choices = join_choices(key);
+                complain(r, "%s = %s: expected %s", key->name, value, strempty(choices));
+                return false;
+
+        case KEY_KERNEL_UINT:
+                e = parse_kernel_uint(value, &number);
+                if (e >= 0)
+                        return true;
+                complain(r, "%s = %s: %s", key->name, value,
+                         e == -ERANGE ? "the largest number is 4294967295"
+                                      : "expected a whole number from 0 to 4294967295 (decimal, 0x… or 0…)");
+                return false;
+
+        case KEY_KERNEL_BOOL:
+                if (*value && parse_kernel_bool(value, &flag) >= 0)
+                        return true;
+                complain(r, "%s = %s: expected Y or N", key->name, value);
+                return false;
+
+        case KEY_PATH:
+                if (value[0] == '/')
+                        return true;
+                complain(r, "%s = %s: expected an absolute path", key->name, value);
+                return false;
+
+        case KEY_LIST:
+        default:
+                return true;
+        }
+}
+
+static int store_value(Reader *r, const PolicyKey *key, const char *value) {
+        PolicySetting *s = (PolicySetting *) policy_get(r->policy, key->section, key->name);
+        _cleanup_free_ char *text = NULL, *file = strdup(r->path);
+
+        if (key->type == KEY_LIST && s && *value && *s->value)
+                text = xasprintf("%s, %s", s->value, value);
+        else
+                text = strdup(value);
+        if (!text || !file)
+                return -ENOMEM;
+
+        if (!s) {
+                if (grow(&r->policy->settings, r->policy->n_settings, sizeof(PolicySetting)) < 0)
+                        return -ENOMEM;
+                s = r->policy->settings + r->policy->n_settings++;
+        }
+
+        free(s->value);
+        free(s->file);
+        *s = (PolicySetting) {.key = key, .value = TAKE_PTR(text), .file = TAKE_PTR(file), .line = r->line};
+        return 0;
+}
+
+static int handle_pair(void *userdata, const char *section, const char *name, const char *value) {
+        Reader *r = userdata;
+        const PolicyKey *key;
+        bool section_known;
+
+        key = find_key(r, section, name, &section_known);
+        if (!*section)
+                complain(r, "%s stands before any [section]", name);
+        else if (!section_known)
+                complain(r, "unknown section [%s]", section);
+        else if (!key)
+                complain(r, "unknown key %s in [%s]", name, section);
+        else if (check_value(r, key, value) && store_value(r, key, value) < 0)
+                r->no_memory = true;
+
+        return 1;
+}
+
+static const char *explain_read_error(int r) {
+        switch (r) {
+        case -EFBIG:
+                return "the file is larger than 1 MiB";
+        case -EISDIR:
+                return "it is a directory, not a file";
+        case -EOPNOTSUPP:
+                return "it is not a regular file";
+        default:
+                return strerror(-r);
+        }
+}
+
+static bool is_mask(const Root *root, const char *path) {
+        _cleanup_free_ char *real = NULL;
+
+        return root_resolve(root, path, &real) >= 0 && streq(real, "/dev/null");
+}
+
+static int remember_file(Policy *policy, const char *path) {
+        size_t n = 0;
+
+        while (policy->files && policy->files[n])
+                n++;
+        if (grow(&policy->files, n + 1, sizeof(char *)) < 0)
+                return -ENOMEM;
+
+        policy->files[n] = strdup(path);
+        policy->files[n + 1] = NULL;
+        return policy->files[n] ? 0 : -ENOMEM;
+}
+
+static int read_file(const Root *root, Reader *r, const char *path) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        size_t n_errors = r->policy->n_errors;
+        int e;
+
+        e = root_read(root, path, POLICY_FILE_MAX, &text);
+        if (e == -ENOENT || (e == -EOPNOTSUPP && is_mask(root, path)))
+                return 0;
+        if (e < 0)
+                return policy_error(r->policy, path, 0, "cannot be read: %s", explain_read_error(e));
+        if (remember_file(r->policy, path) < 0)
+                return -ENOMEM;
+
+        r->path = path;
+        r->next = text.data;
+        r->end = text.data + text.size;
+        r->line = 0;
+
+        e = ini_parse_stream(read_line, r, handle_pair, r);
+        if (e > 0 && r->policy->n_errors == n_errors) {
+                r->line = (unsigned) e;
+                complain(r, "expected [section], key = value, or a comment");
+        }
+
+        return e == -2 || r->no_memory ? -ENOMEM : 0;
+}
+
+/* The directory that wins for a name: a file of the same name in a later one masks the earlier. */
+static char *winning_path(const Root *root, const char *name) {
+        for (size_t i = ELEMENTSOF(directories); i-- > 0;) {
+                _cleanup_free_ char *path = xasprintf("%s/%s", directories[i], name), *real = NULL;
+                int r;
+
+                if (!path)
+                        return NULL;
+                r = root_resolve(root, path, &real);
+                if (r >= 0 || r != -ENOENT)
+                        return TAKE_PTR(path);
+        }
+
+        return xasprintf("%s/%s", directories[0], name);
+}
+
+static int collect_names(const Root *root, char ***names, size_t *n) {
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                _cleanup_(strv_freep) char **found = NULL;
+                _cleanup_free_ char *path = xasprintf("%s/gtuned.conf.d", directories[i]);
+
+                if (!path)
+                        return -ENOMEM;
+                if (root_list(root, path, &found) < 0)
+                        continue;
+
+                for (char **f = found; *f; f++) {
+                        if (!endswith(*f, ".conf") || **f == '.')
+                                continue;
+                        if (grow(names, *n, sizeof(char *)) < 0)
+                                return -ENOMEM;
+                        (*names)[*n] = xasprintf("gtuned.conf.d/%s", *f);
+                        if (!(*names)[*n])
+                                return -ENOMEM;
+                        (*n)++;
+                }
+        }
+
+        return 0;
+}
+
+static int compare_strings(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static int read_drop_ins(const Root *root, Reader *reader, char **names, size_t n) {
+        int r;
+
+        if (n > 0)
+                qsort(names, n, sizeof(char *), compare_strings);
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *path = NULL;
+
+                if (i > 0 && streq(names[i], names[i - 1]))
+                        continue;
+
+                path = winning_path(root, names[i]);
+                if (!path)
+                        return -ENOMEM;
+                r = read_file(root, reader, path);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+int policy_read(const Root *root, const PolicyKeys *keys, size_t n_keys, Policy **ret) {
+        _cleanup_(policy_freep) Policy *policy = calloc(1, sizeof(*policy));
+        Reader reader = {.groups = keys, .n_groups = n_keys, .policy = policy};
+        _cleanup_free_ char *path = NULL;
+        char **names = NULL;
+        size_t n_names = 0;
+        int r;
+
+        assert(ret);
+
+        if (!policy)
+                return -ENOMEM;
+
+        path = winning_path(root, "gtuned.conf");
+        r = path ? read_file(root, &reader, path) : -ENOMEM;
+        if (r >= 0)
+                r = collect_names(root, &names, &n_names);
+        if (r >= 0)
+                r = read_drop_ins(root, &reader, names, n_names);
+
+        for (size_t i = 0; i < n_names; i++)
+                free(names[i]);
+        free(names);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(policy);
+        return 0;
+}

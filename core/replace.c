@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+#include <fcntl.h>
+#include <sys/xattr.h>
+
+#include "core/replace.h"
+
+char *replacement_staged_name(const char *name) {
+        return xasprintf(".%s.gtuned", name);
+}
+
+void replacement_done(Replacement *r) {
+        if (r->directory_fd >= 0 && r->staged)
+                (void) unlinkat(r->directory_fd, r->staged, 0);
+
+        closep(&r->directory_fd);
+        free(r->path);
+        free(r->name);
+        free(r->staged);
+        *r = REPLACEMENT_NULL;
+}
+
+static int write_all(int fd, const char *data, size_t size) {
+        while (size > 0) {
+                ssize_t n = write(fd, data, size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return negative_errno();
+
+                data += n;
+                size -= (size_t) n;
+        }
+
+        return 0;
+}
+
+/* File systems without labels or access lists (vfat) say so, and that is fine. */
+static int copy_attribute(int from, int to, const char *name) {
+        char value[1024], is[1024];
+        ssize_t n, m;
+
+        n = fgetxattr(from, name, value, sizeof(value));
+        if (n < 0)
+                return errno == ENODATA || errno == ENOTSUP ? 0 : negative_errno();
+        if (fsetxattr(to, name, value, (size_t) n, 0) >= 0)
+                return 0;
+        if (errno == ENOTSUP)
+                return 0;
+
+        int r = negative_errno();
+        m = fgetxattr(to, name, is, sizeof(is));
+        return m == n && memcmp(value, is, (size_t) n) == 0 ? 0 : r;
+}
+
+static int copy_metadata(int from, int to) {
+        static const char *const names[] = {"security.selinux", "system.posix_acl_access"};
+        struct stat want, is;
+        int r;
+
+        if (fstat(from, &want) < 0 || fstat(to, &is) < 0)
+                return negative_errno();
+
+        /* The owner first: changing it clears bits of the mode. On vfat both come from the mount. */
+        if ((want.st_uid != is.st_uid || want.st_gid != is.st_gid) && fchown(to, want.st_uid, want.st_gid) < 0)
+                return negative_errno();
+        if (fstat(to, &is) < 0)
+                return negative_errno();
+        if ((want.st_mode & 07777) != (is.st_mode & 07777) && fchmod(to, want.st_mode & 07777) < 0)
+                return negative_errno();
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                r = copy_attribute(from, to, names[i]);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int stage_content(const Replacement *p, const Buffer *content, mode_t mode) {
+        _cleanup_close_ int old = -EBADF, new = -EBADF;
+        int r;
+
+        /* What an earlier run left behind under this name is ours. */
+        if (unlinkat(p->directory_fd, p->staged, 0) < 0 && errno != ENOENT)
+                return negative_errno();
+
+        new = openat(p->directory_fd, p->staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0700);
+        if (new < 0)
+                return negative_errno();
+
+        r = write_all(new, content->data, content->size);
+        if (r < 0)
+                return r;
+
+        old = openat(p->directory_fd, p->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (old >= 0)
+                r = copy_metadata(old, new);
+        else if (errno != ENOENT || fchmod(new, mode) < 0)
+                r = negative_errno();
+        if (r < 0)
+                return r;
+
+        return fsync(new) < 0 ? negative_errno() : 0;
+}
+
+static int open_target(const Root *root, const char *path, bool create, Replacement *p) {
+        const char *name;
+        int r;
+
+        r = root_open_parent(root, path, create, &p->directory_fd, &name);
+        if (r != ROOT_OK)
+                return r == ROOT_FOREIGN ? -EROFS : r;
+
+        p->path = strdup(path);
+        p->name = strdup(name);
+        return p->path && p->name ? 0 : -ENOMEM;
+}
+
+int replacement_stage(const Root *root, const char *path, const Buffer *content, mode_t mode, Replacement *ret) {
+        _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
+        int r;
+
+        r = open_target(root, path, content != NULL, &p);
+        if (r < 0)
+                return r;
+
+        if (content) {
+                p.staged = replacement_staged_name(p.name);
+                if (!p.staged)
+                        return -ENOMEM;
+
+                r = stage_content(&p, content, mode);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = p;
+        p = REPLACEMENT_NULL;
+        return 0;
+}
+
+int replacement_adopt(const Root *root, const char *path, Replacement *ret) {
+        _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
+        _cleanup_free_ char *staged = NULL;
+        int r;
+
+        r = open_target(root, path, false, &p);
+        if (r < 0)
+                return r;
+
+        staged = replacement_staged_name(p.name);
+        if (!staged)
+                return -ENOMEM;
+        if (faccessat(p.directory_fd, staged, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                return negative_errno();
+
+        p.staged = TAKE_PTR(staged);
+        *ret = p;
+        p = REPLACEMENT_NULL;
+        return 0;
+}
+
+int replacement_commit(Replacement *p) {
+        if (!p->staged)
+                return unlinkat(p->directory_fd, p->name, 0) < 0 && errno != ENOENT ? negative_errno() : 0;
+
+        if (renameat(p->directory_fd, p->staged, p->directory_fd, p->name) < 0)
+                return negative_errno();
+
+        free(TAKE_PTR(p->staged));
+        return 0;
+}
+
+int replacement_sync(const Replacement *p) {
+        return fsync(p->directory_fd) < 0 ? negative_errno() : 0;
+}
+
+int replace_file(const Root *root, const char *path, const Buffer *content, mode_t mode) {
+        _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
+        int r;
+
+        r = replacement_stage(root, path, content, mode, &p);
+        if (r < 0)
+                return r;
+
+        r = replacement_commit(&p);
+        if (r < 0)
+                return r;
+
+        return replacement_sync(&p);
+}
+
+int write_attribute(const Root *root, const char *path, const char *value) {
+        _cleanup_close_ int directory = -EBADF, fd = -EBADF;
+        const char *name;
+        _cleanup_free_ char *line = xasprintf("%s\n", value);
+        struct stat st;
+        ssize_t n;
+        int r;
+
+        if (!line)
+                return -ENOMEM;
+
+        r = root_open_parent(root, path, false, &directory, &name);
+        if (r != ROOT_OK)
+                return r == ROOT_FOREIGN ? -EROFS : r;
+
+        fd = openat(directory, name, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0)
+                return negative_errno();
+        if (fstat(fd, &st) < 0)
+                return negative_errno();
+        if (!S_ISREG(st.st_mode))
+                return -EOPNOTSUPP;
+
+        n = write(fd, line, strlen(line));
+        if (n < 0)
+                return negative_errno();
+
+        return (size_t) n == strlen(line) ? 0 : -EIO;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The root: an open directory through which every path is reached. It is "/" in production and a directory
+ * below --root otherwise. A path is always written as the machine itself writes it ("/etc/default/grub");
+ * links in it resolve as in a chroot, so that an absolute target or too many ".." stay inside.
+ *
+ * Only regular files and directories are opened. A FIFO, a device or a socket is refused without blocking.
+ * Below a root that is not "/", nothing is opened on a mounted sysfs, procfs, devtmpfs or tmpfs: image
+ * builders bind-mount those from the machine that builds.
+ */
+
+#include <sys/stat.h>
+
+#include "core/buffer.h"
+
+typedef struct Root Root;
+
+/* Positive outcome of the functions below that open something. */
+enum {
+        ROOT_OK = 0,
+        ROOT_FOREIGN = 1, /* the path lies on a virtual file system of another machine: treat it as absent */
+};
+
+/**
+ * root_new() - open a root
+ * @ret: takes the root; the caller frees it
+ * @path: "/" or a directory
+ *
+ * Return: 0, or -errno of opening the directory.
+ */
+int root_new(Root **ret, const char *path);
+
+/** root_free() - close a root; NULL is ignored */
+Root *root_free(Root *root);
+DEFINE_CLEANUP(Root *, root_free);
+
+/** root_is_live() - whether this root is the running system's own "/" */
+bool root_is_live(const Root *root) _pure_;
+
+/**
+ * root_trace() - be told of each path that is looked at from now on
+ * @root: the root
+ * @callback: called with every path that is opened, listed or tested, present or not; NULL ends it
+ * @userdata: handed through
+ *
+ * This is how the daemon learns which files a report rests on.
+ */
+void root_trace(Root *root, void (*callback)(const char *path, void *userdata), void *userdata);
+
+/**
+ * root_open() - open a regular file or a directory for reading
+ * @root: the root
+ * @path: absolute path inside it
+ * @ret_fd: takes the descriptor; the caller closes it
+ *
+ * Return: ROOT_OK, ROOT_FOREIGN, or -errno: -ENOENT, -EACCES, -ELOOP (a dangling or circular link gives
+ * -ENOENT or -ELOOP), -EOPNOTSUPP for what is neither file nor directory.
+ */
+int root_open(const Root *root, const char *path, int *ret_fd);
+
+/**
+ * root_read() - read a whole regular file
+ * @root: the root
+ * @path: absolute path inside it
+ * @max: the largest size in bytes that is accepted
+ * @ret: takes the bytes; the caller calls buffer_done()
+ *
+ * Return: ROOT_OK; -ENOENT also where the path is foreign; -EISDIR; -EOPNOTSUPP for a FIFO, device or socket;
+ * -EFBIG when the file holds more than max; another -errno.
+ */
+int root_read(const Root *root, const char *path, size_t max, Buffer *ret);
+
+/**
+ * root_read_line() - read a one-line attribute such as those of sysfs
+ * @root: the root
+ * @path: absolute path inside it
+ * @ret: takes the text without the white space at its ends; the caller frees it
+ *
+ * At most 4 KiB are read. Return: as root_read().
+ */
+int root_read_line(const Root *root, const char *path, char **ret);
+
+/**
+ * root_list() - the names in a directory, sorted
+ * @root: the root
+ * @path: absolute path inside it
+ * @ret: takes a NULL-terminated array; the caller calls strv_free()
+ *
+ * "." and ".." are left out. At most 65536 names. Return: the count, or -errno (-ENOENT also where foreign).
+ */
+int root_list(const Root *root, const char *path, char ***ret);
+
+/**
+ * root_resolve() - where a path really leads
+ * @root: the root
+ * @path: absolute path inside it
+ * @ret: takes the path without links, as seen inside the root; the caller frees it
+ *
+ * The last component must exist. Return: 0 or -errno.
+ */
+int root_resolve(const Root *root, const char *path, char **ret);
+
+/** root_exists() - whether a path leads to a regular file or directory that may be looked at */
+bool root_exists(const Root *root, const char *path);
+
+/**
+ * root_stat() - look at a regular file or directory
+ * @root: the root
+ * @path: absolute path inside it; links are followed
+ * @ret: takes what was found
+ *
+ * Return: 0 or -errno (-ENOENT also where foreign).
+ */
+int root_stat(const Root *root, const char *path, struct stat *ret);
+
+/**
+ * root_open_parent() - open the directory that holds a path, for changing an entry in it
+ * @root: the root
+ * @path: absolute path inside it, without links in the last component (see root_resolve())
+ * @create: make missing directories (mode 0755)
+ * @ret_fd: takes the descriptor of the directory
+ * @ret_name: takes a pointer into path: the last component
+ *
+ * Return: ROOT_OK, ROOT_FOREIGN or -errno.
+ */
+int root_open_parent(const Root *root, const char *path, bool create, int *ret_fd, const char **ret_name);
+
+/** strv_free() - free a NULL-terminated array of strings; NULL is ignored */
+char **strv_free(char **l);
+DEFINE_CLEANUP(char **, strv_free);

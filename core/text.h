@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Text for a terminal.
+ */
+
+#include "core/buffer.h"
+
+/**
+ * text_escape() - append bytes that may be hostile
+ * @b: takes the text
+ * @s: the bytes
+ * @size: how many
+ * @max: the most characters to print; what is cut ends in "..."
+ *
+ * Everything but printable ASCII becomes \xNN, and so does a backslash, so that the text is unambiguous.
+ * Return: 0 or -ENOMEM.
+ */
+int text_escape(Buffer *b, const char *s, size_t size, size_t max);
+
+/** text_escaped_length() - how many characters text_escape() would print without a limit */
+size_t text_escaped_length(const char *s, size_t size) _pure_;
+
+/**
+ * text_colour() - the colour of a state or outcome
+ * @name: "active", "drifted", "no-answer", …
+ *
+ * Return: an escape sequence, or NULL where the word has none.
+ */
+const char *text_colour(const char *name) _pure_;
+
+#define TEXT_COLOUR_OFF "\x1b[0m"
+
+/** text_wants_colour() - whether a stream is a terminal of a person who has not set NO_COLOR */
+bool text_wants_colour(FILE *f);
+
+/**
+ * text_wrap() - append words broken into lines
+ * @b: takes the text, with a newline at the end
+ * @s: the words
+ * @indent: blanks before each line but the first
+ * @column: where the first line begins
+ * @width: of the terminal
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int text_wrap(Buffer *b, const char *s, size_t indent, size_t column, size_t width);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+#include <stdarg.h>
+#include <time.h>
+
+#include "core/util.h"
+
+char *xasprintf(const char *format, ...) {
+        char *s;
+        va_list ap;
+        int n;
+
+        va_start(ap, format);
+        n = vasprintf(&s, format, ap);
+        va_end(ap);
+
+        return n < 0 ? NULL : s;
+}
+
+int free_and_strdup(char **p, const char *s) {
+        char *copy = NULL;
+
+        if (s) {
+                copy = strdup(s);
+                if (!copy)
+                        return -ENOMEM;
+        }
+
+        free(*p);
+        *p = copy;
+        return 0;
+}
+
+int grow(void *array, size_t n, size_t size) {
+        void **p = array, *bigger;
+
+        assert(p);
+
+        if (n == 0 || (n & (n - 1)) == 0) {
+                size_t capacity = n == 0 ? 1 : n * 2;
+
+                bigger = reallocarray(*p, capacity, size);
+                if (!bigger)
+                        return -ENOMEM;
+
+                *p = bigger;
+        }
+
+        memset((char *) *p + n * size, 0, size);
+        return 0;
+}
+
+char *strip(char *s) {
+        static const char white[] = " \t\r\n";
+        size_t n;
+
+        s += strspn(s, white);
+        n = strlen(s);
+        while (n > 0 && strchr(white, s[n - 1]))
+                s[--n] = 0;
+
+        return s;
+}
+
+void timestamp_utc(char buffer[static 32]) {
+        struct tm tm;
+        time_t now;
+
+        now = time(NULL);
+        if (!gmtime_r(&now, &tm) || strftime(buffer, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+                strcpy(buffer, "1970-01-01T00:00:00Z");
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The few helpers that every folder uses: cleanup attributes, ownership transfer, string tests.
+ */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define _cleanup_(f) __attribute__((cleanup(f)))
+#define _printf_(a, b) __attribute__((format(printf, a, b)))
+#define _pure_ __attribute__((pure))
+#define _unused_ __attribute__((unused))
+
+#define ELEMENTSOF(x) (sizeof(x) / sizeof((x)[0]))
+
+#define TAKE_GENERIC(var, nullvalue)                    \
+        ({                                              \
+                typeof(var) *_pvar_ = &(var);           \
+                typeof(var) _var_ = *_pvar_;            \
+                *_pvar_ = (nullvalue);                  \
+                _var_;                                  \
+        })
+#define TAKE_PTR(ptr) TAKE_GENERIC(ptr, NULL)
+#define TAKE_FD(fd) TAKE_GENERIC(fd, -EBADF)
+
+/* Defines NAMEp(), the cleanup function of a pointer type whose destructor is func(pointer). */
+#define DEFINE_CLEANUP(type, func)                      \
+        static inline void func##p(type *p) {           \
+                if (*p)                                 \
+                        func(*p);                       \
+        }                                               \
+        struct _needs_a_semicolon_
+
+static inline void freep(void *p) {
+        free(*(void **) p);
+}
+
+static inline void closep(int *fd) {
+        if (*fd >= 0) {
+                int saved = errno;
+
+                (void) close(*fd);
+                errno = saved;
+        }
+}
+
+#define _cleanup_free_ _cleanup_(freep)
+#define _cleanup_close_ _cleanup_(closep)
+
+DEFINE_CLEANUP(FILE *, fclose);
+#define _cleanup_fclose_ _cleanup_(fclosep)
+
+static inline bool streq(const char *a, const char *b) {
+        return strcmp(a, b) == 0;
+}
+
+/* Like streq(), but NULL is a value of its own. */
+static inline bool streq_ptr(const char *a, const char *b) {
+        return a && b ? streq(a, b) : a == b;
+}
+
+static inline bool isempty(const char *s) {
+        return !s || !*s;
+}
+
+static inline const char *strempty(const char *s) {
+        return s ? s : "";
+}
+
+/* The text after the prefix, or NULL where s does not begin with it. */
+static inline const char *startswith(const char *s, const char *prefix) {
+        size_t n = strlen(prefix);
+
+        return strncmp(s, prefix, n) == 0 ? s + n : NULL;
+}
+
+static inline bool endswith(const char *s, const char *suffix) {
+        size_t n = strlen(s), m = strlen(suffix);
+
+        return n >= m && memcmp(s + n - m, suffix, m) == 0;
+}
+
+/* What a failed call left in errno, as a negative value, and never 0. */
+static inline int negative_errno(void) {
+        return errno > 0 ? -errno : -EIO;
+}
+
+/**
+ * xasprintf() - format into a new string
+ * @format: as printf()
+ *
+ * Return: the string, which the caller frees, or NULL when memory is exhausted.
+ */
+char *xasprintf(const char *format, ...) _printf_(1, 2);
+
+/**
+ * free_and_strdup() - replace an owned string by a copy of another
+ * @p: the owned string; freed
+ * @s: the text to copy, or NULL
+ *
+ * Return: 0, or -ENOMEM and *p stays as it was.
+ */
+int free_and_strdup(char **p, const char *s);
+
+/**
+ * grow() - make room for one more element at the end of an array
+ * @array: pointer to the array pointer, which may be NULL
+ * @n: how many elements it holds
+ * @size: bytes in an element
+ *
+ * The capacity is always the next power of two, so it needs no place of its own. The new element is zeroed.
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int grow(void *array, size_t n, size_t size);
+
+/**
+ * strip() - remove white space at both ends
+ * @s: changed in place
+ *
+ * Return: the first character that is no white space.
+ */
+char *strip(char *s);
+
+/**
+ * timestamp_utc() - the time of day in the form that reports use
+ * @buffer: takes "2026-11-22T09:28:00Z"
+ */
+void timestamp_utc(char buffer[static 32]);

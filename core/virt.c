@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "core/virt.h"
+
+typedef struct Word {
+        const char *prefix;
+        const char *name;
+} Word;
+
+static const Word signatures[] = {
+        {"KVMKVMKVM", "kvm"},       {"TCGTCGTCGTCG", "qemu"},  {"VMwareVMware", "vmware"},
+        {"Microsoft Hv", "microsoft"}, {"XenVMMXenVMM", "xen"}, {"bhyve bhyve ", "bhyve"},
+        {"VBoxVBoxVBox", "oracle"}, {"ACRNACRNACRN", "acrn"},
+};
+
+static const Word dmi_words[] = {
+        {"KVM", "kvm"},         {"OpenStack", "kvm"},          {"KubeVirt", "kvm"},    {"Amazon EC2", "amazon"},
+        {"QEMU", "qemu"},       {"VMware", "vmware"},          {"VMW", "vmware"},      {"innotek GmbH", "oracle"},
+        {"VirtualBox", "oracle"}, {"Xen", "xen"},              {"Bochs", "bochs"},     {"Parallels", "parallels"},
+        {"BHYVE", "bhyve"},     {"Hyper-V", "microsoft"},      {"Google Compute Engine", "google"},
+        {"Apple Virtualization", "apple"},
+};
+
+static const char *look_up(const Word *words, size_t n, const char *text) {
+        for (size_t i = 0; i < n; i++)
+                if (startswith(text, words[i].prefix))
+                        return words[i].name;
+
+        return NULL;
+}
+
+static const char *from_dmi(const Root *root) {
+        static const char *const paths[] = {
+                "/sys/class/dmi/id/product_name",
+                "/sys/class/dmi/id/sys_vendor",
+                "/sys/class/dmi/id/board_vendor",
+                "/sys/class/dmi/id/bios_vendor",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                _cleanup_free_ char *text = NULL;
+                const char *name;
+
+                if (root_read_line(root, paths[i], &text) < 0)
+                        continue;
+                name = look_up(dmi_words, ELEMENTSOF(dmi_words), text);
+                if (name)
+                        return name;
+        }
+
+        return NULL;
+}
+
+static const char *from_device_tree(const Root *root) {
+        _cleanup_free_ char *hypervisor = NULL, *compatible = NULL;
+
+        if (root_read_line(root, "/proc/device-tree/hypervisor/compatible", &hypervisor) >= 0)
+                return streq(hypervisor, "linux,kvm") ? "kvm" : strstr(hypervisor, "xen") ? "xen" : "vm-other";
+        if (root_read_line(root, "/proc/device-tree/compatible", &compatible) >= 0 &&
+            streq(compatible, "linux,dummy-virt"))
+                return "qemu";
+
+        return NULL;
+}
+
+static const char *detect_machine(const Root *root, const Probe *probe) {
+        const char *name;
+
+        /* CPUID is the hypervisor's own word; the firmware's may be an operator's decoration. */
+        if (!isempty(probe->hypervisor)) {
+                name = look_up(signatures, ELEMENTSOF(signatures), probe->hypervisor);
+                return name ? name : "vm-other";
+        }
+
+        name = probe->hypervisor ? NULL : from_dmi(root);
+        if (!name)
+                name = from_device_tree(root);
+
+        return name ? name : "none";
+}
+
+int virt_detect(const Root *root, const Probe *probe, char **ret_virtualization, char **ret_container) {
+        _cleanup_free_ char *container = NULL;
+
+        if (root_read_line(root, "/run/systemd/container", &container) >= 0 && *container)
+                *ret_container = TAKE_PTR(container);
+        else if (root_exists(root, "/.dockerenv"))
+                *ret_container = strdup("docker");
+        else if (root_exists(root, "/run/.containerenv"))
+                *ret_container = strdup("podman");
+
+        *ret_virtualization = strdup(detect_machine(root, probe));
+        return *ret_virtualization ? 0 : -ENOMEM;
+}
