@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "haltpoll/haltpoll.h"
+
+static bool wanted_automatically(const Guest *guest) {
+        const char *vcpu = policy_word(guest->policy, "guest", "vcpu", "auto");
+
+        return streq(vcpu, "dedicated") || (streq(vcpu, "auto") && guest->machine->probe->dedicated_hint == 1);
+}
+
+/* The module form: both files with our bytes. */
+static int configuration_of_files(const Guest *guest, Configuration *ret) {
+        const char *paths[] = {HALTPOLL_MODULES_LOAD, HALTPOLL_MODPROBE}, *texts[2];
+
+        *ret = (Configuration) {.complete = true, .next_boot = true};
+        haltpoll_files(&texts[0], &texts[1]);
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                _cleanup_buffer_ Buffer is = BUFFER_NULL;
+                int r = root_read(guest->root, paths[i], 65536, &is);
+
+                if (r == -ENOMEM)
+                        return r;
+                ret->ours = ret->ours || ledger_file(guest->ledger, paths[i]);
+                if (r >= 0 && streq(is.data, texts[i]))
+                        continue;
+
+                ret->complete = ret->next_boot = false;
+                ret->path = paths[i];
+                ret->detail = r >= 0 ? "other content" : NULL;
+        }
+
+        return 0;
+}
+
+static int read_configuration(const Guest *guest, const Haltpoll *h, Configuration *ret) {
+        Configuration tokens;
+        int r;
+
+        configuration_of_tokens(guest, practice_haltpoll.name, h->tokens, h->n_tokens, &tokens);
+        *ret = tokens;
+        if (!h->by_files)
+                return 0;
+
+        r = configuration_of_files(guest, ret);
+        if (r < 0 || h->n_tokens == 0)
+                return r;
+
+        /* Both are needed: a module whose governor is switched off. */
+        if (ret->complete) {
+                tokens.ours = tokens.ours || ret->ours;
+                *ret = tokens;
+        }
+        return 0;
+}
+
+/* What of a verdict about the tunables comes on top of the verdict about driver and governor. */
+static int judge_tunables(const Guest *guest, Finding *finding) {
+        const char *drifted;
+        bool differs;
+        int r;
+
+        r = tunables_observe(guest, finding, &differs, &drifted);
+        if (r < 0 || !differs)
+                return r;
+
+        switch (finding->state) {
+        case STATE_ACTIVE:
+        case STATE_PENDING_REBOOT:
+        case STATE_DIFFERS:
+                break;
+        default:
+                return 0;
+        }
+
+        if (drifted)
+                return finding_verdict(finding, STATE_DRIFTED, "tunable-changed", "run `gtune apply`",
+                                       "%s was changed after gtuned had set it", drifted);
+
+        return finding->state == STATE_DIFFERS
+                       ? 0
+                       : finding_verdict(finding, STATE_DIFFERS, "tunable-differs", "run `gtune apply`",
+                                         "a tunable has another value than the policy asks for");
+}
+
+static int observe(const Guest *guest, Finding *finding) {
+        _cleanup_haltpoll_ Haltpoll h = {};
+        Configuration c;
+        int r;
+
+        r = practice_wanted(guest, finding, wanted_automatically(guest));
+        if (r >= 0)
+                r = haltpoll_read(guest, finding, &h);
+        if (r >= 0)
+                r = read_configuration(guest, &h, &c);
+        if (r < 0)
+                return r;
+
+        /* An obstacle matters to somebody who wants it; one who does not is told what the kernel cannot do. */
+        r = haltpoll_obstacle(guest, &h, finding);
+        if (r < 0)
+                return r;
+        if (r == 0 || (!practice_is_on(finding) && finding->state != STATE_UNSUPPORTED)) {
+                r = configuration_verdict(guest, finding, &c, h.effect);
+                if (r < 0)
+                        return r;
+        }
+
+        return judge_tunables(guest, finding);
+}
+
+bool haltpoll_hopeless(const Finding *finding) {
+        static const char *const codes[] = {
+                "container", "bare-metal", "other-hypervisor", "architecture", "force-refused", "atuned",
+                "opposite-token",
+        };
+
+        for (size_t i = 0; finding->reason_code && i < ELEMENTSOF(codes); i++)
+                if (streq(finding->reason_code, codes[i]))
+                        return true;
+
+        return false;
+}
+
+static int plan_files(const Guest *guest, const Haltpoll *h, Plan *plan) {
+        const char *modules_load, *modprobe;
+        int r;
+
+        (void) guest;
+
+        haltpoll_files(&modules_load, &modprobe);
+        r = plan_file(plan, practice_haltpoll.name, HALTPOLL_MODPROBE, modprobe);
+        if (r >= 0)
+                r = plan_file(plan, practice_haltpoll.name, HALTPOLL_MODULES_LOAD, modules_load);
+        if (r < 0 || h->effect)
+                return r;
+
+        /* It loads what is new in modules-load.d, and so makes it active now. */
+        return plan_unit(plan, practice_haltpoll.name, "systemd-modules-load.service", "restart");
+}
+
+static int plan_on(const Guest *guest, const Haltpoll *h, Plan *plan) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < h->n_tokens; i++)
+                r = plan_token(plan, practice_haltpoll.name, h->tokens + i);
+        if (r >= 0 && h->by_files)
+                r = plan_files(guest, h, plan);
+        if (r >= 0 && h->governor)
+                r = tunables_plan(guest, plan);
+        if (r < 0)
+                return r;
+
+        /* Where the kernel lets it be written, no reboot is needed. It does not ask whether this is a guest: we did. */
+        if (h->arm64 && h->force_writable && !h->effect && streq_ptr(h->force, "N"))
+                return plan_attribute(plan, practice_haltpoll.name, HALTPOLL_FORCE, "Y");
+
+        return 0;
+}
+
+static int plan(const Guest *guest, const Finding *finding, Plan *p) {
+        _cleanup_haltpoll_ Haltpoll h = {};
+        int r;
+
+        if (!practice_is_on(finding) || haltpoll_hopeless(finding))
+                return 0;
+
+        r = haltpoll_read(guest, NULL, &h);
+        if (r < 0)
+                return r;
+
+        /* "auto" asks only for what can work; "yes" is the administrator's word, for the next kernel too. */
+        if (finding->state == STATE_UNSUPPORTED &&
+            !streq(policy_word(guest->policy, "haltpoll", "enable", "auto"), "yes"))
+                return 0;
+
+        return plan_on(guest, &h, p);
+}
+
+static const Reason reasons[] = {
+        {"architecture", "haltpoll exists for x86_64 and aarch64 only."},
+        {"kernel-no-driver", "The kernel was built without the haltpoll cpuidle driver."},
+        {"kernel-no-governor", "The kernel was built without the haltpoll governor, so there is nothing to tune."},
+        {"kernel-parameter", "A parameter on the kernel command line keeps haltpoll from working."},
+        {"cpuidle-missing", "There is no cpuidle in /sys, and the kernel's configuration is unknown."},
+        {"no-cpuidle", "The kernel runs without cpuidle."},
+        {"other-driver", "Another cpuidle driver owns the CPUs, and a CPU has only one."},
+        {"other-governor", "The driver is loaded, but another governor decides."},
+        {"force-refused", "6.6 kernels of openEuler refuse cpuidle_haltpoll.force on x86_64: only the host's "
+                          "hint-dedicated helps."},
+        {"driver-failed", "The kernel log says that the driver could not register."},
+        {"tunable-differs", "A tunable has another value than the policy asks for."},
+        {"tunable-changed", "A tunable was changed after gtuned had set it in this boot."},
+};
+
+static const char *const log_patterns[] = {
+        "Enable haltpoll driver", "Fail to enable haltpoll driver", "Unregister haltpoll driver",
+        "invalid for parameter `cpuidle_haltpoll.force'", "host does not support poll control", NULL,
+};
+
+static const char *const sources[] = {
+        "Linux: Documentation/virt/guest-halt-polling.rst",
+        "Linux: drivers/cpuidle/governors/haltpoll.c, drivers/cpuidle/cpuidle-haltpoll.c",
+        "openEuler: Virtualization User Guide, Best Practices, Guest-Idle-Haltpoll",
+        NULL,
+};
+
+const Practice practice_haltpoll = {
+        .name = "haltpoll",
+        .title = "guest halt polling",
+        .purpose = "A vCPU that goes idle polls for a short time before it halts, so that a wake-up shortly after costs "
+                   "no exit to the host and no inter-processor interrupt.",
+        .helps = "On vCPUs that own a physical core: wake-up latency and message passing between vCPUs get faster.",
+        .harms = "On overcommitted hosts: an idle guest burns CPU time that other guests could use. A large "
+                 "guest_halt_poll_ns makes an idle guest look fully busy to the host.",
+        .proof = "current_driver and current_governor in " CPUIDLE " are both haltpoll.",
+        .sources = sources,
+        .log_patterns = log_patterns,
+        .reasons = reasons,
+        .n_reasons = ELEMENTSOF(reasons),
+        .keys = {haltpoll_keys, HALTPOLL_N_KEYS},
+        .check = tunables_check,
+        .observe = observe,
+        .plan = plan,
+};

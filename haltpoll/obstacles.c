@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What keeps haltpoll from working: one small check for each cause, in the order in which a person would
+ * rule them out.
+ */
+
+#include "haltpoll/haltpoll.h"
+
+typedef int (*Check)(const Guest *guest, const Haltpoll *h, Finding *f);
+
+static bool is_image(const Guest *guest) {
+        return guest->machine->kind == MACHINE_IMAGE;
+}
+
+static int found(int r) {
+        return r < 0 ? r : 1;
+}
+
+static int check_guest(const Guest *guest, const Haltpoll *h, Finding *f) {
+        (void) h;
+        return practice_guest_refusal(guest, f);
+}
+
+static int check_architecture(const Guest *guest, const Haltpoll *h, Finding *f) {
+        if (h->x86 || h->arm64)
+                return 0;
+
+        return found(finding_verdict(f, STATE_UNSUPPORTED, "architecture", NULL,
+                                     "haltpoll exists for x86_64 and aarch64, and this is %s",
+                                     guest->machine->probe->arch));
+}
+
+static int check_driver(const Guest *guest, const Haltpoll *h, Finding *f) {
+        const char *release = strempty(guest->machine->probe->kernel_release);
+
+        if (h->form == HALTPOLL_ABSENT)
+                return found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-driver",
+                                             "use a kernel with CONFIG_HALTPOLL_CPUIDLE",
+                                             "kernel %s has no haltpoll driver (CONFIG_HALTPOLL_CPUIDLE is not set)",
+                                             release));
+        if (!h->governor && (h->form != HALTPOLL_UNKNOWN || h->cpuidle))
+                return found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-governor",
+                                             "use a kernel with CONFIG_CPU_IDLE_GOV_HALTPOLL",
+                                             "kernel %s has no haltpoll governor (CONFIG_CPU_IDLE_GOV_HALTPOLL)",
+                                             release));
+
+        return 0;
+}
+
+static int conflict_of_parameter(Finding *f, const Token *t, const char *why) {
+        _cleanup_free_ char *remedy =
+                xasprintf("remove %s%s%s from the kernel command line and reboot", t->name, t->value ? "=" : "",
+                          strempty(t->value));
+
+        if (!remedy)
+                return -ENOMEM;
+
+        return found(finding_verdict(f, STATE_CONFLICT, "kernel-parameter", remedy, "%s%s%s %s", t->name,
+                                     t->value ? "=" : "", strempty(t->value), why));
+}
+
+/* Parameters that switch cpuidle or haltpoll off (facts of drivers/cpuidle and arch/x86/kernel/process.c). */
+static int check_parameters(const Guest *guest, const Haltpoll *h, Finding *f) {
+        static const struct {
+                const char *name;
+                const char *harmless; /* this value does no harm */
+                const char *why;
+                bool x86, arm64;
+        } rows[] = {
+                {"idle", NULL, "keeps the haltpoll driver from loading", true, false},
+                {"cpuidle.off", "0", "switches cpuidle off", true, true},
+                {"nohlt", NULL, "makes the idle loop poll always and bypass cpuidle", false, true},
+                {"cpuidle.governor", "haltpoll", "keeps the haltpoll governor from being chosen", true, true},
+        };
+
+        if (h->effect)
+                return 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                const Token *t = machine_parameter(guest->machine, rows[i].name);
+
+                if (!t || (h->x86 ? !rows[i].x86 : !rows[i].arm64) || streq_ptr(t->value, rows[i].harmless))
+                        continue;
+
+                return conflict_of_parameter(f, t, rows[i].why);
+        }
+
+        return 0;
+}
+
+static int check_cpuidle(const Guest *guest, const Haltpoll *h, Finding *f) {
+        if (h->cpuidle || is_image(guest))
+                return 0;
+        if (guest->machine->config.size == 0)
+                return found(finding_verdict(f, STATE_UNKNOWN, "cpuidle-missing", NULL,
+                                             CPUIDLE " does not exist, and the kernel's configuration is unknown"));
+
+        return found(finding_verdict(f, STATE_UNSUPPORTED, "no-cpuidle", NULL, "this kernel runs without cpuidle (no %s)",
+                                     CPUIDLE));
+}
+
+static int check_other_driver(const Guest *guest, const Haltpoll *h, Finding *f) {
+        (void) guest;
+
+        if (isempty(h->driver) || streq(h->driver, "none") || streq(h->driver, "haltpoll"))
+                return 0;
+
+        return found(finding_verdict(f, STATE_CONFLICT, "other-driver",
+                                     streq(h->driver, "intel_idle")
+                                             ? "start the guest without cpu-pm=on, or add intel_idle.max_cstate=0"
+                                     : streq(h->driver, "acpi_idle")
+                                             ? "add processor.max_cstate=0 to the kernel command line if it is not needed"
+                                             : NULL,
+                                     "the cpuidle driver %s owns the CPUs, and a CPU has only one", h->driver));
+}
+
+static int check_other_governor(const Guest *guest, const Haltpoll *h, Finding *f) {
+        (void) guest;
+
+        if (!streq_ptr(h->driver, "haltpoll") || h->effect)
+                return 0;
+
+        return found(finding_verdict(f, STATE_CONFLICT, "other-governor",
+                                     "write haltpoll to " CPUIDLE "/current_governor, or remove cpuidle.governor=",
+                                     "the haltpoll driver is loaded, but the governor is %s",
+                                     h->current_governor ? h->current_governor : "unknown"));
+}
+
+static int check_governor_disabled(const Guest *guest, const Haltpoll *h, Finding *f) {
+        const Token *t = machine_parameter(guest->machine, "haltpoll.enable");
+        bool on;
+
+        /* Without the token it is the kernel's default, and the token that we configure mends that. */
+        if (!streq_ptr(h->enable, "N") || !t || parse_kernel_bool(t->value, &on) < 0 || on)
+                return 0;
+
+        return conflict_of_parameter(f, t, "keeps the haltpoll governor from registering");
+}
+
+/*
+ * On x86 the setter of the 6.6 kernels refuses every value, so the token does nothing there and only the
+ * host's hint helps (drivers/cpuidle/cpuidle-haltpoll.c with a custom setter under CONFIG_ARM64).
+ */
+static int check_force_refused(const Guest *guest, const Haltpoll *h, Finding *f) {
+        const char *line;
+
+        if (!h->x86 || h->effect || guest->machine->probe->dedicated_hint == 1)
+                return 0;
+
+        line = machine_log_find(guest->machine, "invalid for parameter `cpuidle_haltpoll.force'");
+        if (!line && !(h->force_writable && h->enable))
+                return 0;
+        if (line && finding_evidence(f, "kernel log", line) < 0)
+                return -ENOMEM;
+
+        return found(finding_verdict(f, STATE_UNSUPPORTED, "force-refused",
+                                     "let the host announce dedicated vCPUs: <kvm><hint-dedicated state='on'/></kvm>",
+                                     "this kernel refuses cpuidle_haltpoll.force on x86_64"));
+}
+
+static int check_failed_to_enable(const Guest *guest, const Haltpoll *h, Finding *f) {
+        const char *line = machine_log_find(guest->machine, "Fail to enable haltpoll driver");
+
+        /* At boot the setter can run too early; where it can be written again, apply does. */
+        if (!line || h->effect || h->force_writable)
+                return 0;
+        if (finding_evidence(f, "kernel log", line) < 0)
+                return -ENOMEM;
+
+        return found(finding_verdict(f, STATE_CONFLICT, "driver-failed", "see the kernel log of this boot",
+                                     "the haltpoll driver could not register"));
+}
+
+static int check_atuned(const Guest *guest, const Haltpoll *h, Finding *f) {
+        Configuration c;
+
+        if (h->by_files)
+                return 0;
+
+        configuration_of_tokens(guest, practice_haltpoll.name, h->tokens, h->n_tokens, &c);
+        return practice_atuned_conflict(guest, &c, f);
+}
+
+static const Check checks[] = {
+        check_guest,
+        check_architecture,
+        check_driver,
+        check_parameters,
+        check_cpuidle,
+        check_other_driver,
+        check_other_governor,
+        check_governor_disabled,
+        check_force_refused,
+        check_failed_to_enable,
+        check_atuned,
+};
+
+int haltpoll_obstacle(const Guest *guest, const Haltpoll *h, Finding *finding) {
+        for (size_t i = 0; i < ELEMENTSOF(checks); i++) {
+                int r = checks[i](guest, h, finding);
+
+                if (r != 0)
+                        return r;
+        }
+
+        return 0;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "pvspin/pvspin.h"
+
+static const TokenSpec token = {"arm_pvspin", NULL, TOKEN_FLAG};
+
+/*
+ * What the kernel says of it at boot (openEuler: arch/arm64/kernel/paravirt.c, pv_sched_init() and
+ * pv_qspinlock_init()). Older and newer flows print different subsets; the first row that matches decides.
+ */
+typedef enum Outcome {
+        OUTCOME_NONE, /* the log is complete and has no line of it */
+        OUTCOME_ENABLED,
+        OUTCOME_DISABLED,      /* no parameter, or a single possible CPU: the log cannot tell which */
+        OUTCOME_NOT_AVAILABLE, /* the host does not implement it */
+        OUTCOME_INIT_FAILED,
+        OUTCOME_UNKNOWN_TOKEN, /* kernels from 5.13 on name parameters that nobody took */
+        OUTCOME_PREEMPTED_ONLY, /* the host has it, and no qspinlock line follows */
+        OUTCOME_LOG_LOST,
+} Outcome;
+
+static const struct {
+        const char *line;
+        Outcome outcome;
+} lines[] = {
+        {"arm-pv: PV qspinlocks enabled", OUTCOME_ENABLED},
+        {"arm-pv: PV qspinlocks disabled", OUTCOME_DISABLED},
+        {"arm-pv: PV sched is not available", OUTCOME_NOT_AVAILABLE},
+        {"arm-pv: PV sched init failed", OUTCOME_INIT_FAILED},
+        {"arm-pv: using PV sched preempted", OUTCOME_PREEMPTED_ONLY},
+};
+
+static bool names_unknown_token(const Machine *machine, const char **ret) {
+        *ret = machine_log_find(machine, "Unknown kernel command line parameters");
+        return *ret && strstr(*ret, "arm_pvspin");
+}
+
+static Outcome read_outcome(const Machine *machine, const char **ret_line) {
+        for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
+                *ret_line = machine_log_find(machine, lines[i].line);
+                if (*ret_line)
+                        return lines[i].outcome;
+        }
+
+        if (names_unknown_token(machine, ret_line))
+                return OUTCOME_UNKNOWN_TOKEN;
+
+        *ret_line = NULL;
+        return machine->probe->log_reach == LOG_COMPLETE ? OUTCOME_NONE : OUTCOME_LOG_LOST;
+}
+
+static int found(int r) {
+        return r < 0 ? r : 1;
+}
+
+static int check_architecture(const Guest *guest, Finding *f) {
+        const Machine *m = guest->machine;
+        const char *line;
+
+        if (streq(m->probe->arch, "aarch64"))
+                return 0;
+        if (!streq(m->probe->arch, "x86_64"))
+                return found(finding_verdict(f, STATE_UNSUPPORTED, "architecture", NULL,
+                                             "PV spinlocks of this kind exist on aarch64 only, and this is %s",
+                                             m->probe->arch));
+
+        line = machine_log_find(m, "PV spinlocks ");
+        if (line && finding_evidence(f, "kernel log", line) < 0)
+                return -ENOMEM;
+
+        return found(finding_verdict(f, STATE_UNSUPPORTED, "x86-automatic", NULL,
+                                     "PV spinlocks need no parameter on x86_64: the kernel turns them on by itself where the "
+                                     "host supports them%s%s",
+                                     line ? "; this one says: " : "", line ? line : ""));
+}
+
+static int check_kernel(const Guest *guest, Finding *f) {
+        if (machine_kernel_option(guest->machine, "CONFIG_PARAVIRT_SPINLOCKS") != 'n')
+                return 0;
+
+        return found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-pvspin",
+                                     "use an openEuler kernel with CONFIG_PARAVIRT_SPINLOCKS",
+                                     "kernel %s was built without CONFIG_PARAVIRT_SPINLOCKS",
+                                     strempty(guest->machine->probe->kernel_release)));
+}
+
+static int check_cpus(const Guest *guest, Finding *f) {
+        if (guest->machine->possible_cpus != 1)
+                return 0;
+
+        return found(finding_verdict(f, STATE_UNSUPPORTED, "single-cpu", NULL,
+                                     "the guest can only ever have one CPU, and no lock is waited for there"));
+}
+
+static int check_parameter(const Guest *guest, Finding *f) {
+        if (!machine_parameter(guest->machine, "nopvspin"))
+                return 0;
+
+        return found(finding_verdict(f, STATE_CONFLICT, "nopvspin",
+                                     "remove nopvspin from the kernel command line and reboot",
+                                     "nopvspin on the kernel command line switches PV spinlocks off"));
+}
+
+/* What the log says, where it says that it cannot be or could not be. */
+static int check_outcome(const Guest *guest, Outcome outcome, Finding *f) {
+        bool booted_with = machine_parameter(guest->machine, token.name) != NULL;
+
+        switch (outcome) {
+        case OUTCOME_NOT_AVAILABLE:
+                return found(finding_verdict(f, STATE_UNSUPPORTED, "host-no-pvsched",
+                                             "use a host with openEuler 20.09 or later and its PV scheduling",
+                                             "the host does not offer PV scheduling"));
+        case OUTCOME_INIT_FAILED:
+                return found(finding_verdict(f, STATE_CONFLICT, "pvsched-init-failed", "see the kernel log of this boot",
+                                             "the kernel could not set up PV scheduling"));
+        case OUTCOME_UNKNOWN_TOKEN:
+                return found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-unknown-token",
+                                             "use an openEuler kernel of the 4.19 or 5.10 line",
+                                             "this kernel does not know arm_pvspin"));
+        case OUTCOME_DISABLED:
+                return booted_with ? found(finding_verdict(f, STATE_CONFLICT, "disabled-by-kernel", NULL,
+                                                           "this boot has arm_pvspin, and the kernel left PV "
+                                                           "qspinlocks disabled"))
+                                   : 0;
+        case OUTCOME_NONE:
+        case OUTCOME_PREEMPTED_ONLY:
+                return booted_with ? found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-silent",
+                                                           "use an openEuler kernel of the 4.19 or 5.10 line",
+                                                           "this boot has arm_pvspin, and the kernel said nothing of "
+                                                           "PV qspinlocks: it does not have them, or runs at EL2"))
+                                   : 0;
+        case OUTCOME_LOG_LOST:
+                return booted_with ? found(finding_verdict(
+                                             f, STATE_UNKNOWN, "kernel-log-lost",
+                                             "run as root; keep the boot messages by a persistent journal",
+                                             guest->machine->probe->log_reach == LOG_UNREADABLE
+                                                     ? "the kernel log cannot be read without privilege"
+                                                     : "the kernel log no longer reaches back to the boot, and the "
+                                                       "journal does not have it"))
+                                   : 0;
+        case OUTCOME_ENABLED:
+        default:
+                return 0;
+        }
+}
+
+static int obstacle(const Guest *guest, Outcome outcome, const Configuration *c, Finding *f) {
+        int r;
+
+        r = practice_guest_refusal(guest, f);
+        if (r == 0)
+                r = check_architecture(guest, f);
+        if (r == 0)
+                r = check_kernel(guest, f);
+        if (r == 0 && guest->machine->kind != MACHINE_IMAGE)
+                r = check_outcome(guest, outcome, f);
+        if (r == 0)
+                r = check_cpus(guest, f);
+        if (r == 0)
+                r = check_parameter(guest, f);
+        if (r == 0)
+                r = practice_atuned_conflict(guest, c, f);
+
+        return r;
+}
+
+/* "auto" wants it for shared vCPUs, where this boot has shown that kernel and host support it. */
+static bool wanted_automatically(const Guest *guest, Outcome outcome) {
+        if (!streq(policy_word(guest->policy, "guest", "vcpu", "auto"), "shared") ||
+            !streq(guest->machine->probe->arch, "aarch64"))
+                return false;
+        if (guest->machine->kind == MACHINE_IMAGE)
+                return machine_kernel_option(guest->machine, "CONFIG_PARAVIRT_SPINLOCKS") == 'y';
+
+        return outcome == OUTCOME_ENABLED || outcome == OUTCOME_DISABLED || outcome == OUTCOME_PREEMPTED_ONLY ||
+               (outcome == OUTCOME_LOG_LOST &&
+                machine_kernel_option(guest->machine, "CONFIG_PARAVIRT_SPINLOCKS") == 'y');
+}
+
+static int observe(const Guest *guest, Finding *finding) {
+        Configuration c;
+        Outcome outcome;
+        const char *line;
+        int r;
+
+        outcome = read_outcome(guest->machine, &line);
+        if (line && finding_evidence(finding, "kernel log", line) < 0)
+                return -ENOMEM;
+
+        r = practice_wanted(guest, finding, wanted_automatically(guest, outcome));
+        if (r < 0)
+                return r;
+
+        configuration_of_tokens(guest, practice_pvspin.name, &token, 1, &c);
+        r = obstacle(guest, outcome, &c, finding);
+        if (r < 0)
+                return r;
+        if (r > 0 && (practice_is_on(finding) || finding->state == STATE_UNSUPPORTED))
+                return 0;
+
+        return configuration_verdict(guest, finding, &c, outcome == OUTCOME_ENABLED);
+}
+
+/*
+ * Where the host does not offer it, 6.6 kernels would still switch the locks over, with nobody to kick a
+ * waiting vCPU: there the token is never added.
+ */
+static bool harmful(const Finding *finding) {
+        static const char *const codes[] = {
+                "container", "bare-metal", "other-hypervisor", "architecture", "x86-automatic", "host-no-pvsched",
+                "nopvspin", "atuned", "opposite-token",
+        };
+
+        for (size_t i = 0; finding->reason_code && i < ELEMENTSOF(codes); i++)
+                if (streq(finding->reason_code, codes[i]))
+                        return true;
+
+        return false;
+}
+
+static int plan(const Guest *guest, const Finding *finding, Plan *p) {
+        bool insisted = streq(policy_word(guest->policy, "pvspin", "enable", "auto"), "yes");
+
+        if (!practice_is_on(finding) || harmful(finding) ||
+            (finding->state == STATE_UNSUPPORTED && !insisted))
+                return 0;
+
+        return plan_token(p, practice_pvspin.name, &token);
+}
+
+static const char *const enable_choices[] = {"auto", "yes", "no", NULL};
+
+static const PolicyKey keys[] = {
+        {"pvspin", "enable", KEY_CHOICE, enable_choices, "whether PV qspinlocks are wanted: auto, yes or no"},
+};
+
+static const Reason reasons[] = {
+        {"architecture", "PV qspinlocks of this kind exist on aarch64 only."},
+        {"x86-automatic", "On x86_64 PV spinlocks need no parameter: the kernel decides by what the host offers."},
+        {"kernel-no-pvspin", "The kernel was built without CONFIG_PARAVIRT_SPINLOCKS."},
+        {"kernel-unknown-token", "The kernel names arm_pvspin among the parameters that it does not know."},
+        {"kernel-silent", "This boot has arm_pvspin, and the kernel log has no line about PV qspinlocks."},
+        {"kernel-log-lost", "The kernel log of the boot cannot be read any more, or not without privilege."},
+        {"host-no-pvsched", "The host does not offer PV scheduling, so nobody would wake a waiting vCPU."},
+        {"pvsched-init-failed", "The kernel could not set up PV scheduling."},
+        {"disabled-by-kernel", "This boot has arm_pvspin, and the kernel left PV qspinlocks disabled."},
+        {"single-cpu", "The guest can only ever have one CPU."},
+        {"nopvspin", "nopvspin on the kernel command line switches PV spinlocks off."},
+};
+
+static const char *const log_patterns[] = {
+        "arm-pv: ", "PV spinlocks ", "Unknown kernel command line parameters", NULL,
+};
+
+static const char *const sources[] = {
+        "openEuler: arch/arm64/kernel/paravirt.c",
+        "openEuler: Virtualization User Guide, Best Practices, PV-qspinlock",
+        NULL,
+};
+
+const Practice practice_pvspin = {
+        .name = "pvspin",
+        .title = "AArch64 PV qspinlock",
+        .purpose = "A vCPU that waits for a spinlock halts instead of spinning while the holder is not running, and is "
+                   "kicked when the lock is free.",
+        .helps = "On aarch64 guests with more vCPUs than the host has cores for them: builds and other work with much "
+                 "locking get faster.",
+        .harms = "On dedicated vCPUs there is nothing to gain, and the slow path costs a little.",
+        .proof = "The kernel itself logged \"arm-pv: PV qspinlocks enabled\" in this boot.",
+        .sources = sources,
+        .log_patterns = log_patterns,
+        .reasons = reasons,
+        .n_reasons = ELEMENTSOF(reasons),
+        .keys = {keys, ELEMENTSOF(keys)},
+        .observe = observe,
+        .plan = plan,
+};
