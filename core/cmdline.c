@@ -43,28 +43,29 @@ static size_t token_size(const char *text, size_t size) {
  * separates nothing.
  */
 static int token_split(const char *text, size_t size, Token *t) {
-        const char *end = text + size, *equals, *value = NULL;
-        bool quoted;
+        size_t begin, end = size, equals, value;
+        bool quoted, has_value;
 
-        quoted = size > 0 && *text == '"';
-        if (quoted)
-                text++;
+        quoted = size > 0 && text[0] == '"';
+        begin = quoted ? 1 : 0;
 
-        equals = end - text > 1 ? memchr(text + 1, '=', (size_t) (end - text - 1)) : NULL;
-        if (equals) {
-                value = equals + 1;
-                if (value < end && *value == '"') {
-                        value++;
-                        quoted = true;
-                }
+        equals = begin + 1;
+        while (equals < end && text[equals] != '=')
+                equals++;
+        has_value = equals < end;
+
+        value = has_value ? equals + 1 : begin;
+        if (has_value && value < end && text[value] == '"') {
+                value++;
+                quoted = true;
         }
 
-        if (quoted && end > (value ?: text) && end[-1] == '"')
+        if (quoted && end > value && text[end - 1] == '"')
                 end--;
 
-        t->name = strndup(text, (size_t) ((equals ?: end) - text));
-        t->value = value ? strndup(value, (size_t) (end - value)) : NULL;
-        if (!t->name || (value && !t->value)) {
+        t->name = strndup(text + begin, (has_value ? equals : end) - begin);
+        t->value = has_value ? strndup(text + value, end - value) : NULL;
+        if (!t->name || (has_value && !t->value)) {
                 free(t->name);
                 free(t->value);
                 return -ENOMEM;

@@ -209,7 +209,7 @@ int write_attribute(const Root *root, const char *path, const char *value) {
         if (r != ROOT_OK)
                 return r == ROOT_FOREIGN ? -EROFS : r;
 
-        fd = openat(directory, name, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        fd = openat(directory, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
         if (fstat(fd, &st) < 0)
@@ -221,5 +221,10 @@ int write_attribute(const Root *root, const char *path, const char *value) {
         if (n < 0)
                 return negative_errno();
 
-        return (size_t) n == strlen(line) ? 0 : -EIO;
+        if ((size_t) n != strlen(line))
+                return -EIO;
+
+        /* Of a snapshot it is an ordinary file, whose old value may have been longer. sysfs has no such thing. */
+        (void) ftruncate(fd, n);
+        return 0;
 }
