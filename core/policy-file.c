@@ -257,9 +257,26 @@ static int remember_file(Policy *policy, const char *path) {
         return policy->files[n] ? 0 : -ENOMEM;
 }
 
+static int read_text(Reader *r, const char *path, const char *text, size_t size) {
+        size_t n_errors = r->policy->n_errors;
+        int e;
+
+        r->path = path;
+        r->next = text;
+        r->end = text + size;
+        r->line = 0;
+
+        e = ini_parse_stream(read_line, r, handle_pair, r);
+        if (e > 0 && r->policy->n_errors == n_errors) {
+                r->line = (unsigned) e;
+                complain(r, "expected [section], key = value, or a comment");
+        }
+
+        return e == -2 || r->no_memory ? -ENOMEM : 0;
+}
+
 static int read_file(const Root *root, Reader *r, const char *path) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
-        size_t n_errors = r->policy->n_errors;
         int e;
 
         e = root_read(root, path, POLICY_FILE_MAX, &text);
@@ -270,18 +287,7 @@ static int read_file(const Root *root, Reader *r, const char *path) {
         if (remember_file(r->policy, path) < 0)
                 return -ENOMEM;
 
-        r->path = path;
-        r->next = text.data;
-        r->end = text.data + text.size;
-        r->line = 0;
-
-        e = ini_parse_stream(read_line, r, handle_pair, r);
-        if (e > 0 && r->policy->n_errors == n_errors) {
-                r->line = (unsigned) e;
-                complain(r, "expected [section], key = value, or a comment");
-        }
-
-        return e == -2 || r->no_memory ? -ENOMEM : 0;
+        return read_text(r, path, text.data, text.size);
 }
 
 /* The directory that wins for a name: a file of the same name in a later one masks the earlier. */
@@ -349,6 +355,24 @@ static int read_drop_ins(const Root *root, Reader *reader, char **names, size_t 
                         return r;
         }
 
+        return 0;
+}
+
+int policy_read_text(const char *text, size_t size, const PolicyKeys *keys, size_t n_keys, Policy **ret) {
+        _cleanup_(policy_freep) Policy *policy = calloc(1, sizeof(*policy));
+        Reader reader = {.groups = keys, .n_groups = n_keys, .policy = policy};
+        int r;
+
+        assert(ret);
+
+        if (!policy)
+                return -ENOMEM;
+
+        r = read_text(&reader, "(text)", text, size);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(policy);
         return 0;
 }
 

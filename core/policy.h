@@ -69,6 +69,9 @@ extern const PolicyKeys policy_core_keys;
  */
 int policy_read(const Root *root, const PolicyKeys *keys, size_t n_keys, Policy **ret);
 
+/** policy_read_text() - policy_read() of one text instead of files; errors name "(text)" as the file */
+int policy_read_text(const char *text, size_t size, const PolicyKeys *keys, size_t n_keys, Policy **ret);
+
 /** policy_free() - release a policy; NULL is ignored */
 Policy *policy_free(Policy *policy);
 DEFINE_CLEANUP(Policy *, policy_free);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/last-apply.h"
+#include "core/replace.h"
+
+int last_apply_read(const Root *root, json_object **ret) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_json_ json_object *o = NULL;
+        int r;
+
+        *ret = NULL;
+
+        r = root_read(root, LAST_APPLY_PATH, 65536, &text);
+        if (r >= 0)
+                r = json_parse(text.data, text.size, &o);
+        if (r == -ENOMEM)
+                return r;
+        if (r >= 0 && json_object_is_type(o, json_type_object))
+                *ret = TAKE_PTR(o);
+
+        return 0;
+}
+
+int last_apply_write(const Root *root, const char *boot_id, const char *result, const char *error) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        char now[32];
+        int r;
+
+        timestamp_utc(now);
+        if (!o || json_set_text(o, "boot_id", boot_id) < 0 || json_set_text(o, "time", now) < 0 ||
+            json_set_text(o, "result", result) < 0 || json_set_text(o, "error", error) < 0)
+                return -ENOMEM;
+
+        r = json_format_pretty(o, &text);
+        return r < 0 ? r : replace_file(root, LAST_APPLY_PATH, &text, 0644);
+}

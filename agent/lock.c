@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+#include "agent/commit.h"
+
+#define LOCK_PATH "/var/lib/gtuned/lock"
+#define POLL_MSEC 100U
+
+static int open_lock(const Root *root, int *ret_fd) {
+        _cleanup_close_ int directory = -EBADF;
+        const char *name;
+        int r;
+
+        r = root_open_parent(root, LOCK_PATH, true, &directory, &name);
+        if (r != ROOT_OK)
+                return r == ROOT_FOREIGN ? -EROFS : r;
+
+        r = openat(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+        if (r < 0)
+                return negative_errno();
+
+        *ret_fd = r;
+        return 0;
+}
+
+/* "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF": proc(5), /proc/locks. Returns 0 where it is not told. */
+static long find_holder(const Root *root, int fd) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        struct stat st;
+        char *state = NULL;
+
+        if (fstat(fd, &st) < 0 || root_read(root, "/proc/locks", 1024U * 1024U, &text) < 0)
+                return 0;
+
+        for (char *line = strtok_r(text.data, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
+                unsigned device_major, device_minor;
+                unsigned long inode;
+                long pid;
+
+                if (sscanf(line, "%*u: FLOCK %*s %*s %ld %x:%x:%lu", &pid, &device_major, &device_minor, &inode) == 4 &&
+                    inode == st.st_ino && makedev(device_major, device_minor) == st.st_dev)
+                        return pid;
+        }
+
+        return 0;
+}
+
+int engine_lock(const Root *root, int *ret_fd, char **ret_error) {
+        _cleanup_close_ int fd = -EBADF;
+        long holder;
+        int r;
+
+        r = open_lock(root, &fd);
+        if (r < 0) {
+                *ret_error = xasprintf("%s cannot be opened: %s", LOCK_PATH, strerror(-r));
+                return r;
+        }
+
+        for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += POLL_MSEC) {
+                const struct timespec pause = {.tv_nsec = POLL_MSEC * 1000000L};
+
+                if (errno == EINTR)
+                        continue;
+                if (errno != EWOULDBLOCK) {
+                        r = negative_errno();
+                        *ret_error = xasprintf("%s cannot be locked: %s", LOCK_PATH, strerror(-r));
+                        return r;
+                }
+                if (waited >= LOCK_WAIT_SEC * 1000U) {
+                        holder = find_holder(root, fd);
+                        *ret_error = holder > 0 ? xasprintf("another gtune (process %ld) is at work: try again when it "
+                                                            "is done",
+                                                            holder)
+                                                : xasprintf("another gtune is at work: try again when it is done");
+                        return -EBUSY;
+                }
+                (void) nanosleep(&pause, NULL);
+        }
+
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/commit.h"
+#include "agent/hash.h"
+#include "core/replace.h"
+
+#define FILE_MAX BOOT_FILE_MAX
+
+/* How a file of an interrupted transaction was found. */
+typedef enum Found {
+        FOUND_OLD,   /* not renamed yet */
+        FOUND_NEW,   /* renamed */
+        FOUND_OTHER, /* somebody else's bytes: left alone */
+} Found;
+
+typedef struct Recovery {
+        const Root *root;
+        Ledger *ledger;
+        Found *found;   /* one for each intent */
+        bool forward;
+} Recovery;
+
+static bool hash_is(const Buffer *b, const char *expected) {
+        char hash[HASH_TEXT_SIZE];
+
+        if (!b || !expected)
+                return !b && !expected;
+
+        hash_buffer(b, hash);
+        return streq(hash, expected);
+}
+
+static int look_at_target(const Root *root, const LedgerIntent *intent, Found *ret) {
+        _cleanup_buffer_ Buffer is = BUFFER_NULL;
+        const Buffer *content = &is;
+        int r;
+
+        r = root_read(root, intent->path, FILE_MAX, &is);
+        if (r == -ENOENT)
+                content = NULL;
+        else if (r < 0)
+                return r;
+
+        *ret = hash_is(content, intent->new)   ? FOUND_NEW
+               : hash_is(content, intent->old) ? FOUND_OLD
+                                               : FOUND_OTHER;
+        return 0;
+}
+
+static char *staged_path(const char *path) {
+        const char *name = strrchr(path, '/') + 1;
+        _cleanup_free_ char *staged = replacement_staged_name(name);
+
+        return staged ? xasprintf("%.*s%s", (int) (name - path), path, staged) : NULL;
+}
+
+static int is_staged_whole(const Root *root, const LedgerIntent *intent, bool *ret) {
+        _cleanup_free_ char *path = staged_path(intent->path);
+        _cleanup_buffer_ Buffer is = BUFFER_NULL;
+        int r;
+
+        *ret = true;
+        if (!intent->new)
+                return 0;
+        if (!path)
+                return -ENOMEM;
+
+        r = root_read(root, path, FILE_MAX, &is);
+        *ret = r >= 0 && hash_is(&is, intent->new);
+        return r == -ENOMEM ? r : 0;
+}
+
+static int look(Recovery *v, char **ret_error) {
+        v->found = calloc(v->ledger->n_intents + 1, sizeof(Found));
+        if (!v->found)
+                return -ENOMEM;
+
+        v->forward = true;
+        for (size_t i = 0; i < v->ledger->n_intents; i++) {
+                const LedgerIntent *intent = v->ledger->intents + i;
+                bool whole = true;
+                int r;
+
+                r = look_at_target(v->root, intent, v->found + i);
+                if (r >= 0 && v->found[i] == FOUND_OLD)
+                        r = is_staged_whole(v->root, intent, &whole);
+                if (r < 0) {
+                        *ret_error = xasprintf("%s cannot be read: %s", intent->path, strerror(-r));
+                        return r;
+                }
+                if (v->found[i] == FOUND_OTHER || !whole)
+                        v->forward = false;
+        }
+
+        return 0;
+}
+
+static int roll_file_forward(const Root *root, const LedgerIntent *intent) {
+        _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
+        int r;
+
+        if (intent->new)
+                r = replacement_adopt(root, intent->path, &p);
+        else
+                r = replacement_stage(root, intent->path, NULL, 0, &p);
+        if (r >= 0)
+                r = replacement_commit(&p);
+        if (r >= 0)
+                r = replacement_sync(&p);
+
+        return r;
+}
+
+/* Dropping what is staged is all: targets that are renamed already are ours, and the next plan sees them. */
+static void remove_staged(const Root *root, const char *path) {
+        _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
+
+        (void) replacement_adopt(root, path, &p);
+}
+
+/* Of the new ledger, what belongs to files that were renamed; of the old one, the rest. */
+static int merge_token_records(Recovery *v, const char *path, bool renamed) {
+        Ledger *to = v->ledger->next;
+        const Ledger *from = v->ledger;
+
+        if (renamed)
+                return 0;
+
+        for (size_t i = 0; i < to->n_tokens;)
+                if (streq(to->tokens[i].path, path))
+                        ledger_drop_token(to, to->tokens + i);
+                else
+                        i++;
+        for (size_t i = 0; i < from->n_tokens; i++) {
+                LedgerToken *record, *old = from->tokens + i;
+
+                if (!streq(old->path, path))
+                        continue;
+                record = ledger_add_token(to);
+                if (!record)
+                        return -ENOMEM;
+                *record = *old;
+                *old = (LedgerToken) {};
+        }
+
+        return 0;
+}
+
+static int merge_file_record(Recovery *v, const char *path, bool renamed) {
+        Ledger *to = v->ledger->next;
+        LedgerFile *new = ledger_file(to, path), *old = ledger_file(v->ledger, path), *record;
+
+        if (renamed)
+                return 0;
+        if (new)
+                ledger_drop_file(to, new);
+        if (!old)
+                return 0;
+
+        record = ledger_add_file(to);
+        if (!record)
+                return -ENOMEM;
+
+        *record = *old;
+        *old = (LedgerFile) {};
+        return 0;
+}
+
+static int settle(Recovery *v, char **ret_error) {
+        for (size_t i = 0; i < v->ledger->n_intents; i++) {
+                const LedgerIntent *intent = v->ledger->intents + i;
+                int r = 0;
+
+                if (v->forward && v->found[i] == FOUND_OLD)
+                        r = roll_file_forward(v->root, intent);
+                else if (!v->forward) {
+                        remove_staged(v->root, intent->path);
+                        r = merge_token_records(v, intent->path, v->found[i] == FOUND_NEW);
+                        if (r >= 0)
+                                r = merge_file_record(v, intent->path, v->found[i] == FOUND_NEW);
+                }
+                if (r < 0) {
+                        *ret_error = xasprintf("%s cannot be settled: %s", intent->path, strerror(-r));
+                        return r;
+                }
+        }
+
+        return 0;
+}
+
+static char *describe(const Recovery *v) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+
+        if (buffer_printf(&b, "an interrupted apply was %s", v->forward ? "completed" : "taken back") < 0)
+                return NULL;
+        for (size_t i = 0; i < v->ledger->n_intents; i++)
+                if (v->found[i] == FOUND_OTHER &&
+                    buffer_printf(&b, "; %s was changed by somebody else and is left alone", v->ledger->intents[i].path) < 0)
+                        return NULL;
+
+        return TAKE_PTR(b.data);
+}
+
+int engine_recover(const Root *root, char **ret_note, char **ret_error) {
+        _cleanup_(ledger_freep) Ledger *ledger = NULL;
+        _cleanup_free_ Found *found = NULL;
+        Recovery v = {.root = root};
+        int r;
+
+        r = ledger_read(root, &ledger);
+        if (r < 0 || !ledger->next)
+                return r;
+
+        v.ledger = ledger;
+        r = look(&v, ret_error);
+        found = v.found;
+        if (r >= 0)
+                r = settle(&v, ret_error);
+        if (r < 0)
+                return r;
+
+        r = ledger_write(root, ledger->next);
+        if (r < 0) {
+                *ret_error = xasprintf("%s cannot be written: %s", LEDGER_PATH, strerror(-r));
+                return r;
+        }
+
+        *ret_note = describe(&v);
+        return 0;
+}
+
+void engine_remove_leftovers(const Survey *survey) {
+        remove_staged(survey->root, LEDGER_PATH);
+
+        for (size_t i = 0; i < survey->stores->n_stores; i++)
+                remove_staged(survey->root, survey->stores->stores[i]->path);
+        for (size_t i = 0; i < survey->guest.ledger->n_files; i++)
+                remove_staged(survey->root, survey->guest.ledger->files[i].path);
+        for (size_t i = 0; i < survey->plan->n_changes; i++)
+                if (survey->plan->changes[i].kind == CHANGE_FILE)
+                        remove_staged(survey->root, survey->plan->changes[i].target);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A transaction: what a plan comes to on this machine. Files get their new content, attributes their value,
+ * units their job, and the ledger what will be true afterwards. Nothing is written here.
+ */
+
+#include "agent/survey.h"
+
+typedef struct FileChange {
+        char *path;      /* as seen inside the root, without links */
+        Buffer old, new;
+        bool existed;    /* there is an old content */
+        bool gone;       /* it is to be removed; new is empty */
+} FileChange;
+
+typedef struct AttributeChange {
+        const char *practice;
+        char *path;
+        char *old;    /* NULL: of an image, or unreadable */
+        char *new;
+        bool at_boot; /* of an image: the boot unit will write it */
+} AttributeChange;
+
+typedef struct UnitAction {
+        const char *practice;
+        char *unit;
+        char *verb; /* "restart" or "reload" */
+} UnitAction;
+
+struct Transaction {
+        FileChange *files;
+        size_t n_files;
+        AttributeChange *attributes;
+        size_t n_attributes;
+        UnitAction *units;
+        size_t n_units;
+        Ledger *ledger;  /* afterwards */
+        bool ledger_changed; /* … and it says something else than before, also where nothing is written */
+        char *refusal;   /* why it must not be carried out; NULL: it may */
+};
+
+/* Practices that are meant, one bit each, in the order of the table. */
+#define PRACTICES_ALL ((1U << N_PRACTICES) - 1)
+
+/**
+ * transaction_resolve() - what the plan comes to
+ * @survey: the survey
+ * @plan: what is wanted; may be NULL for nothing
+ * @release: practices whose own changes are to be taken back, as the ledger knows them
+ * @ret: takes the transaction; the caller frees it
+ *
+ * Return: 0 or -ENOMEM. A layout or a ledger that forbids the change is a refusal in the transaction.
+ */
+int transaction_resolve(const Survey *survey, const Plan *plan, unsigned release, Transaction **ret);
+
+/** transaction_free() - release a transaction; NULL is ignored */
+Transaction *transaction_free(Transaction *t);
+DEFINE_CLEANUP(Transaction *, transaction_free);
+
+/** transaction_is_empty() - whether there is nothing to write; what waits for the boot of an image does not count */
+bool transaction_is_empty(const Transaction *t) _pure_;
+
+/** transaction_to_json() - the document that survey_changes() gives. Return: 0 or -ENOMEM. */
+int transaction_to_json(const Transaction *t, json_object **ret);

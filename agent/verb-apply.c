@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <sys/stat.h>
+
+#include "agent/commit.h"
+#include "agent/gtune.h"
+#include "agent/last-apply.h"
+
+/* What a verb that writes has under way. */
+typedef struct Work {
+        Context *c;
+        int lock_fd;
+        Survey *survey;
+        Transaction *t;
+        char *error;
+} Work;
+
+static void work_done(Work *w) {
+        closep(&w->lock_fd);
+        survey_free(w->survey);
+        transaction_free(w->t);
+        free(w->error);
+}
+
+/* As systemd's running_in_chroot(): the first process knows the real root. */
+static bool in_chroot(void) {
+        struct stat here, init;
+
+        return stat("/", &here) >= 0 && stat("/proc/1/root", &init) >= 0 &&
+               (here.st_dev != init.st_dev || here.st_ino != init.st_ino);
+}
+
+static int check_place(const Context *c) {
+        if (root_is_live(c->root) && in_chroot())
+                return complain("this is a chroot, whose /sys and /proc belong to another machine: "
+                                "run gtune --root from outside instead");
+
+        return 0;
+}
+
+static int report_error(Work *w, int r) {
+        if (r == -ENOMEM)
+                return r;
+        if (w->survey && w->survey->guest.machine->kind == MACHINE_LIVE)
+                (void) last_apply_write(w->c->root, w->survey->guest.machine->boot_id, "failed", w->error);
+
+        return complain("%s", strempty(w->error));
+}
+
+static int begin(Work *w) {
+        _cleanup_free_ char *note = NULL;
+        int r;
+
+        r = engine_lock(w->c->root, &w->lock_fd, &w->error);
+        if (r >= 0)
+                r = engine_recover(w->c->root, &note, &w->error);
+        if (r < 0)
+                return report_error(w, r);
+        if (note)
+                fprintf(stderr, "gtune: %s\n", note);
+
+        r = take_survey(w->c, &w->survey);
+        if (r >= 0)
+                engine_remove_leftovers(w->survey);
+
+        return r;
+}
+
+/* Running apply by hand takes up again what was reverted by hand. */
+static int drop_holds(Work *w) {
+        _cleanup_(ledger_freep) Ledger *ledger = NULL;
+        int r;
+
+        if (w->c->unattended || w->survey->guest.ledger->n_holds == 0)
+                return 0;
+
+        r = ledger_copy(w->survey->guest.ledger, &ledger);
+        if (r < 0)
+                return r;
+        while (ledger->n_holds > 0)
+                ledger_drop_hold(ledger, ledger->holds[0].practice);
+
+        r = ledger_write(w->c->root, ledger);
+        if (r < 0) {
+                w->error = xasprintf("%s cannot be written: %s", LEDGER_PATH, strerror(-r));
+                return report_error(w, r);
+        }
+
+        w->survey = survey_free(w->survey);
+        return take_survey(w->c, &w->survey);
+}
+
+static void print_done(const Transaction *t) {
+        if (transaction_is_empty(t))
+                puts("Nothing to do.");
+
+        for (size_t i = 0; i < t->n_files; i++)
+                printf("%s: %s\n", t->files[i].path,
+                       t->files[i].gone ? "removed" : t->files[i].existed ? "changed" : "created");
+        for (size_t i = 0; i < t->n_attributes; i++)
+                if (!t->attributes[i].at_boot)
+                        printf("%s: %s -> %s\n", t->attributes[i].path, strempty(t->attributes[i].old),
+                               t->attributes[i].new);
+        for (size_t i = 0; i < t->n_units; i++)
+                printf("%s: %s\n", t->units[i].unit, streq(t->units[i].verb, "reload") ? "reloaded" : "restarted");
+}
+
+static int commit(Work *w, const char *result) {
+        int r = 0;
+
+        if (w->t->refusal) {
+                w->error = xasprintf("%s", w->t->refusal);
+                return report_error(w, -EINVAL);
+        }
+
+        if (!transaction_is_empty(w->t) || w->t->ledger_changed)
+                r = engine_commit(w->survey, w->t, &w->error);
+        else
+                result = "unchanged";
+        if (r != 0)
+                return report_error(w, r < 0 ? r : -r);
+
+        if (w->survey->guest.machine->kind == MACHINE_LIVE)
+                (void) last_apply_write(w->c->root, w->survey->guest.machine->boot_id, result, NULL);
+        if (!w->c->json)
+                print_done(w->t);
+
+        return 0;
+}
+
+/* How things are afterwards. */
+static int finish(Work *w) {
+        _cleanup_(survey_freep) Survey *after = NULL;
+        _cleanup_json_ json_object *report = NULL;
+        int r;
+
+        r = take_survey(w->c, &after);
+        if (r < 0)
+                return r;
+
+        if (w->c->json) {
+                r = survey_report(after, &report);
+                if (r >= 0)
+                        r = print_document(report);
+        } else
+                r = print_status(w->c, after, PRACTICES_ALL);
+
+        return r < 0 ? r : survey_exit_status(after, PRACTICES_ALL);
+}
+
+int verb_apply(Context *c, char **arguments) {
+        _cleanup_(work_done) Work w = {.c = c, .lock_fd = -EBADF};
+        int r;
+
+        (void) arguments;
+
+        r = check_place(c);
+        if (r == 0)
+                r = begin(&w);
+        if (r == 0)
+                r = drop_holds(&w);
+        if (r != 0)
+                return r;
+
+        if (w.survey->guest.policy->n_errors > 0) {
+                print_policy_errors(w.survey->guest.policy);
+                w.error = xasprintf("nothing of a policy with errors is applied");
+                return report_error(&w, -EINVAL);
+        }
+
+        r = transaction_resolve(w.survey, w.survey->plan, survey_unwanted(w.survey), &w.t);
+        if (r == 0)
+                r = commit(&w, "applied");
+
+        return r != 0 ? r : finish(&w);
+}
+
+static int hold(const Survey *survey, Transaction *t, unsigned mask) {
+        for (size_t i = 0; i < N_PRACTICES; i++) {
+                LedgerHold *h;
+
+                if (!(mask & 1U << i))
+                        continue;
+
+                ledger_drop_hold(t->ledger, practices[i]->name);
+                h = ledger_add_hold(t->ledger);
+                if (!h || free_and_strdup(&h->practice, practices[i]->name) < 0)
+                        return -ENOMEM;
+                h->policy = policy_describe(survey->guest.policy, practices[i]->name);
+                if (!h->policy)
+                        return -ENOMEM;
+                t->ledger_changed = true;
+        }
+
+        return 0;
+}
+
+/* Only what is wanted has to be held. */
+static unsigned wanted_of(const Survey *survey, unsigned mask) {
+        for (size_t i = 0; i < N_PRACTICES; i++)
+                if (!practice_is_on(survey->findings[i]))
+                        mask &= ~(1U << i);
+
+        return mask;
+}
+
+int verb_revert(Context *c, char **arguments) {
+        _cleanup_(work_done) Work w = {.c = c, .lock_fd = -EBADF};
+        unsigned mask;
+        int r;
+
+        r = parse_practices(arguments, &mask);
+        if (r == 0)
+                r = check_place(c);
+        if (r == 0)
+                r = begin(&w);
+        if (r == 0)
+                r = transaction_resolve(w.survey, NULL, mask, &w.t);
+        if (r == 0)
+                r = hold(w.survey, w.t, wanted_of(w.survey, mask));
+        if (r == 0)
+                r = commit(&w, "reverted");
+
+        return r != 0 ? r : finish(&w);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/gtune.h"
+#include "core/text.h"
+
+#define WIDTH 80U
+
+static int print_section(Buffer *b, const char *title, const char *text) {
+        int r;
+
+        r = buffer_printf(b, "\n%s\n    ", title);
+        return r < 0 ? r : text_wrap(b, text, 4, 4, WIDTH);
+}
+
+static int print_reasons(Buffer *b, const Reason *reasons, size_t n) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                r = buffer_printf(b, "    %s\n        ", reasons[i].code);
+                if (r >= 0)
+                        r = text_wrap(b, reasons[i].meaning, 8, 8, WIDTH);
+        }
+
+        return r;
+}
+
+static int print_keys(Buffer *b, const PolicyKeys *keys) {
+        int r;
+
+        r = buffer_puts(b, "\nPolicy keys\n");
+        for (size_t i = 0; r >= 0 && i < keys->n_keys; i++)
+                r = buffer_printf(b, "    %-30s %s\n", keys->keys[i].name, keys->keys[i].meaning);
+
+        return r;
+}
+
+static int explain(const Practice *p, Buffer *b) {
+        int r;
+
+        r = buffer_printf(b, "%s: %s\n", p->name, p->title);
+        if (r >= 0)
+                r = print_section(b, "What it is for", p->purpose);
+        if (r >= 0)
+                r = print_section(b, "When it helps", p->helps);
+        if (r >= 0)
+                r = print_section(b, "When it harms", p->harms);
+        if (r >= 0)
+                r = print_section(b, "What \"active\" rests on", p->proof);
+        if (r >= 0)
+                r = print_keys(b, &p->keys);
+        if (r >= 0)
+                r = buffer_puts(b, "\nReasons\n");
+        if (r >= 0)
+                r = print_reasons(b, p->reasons, p->n_reasons);
+        if (r >= 0)
+                r = print_reasons(b, common_reasons, n_common_reasons);
+        if (r >= 0)
+                r = print_reasons(b, boot_store_reasons, n_boot_store_reasons);
+        if (r >= 0)
+                r = buffer_puts(b, "\nSources\n");
+        for (const char *const *s = p->sources; r >= 0 && *s; s++)
+                r = buffer_printf(b, "    %s\n", *s);
+
+        return r;
+}
+
+static int reasons_to_json(const Reason *reasons, size_t n, json_object *o) {
+        for (size_t i = 0; i < n; i++)
+                if (json_set(o, reasons[i].code, json_text(reasons[i].meaning)) < 0)
+                        return -ENOMEM;
+
+        return 0;
+}
+
+static int explain_json(const Practice *p) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        json_object *reasons = json_object_new_object();
+
+        if (!o || json_set_text(o, "name", p->name) < 0 || json_set_text(o, "title", p->title) < 0 ||
+            json_set_text(o, "purpose", p->purpose) < 0 || json_set_text(o, "helps", p->helps) < 0 ||
+            json_set_text(o, "harms", p->harms) < 0 || json_set_text(o, "proof", p->proof) < 0 ||
+            json_set(o, "reasons", reasons) < 0 || reasons_to_json(p->reasons, p->n_reasons, reasons) < 0 ||
+            reasons_to_json(common_reasons, n_common_reasons, reasons) < 0 ||
+            reasons_to_json(boot_store_reasons, n_boot_store_reasons, reasons) < 0)
+                return -ENOMEM;
+
+        return print_document(o);
+}
+
+int verb_explain(Context *c, char **arguments) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        unsigned mask;
+        int r;
+
+        r = parse_practices(arguments, &mask);
+        if (r != 0)
+                return r;
+
+        const Practice *p = practices[practice_find(*arguments)];
+        if (c->json)
+                return explain_json(p);
+
+        r = explain(p, &b);
+        if (r >= 0)
+                (void) fwrite(b.data, 1, b.size, stdout);
+
+        return r;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A snapshot holds exactly what the report was made from: the root tells which paths were looked at while a
+ * survey was taken, and those go into the tar file, with gtuned-machine.json for what no file says.
+ */
+
+#include <fcntl.h>
+
+#include "agent/gtune.h"
+#include "agent/tar.h"
+
+#define FILE_MAX BOOT_FILE_MAX
+
+typedef struct Paths {
+        char **names;
+        size_t n;
+        bool no_memory;
+} Paths;
+
+static void paths_done(Paths *p) {
+        for (size_t i = 0; i < p->n; i++)
+                free(p->names[i]);
+        free(p->names);
+}
+
+static void remember(const char *path, void *userdata) {
+        Paths *p = userdata;
+        char *copy = strdup(path);
+
+        if (!copy || grow(&p->names, p->n, sizeof(char *)) < 0) {
+                free(copy);
+                p->no_memory = true;
+                return;
+        }
+
+        p->names[p->n++] = copy;
+}
+
+static int compare_paths(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static void sort_paths(Paths *p) {
+        size_t kept = 0;
+
+        if (p->n == 0)
+                return;
+
+        qsort(p->names, p->n, sizeof(char *), compare_paths);
+        for (size_t i = 1; i < p->n; i++)
+                if (streq(p->names[kept], p->names[i]))
+                        free(p->names[i]);
+                else
+                        p->names[++kept] = p->names[i];
+        p->n = kept + 1;
+}
+
+/* A boot file may hold password hashes of its own: GRUB's `password` and `password_pbkdf2`. */
+static int redact(const Buffer *in, Buffer *out) {
+        const char *p = in->data, *end = in->data + in->size;
+        int r = 0;
+
+        while (r >= 0 && p < end) {
+                const char *newline = memchr(p, '\n', (size_t) (end - p));
+                size_t size = (size_t) ((newline ? newline + 1 : end) - p);
+
+                if (memmem(p, size, "password", strlen("password")))
+                        r = buffer_puts(out, newline ? "# <redacted>\n" : "# <redacted>");
+                else
+                        r = buffer_append(out, p, size);
+                p += size;
+        }
+
+        return r < 0 ? r : buffer_append(out, NULL, 0);
+}
+
+static int add_file(const Root *root, const char *path, mode_t mode, Buffer *tar) {
+        _cleanup_buffer_ Buffer content = BUFFER_NULL, clean = BUFFER_NULL;
+        int r;
+
+        r = root_read(root, path, FILE_MAX, &content);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+
+        r = redact(&content, &clean);
+        return r < 0 ? r : tar_add(tar, TAR_FILE, path, mode, &clean, NULL);
+}
+
+/* The last component of a path as a link, where it is one. */
+static int read_link(const Root *root, const char *path, char **ret) {
+        _cleanup_close_ int directory = -EBADF;
+        char target[101];
+        const char *name;
+        ssize_t n;
+
+        if (root_open_parent(root, path, false, &directory, &name) != ROOT_OK)
+                return 0;
+
+        n = readlinkat(directory, name, target, sizeof(target));
+        if (n < 0 || (size_t) n >= sizeof(target))
+                return 0;
+
+        *ret = strndup(target, (size_t) n);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int add_path(const Root *root, const char *path, Buffer *tar) {
+        _cleanup_free_ char *target = NULL;
+        struct stat st;
+        int r;
+
+        if (streq(path, "/") || root_stat(root, path, &st) < 0)
+                return 0;
+        if (S_ISDIR(st.st_mode))
+                return tar_add(tar, TAR_DIRECTORY, path, st.st_mode, NULL, NULL);
+
+        r = read_link(root, path, &target);
+        if (r < 0)
+                return r;
+
+        return target ? tar_add(tar, TAR_LINK, path, 0777, NULL, target) : add_file(root, path, st.st_mode, tar);
+}
+
+/* Where a link leads belongs to the snapshot too. */
+static void remember_targets(const Root *root, Paths *p) {
+        size_t n = p->n;
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *real = NULL;
+
+                if (root_resolve(root, p->names[i], &real) >= 0)
+                        remember(real, p);
+        }
+}
+
+static int add_machine(const Survey *survey, Buffer *tar) {
+        _cleanup_json_ json_object *o = NULL;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        r = probe_to_json(survey->guest.machine->probe, &o);
+        if (r >= 0)
+                r = json_format_pretty(o, &text);
+
+        return r < 0 ? r : tar_add(tar, TAR_FILE, PROBE_PATH, 0644, &text, NULL);
+}
+
+/* Where the user says: the file is for him, so it is not below the root. */
+static int write_output(const char *path, const Buffer *b) {
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        size_t done = 0;
+
+        if (fd < 0 || fchmod(fd, 0600) < 0)
+                return negative_errno();
+
+        while (done < b->size) {
+                ssize_t n = write(fd, b->data + done, b->size - done);
+
+                if (n < 0 && errno != EINTR)
+                        return negative_errno();
+                done += n > 0 ? (size_t) n : 0;
+        }
+
+        return 0;
+}
+
+int verb_snapshot(Context *c, char **arguments) {
+        _cleanup_(survey_freep) Survey *survey = NULL;
+        _cleanup_(paths_done) Paths paths = {};
+        _cleanup_buffer_ Buffer tar = BUFFER_NULL;
+        int r;
+
+        root_trace(c->root, remember, &paths);
+        r = take_survey(c, &survey);
+        root_trace(c->root, NULL, NULL);
+        if (r < 0)
+                return r;
+
+        remember_targets(c->root, &paths);
+        sort_paths(&paths);
+        r = paths.no_memory ? -ENOMEM : add_machine(survey, &tar);
+        for (size_t i = 0; r >= 0 && i < paths.n; i++)
+                if (!streq(paths.names[i], PROBE_PATH))
+                        r = add_path(c->root, paths.names[i], &tar);
+        if (r >= 0)
+                r = tar_finish(&tar);
+        if (r == -ENOMEM)
+                return r;
+        if (r >= 0)
+                r = write_output(*arguments, &tar);
+
+        return r < 0 ? complain("%s: %s", *arguments, strerror(-r)) : EXIT_OK;
+}

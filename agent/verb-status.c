@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/gtune.h"
+#include "core/text.h"
+
+#define WIDTH 80U
+#define NAME_WIDTH 14
+#define WANTED_WIDTH 8
+#define STATE_WIDTH 16
+
+static int print_row(const Context *c, const Finding *f, Buffer *b) {
+        const char *state = state_to_string(f->state), *wanted = wanted_to_string(f->wanted);
+        const char *colour = c->colour ? text_colour(state) : NULL;
+
+        return buffer_printf(b, "%-*s%-*s%s%-*s%s%s\n", NAME_WIDTH, f->practice, WANTED_WIDTH,
+                             f->held ? "held" : wanted ? wanted : "-", strempty(colour), STATE_WIDTH, state,
+                             colour ? TEXT_COLOUR_OFF : "", strempty(f->reason_code));
+}
+
+static int print_sentence(Buffer *b, const char *label, const char *text) {
+        int r;
+
+        r = buffer_printf(b, "  %-8s", label);
+        return r < 0 ? r : text_wrap(b, text, 10, 10, WIDTH);
+}
+
+/* What is not as it should be, and what to do. */
+static int print_reason(const Finding *f, Buffer *b) {
+        int r;
+
+        if (!f->reason || f->state == STATE_OFF || f->state == STATE_ACTIVE)
+                return 0;
+
+        r = buffer_printf(b, "\n%s\n", f->practice);
+        if (r >= 0)
+                r = print_sentence(b, "why:", f->reason);
+        if (r >= 0 && f->remedy)
+                r = print_sentence(b, "do:", f->remedy);
+
+        return r;
+}
+
+static int print_table(const Context *c, const Survey *survey, unsigned mask, Buffer *b) {
+        int r;
+
+        r = buffer_printf(b, "%-*s%-*s%-*s%s\n", NAME_WIDTH, "PRACTICE", WANTED_WIDTH, "WANTED", STATE_WIDTH, "STATE",
+                          "REASON");
+        for (size_t i = 0; r >= 0 && i < N_PRACTICES; i++)
+                if (mask & 1U << i)
+                        r = print_row(c, survey->findings[i], b);
+        for (size_t i = 0; r >= 0 && i < N_PRACTICES; i++)
+                if (mask & 1U << i)
+                        r = print_reason(survey->findings[i], b);
+
+        return r;
+}
+
+int print_status(const Context *c, const Survey *survey, unsigned mask) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r;
+
+        r = print_table(c, survey, mask, &b);
+        if (r < 0)
+                return r;
+
+        if (!policy_exists(survey->guest.policy) && survey->guest.policy->n_errors == 0)
+                r = buffer_puts(&b, "\nThere is no policy, so nothing is wanted: see /etc/gtuned/gtuned.conf.\n");
+        if (r >= 0)
+                (void) fwrite(b.data, 1, b.size, stdout);
+
+        return r;
+}
+
+static int print_details(const Finding *f) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r = 0;
+
+        if (f->n_settings > 0)
+                r = buffer_printf(&b, "\n%-34s%-16s%s\n", "SETTING", "WANTED", "ACTUAL");
+        for (size_t i = 0; r >= 0 && i < f->n_settings; i++)
+                r = buffer_printf(&b, "%-34s%-16s%s\n", f->settings[i].name,
+                                  f->settings[i].wanted ? f->settings[i].wanted : "-",
+                                  f->settings[i].actual ? f->settings[i].actual : "-");
+
+        if (r >= 0 && f->n_evidence > 0)
+                r = buffer_puts(&b, "\nEVIDENCE\n");
+        for (size_t i = 0; r >= 0 && i < f->n_evidence; i++) {
+                const Evidence *e = f->evidence + i;
+
+                r = buffer_printf(&b, "%s\n    ", e->source);
+                if (r >= 0)
+                        r = text_wrap(&b, e->value ? e->value : "(absent)", 4, 4, WIDTH);
+        }
+        if (r >= 0 && b.size > 0)
+                (void) fwrite(b.data, 1, b.size, stdout);
+
+        return r;
+}
+
+int verb_status(Context *c, char **arguments) {
+        _cleanup_(survey_freep) Survey *survey = NULL;
+        _cleanup_json_ json_object *report = NULL;
+        unsigned mask;
+        int r;
+
+        r = parse_practices(arguments, &mask);
+        if (r != 0)
+                return r;
+
+        r = take_survey(c, &survey);
+        if (r < 0)
+                return r;
+
+        if (c->json) {
+                r = survey_report(survey, &report);
+                if (r >= 0)
+                        r = print_document(report);
+        } else {
+                print_policy_errors(survey->guest.policy);
+                r = print_status(c, survey, mask);
+                if (r >= 0 && *arguments)
+                        r = print_details(survey->findings[practice_find(*arguments)]);
+        }
+
+        return r < 0 ? r : survey_exit_status(survey, mask);
+}
+
+int verb_reboot_needed(Context *c, char **arguments) {
+        _cleanup_(survey_freep) Survey *survey = NULL;
+
+        (void) arguments;
+
+        /* 0 and 1 only: cloud-init's power_state takes anything else for a broken condition. */
+        return take_survey(c, &survey) >= 0 && survey_reboot_needed(survey) ? EXIT_OK : EXIT_ERROR;
+}
