@@ -23,7 +23,7 @@ static int kernel_digit(char c) {
 }
 
 /* How many bytes the next token takes: white space between double quotes does not end it. */
-static size_t token_size(const char *text, size_t size) {
+static size_t token_size(const char *text, size_t size, bool *ret_open) {
         bool in_quote = false;
         size_t i;
 
@@ -34,6 +34,7 @@ static size_t token_size(const char *text, size_t size) {
                         in_quote = !in_quote;
         }
 
+        *ret_open = in_quote;
         return i;
 }
 
@@ -74,12 +75,14 @@ static int token_split(const char *text, size_t size, Token *t) {
         return 0;
 }
 
-static int cmdline_append(Cmdline *c, const char *text, size_t size, size_t offset, size_t text_size) {
-        Token t = { .offset = offset, .size = text_size };
+/* Append the token at the beginning of a text. */
+static int cmdline_append(Cmdline *c, const char *text, size_t size, size_t offset) {
+        Token t = { .offset = offset };
         bool behind;
         int r;
 
-        r = token_split(text, size, &t);
+        t.size = token_size(text, size, &t.open);
+        r = token_split(text, t.size, &t);
         if (r < 0)
                 return r;
 
@@ -107,7 +110,6 @@ int cmdline_parse(const char *text, size_t size, Cmdline *ret) {
         size = text ? strnlen(text, size) : 0;
 
         for (;;) {
-                size_t n;
                 int r;
 
                 while (i < size && kernel_isspace(text[i]))
@@ -115,45 +117,17 @@ int cmdline_parse(const char *text, size_t size, Cmdline *ret) {
                 if (i >= size)
                         break;
 
-                n = token_size(text + i, size - i);
-                r = cmdline_append(&c, text + i, n, i, n);
+                r = cmdline_append(&c, text + i, size - i, i);
                 if (r < 0) {
                         cmdline_done(&c);
                         return r;
                 }
 
-                i += n;
+                i += c.tokens[c.n_tokens - 1].size;
         }
 
         *ret = c;
         return 0;
-}
-
-int cmdline_add(Cmdline *c, const char *word, size_t size, size_t offset, size_t text_size) {
-        size_t i = 0;
-
-        assert(c);
-        assert(word);
-
-        size = strnlen(word, size);
-
-        /* What the boot loader took for one word is several to the kernel where it holds a tabulator. */
-        for (;;) {
-                size_t n;
-                int r;
-
-                while (i < size && kernel_isspace(word[i]))
-                        i++;
-                if (i >= size)
-                        return 0;
-
-                n = token_size(word + i, size - i);
-                r = cmdline_append(c, word + i, n, offset, text_size);
-                if (r < 0)
-                        return r;
-
-                i += n;
-        }
 }
 
 void cmdline_done(Cmdline *c) {

@@ -17,6 +17,7 @@ typedef struct Token {
         char *value;         /* without quotes; NULL where there is no "=" */
         size_t offset, size; /* the bytes of the text that it was read from, quotes included */
         bool for_init;       /* is the first "--", or stands behind it */
+        bool open;           /* its double quote is never closed, so whatever is put behind becomes part of it */
 } Token;
 
 typedef struct Cmdline {
@@ -35,19 +36,6 @@ typedef struct Cmdline {
  * An open quote at the end of the text is closed there, as the kernel does. Return: 0 or -ENOMEM.
  */
 int cmdline_parse(const char *text, size_t size, Cmdline *ret);
-
-/**
- * cmdline_add() - append one token that is already split off
- * @c: the list
- * @word: the word as the kernel would see it, quotes included
- * @size: its length in bytes
- * @offset: where it stands in its text
- * @text_size: how many bytes it takes there
- *
- * For boot loader files, whose own quotes were removed before. A word "--" turns what follows into words for
- * init. Return: 0 or -ENOMEM.
- */
-int cmdline_add(Cmdline *c, const char *word, size_t size, size_t offset, size_t text_size);
 
 /** cmdline_done() - release the tokens */
 void cmdline_done(Cmdline *c);

@@ -131,12 +131,30 @@ int json_parse(const char *text, size_t size, json_object **ret) {
         return 0;
 }
 
-static int ascii_append_character(Buffer *b, uint32_t c) {
-        if (c < 0x10000)
-                return buffer_printf(b, "\\u%04x", c);
+/* Room for two \uXXXX. A peer may send a megabyte of these, so it is not left to printf(). */
+static size_t ascii_escape(uint32_t unit, char *p) {
+        static const char digits[] = "0123456789abcdef";
 
-        c -= 0x10000;
-        return buffer_printf(b, "\\u%04x\\u%04x", 0xD800 + (c >> 10), 0xDC00 + (c & 0x3FF));
+        p[0] = '\\';
+        p[1] = 'u';
+        for (size_t i = 0; i < 4; i++)
+                p[2 + i] = digits[unit >> (12 - 4 * i) & 0xF];
+
+        return 6;
+}
+
+static int ascii_append_character(Buffer *b, uint32_t c) {
+        char text[12];
+        size_t n = 0;
+
+        if (c >= 0x10000) {
+                c -= 0x10000;
+                n = ascii_escape(0xD800 + (c >> 10), text);
+                c = 0xDC00 + (c & 0x3FF);
+        }
+        n += ascii_escape(c, text + n);
+
+        return buffer_append(b, text, n);
 }
 
 int ascii_append(Buffer *b, const char *text, size_t size) {

@@ -195,13 +195,15 @@ static int verdict_opposite(Finding *f, const Configuration *c) {
 }
 
 static int verdict_unknown(const Guest *guest, Finding *f) {
-        if (guest->machine->entries_error)
-                return finding_verdict(f, STATE_UNKNOWN, guest->machine->entries_error_code, NULL, "%s",
-                                       guest->machine->entries_error);
+        static const char none[] = "boot-store-none";
+        static const char mount[] = "check that the boot partition and the EFI system partition are mounted";
+        const Machine *m = guest->machine;
 
-        return finding_verdict(f, STATE_UNKNOWN, "boot-store-none",
-                               "check that the boot partition and the EFI system partition are mounted",
-                               "no boot entry of this system was found");
+        if (m->entries_error)
+                return finding_verdict(f, STATE_UNKNOWN, m->entries_error_code,
+                                       streq_ptr(m->entries_error_code, none) ? mount : NULL, "%s", m->entries_error);
+
+        return finding_verdict(f, STATE_UNKNOWN, none, mount, "no boot entry of this system was found");
 }
 
 static int verdict_on(const Guest *guest, Finding *f, const Configuration *c, bool effect) {

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "host/fleet.h"
+#include "host/message.h"
+
+/* Descriptors that are not for targets: standard ones, epoll, timers, signals, one for a long path. */
+#define FILES_RESERVED 16U
+
+/* How many connections are begun before those that are there get their turn. */
+#define STARTS_PER_TURN 64U
+
+/* Memory for what all guests sent and what waits to be printed. An ordinary report takes less than the share. */
+#define MEMORY_BASE (64U * 1024U * 1024U)
+#define MEMORY_SHARE (16U * 1024U)
+
+struct Fleet {
+        TargetOwner owner; /* first, so that a target leads back here */
+        const Verb *verb;
+        const Output *output;
+        sd_event_source *starter;
+        Target *targets;
+        size_t n_targets;
+        size_t n_started;
+        size_t n_printed;  /* in order, where the verb does not stream */
+        size_t n_done;
+        size_t active_max;
+        size_t weight;     /* bytes of memory held by all targets */
+        size_t weight_max;
+};
+
+static Fleet *fleet_of(Target *t) {
+        return (Fleet *) t->owner;
+}
+
+static int write_out(Buffer *text) {
+        errno = 0;
+        if (text->size > 0 && (fwrite(text->data, 1, text->size, stdout) != text->size || fflush(stdout) != 0))
+                return negative_errno();
+
+        buffer_done(text);
+        return 0;
+}
+
+static int fleet_print(Fleet *fleet) {
+        int r;
+
+        while (fleet->n_printed < fleet->n_targets && fleet->targets[fleet->n_printed].state == TARGET_DONE) {
+                Target *t = &fleet->targets[fleet->n_printed++];
+
+                r = write_out(&t->text);
+                if (r < 0)
+                        return r;
+                fleet->weight -= t->weight;
+                t->weight = 0;
+        }
+
+        return 0;
+}
+
+/* What a target that streams printed goes out at once, the others wait for those before them. */
+static int fleet_show(Target *t) {
+        return fleet_of(t)->verb->stream ? write_out(&t->text) : 0;
+}
+
+static int show_failure(Fleet *fleet, Target *t) {
+        t->status = outcome_status(cause_outcome(t->cause));
+        memset(t->states, 0, sizeof(t->states));
+        buffer_done(&t->text);
+        return print_failure(fleet->output, t);
+}
+
+/* A target that is done and was to be printed loses its answer, too. */
+static int fleet_give_up(Fleet *fleet, Target *t) {
+        if (t->state != TARGET_DONE)
+                return target_finish(t, CAUSE_MEMORY, NULL);
+
+        t->cause = CAUSE_MEMORY;
+        return show_failure(fleet, t);
+}
+
+static void weigh(Target *t) {
+        Fleet *fleet = fleet_of(t);
+        size_t weight = t->reader.line.allocated + t->text.allocated;
+
+        fleet->weight += weight - t->weight;
+        t->weight = weight;
+}
+
+static int on_weigh(Target *t) {
+        Fleet *fleet = fleet_of(t);
+        int r;
+
+        weigh(t);
+
+        while (fleet->weight > fleet->weight_max) {
+                Target *heaviest = t;
+
+                for (size_t i = 0; i < fleet->n_targets; i++)
+                        if (fleet->targets[i].weight > heaviest->weight)
+                                heaviest = &fleet->targets[i];
+
+                r = fleet_give_up(fleet, heaviest);
+                if (r < 0)
+                        return r;
+                weigh(heaviest);
+        }
+
+        return 0;
+}
+
+static int on_answered(Target *t, json_object *value) {
+        Fleet *fleet = fleet_of(t);
+        int r;
+
+        if (fleet->verb->check) {
+                r = fleet->verb->check(value, &t->detail);
+                if (r != 0)
+                        return r;
+        }
+
+        r = fleet->verb->show(fleet->output, t, value);
+        return r < 0 ? r : fleet_show(t);
+}
+
+static int on_changed(Target *t, const char *event, json_object *data) {
+        const Verb *verb = fleet_of(t)->verb;
+        int r;
+
+        if (!streq_ptr(verb->event, event))
+                return 0;
+
+        r = verb->check_change(data, &t->detail);
+        if (r != 0)
+                return r;
+
+        r = verb->show_change(fleet_of(t)->output, t, data);
+        return r < 0 ? r : fleet_show(t);
+}
+
+static int on_finished(Target *t) {
+        Fleet *fleet = fleet_of(t);
+        int r;
+
+        if (t->cause != CAUSE_NONE) {
+                r = show_failure(fleet, t);
+                if (r < 0)
+                        return r;
+        }
+
+        r = fleet_show(t);
+        if (r < 0)
+                return r;
+
+        r = fleet_print(fleet);
+        if (r < 0)
+                return r;
+
+        r = on_weigh(t);
+        if (r < 0)
+                return r;
+
+        if (++fleet->n_done == fleet->n_targets)
+                return sd_event_exit(fleet->owner.event, 0);
+
+        return sd_event_source_set_enabled(fleet->starter, SD_EVENT_ON);
+}
+
+static bool fleet_may_start(const Fleet *fleet) {
+        return fleet->n_started < fleet->n_targets && fleet->n_started - fleet->n_done < fleet->active_max;
+}
+
+/* Without a descriptor for it, a target waits until another is done. */
+static int fleet_start_next(Fleet *fleet) {
+        size_t active = fleet->n_started - fleet->n_done;
+        Target *t = &fleet->targets[fleet->n_started++];
+        int r;
+
+        r = target_start(t);
+        if ((r != -EMFILE && r != -ENFILE) || t->state != TARGET_QUEUED)
+                return r;
+        if (active == 0)
+                return target_finish(t, CAUSE_LOCAL_ERROR, strerror(-r));
+
+        fleet->n_started--;
+        fleet->active_max = active;
+        return 0;
+}
+
+static int on_start(sd_event_source *source, void *userdata) {
+        Fleet *fleet = userdata;
+        int r;
+
+        for (unsigned i = 0; i < STARTS_PER_TURN && fleet_may_start(fleet); i++) {
+                r = fleet_start_next(fleet);
+                if (r < 0)
+                        return r;
+        }
+
+        return fleet_may_start(fleet) ? 0 : sd_event_source_set_enabled(source, SD_EVENT_OFF);
+}
+
+static size_t raise_files(void) {
+        struct rlimit limit;
+        rlim_t files;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return 64;
+
+        files = limit.rlim_cur;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) >= 0)
+                files = limit.rlim_max;
+
+        return files > FILES_RESERVED ? (size_t) files - FILES_RESERVED : 1;
+}
+
+static int prepare_targets(Fleet *fleet, const Question *question) {
+        fleet->targets = calloc(question->n_paths, sizeof(Target));
+        if (!fleet->targets)
+                return -ENOMEM;
+
+        fleet->n_targets = question->n_paths;
+        fleet->weight_max = MEMORY_BASE + fleet->n_targets * MEMORY_SHARE;
+        fleet->active_max = raise_files();
+        for (size_t i = 0; i < fleet->n_targets; i++)
+                target_init(&fleet->targets[i], &fleet->owner, question->paths[i]);
+
+        return 0;
+}
+
+static int prepare_loop(Fleet *fleet) {
+        int r;
+
+        r = sd_event_new(&fleet->owner.event);
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_defer(fleet->owner.event, &fleet->starter, on_start, fleet);
+        if (r < 0)
+                return r;
+
+        r = sd_event_source_set_enabled(fleet->starter, SD_EVENT_ON);
+        if (r < 0)
+                return r;
+
+        return sd_event_source_set_exit_on_failure(fleet->starter, true);
+}
+
+int fleet_new(const Question *question, const Output *output, Fleet **ret) {
+        _cleanup_(fleet_freep) Fleet *fleet = NULL;
+        int r;
+
+        assert(question);
+        assert(question->n_paths > 0);
+        assert(ret);
+
+        fleet = calloc(1, sizeof(Fleet));
+        if (!fleet)
+                return -ENOMEM;
+
+        fleet->verb = question->verb;
+        fleet->output = output;
+        fleet->owner = (TargetOwner) {
+                .timeout = question->timeout,
+                .stream = question->verb->stream,
+                .answered = on_answered,
+                .changed = on_changed,
+                .weigh = on_weigh,
+                .finished = on_finished,
+        };
+
+        r = message_sync(&fleet->owner.sync, &fleet->owner.sync_id);
+        if (r < 0)
+                return r;
+
+        r = message_request(question->execute, question->arguments, &fleet->owner.request, &fleet->owner.request_id);
+        if (r < 0)
+                return r;
+
+        r = prepare_targets(fleet, question);
+        if (r < 0)
+                return r;
+
+        r = prepare_loop(fleet);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(fleet);
+        return 0;
+}
+
+static int fleet_handle_signals(Fleet *fleet) {
+        static const int signals[] = {SIGINT, SIGTERM};
+        sigset_t mask;
+        int r;
+
+        (void) sigemptyset(&mask);
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+                (void) sigaddset(&mask, signals[i]);
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return negative_errno();
+
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
+                r = sd_event_add_signal(fleet->owner.event, NULL, signals[i], NULL, NULL);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int fleet_print_around(Fleet *fleet, bool after) {
+        const Verb *verb = fleet->verb;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r = 0;
+
+        if (!after && verb->head)
+                r = verb->head(fleet->output, &text);
+        if (after && verb->foot)
+                r = verb->foot(fleet->output, fleet->targets, fleet->n_targets, &text);
+
+        return r < 0 ? r : write_out(&text);
+}
+
+int fleet_run(Fleet *fleet) {
+        int r, status = STATUS_OK;
+
+        assert(fleet);
+
+        if (fleet->verb->stream) {
+                r = fleet_handle_signals(fleet);
+                if (r < 0)
+                        return r;
+        }
+
+        r = fleet_print_around(fleet, false);
+        if (r < 0)
+                return r;
+
+        r = sd_event_loop(fleet->owner.event);
+        if (r < 0)
+                return r;
+
+        r = fleet_print_around(fleet, true);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < fleet->n_targets; i++)
+                status = status_worse(status, fleet->targets[i].status);
+
+        return status;
+}
+
+Fleet *fleet_free(Fleet *fleet) {
+        if (!fleet)
+                return NULL;
+
+        for (size_t i = 0; i < fleet->n_targets; i++)
+                target_release(&fleet->targets[i]);
+        free(fleet->targets);
+
+        sd_event_source_disable_unref(fleet->starter);
+        buffer_done(&fleet->owner.sync);
+        buffer_done(&fleet->owner.request);
+        sd_event_unref(fleet->owner.event);
+        free(fleet);
+        return NULL;
+}

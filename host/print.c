@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <time.h>
+
+#include "core/text.h"
+#include "host/print.h"
+
+/* A target wider than this gets a line of its own, so that a row fits 80 columns. */
+#define TARGET_WIDTH_MAX 30U
+#define PRACTICE_WIDTH 13U
+#define STATE_WIDTH 14U
+#define LABEL_MAX 4096U
+#define REASON_WIDTH_MAX 160U
+
+static int print_cell(Buffer *b, const char *s, size_t width) {
+        size_t length = text_escaped_length(s, strlen(s));
+        int r;
+
+        r = text_escape(b, s, strlen(s), LABEL_MAX);
+        if (r < 0)
+                return r;
+
+        return buffer_printf(b, "%*s", (int) (length < width ? width - length : 0) + 2, "");
+}
+
+static int print_state(const Output *o, Buffer *b, const char *state) {
+        const char *colour = o->colour ? text_colour(state) : NULL;
+
+        if (!colour)
+                return buffer_printf(b, "%-*s  ", (int) STATE_WIDTH, state);
+
+        return buffer_printf(b, "%s%-*s%s  ", colour, (int) STATE_WIDTH, state, TEXT_COLOUR_OFF);
+}
+
+static int print_clock(const Output *o, Buffer *b, const char *title) {
+        char text[16] = "--:--:--";
+        struct tm tm;
+        time_t now = time(NULL);
+
+        if (!o->clock)
+                return 0;
+        if (!title && localtime_r(&now, &tm))
+                (void) strftime(text, sizeof(text), "%H:%M:%S", &tm);
+
+        return buffer_printf(b, "%-8s  ", title ?: text);
+}
+
+static int print_target(const Output *o, Buffer *b, const char *path, bool first) {
+        bool wide = text_escaped_length(path, strlen(path)) > o->target_width;
+        int r;
+
+        if (!wide)
+                return print_cell(b, path, o->target_width);
+
+        if (first) {
+                r = text_escape(b, path, strlen(path), LABEL_MAX);
+                if (r < 0)
+                        return r;
+                r = buffer_printf(b, "\n%*s", o->clock ? 10 : 0, "");
+                if (r < 0)
+                        return r;
+        }
+
+        return print_cell(b, "", o->target_width);
+}
+
+/* A row up to its reason, which the caller adds. The state must be one of our own words. */
+static int print_row(const Output *o, Buffer *b, const char *path, const char *practice, const char *state,
+                     bool first) {
+        int r;
+
+        r = print_clock(o, b, NULL);
+        if (r < 0)
+                return r;
+
+        r = print_target(o, b, path, first);
+        if (r < 0)
+                return r;
+
+        r = print_cell(b, practice, PRACTICE_WIDTH);
+        if (r < 0)
+                return r;
+
+        return print_state(o, b, state);
+}
+
+size_t print_target_width(char *const *paths, size_t n) {
+        size_t width = strlen("TARGET");
+
+        for (size_t i = 0; i < n; i++) {
+                size_t length = text_escaped_length(paths[i], strlen(paths[i]));
+
+                if (length > width)
+                        width = length;
+        }
+
+        /* Where some are too wide, the column only sets their rows apart. */
+        return width > TARGET_WIDTH_MAX ? strlen("TARGET") : width;
+}
+
+int print_head(const Output *o, Buffer *b) {
+        int r;
+
+        if (o->json)
+                return 0;
+
+        r = print_clock(o, b, "TIME");
+        if (r < 0)
+                return r;
+
+        return buffer_printf(b, "%-*s  %-*s  %-*s  REASON\n", (int) o->target_width, "TARGET",
+                             (int) PRACTICE_WIDTH, "PRACTICE", (int) STATE_WIDTH, "STATE");
+}
+
+static int print_practice(const Output *o, Target *t, json_object *practice, bool first) {
+        const char *reason = strempty(json_get_text(practice, "reason_code"));
+        int r;
+
+        r = print_row(o, &t->text, t->path, json_get_text(practice, "name"),
+                      state_to_string(practice_state(practice)), first);
+        if (r < 0)
+                return r;
+
+        r = text_escape(&t->text, *reason ? reason : "-", *reason ? strlen(reason) : 1, REASON_WIDTH_MAX);
+        return r < 0 ? r : buffer_puts(&t->text, "\n");
+}
+
+int print_practices(const Output *o, Target *t, json_object *practices, bool first) {
+        int r;
+
+        for (size_t i = 0; i < json_object_array_length(practices); i++) {
+                r = print_practice(o, t, json_object_array_get_idx(practices, i), first && i == 0);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* The first error of the policy, and how many more there are. */
+static int print_policy_errors(const Output *o, Target *t, json_object *errors) {
+        json_object *error = json_object_array_get_idx(errors, 0), *line = NULL;
+        size_t more = json_object_array_length(errors) - 1;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = print_row(o, &t->text, t->path, "policy", outcome_name(OUTCOME_ERROR), true);
+        if (r < 0)
+                return r;
+
+        (void) json_object_object_get_ex(error, "line", &line);
+        text = xasprintf("%s:%lld: %s", strempty(json_get_text(error, "file")),
+                         (long long) json_object_get_int64(line), strempty(json_get_text(error, "reason")));
+        if (!text)
+                return -ENOMEM;
+
+        r = text_escape(&t->text, text, strlen(text), REASON_WIDTH_MAX);
+        if (r < 0)
+                return r;
+
+        return more > 0 ? buffer_printf(&t->text, " (and %zu more)\n", more) : buffer_puts(&t->text, "\n");
+}
+
+int print_report(const Output *o, Target *t, json_object *report) {
+        json_object *practices = json_get_array(report, "practices"), *errors = report_policy_errors(report);
+        int r;
+
+        if (errors) {
+                r = print_policy_errors(o, t, errors);
+                if (r < 0)
+                        return r;
+        } else if (json_object_array_length(practices) == 0) {
+                r = print_row(o, &t->text, t->path, "-", outcome_name(OUTCOME_OK), true);
+                return r < 0 ? r : buffer_puts(&t->text, "no-practices\n");
+        }
+
+        return print_practices(o, t, practices, !errors);
+}
+
+static int print_failure_row(const Output *o, Target *t) {
+        const char *const parts[] = {cause_code(t->cause), t->error_class, t->detail};
+        int r;
+
+        r = print_row(o, &t->text, t->path, "-", outcome_name(cause_outcome(t->cause)), true);
+        for (size_t i = 0; i < ELEMENTSOF(parts) && r >= 0; i++) {
+                if (isempty(parts[i]))
+                        continue;
+                if (i > 0)
+                        r = buffer_puts(&t->text, ": ");
+                if (r >= 0)
+                        r = text_escape(&t->text, parts[i], strlen(parts[i]), REASON_WIDTH_MAX);
+        }
+
+        return r < 0 ? r : buffer_puts(&t->text, "\n");
+}
+
+int print_failure(const Output *o, Target *t) {
+        _cleanup_json_ json_object *object = NULL;
+
+        if (!o->json)
+                return print_failure_row(o, t);
+
+        object = print_object(o, t, true);
+        return object ? print_json(&t->text, object) : -ENOMEM;
+}
+
+int print_json(Buffer *b, json_object *o) {
+        _cleanup_buffer_ Buffer line = BUFFER_NULL;
+        const char *p, *end, *del;
+        int r;
+
+        r = json_format(o, &line);
+        if (r < 0)
+                return r;
+
+        /* JSON allows a DEL as it is, a terminal should not get one. It can only be inside a string. */
+        end = line.data + line.size;
+        for (p = line.data; (del = memchr(p, 0x7F, (size_t) (end - p))); p = del + 1) {
+                r = buffer_append(b, p, (size_t) (del - p));
+                if (r < 0)
+                        return r;
+                r = buffer_puts(b, "\\u007f");
+                if (r < 0)
+                        return r;
+        }
+
+        r = buffer_append(b, p, (size_t) (end - p));
+        return r < 0 ? r : buffer_puts(b, "\n");
+}
+
+static int put_error(json_object *object, const Target *t) {
+        _cleanup_json_ json_object *error = json_object_new_object();
+        int r;
+
+        if (!error)
+                return -ENOMEM;
+
+        r = json_set_text(error, "class", t->error_class);
+        if (r < 0)
+                return r;
+        r = json_set_text(error, "desc", t->detail);
+        return r < 0 ? r : json_set(object, "error", TAKE_PTR(error));
+}
+
+static int put_outcome(json_object *object, const Target *t) {
+        int r;
+
+        r = json_set_text(object, "outcome", outcome_name(cause_outcome(t->cause)));
+        if (r < 0)
+                return r;
+
+        r = json_set_text(object, "reason", cause_code(t->cause));
+        if (r < 0)
+                return r;
+
+        if (t->cause == CAUSE_GUEST_ERROR)
+                return put_error(object, t);
+
+        return t->detail ? json_set_text(object, "detail", t->detail) : 0;
+}
+
+json_object *print_object(const Output *o, const Target *t, bool with_outcome) {
+        _cleanup_json_ json_object *object = json_object_new_object();
+        char now[32];
+
+        timestamp_utc(now);
+        if (!object ||
+            (o->clock && json_set_text(object, "time", now) < 0) ||
+            json_set_text(object, "target", t->path) < 0 ||
+            (with_outcome && put_outcome(object, t) < 0))
+                return NULL;
+
+        return TAKE_PTR(object);
+}
+
+int print_answer(const Output *o, Target *t, const char *key, json_object *value) {
+        _cleanup_json_ json_object *object = print_object(o, t, true);
+        int r;
+
+        if (!object)
+                return -ENOMEM;
+
+        r = json_set(object, key, json_object_get(value));
+        return r < 0 ? r : print_json(&t->text, object);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * gtune-host status: the report of each guest.
+ */
+
+#include "host/verb.h"
+
+static void count_states(Target *t, json_object *practices) {
+        for (size_t i = 0; i < json_object_array_length(practices); i++)
+                t->states[practice_state(json_object_array_get_idx(practices, i))]++;
+}
+
+static int status_show(const Output *o, Target *t, json_object *report) {
+        t->status = report_status(report);
+        count_states(t, json_get_array(report, "practices"));
+
+        return o->json ? print_answer(o, t, "report", report) : print_report(o, t, report);
+}
+
+static int print_count(Buffer *b, unsigned count, const char *name, const char **separator) {
+        int r;
+
+        if (count == 0)
+                return 0;
+
+        r = buffer_printf(b, "%s%u %s", *separator, count, name);
+        *separator = ", ";
+        return r;
+}
+
+/* "5 guests: 4 ok, 1 no-answer; practices: 4 active, 3 unsupported" */
+static int status_foot(const Output *o, const Target *targets, size_t n, Buffer *b) {
+        unsigned outcomes[_OUTCOME_MAX] = {}, states[_STATE_MAX] = {};
+        const char *separator = "";
+        int r;
+
+        if (o->json || !o->terminal || n < 2)
+                return 0;
+
+        for (size_t i = 0; i < n; i++) {
+                outcomes[cause_outcome(targets[i].cause)]++;
+                for (int s = 0; s < _STATE_MAX; s++)
+                        states[s] += targets[i].states[s];
+        }
+
+        r = buffer_printf(b, "%zu guests: ", n);
+        for (Outcome i = 0; i < _OUTCOME_MAX && r >= 0; i++)
+                r = print_count(b, outcomes[i], outcome_name(i), &separator);
+
+        separator = "; practices: ";
+        for (int s = 0; s < _STATE_MAX && r >= 0; s++)
+                r = print_count(b, states[s], state_to_string((State) s), &separator);
+
+        return r < 0 ? r : buffer_puts(b, "\n");
+}
+
+const Verb verb_status = {
+        .name = "status",
+        .synopsis = "TARGET...",
+        .help = "Show each guest's practices",
+        .execute = "gtune-status",
+        .check = report_check,
+        .head = print_head,
+        .foot = status_foot,
+        .show = status_show,
+};

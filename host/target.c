@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "host/connect.h"
+#include "host/target.h"
+
+/* Edges only: else each turn of the loop looks at every socket that is still ready, which is quadratic in the number
+ * of guests. */
+#define IO_EVENTS ((uint32_t) (EPOLLIN | EPOLLOUT | EPOLLET))
+
+/* What a guest may take of a turn. */
+#define CHUNK_SIZE (64U * 1024U)
+#define RESYNC_USEC USEC_PER_SEC
+#define RECONNECT_USEC (100 * USEC_PER_MSEC)
+#define ACCURACY_USEC (20 * USEC_PER_MSEC)
+
+/* The most that a guest may send before it has answered: what is dropped, and a line. Parsing takes more time than
+ * dropping, so that less is parsed: so many attempts at a sync, and so many bytes of lines that answer nobody. */
+#define RECEIVED_MAX (4U * 1024U * 1024U + REPLY_LINE_MAX)
+#define SYNC_LINES_MAX 1000U
+#define IGNORED_MAX (64U * 1024U)
+
+/* And afterwards within a second. An agent sends at most 5 events. */
+#define WINDOW_USEC USEC_PER_SEC
+#define WINDOW_RECEIVED_MAX (512U * 1024U)
+#define WINDOW_LINES_MAX 100U
+
+/* How much of a guest's error message is kept. */
+#define ERROR_TEXT_MAX 256U
+
+static void target_disconnect(Target *t) {
+        t->io = sd_event_source_disable_unref(t->io);
+        t->timer = sd_event_source_disable_unref(t->timer);
+        closep(&t->fd);
+        t->fd = -EBADF;
+        t->out_size = 0;
+        t->queued = NULL;
+        line_reader_done(&t->reader);
+}
+
+int target_finish(Target *t, Cause cause, const char *detail) {
+        int r;
+
+        if (t->state == TARGET_DONE)
+                return 0;
+
+        t->state = TARGET_DONE;
+        t->cause = cause;
+        target_disconnect(t);
+
+        if (detail) {
+                r = free_and_strdup(&t->detail, detail);
+                if (r < 0)
+                        return r;
+        }
+
+        return t->owner->finished(t);
+}
+
+static int target_settle(Target *t, int r) {
+        return r > 0 ? target_finish(t, (Cause) r, NULL) : r;
+}
+
+static void target_flush(Target *t) {
+        for (;;) {
+                ssize_t n;
+
+                if (t->out_size == 0 && t->queued) {
+                        t->out = t->queued->data;
+                        t->out_size = t->queued->size;
+                        t->queued = NULL;
+                }
+                if (t->out_size == 0)
+                        return;
+
+                n = send(t->fd, t->out, t->out_size, MSG_NOSIGNAL | MSG_DONTWAIT);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0 && errno == EAGAIN)
+                        return;
+                if (n < 0) {
+                        /* What it sent before it went is still to be read, and reading tells that it went. */
+                        t->out_size = 0;
+                        t->queued = NULL;
+                        return;
+                }
+
+                t->out += n;
+                t->out_size -= (size_t) n;
+        }
+}
+
+/* A message that was begun is sent to its end first. */
+static void target_send(Target *t, const Buffer *message) {
+        t->queued = message;
+        target_flush(t);
+}
+
+static bool answers_sync(const Target *t, const Reply *reply) {
+        return reply->kind == REPLY_RETURN && json_object_is_type(reply->value, json_type_int) &&
+               json_object_get_int64(reply->value) == t->owner->sync_id;
+}
+
+static int target_on_sync(Target *t, const Reply *reply) {
+        if (!answers_sync(t, reply))
+                return 0;
+
+        t->state = TARGET_ASKING;
+        t->reader.synced = true;
+
+        target_send(t, &t->owner->request);
+        return 0;
+}
+
+/* The guest's words are kept as bytes, cut at a NUL, and are escaped when printed. */
+static int target_on_error(Target *t, json_object *error) {
+        const char *class = strempty(json_get_text(error, "class")), *desc = strempty(json_get_text(error, "desc"));
+
+        free(t->error_class);
+        free(t->detail);
+        t->error_class = strndup(class, ERROR_TEXT_MAX);
+        t->detail = strndup(desc, ERROR_TEXT_MAX);
+
+        return t->error_class && t->detail ? (int) CAUSE_GUEST_ERROR : -ENOMEM;
+}
+
+/* Where we asked for a sync more than once, more answers to it may come, and complaints about the 0xFF, without id. */
+static int target_ignore(Target *t, const Reply *reply) {
+        t->ignored += t->reader.line.size;
+        t->misled |= reply->has_id || (reply->kind == REPLY_RETURN && !answers_sync(t, reply));
+
+        return t->ignored > IGNORED_MAX ? (int) CAUSE_WRONG_ID : 0;
+}
+
+static int target_on_answer(Target *t, const Reply *reply) {
+        int r;
+
+        if (!reply->has_id || reply->id != t->owner->request_id)
+                return target_ignore(t, reply);
+        if (reply->kind == REPLY_ERROR)
+                return target_on_error(t, reply->value);
+        if (reply->kind != REPLY_RETURN)
+                return (int) CAUSE_NOT_A_REPLY;
+
+        r = t->owner->answered(t, reply->value);
+        if (r != 0)
+                return r;
+        if (!t->owner->stream)
+                return target_finish(t, CAUSE_NONE, NULL);
+
+        t->state = TARGET_STREAMING;
+        t->received = 0;
+        t->lines = 0;
+        t->timer = sd_event_source_disable_unref(t->timer);
+        r = sd_event_now(t->owner->event, CLOCK_MONOTONIC, &t->window);
+        return r < 0 ? r : 0;
+}
+
+/* Returns 0, a Cause that ends the target, or -errno. */
+static int target_on_line(Target *t) {
+        _cleanup_reply_ Reply reply = {};
+        int r;
+
+        if (t->state == TARGET_SYNCING && ++t->lines > SYNC_LINES_MAX)
+                return (int) CAUSE_TOO_MUCH;
+
+        r = reply_parse(t->reader.line.data, t->reader.line.size, &reply);
+        if (r > 0 && t->state == TARGET_SYNCING)
+                return 0;
+        if (r != 0)
+                return r;
+
+        switch (t->state) {
+        case TARGET_SYNCING:
+                return target_on_sync(t, &reply);
+        case TARGET_ASKING:
+                return target_on_answer(t, &reply);
+        case TARGET_STREAMING:
+                if (++t->lines > WINDOW_LINES_MAX)
+                        return (int) CAUSE_FLOOD;
+                return reply.kind == REPLY_EVENT ? t->owner->changed(t, reply.event, reply.value) : 0;
+        default:
+                return 0;
+        }
+}
+
+/* Returns 0, a Cause that ends the target, or -errno. */
+static int target_count(Target *t, size_t size) {
+        uint64_t now;
+        int r;
+
+        t->received += size;
+        if (t->state != TARGET_STREAMING)
+                return t->received > RECEIVED_MAX ? (int) CAUSE_TOO_MUCH : 0;
+
+        r = sd_event_now(t->owner->event, CLOCK_MONOTONIC, &now);
+        if (r < 0)
+                return r;
+
+        if (now - t->window >= WINDOW_USEC) {
+                t->window = now;
+                t->received = size;
+                t->lines = 0;
+        }
+
+        return t->received > WINDOW_RECEIVED_MAX ? (int) CAUSE_FLOOD : 0;
+}
+
+static int target_feed(Target *t, const char *data, size_t size) {
+        int r;
+
+        r = target_count(t, size);
+        if (r != 0)
+                return target_settle(t, r);
+
+        while (t->state != TARGET_DONE) {
+                r = line_reader_next(&t->reader, &data, &size);
+                if (r == 0)
+                        return t->owner->weigh(t);
+                if (r == -EMSGSIZE)
+                        return target_finish(t, CAUSE_LINE_TOO_LONG, NULL);
+                if (r < 0)
+                        return r;
+
+                r = target_settle(t, target_on_line(t));
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* Returns how many bytes came, 0 where nothing is left to be read for now or the target is done, or -errno. */
+static int target_receive(Target *t) {
+        char chunk[CHUNK_SIZE];
+        ssize_t n;
+        int r;
+
+        do
+                n = recv(t->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+        while (n < 0 && errno == EINTR);
+
+        if (n < 0 && errno == EAGAIN)
+                return 0;
+        if (n <= 0)
+                return target_finish(t, CAUSE_CLOSED, n < 0 ? strerror(errno) : NULL);
+
+        r = target_feed(t, chunk, (size_t) n);
+        if (r < 0)
+                return r;
+
+        return t->state == TARGET_DONE ? 0 : (int) n;
+}
+
+static int target_on_io(sd_event_source *source, int fd _unused_, uint32_t revents, void *userdata) {
+        Target *t = userdata;
+        size_t size = 0;
+        int r;
+
+        if (revents & EPOLLOUT)
+                target_flush(t);
+
+        do {
+                r = target_receive(t);
+                if (r <= 0)
+                        return r;
+                size += (size_t) r;
+        } while (size < CHUNK_SIZE);
+
+        /* More may be there: the next edge is now, after the others had their turn. */
+        return sd_event_source_set_io_events(source, IO_EVENTS);
+}
+
+/* Why there is no answer, once the deadline has passed. */
+static Cause target_verdict(const Target *t) {
+        if (t->state == TARGET_CONNECTING)
+                return CAUSE_BUSY;
+        if (t->reader.line.size > 0)
+                return CAUSE_HALF_LINE;
+        if (t->state == TARGET_ASKING)
+                return t->misled ? CAUSE_WRONG_ID : CAUSE_NO_REPLY;
+
+        return t->received > 0 ? CAUSE_NO_SYNC : CAUSE_SILENT;
+}
+
+/* Where we were late ourselves, the answer may be waiting in the socket. */
+static int target_on_deadline(Target *t) {
+        int r;
+
+        do {
+                r = t->state == TARGET_CONNECTING ? 0 : target_receive(t);
+                if (r < 0)
+                        return r;
+        } while (r > 0);
+
+        return target_finish(t, target_verdict(t), NULL);
+}
+
+static int target_connect(Target *t) {
+        Cause cause;
+        int r;
+
+        r = connect_path(t->fd, t->path);
+        if (r == -EAGAIN) {
+                t->state = TARGET_CONNECTING;
+                return 0;
+        }
+        if (r < 0) {
+                cause = cause_of_errno(-r);
+                return target_finish(t, cause, cause == CAUSE_LOCAL_ERROR ? strerror(-r) : NULL);
+        }
+
+        t->state = TARGET_SYNCING;
+        r = sd_event_add_io(t->owner->event, &t->io, t->fd, IO_EVENTS, target_on_io, t);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_exit_on_failure(t->io, true);
+        if (r < 0)
+                return r;
+
+        target_send(t, &t->owner->sync);
+        return 0;
+}
+
+static int target_on_time(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
+        Target *t = userdata;
+        uint64_t now, next;
+        int r;
+
+        r = sd_event_now(t->owner->event, CLOCK_MONOTONIC, &now);
+        if (r < 0)
+                return r;
+        if (now >= t->deadline)
+                return target_on_deadline(t);
+
+        if (t->state == TARGET_CONNECTING)
+                r = target_connect(t);
+        else if (t->state == TARGET_SYNCING && t->out_size == 0)
+                /* An agent that has just opened its port may never have seen the first one. */
+                target_send(t, &t->owner->sync);
+        if (r < 0 || t->state == TARGET_DONE)
+                return r;
+
+        next = now + (t->state == TARGET_CONNECTING ? RECONNECT_USEC : RESYNC_USEC);
+        r = sd_event_source_set_time(source, next < t->deadline ? next : t->deadline);
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int target_arm(Target *t) {
+        uint64_t now, next;
+        int r;
+
+        r = sd_event_now(t->owner->event, CLOCK_MONOTONIC, &now);
+        if (r < 0)
+                return r;
+
+        t->deadline = now + t->owner->timeout;
+        next = now + (t->state == TARGET_CONNECTING ? RECONNECT_USEC : RESYNC_USEC);
+
+        r = sd_event_add_time(t->owner->event, &t->timer, CLOCK_MONOTONIC, next < t->deadline ? next : t->deadline,
+                              ACCURACY_USEC, target_on_time, t);
+        return r < 0 ? r : sd_event_source_set_exit_on_failure(t->timer, true);
+}
+
+int target_start(Target *t) {
+        int r;
+
+        assert(t->state == TARGET_QUEUED);
+
+        t->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (t->fd < 0)
+                return negative_errno();
+
+        r = target_connect(t);
+        if (r < 0 || t->state == TARGET_DONE)
+                return r;
+
+        return target_arm(t);
+}
+
+void target_init(Target *t, TargetOwner *owner, const char *path) {
+        *t = (Target) {
+                .owner = owner,
+                .path = path,
+                .fd = -EBADF,
+        };
+}
+
+void target_release(Target *t) {
+        target_disconnect(t);
+        buffer_done(&t->text);
+        free(t->detail);
+        free(t->error_class);
+}

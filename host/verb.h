@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A verb of gtune-host: a constant table row. A new one is one new file and one line in the table of gtune-host.c.
+ */
+
+#include "host/print.h"
+#include "host/target.h"
+
+typedef struct Verb {
+        const char *name;
+        const char *synopsis; /* what follows the name on the command line */
+        const char *help;
+        const char *execute; /* the guest's command; NULL: the first argument, which a JSON object may follow */
+        const char *event;   /* the name of the events that count; NULL: there are none */
+        bool json;           /* the answers are printed as JSON, with or without --json */
+        bool stream;         /* events follow the answer; what is printed comes as it comes, not in order */
+
+        /* Validate what was returned, or the data of an event: 0; a Cause, with a detail in our own words; -errno.
+         * NULL: anything goes. */
+        int (*check)(json_object *value, char **ret_detail);
+        int (*check_change)(json_object *data, char **ret_detail);
+
+        /* Append to b what is printed before all targets, and after them. May be NULL. */
+        int (*head)(const Output *o, Buffer *b);
+        int (*foot)(const Output *o, const Target *targets, size_t n, Buffer *b);
+
+        /* Append to t->text what is printed for a target that answered: value is checked and lasts for this call only.
+         * May set t->status and t->states. */
+        int (*show)(const Output *o, Target *t, json_object *value);
+        int (*show_change)(const Output *o, Target *t, json_object *data);
+} Verb;
+
+/* status.c, query.c, watch.c */
+extern const Verb verb_status;
+extern const Verb verb_query;
+extern const Verb verb_watch;

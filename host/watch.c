@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * gtune-host watch: the report of each guest, and then each change as it comes.
+ */
+
+#include "host/verb.h"
+
+static int watch_show(const Output *o, Target *t, json_object *report) {
+        return o->json ? print_answer(o, t, "report", report) : print_report(o, t, report);
+}
+
+static int watch_show_change(const Output *o, Target *t, json_object *data) {
+        _cleanup_json_ json_object *object = NULL;
+        json_object *practices = json_get_array(data, "practices");
+        int r;
+
+        if (!o->json)
+                return print_practices(o, t, practices, true);
+
+        object = print_object(o, t, false);
+        if (!object)
+                return -ENOMEM;
+
+        r = json_set(object, "practices", json_object_get(practices));
+        return r < 0 ? r : print_json(&t->text, object);
+}
+
+const Verb verb_watch = {
+        .name = "watch",
+        .synopsis = "TARGET...",
+        .help = "Show the practices, then each change",
+        .execute = "gtune-watch",
+        .event = "GTUNE_CHANGED",
+        .stream = true,
+        .check = report_check,
+        .check_change = report_check_change,
+        .head = print_head,
+        .show = watch_show,
+        .show_change = watch_show_change,
+};
