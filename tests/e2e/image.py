@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds the disk image that every test guest starts from.
+
+Two steps. The *base* is what comes from Debian: a root file system as a tar and GRUB's modules. It
+depends on nothing but the package list, and is kept in a cache directory. The *image* is a GPT disk
+made of the base, the files in guest/ and the tree that the caller wants to test.
+
+Nothing is mounted, and nothing outside the two directories is written.
+"""
+
+import dataclasses
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+SUITE = "trixie"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+GRUB_PACKAGE = "grub-efi-amd64-bin"
+PACKAGES = (
+    "systemd-sysv", "udev", "dbus", "linux-image-cloud-amd64", "initramfs-tools", "kmod", "qemu-guest-agent",
+    "procps", "strace", "libsystemd0", "libjson-c5", "libudev1", "libinih1", "libssl3t64", "zlib1g",
+)
+# What a program built for gtuned on the machine of the tests needs in the guest.
+SONAMES = ("libjson-c.so.5", "libinih.so.1", "libcrypto.so.3", "libsystemd.so.0", "libudev.so.1", "libz.so.1")
+GRUB_MODULES = (
+    "part_gpt fat ext2 normal linux search search_label search_fs_uuid configfile echo test true sleep loadenv "
+    "minicmd tpm all_video gzio efifwsetup reboot halt"
+).split()
+# Kept out of every boot. Under emulation each unit costs a third of a second, and a guest without a network
+# and a login has no use for these.
+MASKED = (
+    "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer systemd-tmpfiles-clean.timer "
+    "getty-static.service getty@tty1.service serial-getty@ttyS0.service systemd-logind.service "
+    "systemd-user-sessions.service systemd-ask-password-wall.path systemd-ask-password-console.path "
+    "systemd-hwdb-update.service systemd-journal-catalog-update.service ldconfig.service systemd-firstboot.service "
+    "systemd-pstore.service systemd-random-seed.service systemd-udev-load-credentials.service "
+    "systemd-journal-flush.service kmod-static-nodes.service proc-sys-fs-binfmt_misc.automount dev-hugepages.mount "
+    "dev-mqueue.mount sys-kernel-config.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount run-lock.mount "
+    "modprobe@configfs.service modprobe@drm.service modprobe@fuse.service modprobe@efi_pstore.service"
+).split()
+MACHINE_ID = "6774756e65642d6532652d7465737473"
+# The disk is NVMe and the root ext4: both are built into Debian's cloud kernel, so no driver waits in an initrd.
+CMDLINE = "root=/dev/nvme0n1p2 ro console=ttyS0 panic=-1 quiet"
+ROOT_MIB = 900
+ESP_MIB = 48
+GRUB_CFG = "EFI/openEuler/grub.cfg"
+
+
+class ImageError(Exception):
+    """The image cannot be built; the text says why."""
+
+
+def run(*command, stdin=b""):
+    """Runs a command and returns its standard output; a failure shows what it said."""
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, input=stdin,
+                          check=False)
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).decode(errors="replace")[-4000:]
+        raise ImageError(f"{command[0]} failed with status {done.returncode}:\n{said}")
+    return done.stdout
+
+
+# The base: what comes from Debian
+
+def _mirror_uris(text):
+    """All archive addresses in the text of an apt source, of either format."""
+    for line in text.splitlines():
+        words = re.sub(r"\[[^]]*\]", "", line.split("#")[0]).split()
+        if words and words[0] == "deb":
+            yield words[1]
+        elif words and words[0] == "URIs:":
+            yield from words[1:]
+
+
+def mirror(apt=pathlib.Path("/etc/apt")):
+    """The Debian archive that this machine itself installs from."""
+    sources = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*.list")),
+               *sorted((apt / "sources.list.d").glob("*.sources"))]
+    for source in filter(pathlib.Path.is_file, sources):
+        for uri in _mirror_uris(source.read_text()):
+            if uri.rstrip("/").endswith("/debian"):
+                return uri.rstrip("/")
+    raise ImageError(f"no Debian archive is named in the sources below {apt}")
+
+
+def _base_hooks(grub_dir):
+    """The hooks of mmdebstrap: no real initrd, which nothing needs, and GRUB's package beside the root."""
+    no_initrd = ('mkdir -p "$1/etc/initramfs-tools/conf.d" && '
+                 'printf "MODULES=list\\n" > "$1/etc/initramfs-tools/conf.d/e2e"')
+    download = f'cd "{grub_dir}" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get download {GRUB_PACKAGE}'
+    return [f"--essential-hook={no_initrd}", f"--customize-hook={download}"]
+
+
+def _build_base(directory):
+    """Fetches the root file system and GRUB into a new directory."""
+    grub_dir = directory / "grub"
+    grub_dir.mkdir()
+    sources = directory / "sources.list"
+    sources.write_text(f"deb [signed-by={KEYRING}] {mirror()} {SUITE} main\n")
+    excludes = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")]
+    run("mmdebstrap", "--variant=minbase", "--include=" + ",".join(PACKAGES), *excludes, *_base_hooks(grub_dir),
+        SUITE, directory / "root.tar", sources)
+    for package in grub_dir.glob("*.deb"):
+        run("dpkg-deb", "-x", package, grub_dir)
+        package.unlink()
+
+
+def base(cache):
+    """The base in the cache directory, built if it is not there yet."""
+    key = hashlib.sha256("\n".join((SUITE, *PACKAGES, *_base_hooks("grub"))).encode()).hexdigest()[:16]
+    target = pathlib.Path(cache).resolve() / f"base-{key}"
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    building = pathlib.Path(tempfile.mkdtemp(prefix="building-", dir=target.parent))
+    try:
+        building.chmod(0o755)
+        _build_base(building)
+        os.rename(building, target)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return target
+
+
+# The image: the base, made into a disk that boots
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """A disk, and what is needed to start its kernel without its boot loader."""
+    disk: pathlib.Path
+    kernel: pathlib.Path
+    initrd: pathlib.Path
+    cmdline: str
+    release: str
+
+
+def _unpack(base_dir, root, tree):
+    """Unpacks the base, and over it the tree (a directory or a tar), everything owned by root."""
+    root.mkdir()
+    run("tar", "-C", root, "--numeric-owner", "-xpf", base_dir / "root.tar")
+    if tree is None:
+        return
+    archive = root.parent / "tree.tar"
+    if pathlib.Path(tree).is_dir():
+        run("tar", "-C", tree, "--owner=0", "--group=0", "-cf", archive, ".")
+    else:
+        shutil.copy(tree, archive)
+    # Debian's /lib is a link into /usr, which a directory of the same name must not replace.
+    run("tar", "-C", root, "--keep-directory-symlink", "-xpf", archive)
+    root.chmod(0o755)
+    archive.unlink()
+
+
+def _check_libraries(root):
+    """Fails early, by name, if the guest lacks a library of the programs under test."""
+    present = {path.name for path in root.glob("usr/lib/x86_64-linux-gnu/*.so.*")}
+    missing = [name for name in SONAMES if name not in present]
+    if missing:
+        raise ImageError(f"the guest has no {', '.join(missing)}")
+
+
+def _install_shell(root):
+    """Compiles the test shell, statically, so that it needs nothing of the guest."""
+    program = root / "usr/libexec/e2e-shell"
+    program.parent.mkdir(exist_ok=True)
+    run("cc", "-static", "-O2", "-D_GNU_SOURCE", "-o", program, HERE / "guest/shell.c")
+    shutil.copy(HERE / "guest/e2e-shell.service", root / "etc/systemd/system")
+
+
+def _enable(root, units):
+    """Users, units and presets, as the package manager would have left them."""
+    system = root / "etc/systemd/system"
+    for unit in MASKED:
+        path = system / unit
+        path.unlink(missing_ok=True)
+        path.symlink_to("/dev/null")
+    run("chroot", root, "systemd-sysusers")
+    run("chroot", root, "systemctl", "enable", "e2e-shell.service", *units)
+
+
+def _configure(root):
+    """The few files that make the tree a bootable machine which has booted before."""
+    etc = root / "etc"
+    shutil.copy(HERE / "guest/fstab", etc / "fstab")
+    (etc / "machine-id").write_text(MACHINE_ID + "\n")
+    (etc / "hostname").write_text("guest\n")
+    (root / "boot/efi").mkdir()
+    journal = etc / "systemd/journald.conf.d"
+    journal.mkdir(parents=True)
+    (journal / "e2e.conf").write_text("[Journal]\nStorage=volatile\n")
+    trigger = etc / "systemd/system/systemd-udev-trigger.service.d"
+    trigger.mkdir()
+    shutil.copy(HERE / "guest/udev-trigger.conf", trigger / "e2e.conf")
+    # Newer than /usr for ever (the last second that mke2fs can store): the first boot has nothing to update.
+    for stamp in (etc / ".updated", root / "var/.updated"):
+        stamp.touch()
+        os.utime(stamp, (2 ** 31 - 1, 2 ** 31 - 1))
+
+
+def empty_cpio():
+    """An archive without a member: an initrd that adds nothing, so that the kernel mounts root= itself."""
+    name = b"TRAILER!!!\0"
+    fields = [0] * 4 + [1] + [0] * 6 + [len(name), 0]
+    record = b"070701" + b"".join(b"%08X" % field for field in fields) + name
+    return record.ljust(512, b"\0")
+
+
+def _kernel_release(root):
+    kernels = sorted((root / "boot").glob("vmlinuz-*"))
+    if len(kernels) != 1:
+        raise ImageError(f"one kernel was expected in the guest, found {[k.name for k in kernels]}")
+    return kernels[0].name[len("vmlinuz-"):]
+
+
+def _take_kernel(root, work, release):
+    """Replaces the initrd, and copies kernel and initrd to where a direct boot finds them."""
+    initrd = root / f"boot/initrd.img-{release}"
+    initrd.write_bytes(empty_cpio())
+    return (pathlib.Path(shutil.copy(root / f"boot/vmlinuz-{release}", work / "vmlinuz")),
+            pathlib.Path(shutil.copy(initrd, work / "initrd.img")))
+
+
+def grub_cfg(release, cmdline):
+    """The grub.cfg of the image, in the form that openEuler's grub2-mkconfig writes."""
+    text = (HERE / "guest/grub.cfg").read_text()
+    for name, value in (("KERNEL", release), ("CMDLINE", cmdline), ("MACHINE", MACHINE_ID)):
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def _make_esp(base_dir, work, release, cmdline):
+    """The EFI system partition: GRUB, and the grub.cfg that it really reads."""
+    esp, loader, config = work / "esp.img", work / "bootx64.efi", work / "grub.cfg"
+    run("grub-mkimage", "-O", "x86_64-efi", "-d", base_dir / "grub/usr/lib/grub/x86_64-efi", "-p", "/EFI/openEuler",
+        "-o", loader, *GRUB_MODULES)
+    config.write_text(grub_cfg(release, cmdline))
+    esp.unlink(missing_ok=True)
+    run("mkfs.vfat", "-C", "-F", "32", "-n", "ESP", esp, ESP_MIB * 1024)
+    run("mmd", "-i", esp, "::/EFI", "::/EFI/BOOT", "::/EFI/openEuler")
+    run("mcopy", "-i", esp, loader, "::/EFI/BOOT/BOOTX64.EFI")
+    run("mcopy", "-i", esp, loader, "::/EFI/openEuler/grubx64.efi")
+    run("mcopy", "-i", esp, config, f"::/{GRUB_CFG}")
+    return esp
+
+
+def _make_root(root, work):
+    """The root partition. Two ext4 features are left out that GRUB cannot read."""
+    partition = work / "root.img"
+    partition.unlink(missing_ok=True)
+    run("mke2fs", "-q", "-t", "ext4", "-O", "^metadata_csum_seed,^orphan_file", "-E", "lazy_itable_init=0",
+        "-L", "root", "-d", root, partition, f"{ROOT_MIB}M")
+    return partition
+
+
+def _make_disk(work, esp, root):
+    """A GPT disk of both partitions, sparse."""
+    disk = work / "disk.img"
+    disk.unlink(missing_ok=True)
+    with open(disk, "wb") as file:
+        file.truncate((ESP_MIB + ROOT_MIB + 3) << 20)
+    table = f"label: gpt\nstart=1MiB, size={ESP_MIB}MiB, type=U\nsize={ROOT_MIB}MiB, type=L\n"
+    run("sfdisk", "-q", disk, stdin=table.encode())
+    for partition, start in ((esp, 1), (root, 1 + ESP_MIB)):
+        run("dd", f"if={partition}", f"of={disk}", "bs=1M", f"seek={start}", "conv=notrunc,sparse", "status=none")
+        partition.unlink()
+    return disk
+
+
+def build(cache, work, tree=None, units=(), cmdline=CMDLINE):
+    """Builds an image in the work directory.
+
+    tree is what is tested (a directory as `make install DESTDIR=` leaves it, or a tar); units are the
+    units that are enabled in the guest, those a package's presets would enable.
+    """
+    if os.geteuid() != 0:
+        raise ImageError("an image can only be built by root")
+    base_dir, work = base(cache), pathlib.Path(work).resolve()
+    work.mkdir(parents=True, exist_ok=True)
+    root = work / "root"
+    try:
+        _unpack(base_dir, root, tree)
+        _check_libraries(root)
+        _install_shell(root)
+        _configure(root)
+        _enable(root, units)
+        release = _kernel_release(root)
+        kernel, initrd = _take_kernel(root, work, release)
+        disk = _make_disk(work, _make_esp(base_dir, work, release, cmdline), _make_root(root, work))
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    return Image(disk, kernel, initrd, cmdline, release)
