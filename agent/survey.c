@@ -21,6 +21,14 @@ Survey *survey_free(Survey *survey) {
         return NULL;
 }
 
+static bool boots_system(const Machine *machine) {
+        for (size_t i = 0; i < machine->n_entries; i++)
+                if (machine->entries[i]->kind == ENTRY_SYSTEM)
+                        return true;
+
+        return false;
+}
+
 static int read_entries(Survey *survey) {
         Machine *machine = survey->guest.machine;
         const BootStores *stores;
@@ -41,7 +49,7 @@ static int read_entries(Survey *survey) {
         for (size_t i = 0; i < stores->n_problems; i++) {
                 const BootStoreProblem *p = stores->problems + i;
 
-                if (!p->fatal && stores->n_stores > 0)
+                if (!p->fatal && boots_system(machine))
                         continue;
 
                 machine->entries_error_code = p->code;

@@ -142,8 +142,10 @@ static int finish(Work *w) {
                 r = survey_report(after, &report);
                 if (r >= 0)
                         r = print_document(report);
-        } else
+        } else {
+                print_policy_errors(after->guest.policy);
                 r = print_status(w->c, after, PRACTICES_ALL);
+        }
 
         return r < 0 ? r : survey_exit_status(after, PRACTICES_ALL);
 }

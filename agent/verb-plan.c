@@ -29,12 +29,20 @@ static int print_changes(const Transaction *t) {
         return r;
 }
 
+static bool changes_file(const Transaction *t, const char *path) {
+        for (size_t i = 0; i < t->n_files; i++)
+                if (streq(t->files[i].path, path))
+                        return true;
+
+        return false;
+}
+
 /* Entries that keep their command line, so that nobody has to wonder. */
 static void print_left_alone(const Survey *survey, const Transaction *t) {
-        for (size_t i = 0; t->n_files > 0 && i < survey->guest.machine->n_entries; i++) {
+        for (size_t i = 0; i < survey->guest.machine->n_entries; i++) {
                 const BootEntry *e = survey->guest.machine->entries[i];
 
-                if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE)
+                if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE && changes_file(t, e->path))
                         printf("%s:%u: left alone, a %s entry\n", e->path, e->line, entry_kind_to_string(e->kind));
         }
 }
@@ -43,9 +51,8 @@ static void print_left_alone(const Survey *survey, const Transaction *t) {
 static void print_tpm_notice(const Survey *survey, const Transaction *t) {
         bool boot_files = false;
 
-        for (size_t i = 0; i < t->n_files; i++)
-                for (size_t s = 0; s < survey->stores->n_stores; s++)
-                        boot_files = boot_files || streq(t->files[i].path, survey->stores->stores[s]->path);
+        for (size_t i = 0; i < survey->stores->n_stores; i++)
+                boot_files = boot_files || changes_file(t, survey->stores->stores[i]->path);
 
         if (boot_files && root_exists(survey->root, "/sys/class/tpm/tpm0"))
                 puts("This guest has a TPM: the next boot will change PCR 8 and 9 where GRUB measures (its tpm module). "
@@ -105,5 +112,8 @@ int verb_plan(Context *c, char **arguments) {
         }
 
         status = survey_exit_status(survey, PRACTICES_ALL);
-        return status == EXIT_UNATTAINABLE ? status : transaction_is_empty(t) ? EXIT_OK : EXIT_CHANGES;
+        if (status == EXIT_UNATTAINABLE || (status == EXIT_REBOOT && transaction_is_empty(t)))
+                return status;
+
+        return transaction_is_empty(t) ? EXIT_OK : EXIT_CHANGES;
 }

@@ -108,18 +108,22 @@ static int read_link(const Root *root, const char *path, char **ret) {
 static int add_path(const Root *root, const char *path, Buffer *tar) {
         _cleanup_free_ char *target = NULL;
         struct stat st;
+        bool exists = root_stat(root, path, &st) >= 0;
         int r;
 
-        if (streq(path, "/") || root_stat(root, path, &st) < 0)
+        if (streq(path, "/"))
                 return 0;
-        if (S_ISDIR(st.st_mode))
+        if (exists && S_ISDIR(st.st_mode))
                 return tar_add(tar, TAR_DIRECTORY, path, st.st_mode, NULL, NULL);
 
+        /* A link that leads nowhere is a finding too. */
         r = read_link(root, path, &target);
         if (r < 0)
                 return r;
+        if (target)
+                return tar_add(tar, TAR_LINK, path, 0777, NULL, target);
 
-        return target ? tar_add(tar, TAR_LINK, path, 0777, NULL, target) : add_file(root, path, st.st_mode, tar);
+        return exists ? add_file(root, path, st.st_mode, tar) : 0;
 }
 
 /* Where a link leads belongs to the snapshot too. */

@@ -104,13 +104,28 @@ static void json_tokener_freep(json_tokener **tok) {
                 json_tokener_free(*tok);
 }
 
+/* json-c takes NaN, Infinity and names in single quotes for JSON, also where it is told to be strict. */
+static bool has_extension(const char *text, size_t size) {
+        bool in_string = false;
+
+        for (size_t i = 0; i < size; i++)
+                if (in_string && text[i] == '\\')
+                        i++;
+                else if (text[i] == '"')
+                        in_string = !in_string;
+                else if (!in_string && text[i] && strchr("'NI", text[i]))
+                        return true;
+
+        return false;
+}
+
 int json_parse(const char *text, size_t size, json_object **ret) {
         _cleanup_(json_tokener_freep) json_tokener *tok = NULL;
         _cleanup_json_ json_object *o = NULL;
 
         assert(ret);
 
-        if (size > INT32_MAX - 1)
+        if (size > INT32_MAX - 1 || has_extension(text, size))
                 return -EBADMSG;
 
         /* json-c counts a scalar inside the innermost container as one more level. */

@@ -15,7 +15,7 @@
 #include "core/policy.h"
 
 #define POLICY_FILE_MAX (1024U * 1024U)
-#define LINE_MAX_BYTES 199U
+#define LINE_MAX_BYTES 199U /* with the NUL, what inih's own buffer takes (INI_MAX_LINE) */
 #define ERRORS_MAX 64U
 
 /* Later ones win. */
@@ -91,11 +91,10 @@ static char *read_line(char *buffer, int size, void *userdata) {
                 n = 0;
         }
 
-        /* 199 bytes and the newline: less than inih's buffer, so it never sees half a line. */
-        n = n > (size_t) size - 2 ? (size_t) size - 2 : n;
+        /* It fits inih's buffer without its newline, which inih does not miss, so it never sees half a line. */
+        n = n > (size_t) size - 1 ? (size_t) size - 1 : n;
         memcpy(buffer, line, n);
-        buffer[n] = '\n';
-        buffer[n + 1] = 0;
+        buffer[n] = 0;
         return buffer;
 }
 
@@ -238,10 +237,16 @@ static const char *explain_read_error(int r) {
         }
 }
 
+/* A link to /dev/null masks a file of the same name, also in an image, which has no /dev/null yet. */
 static bool is_mask(const Root *root, const char *path) {
-        _cleanup_free_ char *real = NULL;
+        static const char null[] = "/dev/null";
+        _cleanup_close_ int directory = -EBADF;
+        char target[sizeof(null)];
+        const char *name;
 
-        return root_resolve(root, path, &real) >= 0 && streq(real, "/dev/null");
+        return root_open_parent(root, path, false, &directory, &name) == ROOT_OK &&
+               readlinkat(directory, name, target, sizeof(target)) == (ssize_t) strlen(null) &&
+               memcmp(target, null, strlen(null)) == 0;
 }
 
 static int remember_file(Policy *policy, const char *path) {
@@ -258,7 +263,6 @@ static int remember_file(Policy *policy, const char *path) {
 }
 
 static int read_text(Reader *r, const char *path, const char *text, size_t size) {
-        size_t n_errors = r->policy->n_errors;
         int e;
 
         r->path = path;
@@ -267,7 +271,7 @@ static int read_text(Reader *r, const char *path, const char *text, size_t size)
         r->line = 0;
 
         e = ini_parse_stream(read_line, r, handle_pair, r);
-        if (e > 0 && r->policy->n_errors == n_errors) {
+        if (e > 0) {
                 r->line = (unsigned) e;
                 complain(r, "expected [section], key = value, or a comment");
         }
@@ -299,7 +303,7 @@ static char *winning_path(const Root *root, const char *name) {
                 if (!path)
                         return NULL;
                 r = root_resolve(root, path, &real);
-                if (r >= 0 || r != -ENOENT)
+                if (r >= 0 || r != -ENOENT || is_mask(root, path))
                         return TAKE_PTR(path);
         }
 

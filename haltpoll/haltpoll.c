@@ -54,6 +54,20 @@ static int read_configuration(const Guest *guest, const Haltpoll *h, Configurati
         return 0;
 }
 
+/* Where the kernel lets "force" be written, the driver registers at once (6.6 and later, arm64). */
+static bool registers_now(const Haltpoll *h) {
+        return h->arm64 && h->force_writable && !h->effect && streq_ptr(h->force, "N");
+}
+
+/* On those kernels "force" on the command line may come too early to register the driver: a write is enough. */
+static int judge_driver(Finding *finding, const Haltpoll *h, const Configuration *c) {
+        if (!practice_is_on(finding) || !registers_now(h) || !c->complete || c->opposite)
+                return 0;
+
+        return finding_verdict(finding, STATE_DIFFERS, "driver-not-registered", "run `gtune apply`",
+                               "the haltpoll driver is not registered, and this kernel lets it be registered now");
+}
+
 /* What of a verdict about the tunables comes on top of the verdict about driver and governor. */
 static int judge_tunables(const Guest *guest, Finding *finding) {
         const char *drifted;
@@ -100,8 +114,10 @@ static int observe(const Guest *guest, Finding *finding) {
         r = haltpoll_obstacle(guest, &h, finding);
         if (r < 0)
                 return r;
-        if (r == 0 || (!practice_is_on(finding) && finding->state != STATE_UNSUPPORTED)) {
+        if (r == 0 || finding->held || (!practice_is_on(finding) && finding->state != STATE_UNSUPPORTED)) {
                 r = configuration_verdict(guest, finding, &c, h.effect);
+                if (r >= 0)
+                        r = judge_driver(finding, &h, &c);
                 if (r < 0)
                         return r;
         }
@@ -151,8 +167,8 @@ static int plan_on(const Guest *guest, const Haltpoll *h, Plan *plan) {
         if (r < 0)
                 return r;
 
-        /* Where the kernel lets it be written, no reboot is needed. It does not ask whether this is a guest: we did. */
-        if (h->arm64 && h->force_writable && !h->effect && streq_ptr(h->force, "N"))
+        /* Then no reboot is needed. The kernel does not ask whether this is a guest: we did. */
+        if (registers_now(h))
                 return plan_attribute(plan, practice_haltpoll.name, HALTPOLL_FORCE, "Y");
 
         return 0;
@@ -188,6 +204,7 @@ static const Reason reasons[] = {
         {"other-governor", "The driver is loaded, but another governor decides."},
         {"force-refused", "6.6 kernels of openEuler refuse cpuidle_haltpoll.force on x86_64: only the host's "
                           "hint-dedicated helps."},
+        {"driver-not-registered", "It is configured, and the driver waits for a write to force: `gtune apply`."},
         {"driver-failed", "The kernel log says that the driver could not register."},
         {"tunable-differs", "A tunable has another value than the policy asks for."},
         {"tunable-changed", "A tunable was changed after gtuned had set it in this boot."},

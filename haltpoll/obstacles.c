@@ -129,10 +129,16 @@ static int check_other_governor(const Guest *guest, const Haltpoll *h, Finding *
 
 static int check_governor_disabled(const Guest *guest, const Haltpoll *h, Finding *f) {
         const Token *t = machine_parameter(guest->machine, "haltpoll.enable");
+        Configuration c;
         bool on;
 
         /* Without the token it is the kernel's default, and the token that we configure mends that. */
         if (!streq_ptr(h->enable, "N") || !t || parse_kernel_bool(t->value, &on) < 0 || on)
+                return 0;
+
+        /* Where the next boot has it too, the verdict on the configuration names its place. */
+        configuration_of_tokens(guest, practice_haltpoll.name, h->tokens, h->n_tokens, &c);
+        if (c.opposite)
                 return 0;
 
         return conflict_of_parameter(f, t, "keeps the haltpoll governor from registering");

@@ -104,6 +104,7 @@ static int check_parameter(const Guest *guest, Finding *f) {
 /* What the log says, where it says that it cannot be or could not be. */
 static int check_outcome(const Guest *guest, Outcome outcome, Finding *f) {
         bool booted_with = machine_parameter(guest->machine, token.name) != NULL;
+        bool unreadable = guest->machine->probe->log_reach == LOG_UNREADABLE;
 
         switch (outcome) {
         case OUTCOME_NOT_AVAILABLE:
@@ -132,11 +133,11 @@ static int check_outcome(const Guest *guest, Outcome outcome, Finding *f) {
         case OUTCOME_LOG_LOST:
                 return booted_with ? found(finding_verdict(
                                              f, STATE_UNKNOWN, "kernel-log-lost",
-                                             "run as root; keep the boot messages by a persistent journal",
-                                             guest->machine->probe->log_reach == LOG_UNREADABLE
-                                                     ? "the kernel log cannot be read without privilege"
-                                                     : "the kernel log no longer reaches back to the boot, and the "
-                                                       "journal does not have it"))
+                                             unreadable ? "run as root"
+                                                        : "keep the boot messages by a persistent journal",
+                                             unreadable ? "the kernel log cannot be read without privilege"
+                                                        : "the kernel log no longer reaches back to the boot, and the "
+                                                          "journal does not have it"))
                                    : 0;
         case OUTCOME_ENABLED:
         default:
@@ -167,7 +168,7 @@ static int obstacle(const Guest *guest, Outcome outcome, const Configuration *c,
 /* "auto" wants it for shared vCPUs, where this boot has shown that kernel and host support it. */
 static bool wanted_automatically(const Guest *guest, Outcome outcome) {
         if (!streq(policy_word(guest->policy, "guest", "vcpu", "auto"), "shared") ||
-            !streq(guest->machine->probe->arch, "aarch64"))
+            !streq(guest->machine->probe->arch, "aarch64") || guest->machine->possible_cpus == 1)
                 return false;
         if (guest->machine->kind == MACHINE_IMAGE)
                 return machine_kernel_option(guest->machine, "CONFIG_PARAVIRT_SPINLOCKS") == 'y';
@@ -195,7 +196,7 @@ static int observe(const Guest *guest, Finding *finding) {
         r = obstacle(guest, outcome, &c, finding);
         if (r < 0)
                 return r;
-        if (r > 0 && (practice_is_on(finding) || finding->state == STATE_UNSUPPORTED))
+        if (r > 0 && !finding->held && (practice_is_on(finding) || finding->state == STATE_UNSUPPORTED))
                 return 0;
 
         return configuration_verdict(guest, finding, &c, outcome == OUTCOME_ENABLED);
