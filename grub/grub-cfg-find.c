@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Where the files of the store "grub-cfg" are. They are told by what they hold, not by the name of a distribution.
+ */
+
+#include <strings.h>
+
+#include "grub/grub-cfg.h"
+
+/* Everything that is known while the files are looked for. */
+typedef struct Search {
+        const Root *root;
+        BootStores *stores;
+        char **seen; /* paths without links */
+        size_t n_seen;
+        bool bls_entries; /* there are files in /boot/loader/entries */
+        bool found;
+        char *stub;       /* a file that only hands over to another one */
+        unsigned stub_line;
+} Search;
+
+static void search_done(Search *s) {
+        for (size_t i = 0; i < s->n_seen; i++)
+                free(s->seen[i]);
+        free(s->seen);
+        free(s->stub);
+}
+
+static bool has_bls_entries(const Root *root) {
+        _cleanup_(strv_freep) char **names = NULL;
+
+        if (root_list(root, "/boot/loader/entries", &names) < 0)
+                return false;
+
+        for (char **n = names; *n; n++)
+                if (endswith(*n, ".conf"))
+                        return true;
+
+        return false;
+}
+
+static bool search_seen(Search *s, const char *path) {
+        for (size_t i = 0; i < s->n_seen; i++)
+                if (streq(s->seen[i], path))
+                        return true;
+
+        return false;
+}
+
+/* Read a file that is there; its path holds no link any more. */
+static int search_read(Search *s, const char *path) {
+        _cleanup_buffer_ Buffer content = BUFFER_NULL;
+        unsigned handover = 0;
+        int r;
+
+        r = root_read(s->root, path, BOOT_FILE_MAX, &content);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return boot_stores_read_problem(s->stores, path, r);
+
+        if (content.size == 0)
+                return boot_stores_problem(s->stores, path, 0, "boot-store-empty", /* fatal= */ false,
+                                           "The file is empty, so nothing is booted by it");
+
+        r = grub_cfg_load(s->stores, path, &content, s->bls_entries, &handover);
+        if (r < 0)
+                return r;
+
+        if (r > 0)
+                s->found = true;
+        else if (handover > 0 && !s->stub) {
+                s->stub_line = handover;
+                return free_and_strdup(&s->stub, path);
+        }
+
+        return 0;
+}
+
+/* Whether a directory has an entry of the name of a path that leads nowhere. */
+static bool is_dangling(const Root *root, const char *path) {
+        _cleanup_(strv_freep) char **names = NULL;
+        _cleanup_free_ char *directory = NULL;
+        const char *slash = strrchr(path, '/');
+
+        directory = strndup(path, (size_t) (slash - path));
+        if (!directory || root_list(root, directory, &names) < 0)
+                return false;
+
+        for (char **n = names; *n; n++)
+                if (streq(*n, slash + 1))
+                        return true;
+
+        return false;
+}
+
+/* Look at a place where a grub.cfg can be. A hint is a link that only counts for where it leads. */
+static int search_path(Search *s, const char *path, bool hint) {
+        char *real;
+        int r;
+
+        r = root_resolve(s->root, path, &real);
+        if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP) {
+                if (hint || !is_dangling(s->root, path))
+                        return 0;
+
+                return boot_stores_problem(s->stores, path, 0, "boot-store-dangling", /* fatal= */ true,
+                                           "This link leads nowhere");
+        }
+        if (r < 0)
+                return boot_stores_read_problem(s->stores, path, r);
+
+        if (search_seen(s, real) || (hint && streq(real, path))) {
+                free(real);
+                return 0;
+        }
+
+        r = grow(&s->seen, s->n_seen, sizeof(char *));
+        if (r < 0) {
+                free(real);
+                return r;
+        }
+
+        s->seen[s->n_seen++] = real;
+        return search_read(s, real);
+}
+
+/*
+ * Look at what a directory of an EFI system partition holds, by names that are compared as its file system
+ * does.
+ * @names: the names below each other that lead to grub.cfg; NULL stands for every name
+ */
+static int search_efi(Search *s, const char *directory, const char *const *names, size_t n_names) {
+        _cleanup_(strv_freep) char **found = NULL;
+        int r;
+
+        r = root_list(s->root, directory, &found);
+        if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EOPNOTSUPP)
+                return 0;
+        if (r < 0)
+                return boot_stores_read_problem(s->stores, directory, r);
+
+        for (char **f = found; *f; f++) {
+                _cleanup_free_ char *path = NULL;
+
+                if (names[0] && strcasecmp(*f, names[0]) != 0)
+                        continue;
+
+                path = xasprintf("%s/%s", directory, *f);
+                if (!path)
+                        return -ENOMEM;
+
+                if (n_names > 1)
+                        r = search_efi(s, path, names + 1, n_names - 1);
+                else
+                        r = search_path(s, path, /* hint= */ false);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int grub_cfg_search(Search *s) {
+        static const char *const hints[] = { "/etc/grub2.cfg", "/etc/grub2-efi.cfg" };
+        static const char *const paths[] = { "/boot/grub2/grub.cfg", "/boot/grub/grub.cfg" };
+        static const char *const partitions[] = { "/boot/efi", "/efi" };
+        static const char *const efi_names[] = { "EFI", NULL, "grub.cfg" };
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                r = search_path(s, paths[i], /* hint= */ false);
+                if (r < 0)
+                        return r;
+        }
+
+        for (size_t i = 0; i < ELEMENTSOF(partitions); i++) {
+                r = search_efi(s, partitions[i], efi_names, ELEMENTSOF(efi_names));
+                if (r < 0)
+                        return r;
+        }
+
+        for (size_t i = 0; i < ELEMENTSOF(hints); i++) {
+                r = search_path(s, hints[i], /* hint= */ true);
+                if (r < 0)
+                        return r;
+        }
+
+        if (s->found || !s->stub || s->stores->n_problems > 0)
+                return 0;
+
+        return boot_stores_problem(s->stores, s->stub, s->stub_line, "boot-store-stub", /* fatal= */ false,
+                                   "This file only hands over to another one, which was not found");
+}
+
+int grub_cfg_find(const Root *root, BootStores *stores) {
+        _cleanup_(search_done) Search s = {
+                .root = root,
+                .stores = stores,
+                .bls_entries = has_bls_entries(root),
+        };
+
+        return grub_cfg_search(&s);
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+#include <limits.h>
+
+#include "grub/script-lexer.h"
+
+/* What is open around a sentence. */
+typedef enum FrameKind {
+        FRAME_TOP,
+        FRAME_BLOCK,
+        FRAME_FUNCTION,
+        FRAME_IF,       /* the condition of "if" or "elif" */
+        FRAME_THEN,
+        FRAME_ELSE,
+        FRAME_FOR,      /* between the words of "for" and its "do" */
+        FRAME_LOOP,     /* the condition of "while" or "until" */
+        FRAME_DO,
+        _FRAME_KIND_MAX,
+        FRAME_CLOSED = _FRAME_KIND_MAX,
+} FrameKind;
+
+/*
+ * parser.y as a table: which tokens end the list of commands in a frame, and what comes then. A list holds at
+ * least one command, and a delimiter stands between the last one and what ends it, except in a block.
+ */
+static const struct FrameRule {
+        bool no_commands, no_delimiter;
+        struct {
+                TokenType type;
+                FrameKind next;
+        } ends[3];
+        const char *unclosed;
+} frame_rules[_FRAME_KIND_MAX] = {
+        [FRAME_BLOCK] = {
+                .no_delimiter = true,
+                .ends = { { TOKEN_CLOSE, FRAME_CLOSED } },
+                .unclosed = "a \"{\" is never closed",
+        },
+        [FRAME_FUNCTION] = {
+                .ends = { { TOKEN_CLOSE, FRAME_CLOSED } },
+                .unclosed = "a function is never closed",
+        },
+        [FRAME_IF] = {
+                .ends = { { TOKEN_THEN, FRAME_THEN } },
+                .unclosed = "an \"if\" has no \"then\"",
+        },
+        [FRAME_THEN] = {
+                .ends = { { TOKEN_FI, FRAME_CLOSED }, { TOKEN_ELSE, FRAME_ELSE }, { TOKEN_ELIF, FRAME_IF } },
+                .unclosed = "an \"if\" has no \"fi\"",
+        },
+        [FRAME_ELSE] = {
+                .ends = { { TOKEN_FI, FRAME_CLOSED } },
+                .unclosed = "an \"if\" has no \"fi\"",
+        },
+        [FRAME_FOR] = {
+                .no_commands = true,
+                .ends = { { TOKEN_DO, FRAME_DO } },
+                .unclosed = "a \"for\" has no \"do\"",
+        },
+        [FRAME_LOOP] = {
+                .ends = { { TOKEN_DO, FRAME_DO } },
+                .unclosed = "a loop has no \"do\"",
+        },
+        [FRAME_DO] = {
+                .ends = { { TOKEN_DONE, FRAME_CLOSED } },
+                .unclosed = "a loop has no \"done\"",
+        },
+};
+
+typedef struct Frame {
+        FrameKind kind;
+        enum {
+                LIST_EMPTY,     /* no command yet */
+                LIST_COMMAND,   /* a command was read, and no delimiter behind it */
+                LIST_DELIMITED,
+        } list;
+        unsigned line;    /* where it was opened */
+        unsigned clauses; /* how many "elif" it had */
+        size_t parent;
+} Frame;
+
+typedef struct Parser {
+        Lexer lexer;
+        bool ahead;    /* the lexer's token was not used yet */
+        Frame *frames;
+        size_t n_frames;
+        Script script;
+} Parser;
+
+static int parser_fail(Parser *p, const char *reason) {
+        return lexer_fail(&p->lexer, p->lexer.token_line, reason);
+}
+
+static int parser_next(Parser *p) {
+        if (p->ahead) {
+                p->ahead = false;
+                return 0;
+        }
+
+        return lexer_next(&p->lexer);
+}
+
+static Frame *top(const Parser *p) {
+        return p->frames + p->n_frames - 1;
+}
+
+static int push(Parser *p, FrameKind kind, unsigned line, size_t parent) {
+        int r;
+
+        if (p->n_frames > SCRIPT_DEPTH_MAX)
+                return parser_fail(p, "blocks are nested too deeply");
+
+        r = grow(&p->frames, p->n_frames, sizeof(Frame));
+        if (r < 0)
+                return r;
+
+        p->frames[p->n_frames++] = (Frame) { .kind = kind, .line = line, .parent = parent };
+        return 0;
+}
+
+/* Read arguments up to what is none; with a command, they become its words. */
+static int parse_arguments(Parser *p, ScriptCommand *c) {
+        Script *s = &p->script;
+        int r;
+
+        for (size_t n = 0;; n++) {
+                r = parser_next(p);
+                if (r < 0)
+                        return r;
+
+                if (p->lexer.type < TOKEN_WORD) {
+                        p->ahead = true;
+                        return 0;
+                }
+
+                if (n >= SCRIPT_WORDS_MAX)
+                        return parser_fail(p, "a command has more words than GRUB can read");
+                if (!c || !p->lexer.substantial)
+                        continue;
+
+                r = grow(&s->words, s->n_words, sizeof(ScriptWord));
+                if (r < 0)
+                        return r;
+
+                s->words[s->n_words++] = p->lexer.word;
+                c->n_words++;
+        }
+}
+
+/* Whether a command's block is a menu entry or a menu, whose title counts. */
+static bool is_menu(const Script *s, const ScriptCommand *c) {
+        const char *name;
+
+        if (c->n_words == 0)
+                return false;
+
+        name = s->words[s->n_words - c->n_words].value;
+        return streq(name, "menuentry") || streq(name, "submenu");
+}
+
+/* word arguments0 block0 */
+static int parse_command(Parser *p) {
+        ScriptCommand c = { .line = p->lexer.token_line, .parent = top(p)->parent, .os_prober = p->lexer.os_prober };
+        Script *s = &p->script;
+        size_t parent;
+        int r;
+
+        p->ahead = true;
+        r = parse_arguments(p, &c);
+        if (r < 0)
+                return r;
+
+        parent = is_menu(s, &c) ? s->n_commands : c.parent;
+        if (c.n_words > 0) {
+                r = grow(&s->commands, s->n_commands, sizeof(ScriptCommand));
+                if (r < 0)
+                        return r;
+
+                s->commands[s->n_commands++] = c;
+        }
+
+        if (p->lexer.type != TOKEN_OPEN)
+                return 0;
+
+        p->ahead = false;
+        return push(p, FRAME_BLOCK, p->lexer.token_line, parent);
+}
+
+/* "function" "name" newlines0 "{" */
+static int parse_function(Parser *p) {
+        int r;
+
+        if (top(p)->kind != FRAME_TOP)
+                return parser_fail(p, "a function is defined inside of something else");
+
+        r = parser_next(p);
+        if (r < 0)
+                return r;
+        if (p->lexer.type != TOKEN_NAME)
+                return parser_fail(p, "\"function\" is not followed by a name");
+
+        do {
+                r = parser_next(p);
+                if (r < 0)
+                        return r;
+        } while (p->lexer.type == TOKEN_NEWLINE);
+
+        if (p->lexer.type != TOKEN_OPEN)
+                return parser_fail(p, "a function's name is not followed by \"{\"");
+
+        return push(p, FRAME_FUNCTION, p->lexer.token_line, SCRIPT_NO_PARENT);
+}
+
+/* "for" "name" "in" arguments0; the list of its frame is empty, and still a delimiter must follow. */
+static int parse_for(Parser *p) {
+        unsigned line = p->lexer.token_line;
+        size_t parent = top(p)->parent;
+        int r;
+
+        r = parser_next(p);
+        if (r < 0)
+                return r;
+        if (p->lexer.type != TOKEN_NAME)
+                return parser_fail(p, "\"for\" is not followed by a name");
+
+        r = parser_next(p);
+        if (r < 0)
+                return r;
+        if (p->lexer.type != TOKEN_RESERVED || !streq(p->lexer.word.value, "in"))
+                return parser_fail(p, "the name behind \"for\" is not followed by \"in\"");
+
+        r = parse_arguments(p, /* c= */ NULL);
+        if (r < 0)
+                return r;
+
+        r = push(p, FRAME_FOR, line, parent);
+        if (r < 0)
+                return r;
+
+        top(p)->list = LIST_COMMAND;
+        return 0;
+}
+
+static int parse_sentence(Parser *p) {
+        Frame *f = top(p);
+
+        if (f->list == LIST_COMMAND || frame_rules[f->kind].no_commands)
+                return parser_fail(p, "something stands where GRUB wants the end of the command");
+
+        f->list = LIST_COMMAND;
+
+        switch (p->lexer.type) {
+        case TOKEN_WORD:
+        case TOKEN_NAME:
+                return parse_command(p);
+        case TOKEN_IF:
+                return push(p, FRAME_IF, p->lexer.token_line, f->parent);
+        case TOKEN_WHILE:
+        case TOKEN_UNTIL:
+                return push(p, FRAME_LOOP, p->lexer.token_line, f->parent);
+        case TOKEN_FOR:
+                return parse_for(p);
+        case TOKEN_FUNCTION:
+                return parse_function(p);
+        default:
+                return parser_fail(p, "GRUB cannot make sense of this command");
+        }
+}
+
+/* Go on in a frame whose list of commands was ended by the token. */
+static int close_list(Parser *p, FrameKind next) {
+        Frame *f = top(p);
+
+        if (next == FRAME_CLOSED) {
+                p->n_frames--;
+                return 0;
+        }
+
+        if (next == FRAME_IF && ++f->clauses > SCRIPT_DEPTH_MAX)
+                return parser_fail(p, "an \"if\" has more \"elif\" than GRUB can read");
+
+        f->kind = next;
+        f->list = LIST_EMPTY;
+        return 0;
+}
+
+/* Return: 1 at the end of the text. */
+static int parse_token(Parser *p) {
+        Frame *f = top(p);
+        const struct FrameRule *rule = frame_rules + f->kind;
+        TokenType type = p->lexer.type;
+
+        if (type == TOKEN_END)
+                return f->kind == FRAME_TOP ? 1 : lexer_fail(&p->lexer, f->line, rule->unclosed);
+
+        if (type == TOKEN_NEWLINE || (type == TOKEN_SEMICOLON && f->list == LIST_COMMAND)) {
+                if (f->list == LIST_COMMAND)
+                        f->list = LIST_DELIMITED;
+                return 0;
+        }
+
+        if (f->list == LIST_DELIMITED || (f->list == LIST_COMMAND && rule->no_delimiter))
+                for (size_t i = 0; i < ELEMENTSOF(rule->ends); i++)
+                        if (rule->ends[i].type == type)
+                                return close_list(p, rule->ends[i].next);
+
+        return parse_sentence(p);
+}
+
+/* The words lie in one array, in the order of the commands. */
+static void assign_words(Script *s) {
+        const ScriptWord *w = s->words;
+
+        for (size_t i = 0; i < s->n_commands; i++) {
+                s->commands[i].words = w;
+                w += s->commands[i].n_words;
+        }
+}
+
+static int parse(Parser *p) {
+        int r;
+
+        r = push(p, FRAME_TOP, 1, SCRIPT_NO_PARENT);
+        if (r < 0)
+                return r;
+
+        lexer_start(&p->lexer);
+
+        do {
+                r = parser_next(p);
+                if (r < 0)
+                        return r;
+
+                r = parse_token(p);
+        } while (r == 0);
+
+        return r < 0 ? r : 0;
+}
+
+/* To GRUB a NUL byte is the end of its line; whoever wrote it meant something else. */
+static int refuse_nul(const char *text, size_t size, ScriptError *ret_error) {
+        const char *nul = size > 0 ? memchr(text, 0, size) : NULL;
+        unsigned line = 1;
+
+        if (!nul)
+                return 0;
+
+        for (const char *p = text; p < nul; p++)
+                if (*p == '\n')
+                        line++;
+
+        *ret_error = (ScriptError) { .line = line, .reason = "the file holds a NUL byte" };
+        return -EINVAL;
+}
+
+int script_parse(const char *text, size_t size, Script *ret, ScriptError *ret_error) {
+        Parser p = { .lexer = { .text = text, .size = size, .line = 1 } };
+        int r;
+
+        assert(text || size == 0);
+        assert(size <= UINT_MAX);
+        assert(ret);
+        assert(ret_error);
+
+        r = refuse_nul(text, size, ret_error);
+        if (r < 0)
+                return r;
+
+        p.lexer.values = p.script.values = malloc(size + 2);
+        if (!p.lexer.values)
+                return -ENOMEM;
+
+        r = parse(&p);
+        free(p.frames);
+        if (r < 0) {
+                *ret_error = p.lexer.error;
+                script_done(&p.script);
+                return r;
+        }
+
+        assign_words(&p.script);
+        *ret = p.script;
+        return 0;
+}
+
+void script_done(Script *s) {
+        free(s->commands);
+        free(s->words);
+        free(s->values);
+        *s = SCRIPT_NULL;
+}
