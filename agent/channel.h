@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The protocol of the channel without any input or output: bytes become requests, answers become lines. It is the
+ * dialect of the QEMU guest agent, read strictly. Every byte comes from the host and is hostile.
+ *
+ * A request is complete when its braces balance. The text is checked as it arrives, so that garbage is known at the
+ * first wrong byte: it is answered by one error, and then everything is discarded up to the next newline or 0xFF.
+ */
+
+#include "core/buffer.h"
+
+#define CHANNEL_REQUEST_MAX (64U * 1024U) /* bytes of one request */
+#define CHANNEL_REPLY_MAX (256U * 1024U)  /* bytes of one reply, with its newline */
+#define CHANNEL_DEPTH_MAX 32U             /* braces and brackets */
+#define CHANNEL_HALF_USEC (10U * 1000000U) /* how long a half request may wait for its rest */
+
+/* Some bytes of a text that is kept somewhere else. */
+typedef struct Span {
+        const char *data; /* NULL: there are none */
+        size_t size;
+} Span;
+
+#define SPAN_NULL ((Span) {})
+#define SPAN_BUFFER(b) ((Span) {.data = (b).data, .size = (b).size})
+
+typedef enum ChannelEvent {
+        CHANNEL_MORE,    /* all bytes are taken, and no request is complete */
+        CHANNEL_REQUEST, /* channel_text() is a whole request, until the next call */
+        CHANNEL_GARBAGE, /* channel_error() says why; answer it once */
+        CHANNEL_FLUSH,   /* the byte 0xFF: the host starts afresh */
+} ChannelEvent;
+
+/* What may come next in a JSON text. */
+typedef enum ChannelExpect {
+        EXPECT_FIRST_KEY, /* after {  */
+        EXPECT_KEY,       /* after , in an object */
+        EXPECT_COLON,
+        EXPECT_FIRST_VALUE, /* after [ */
+        EXPECT_VALUE,
+        EXPECT_NEXT, /* after a value: a comma or the end */
+        _EXPECT_MAX,
+} ChannelExpect;
+
+typedef struct Channel {
+        Buffer text;          /* the request so far */
+        uint64_t deadline;    /* when a half request is dropped; UINT64_MAX: there is none */
+        uint64_t objects;     /* one bit a level: it is an object, not an array */
+        unsigned depth;
+        ChannelExpect expect;
+        size_t token;         /* where the string or word that is being read begins */
+        unsigned hex;         /* digits that a \u still needs */
+        bool in_word, in_string, escaped;
+        bool complete;        /* text is to be dropped at the next call */
+        bool discarding;
+        const char *error;
+} Channel;
+
+#define CHANNEL_NULL ((Channel) {.deadline = UINT64_MAX})
+
+/**
+ * channel_feed() - take bytes of the host up to the first thing that needs an answer
+ * @c: the channel
+ * @data: the bytes
+ * @size: how many
+ * @now: the time in microseconds, any clock
+ * @ret_used: takes how many of them were taken
+ *
+ * Return: a ChannelEvent, or -ENOMEM.
+ */
+int channel_feed(Channel *c, const char *data, size_t size, uint64_t now, size_t *ret_used);
+
+/** channel_text() - the request that the last CHANNEL_REQUEST was about */
+static inline Span channel_text(const Channel *c) {
+        return SPAN_BUFFER(c->text);
+}
+
+/** channel_error() - the description for the last CHANNEL_GARBAGE */
+static inline const char *channel_error(const Channel *c) {
+        return c->error;
+}
+
+/** channel_half() - whether a request was begun and is not complete */
+static inline bool channel_half(const Channel *c) {
+        return c->deadline != UINT64_MAX;
+}
+
+/** channel_expire() - drop a half request whose time is up */
+void channel_expire(Channel *c, uint64_t now);
+
+/** channel_reset() - the host is gone: forget a half request, and discard no longer */
+void channel_reset(Channel *c);
+
+/** channel_done() - release the memory */
+void channel_done(Channel *c);
+
+/* How much of a name is kept. All that we know are shorter, and a longer one is only shown. */
+#define NAME_SIZE 65
+
+/* The envelope of a request. The spans point into its text. */
+typedef struct Request {
+        char execute[NAME_SIZE]; /* the command, or its beginning */
+        bool has_execute;
+        Span arguments;          /* the text of the object, or none */
+        Span id;                 /* as the host wrote it, or none */
+        char *error;             /* why this is no request, or NULL */
+} Request;
+
+/**
+ * request_parse() - read the envelope of a complete request
+ * @text: what channel_text() gave
+ * @ret: takes the envelope; the caller calls request_done()
+ *
+ * Return: 0, also where ret->error is set, or -ENOMEM.
+ */
+int request_parse(Span text, Request *ret);
+
+/** request_done() - release what request_parse() made */
+void request_done(Request *request);
+
+/* An argument that a command takes. All arguments so far are integers. */
+typedef struct Argument {
+        const char *name;
+        bool required;
+} Argument;
+
+#define REQUEST_ARGUMENTS_MAX 4
+
+/**
+ * request_arguments() - check and read the arguments of a request
+ * @request: the request
+ * @known: what the command takes, at most REQUEST_ARGUMENTS_MAX, ended by a name of NULL
+ * @values: takes one value for each of them; an absent one is left alone
+ * @ret_error: takes a description where the arguments are wrong, which the caller frees; else NULL
+ *
+ * Return: 0, also where *ret_error is set, or -ENOMEM.
+ */
+int request_arguments(const Request *request, const Argument *known, int64_t *values, char **ret_error);
+
+/**
+ * reply_return() - append the line that answers a request
+ * @b: takes the line
+ * @body: JSON text on one line, of pure ASCII, as json_format() makes it
+ * @id: as in the request, or none
+ *
+ * What would be longer than CHANNEL_REPLY_MAX becomes an error. Return: 0 or -ENOMEM.
+ */
+int reply_return(Buffer *b, Span body, Span id);
+
+/**
+ * reply_error() - append the line that refuses a request
+ * @b: takes the line
+ * @class: "GenericError" or "CommandNotFound"
+ * @desc: text of unknown encoding
+ * @id: as in the request, or none
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int reply_error(Buffer *b, const char *class, const char *desc, Span id);
+
+/** reply_space() - how many bytes of body fit into one reply with this id */
+size_t reply_space(Span id);

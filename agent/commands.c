@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "agent/commands.h"
+#include "config.h"
+#include "core/json.h"
+
+/* What a command is given. */
+typedef struct Call {
+        const Agent *agent;
+        const Request *request;
+        int64_t values[REQUEST_ARGUMENTS_MAX]; /* in the order of Command.arguments; 0 where absent */
+        Buffer *reply;
+} Call;
+
+typedef struct Command {
+        const char *name;
+        int (*answer)(const Call *call);
+        Argument arguments[REQUEST_ARGUMENTS_MAX + 1]; /* ended by an empty one */
+        bool needs_policy;                             /* enabled only where the policy allows apply */
+} Command;
+
+static int answer_text(const Call *call, const char *body) {
+        return reply_return(call->reply, (Span) {.data = body, .size = strlen(body)}, call->request->id);
+}
+
+static int answer_failure(const Call *call, const char *what, int error) {
+        _cleanup_free_ char *desc = xasprintf("%s: %s", what, strerror(-error));
+
+        return desc ? reply_error(call->reply, "GenericError", desc, call->request->id) : -ENOMEM;
+}
+
+static int answer_sync(const Call *call) {
+        char body[32];
+
+        call->agent->watch(call->agent->userdata, false);
+        (void) snprintf(body, sizeof(body), "%" PRId64, call->values[0]);
+        return answer_text(call, body);
+}
+
+static int answer_sync_delimited(const Call *call) {
+        int r;
+
+        r = buffer_append(call->reply, "\xFF", 1);
+        return r < 0 ? r : answer_sync(call);
+}
+
+static int answer_ping(const Call *call) {
+        return answer_text(call, "{}");
+}
+
+static int answer_status(const Call *call) {
+        Span report;
+        int r;
+
+        r = call->agent->report(call->agent->userdata, &report);
+        if (r < 0)
+                return answer_failure(call, "There is no report", r);
+
+        return reply_return(call->reply, report, call->request->id);
+}
+
+static int answer_watch(const Call *call) {
+        int r;
+
+        r = answer_status(call);
+        if (r >= 0)
+                call->agent->watch(call->agent->userdata, true);
+
+        return r;
+}
+
+static int answer_apply(const Call *call) {
+        call->agent->apply(call->agent->userdata);
+        return COMMAND_LATER;
+}
+
+/* Appends as many elements as fit, from the given one on. Returns the first that is left out. */
+static size_t page_fill(json_object *all, size_t first, size_t space, Buffer *page) {
+        size_t i, n = json_object_array_length(all);
+
+        for (i = first; i < n; i++) {
+                size_t before = page->size;
+
+                if (buffer_puts(page, i == first ? "" : ", ") < 0 ||
+                    json_format(json_object_array_get_idx(all, i), page) < 0 || page->size > space) {
+                        page->size = before;
+                        return i;
+                }
+        }
+
+        return i;
+}
+
+static int page_answer(const Call *call, json_object *all, size_t first) {
+        _cleanup_buffer_ Buffer page = BUFFER_NULL;
+        size_t next, n = json_object_array_length(all);
+        int r;
+
+        r = buffer_puts(&page, "{\"changes\": [");
+        if (r < 0)
+                return r;
+
+        next = page_fill(all, first, reply_space(call->request->id) - 128, &page);
+        if (next == first && first < n)
+                return reply_error(call->reply, "GenericError", "One change alone is longer than a reply may be",
+                                   call->request->id);
+
+        r = buffer_printf(&page, "], \"offset\": %zu, \"total\": %zu, \"next\": ", first, n);
+        if (r < 0)
+                return r;
+        r = next < n ? buffer_printf(&page, "%zu}", next) : buffer_puts(&page, "null}");
+        if (r < 0)
+                return r;
+
+        return reply_return(call->reply, SPAN_BUFFER(page), call->request->id);
+}
+
+static int answer_plan(const Call *call) {
+        _cleanup_json_ json_object *all = NULL;
+        Span changes;
+        int r;
+
+        r = call->agent->changes(call->agent->userdata, &changes);
+        if (r >= 0)
+                r = json_parse(changes.data, changes.size, &all);
+        if (r < 0)
+                return answer_failure(call, "There is no plan", r);
+
+        if (call->values[0] < 0 || (uint64_t) call->values[0] > json_object_array_length(all))
+                return reply_error(call->reply, "GenericError", "Parameter 'offset' is beyond the end of the list",
+                                   call->request->id);
+
+        return page_answer(call, all, (size_t) call->values[0]);
+}
+
+static int answer_info(const Call *call);
+
+static const Command commands[] = {
+        {"guest-sync", answer_sync, {{"id", true}}, false},
+        {"guest-sync-delimited", answer_sync_delimited, {{"id", true}}, false},
+        {"guest-ping", answer_ping, {}, false},
+        {"guest-info", answer_info, {}, false},
+        {"gtune-status", answer_status, {}, false},
+        {"gtune-plan", answer_plan, {{"offset", false}}, false},
+        {"gtune-watch", answer_watch, {}, false},
+        {"gtune-apply", answer_apply, {}, true},
+};
+
+static int answer_info(const Call *call) {
+        _cleanup_buffer_ Buffer body = BUFFER_NULL;
+        int r;
+
+        r = buffer_puts(&body, "{\"version\": \"" PACKAGE_VERSION "\", \"supported_commands\": [");
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(commands); i++) {
+                bool enabled = !commands[i].needs_policy || call->agent->apply_allowed(call->agent->userdata);
+
+                r = buffer_printf(&body, "%s{\"name\": \"%s\", \"enabled\": %s, \"success-response\": true}",
+                                  i == 0 ? "" : ", ", commands[i].name, enabled ? "true" : "false");
+        }
+        if (r >= 0)
+                r = buffer_puts(&body, "]}");
+        if (r < 0)
+                return r;
+
+        return reply_return(call->reply, SPAN_BUFFER(body), call->request->id);
+}
+
+static const Command *command_find(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
+                if (streq(commands[i].name, name))
+                        return &commands[i];
+
+        return NULL;
+}
+
+static int answer_unknown(const Request *request, Buffer *reply) {
+        _cleanup_free_ char *desc = xasprintf("The command %s has not been found", request->execute);
+
+        return desc ? reply_error(reply, "CommandNotFound", desc, request->id) : -ENOMEM;
+}
+
+static int command_run(const Request *request, const Agent *agent, Buffer *reply) {
+        _cleanup_free_ char *error = NULL;
+        Call call = {.agent = agent, .request = request, .reply = reply};
+        const Command *command;
+        int r;
+
+        command = command_find(request->execute);
+        if (!command)
+                return answer_unknown(request, reply);
+
+        r = request_arguments(request, command->arguments, call.values, &error);
+        if (r < 0)
+                return r;
+        if (error)
+                return reply_error(reply, "GenericError", error, request->id);
+
+        return command->answer(&call);
+}
+
+int command_answer(Span text, const Agent *agent, Buffer *reply) {
+        _cleanup_(request_done) Request request = {};
+        int r;
+
+        assert(agent && reply);
+
+        r = request_parse(text, &request);
+        if (r < 0)
+                return r;
+        if (request.error)
+                return reply_error(reply, "GenericError", request.error, request.id);
+
+        return command_run(&request, agent, reply);
+}
+
+int command_later(Span text, const char *class, const char *desc, Buffer *reply) {
+        _cleanup_(request_done) Request request = {};
+        int r;
+
+        assert(desc && reply);
+
+        r = request_parse(text, &request);
+        if (r < 0)
+                return r;
+        if (class)
+                return reply_error(reply, class, desc, request.id);
+
+        return reply_return(reply, (Span) {.data = desc, .size = strlen(desc)}, request.id);
+}

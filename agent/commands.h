@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The table of commands that the host may use. It knows how each is asked and answered, and nothing of where the
+ * answers come from.
+ */
+
+#include "agent/channel.h"
+
+/* What the commands need of the daemon. All texts are JSON on one line, of pure ASCII. */
+typedef struct Agent {
+        /* The report. The bytes stay valid until the next call. Return: 0 or -errno. */
+        int (*report)(void *userdata, Span *ret);
+
+        /* The planned changes, a JSON array; as report. */
+        int (*changes)(void *userdata, Span *ret);
+
+        /* Whether the policy, as it was last read, lets the host ask for gtune-apply. */
+        bool (*apply_allowed)(void *userdata);
+
+        /* Begin to run the apply unit; the answer is given later. */
+        void (*apply)(void *userdata);
+
+        /* Begin or end to send events. */
+        void (*watch)(void *userdata, bool on);
+
+        void *userdata;
+} Agent;
+
+/* Positive outcome of command_answer(). */
+enum {
+        COMMAND_ANSWERED = 0,
+        COMMAND_LATER = 1, /* there is no answer yet, and no later request may be answered before it */
+};
+
+/**
+ * command_answer() - answer one request
+ * @text: the request, complete
+ * @agent: where answers come from
+ * @reply: takes the answer, appended
+ *
+ * Return: COMMAND_ANSWERED, COMMAND_LATER, or -ENOMEM.
+ */
+int command_answer(Span text, const Agent *agent, Buffer *reply);
+
+/**
+ * command_later() - the answer to a request that command_answer() put off
+ * @text: the request
+ * @class: the class of the error, or NULL where it succeeded
+ * @desc: the description of the error, or what is returned: JSON text
+ * @reply: takes the answer, appended
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int command_later(Span text, const char *class, const char *desc, Buffer *reply);

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "agent/daemon.h"
+#include "agent/log.h"
+#include "agent/port.h"
+#include "agent/prepared.h"
+#include "agent/requester.h"
+#include "agent/sources.h"
+
+#define BURST_USEC (200U * 1000U)      /* one rebuild, and so one event, in that time */
+#define STALE_USEC (1U * 1000000U)     /* how old a report may be that a query is answered with */
+
+struct Daemon {
+        sd_event *event;
+        Root *root;
+        Agent agent;
+        Port *port;
+        Sources *sources;
+        Requester *requester;
+        sd_event_source *rebuild;     /* timer, only while something has changed */
+        sd_event_source *terminate, *interrupt, *reload;
+
+        Prepared prepared;
+        uint64_t taken;               /* when */
+        bool changed;                 /* a source has announced a change since */
+        bool watching;                /* the host wants events */
+        json_object *told;            /* the practices that it was told of last */
+};
+
+static uint64_t now_usec(clockid_t clock) {
+        struct timespec ts = {};
+
+        (void) clock_gettime(clock, &ts);
+        return (uint64_t) ts.tv_sec * 1000000U + (uint64_t) ts.tv_nsec / 1000U;
+}
+
+/* ---- events for the host ---- */
+
+static int event_format(json_object *practices, Buffer *line) {
+        struct timeval now = {};
+        int r;
+
+        (void) gettimeofday(&now, NULL);
+        r = buffer_printf(line,
+                          "{\"event\": \"GTUNE_CHANGED\", \"timestamp\": {\"seconds\": %" PRIi64
+                          ", \"microseconds\": %" PRIi64 "}, \"data\": {\"practices\": ",
+                          (int64_t) now.tv_sec, (int64_t) now.tv_usec);
+        if (r < 0)
+                return r;
+        r = json_format(practices, line);
+        if (r < 0)
+                return r;
+
+        return buffer_puts(line, "}}\n");
+}
+
+/* Where the host does not take the event it is forgotten: five seconds later it would be wrong anyway. */
+static int daemon_tell(Daemon *d) {
+        _cleanup_json_ json_object *news = NULL;
+        _cleanup_buffer_ Buffer line = BUFFER_NULL;
+        int r;
+
+        if (!d->watching)
+                return 0;
+
+        r = prepared_news(SPAN_BUFFER(d->prepared.report), &d->told, &news);
+        if (r < 0 || json_object_array_length(news) == 0)
+                return r;
+        r = event_format(news, &line);
+        if (r < 0)
+                return r;
+
+        return port_send(d->port, &line);
+}
+
+/* ---- the report ---- */
+
+static void daemon_say_status(const Daemon *d) {
+        (void) sd_notifyf(false, "STATUS=%s", d->prepared.summary);
+}
+
+/* A survey leaves its memory behind in many small holes, which would be ours for good. */
+static int daemon_take(Daemon *d) {
+        int r;
+
+        sources_begin(d->sources);
+        r = prepared_take(d->root, &d->prepared);
+        sources_end(d->sources);
+        (void) malloc_trim(0);
+
+        d->changed = false;
+        d->taken = now_usec(CLOCK_MONOTONIC);
+        return r;
+}
+
+static int daemon_rebuild(Daemon *d) {
+        _cleanup_free_ char *before = strdup(strempty(d->prepared.summary));
+        int r;
+
+        r = daemon_take(d);
+        if (r < 0)
+                return log_error_errno(r, "No report can be made");
+
+        if (!streq_ptr(before, d->prepared.summary))
+                daemon_say_status(d);
+
+        r = daemon_tell(d);
+        if (r < 0)
+                log_line(LOG_DEBUG, "An event is lost: %s", strerror(-r));
+
+        return 0;
+}
+
+static int on_rebuild(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
+        Daemon *d = userdata;
+
+        if (d->changed)
+                (void) daemon_rebuild(d);
+        return 0;
+}
+
+static void on_changed(void *userdata) {
+        Daemon *d = userdata;
+        uint64_t now = now_usec(CLOCK_MONOTONIC);
+
+        if (d->changed)
+                return;
+
+        d->changed = true;
+        if (sd_event_source_set_time(d->rebuild, now + BURST_USEC) < 0 ||
+            sd_event_source_set_enabled(d->rebuild, SD_EVENT_ONESHOT) < 0)
+                log_line(LOG_WARNING, "A change is not followed before the next query");
+}
+
+/* Looks again where the report may be wrong, but not more often than the guest and the host may cause. */
+static void daemon_refresh(Daemon *d) {
+        uint64_t age = now_usec(CLOCK_MONOTONIC) - d->taken;
+
+        if (age > STALE_USEC || (d->changed && age > BURST_USEC))
+                (void) daemon_rebuild(d);
+}
+
+/* ---- what the commands ask for ---- */
+
+static int agent_report(void *userdata, Span *ret) {
+        Daemon *d = userdata;
+
+        daemon_refresh(d);
+        *ret = SPAN_BUFFER(d->prepared.report);
+        return 0;
+}
+
+static int agent_changes(void *userdata, Span *ret) {
+        Daemon *d = userdata;
+
+        daemon_refresh(d);
+        *ret = SPAN_BUFFER(d->prepared.changes);
+        return 0;
+}
+
+static bool agent_apply_allowed(void *userdata) {
+        Daemon *d = userdata;
+
+        return d->prepared.apply_allowed;
+}
+
+static void agent_apply(void *userdata) {
+        Daemon *d = userdata;
+
+        requester_start(d->requester);
+}
+
+static void agent_watch(void *userdata, bool on) {
+        Daemon *d = userdata;
+        _cleanup_json_ json_object *news = NULL;
+
+        d->watching = on;
+        json_object_put(d->told);
+        d->told = NULL;
+        if (on && prepared_news(SPAN_BUFFER(d->prepared.report), &d->told, &news) < 0)
+                log_line(LOG_WARNING, "The next event will name all practices");
+}
+
+static void on_requested(void *userdata, bool allowed, const char *desc) {
+        _cleanup_free_ char *text = NULL;
+        Daemon *d = userdata;
+
+        if (!desc)
+                port_answer_later(d->port, NULL, "{\"started\": true}");
+        else if (allowed)
+                port_answer_later(d->port, "GenericError", desc);
+        else {
+                text = xasprintf("Command gtune-apply has been disabled: %s", desc);
+                port_answer_later(d->port, "CommandNotFound", text ? text : desc);
+        }
+}
+
+/* ---- signals ---- */
+
+static int on_reload(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *si, void *userdata) {
+        Daemon *d = userdata;
+
+        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_usec(CLOCK_MONOTONIC));
+        (void) daemon_rebuild(d);
+        (void) sd_notifyf(false, "READY=1\nSTATUS=%s", d->prepared.summary);
+        return 0;
+}
+
+static int daemon_open_signals(Daemon *d) {
+        int r;
+
+        r = sd_event_add_signal(d->event, &d->terminate, SIGTERM, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_add_signal(d->event, &d->interrupt, SIGINT, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_add_signal(d->event, &d->reload, SIGHUP, on_reload, d);
+
+        return r < 0 ? log_error_errno(r, "Signals cannot be received") : 0;
+}
+
+/* ---- the whole ---- */
+
+static int daemon_open_sources(Daemon *d) {
+        int r;
+
+        r = sd_event_add_time(d->event, &d->rebuild, CLOCK_MONOTONIC, 0, 10000, on_rebuild, d);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(d->rebuild, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sources_new(&d->sources, d->event, d->root, on_changed, d);
+
+        return r < 0 ? log_error_errno(r, "Changes cannot be listened to") : 0;
+}
+
+static int daemon_open_device(Daemon *d, const char *path) {
+        _cleanup_free_ char *holder = NULL;
+        int r;
+
+        r = port_open(d->port, path);
+        if (r == -EBUSY) {
+                holder = port_holder(path);
+                log_line(LOG_ERR, "%s is in use by %s", path, holder ? holder : "another process");
+        } else if (r < 0)
+                (void) log_error_errno(r, "%s cannot be opened", path);
+
+        return r;
+}
+
+static int daemon_open_port(Daemon *d, const Endpoint *endpoint) {
+        int r;
+
+        r = requester_new(&d->requester, d->event, d->root, on_requested, d);
+        if (r >= 0)
+                r = port_new(&d->port, d->event, &d->agent);
+        if (r < 0)
+                return log_error_errno(r, "The port cannot be made");
+        if (endpoint->port)
+                return daemon_open_device(d, endpoint->port);
+
+        r = port_listen(d->port, endpoint->socket);
+        return r < 0 ? log_error_errno(r, "%s cannot be listened on", endpoint->socket) : 0;
+}
+
+int daemon_new(Daemon **ret, sd_event *event, Root *root, const Endpoint *endpoint) {
+        _cleanup_(daemon_freep) Daemon *d = NULL;
+        int r;
+
+        assert(ret && event && root && endpoint);
+
+        d = calloc(1, sizeof(Daemon));
+        if (!d)
+                return log_error_errno(-ENOMEM, "The daemon cannot be made");
+
+        d->event = sd_event_ref(event);
+        d->root = root;
+        d->agent = (Agent) {
+                .report = agent_report,
+                .changes = agent_changes,
+                .apply_allowed = agent_apply_allowed,
+                .apply = agent_apply,
+                .watch = agent_watch,
+                .userdata = d,
+        };
+
+        r = daemon_open_signals(d);
+        if (r < 0)
+                return r;
+        r = daemon_open_sources(d);
+        if (r < 0)
+                return r;
+        r = daemon_rebuild(d);
+        if (r < 0)
+                return r;
+        r = daemon_open_port(d, endpoint);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(d);
+        return 0;
+}
+
+Daemon *daemon_free(Daemon *d) {
+        if (!d)
+                return NULL;
+
+        port_free(d->port);
+        requester_free(d->requester);
+        sources_free(d->sources);
+        sd_event_source_disable_unref(d->rebuild);
+        sd_event_source_disable_unref(d->terminate);
+        sd_event_source_disable_unref(d->interrupt);
+        sd_event_source_disable_unref(d->reload);
+        prepared_done(&d->prepared);
+        json_object_put(d->told);
+        sd_event_unref(d->event);
+        free(d);
+        return NULL;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * gtuned-request: root's answer to a host that wants the policy applied. gtuned-request.socket starts it for each
+ * connection. It reads nothing from the connection: that somebody connects is the whole request. Who that is, whether
+ * the policy allows it and when it last did, it finds out by itself.
+ */
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <systemd/sd-bus.h>
+#include <time.h>
+
+#include "agent/log.h"
+#include "agent/practices.h"
+#include "core/json.h"
+
+#define CLIENT_USER "gtuned"
+#define APPLY_UNIT "gtuned-apply.service"
+#define STAMP_PATH "/run/gtuned-request/last"
+#define INTERVAL_SEC 10
+#define BUS_TIMEOUT_USEC (4U * 1000000U) /* the daemon waits for five seconds */
+
+/* Why it was refused. The code is for programs and stable, the reason is for people. */
+typedef struct Refusal {
+        const char *code;
+        char *reason;
+} Refusal;
+
+static void refusal_done(Refusal *refusal) {
+        free(refusal->reason);
+}
+
+static int refuse(Refusal *refusal, const char *code, const char *reason) {
+        refusal->code = code;
+        return free_and_strdup(&refusal->reason, reason);
+}
+
+/* ---- may it? Each check returns 0 and may have set the refusal, or -errno. ---- */
+
+/* Read from the file: name services have no business in here. */
+static bool is_client_user(uid_t uid) {
+        _cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re");
+        const struct passwd *p;
+
+        while (f && (p = fgetpwent(f)))
+                if (streq(p->pw_name, CLIENT_USER))
+                        return p->pw_uid == uid;
+
+        return false;
+}
+
+static int check_peer(Refusal *refusal) {
+        struct ucred peer;
+        socklen_t size = sizeof(peer);
+
+        if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+                return negative_errno();
+        if (peer.uid == 0 || is_client_user(peer.uid))
+                return 0;
+
+        return refuse(refusal, "wrong-user", "only root and the user gtuned may ask");
+}
+
+static int check_policy(Refusal *refusal) {
+        _cleanup_(root_freep) Root *root = NULL;
+        _cleanup_(policy_freep) Policy *policy = NULL;
+        int r;
+
+        r = root_new(&root, "/");
+        if (r < 0)
+                return r;
+        r = practices_read_policy(root, &policy);
+        if (r < 0)
+                return r;
+
+        if (policy->n_errors > 0)
+                return refuse(refusal, "bad-policy", "the policy has errors; see gtune status");
+        if (!policy_bool(policy, "channel", "allow_apply", false))
+                return refuse(refusal, "not-allowed", "the policy does not allow it ([channel] allow_apply)");
+
+        return 0;
+}
+
+/* Both sides of the comparison are of this boot, because the file lies below /run. */
+static int64_t boot_seconds(void) {
+        struct timespec now = {};
+
+        (void) clock_gettime(CLOCK_BOOTTIME, &now);
+        return (int64_t) now.tv_sec;
+}
+
+static int open_stamp(int *ret_fd) {
+        _cleanup_close_ int fd = -EBADF;
+
+        fd = open(STAMP_PATH, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+                return negative_errno();
+        if (flock(fd, LOCK_EX) < 0)
+                return negative_errno();
+
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int check_rate(int stamp_fd, Refusal *refusal) {
+        int64_t last = 0, now = boot_seconds();
+        ssize_t n;
+
+        n = pread(stamp_fd, &last, sizeof(last), 0);
+        if (n < 0)
+                return negative_errno();
+        if (n == sizeof(last) && last <= now && now - last < INTERVAL_SEC)
+                return refuse(refusal, "rate-limited", "it ran less than 10 s ago");
+
+        return 0;
+}
+
+static int note_run(int stamp_fd) {
+        const int64_t now = boot_seconds();
+
+        return pwrite(stamp_fd, &now, sizeof(now), 0) == sizeof(now) ? 0 : negative_errno();
+}
+
+/* ---- then do it ---- */
+
+/* The job is only accepted, not waited for: apply may take longer than a host waits. */
+static int start_unit(Refusal *refusal) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = sd_bus_open_system(&bus);
+        if (r < 0)
+                return refuse(refusal, "no-bus", "the system bus cannot be reached");
+
+        (void) sd_bus_set_method_call_timeout(bus, BUS_TIMEOUT_USEC);
+        r = sd_bus_call_method(bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                               "org.freedesktop.systemd1.Manager", "StartUnit", &error, NULL, "ss", APPLY_UNIT,
+                               "replace");
+        if (r < 0)
+                return refuse(refusal, "not-started", error.message ? error.message : strerror(-r));
+
+        return 0;
+}
+
+/* A run that was refused or failed to start does not count. */
+static int start_limited(Refusal *refusal) {
+        _cleanup_close_ int stamp = -EBADF;
+        int r;
+
+        r = open_stamp(&stamp);
+        if (r < 0)
+                return r;
+        r = check_rate(stamp, refusal);
+        if (r < 0 || refusal->code)
+                return r;
+        r = start_unit(refusal);
+        if (r < 0 || refusal->code)
+                return r;
+
+        return note_run(stamp);
+}
+
+static int decide(Refusal *refusal) {
+        static int (*const steps[])(Refusal *) = {check_peer, check_policy, start_limited};
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && !refusal->code && i < ELEMENTSOF(steps); i++)
+                r = steps[i](refusal);
+
+        return r;
+}
+
+/* ---- the answer ---- */
+
+static int format_answer(const Refusal *refusal, Buffer *line) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        int r;
+
+        if (!o)
+                return -ENOMEM;
+
+        r = json_set_text(o, "result", refusal->code ? "refused" : "started");
+        if (r >= 0 && refusal->code)
+                r = json_set_text(o, "code", refusal->code);
+        if (r >= 0 && refusal->code)
+                r = json_set_text(o, "reason", refusal->reason);
+        if (r >= 0)
+                r = json_format(o, line);
+        if (r >= 0)
+                r = buffer_puts(line, "\n");
+
+        return r;
+}
+
+static int answer(const Refusal *refusal) {
+        _cleanup_buffer_ Buffer line = BUFFER_NULL;
+        int r;
+
+        r = format_answer(refusal, &line);
+        if (r < 0)
+                return r;
+
+        return send(STDOUT_FILENO, line.data, line.size, MSG_NOSIGNAL) < 0 ? negative_errno() : 0;
+}
+
+static int run(void) {
+        _cleanup_(refusal_done) Refusal refusal = {};
+        int r;
+
+        r = decide(&refusal);
+        if (r < 0) {
+                (void) log_error_errno(r, "The request cannot be decided");
+                r = refuse(&refusal, "failed", strerror(-r));
+        } else if (refusal.code)
+                log_line(LOG_NOTICE, "Refused to run " APPLY_UNIT " for the host: %s", refusal.reason);
+        else
+                log_line(LOG_NOTICE, "Running " APPLY_UNIT " for the host");
+        if (r < 0)
+                return r;
+
+        return answer(&refusal);
+}
+
+int main(int argc, char **argv) {
+        if (argc != 1) {
+                fprintf(stderr, "Usage: %s, started by gtuned-request.socket\n", argv[0]);
+                return 2;
+        }
+
+        return run() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

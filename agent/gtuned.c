@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * gtuned: answers the host over virtio-serial. It changes nothing in the guest.
+ */
+
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+#include "config.h"
+#include "agent/daemon.h"
+#include "agent/log.h"
+#include "core/options.h"
+
+#define EXIT_USAGE 2
+
+typedef struct Arguments {
+        const char *root;
+        Endpoint endpoint;
+        bool finished; /* help or version was shown */
+} Arguments;
+
+static int set_root(void *userdata, const char *argument) {
+        ((Arguments *) userdata)->root = argument;
+        return 0;
+}
+
+static int set_port(void *userdata, const char *argument) {
+        ((Arguments *) userdata)->endpoint.port = argument;
+        return 0;
+}
+
+static int set_listen(void *userdata, const char *argument) {
+        ((Arguments *) userdata)->endpoint.socket = argument;
+        return 0;
+}
+
+static int print_version(void *userdata, _unused_ const char *argument) {
+        puts("gtuned " PACKAGE_VERSION);
+        ((Arguments *) userdata)->finished = true;
+        return 0;
+}
+
+static int print_help(void *userdata, const char *argument);
+
+static const Option options[] = {
+        {"root", 'R', "DIR", "report on the tree below DIR", set_root},
+        {"port", 'p', "PATH", "serve the virtio-serial port PATH", set_port},
+        {"listen", 'l', "PATH", "serve the UNIX socket PATH instead", set_listen},
+        {"help", 'h', NULL, "show this help", print_help},
+        {"version", 0, NULL, "show the version", print_version},
+};
+
+static int print_help(void *userdata, _unused_ const char *argument) {
+        puts("Usage: gtuned [--root DIR] --port PATH | --listen PATH\n\n"
+             "Answer the host's questions about the tuning of this guest.");
+        options_help(options, ELEMENTSOF(options));
+        ((Arguments *) userdata)->finished = true;
+        return 0;
+}
+
+static int parse_arguments(int argc, char **argv, Arguments *a) {
+        int first;
+
+        first = options_parse(options, ELEMENTSOF(options), argc, argv, a);
+        if (first < 0 || a->finished)
+                return first;
+
+        if (first < argc || !a->endpoint.port == !a->endpoint.socket) {
+                fputs("gtuned: give either --port PATH or --listen PATH; see gtuned --help\n", stderr);
+                return -EINVAL;
+        }
+
+        return 0;
+}
+
+/* A host that leaves while we write is no reason to die. */
+static int prepare_signals(void) {
+        sigset_t set;
+
+        (void) signal(SIGPIPE, SIG_IGN);
+        (void) sigemptyset(&set);
+        (void) sigaddset(&set, SIGTERM);
+        (void) sigaddset(&set, SIGINT);
+        (void) sigaddset(&set, SIGHUP);
+        return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? negative_errno() : 0;
+}
+
+static int run(const Arguments *a) {
+        _cleanup_(root_freep) Root *root = NULL;
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(daemon_freep) Daemon *daemon = NULL;
+        int r;
+
+        r = prepare_signals();
+        if (r < 0)
+                return log_error_errno(r, "Signals cannot be blocked");
+        r = root_new(&root, a->root);
+        if (r < 0)
+                return log_error_errno(r, "%s cannot be opened", a->root);
+        r = sd_event_default(&event);
+        if (r < 0)
+                return log_error_errno(r, "The event loop cannot be made");
+        r = daemon_new(&daemon, event, root, &a->endpoint);
+        if (r < 0)
+                return r;
+
+        (void) sd_notify(false, "READY=1");
+        r = sd_event_loop(event);
+        (void) sd_notify(false, "STOPPING=1");
+        return r;
+}
+
+int main(int argc, char **argv) {
+        Arguments a = {.root = "/"};
+
+        if (parse_arguments(argc, argv, &a) < 0)
+                return EXIT_USAGE;
+        if (a.finished)
+                return EXIT_SUCCESS;
+
+        return run(&a) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "agent/log.h"
+
+/* The variable alone proves nothing: it is inherited by whatever a service starts. */
+static bool stderr_is_journal(void) {
+        const char *stream = getenv("JOURNAL_STREAM");
+        char own[64];
+        struct stat st;
+
+        if (!stream || fstat(STDERR_FILENO, &st) < 0)
+                return false;
+
+        (void) snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
+        return streq(stream, own);
+}
+
+static void log_write(int priority, const char *text) {
+        char line[1024];
+        int n;
+
+        if (stderr_is_journal())
+                n = snprintf(line, sizeof(line), "<%d>%s\n", priority, text);
+        else
+                n = snprintf(line, sizeof(line), "%s\n", text);
+        if (n < 0)
+                return;
+        if ((size_t) n >= sizeof(line)) {
+                n = sizeof(line) - 1;
+                line[n - 1] = '\n';
+        }
+
+        if (send(STDERR_FILENO, line, (size_t) n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == ENOTSOCK &&
+            write(STDERR_FILENO, line, (size_t) n) < 0)
+                return; /* there is nobody left to tell */
+}
+
+static void log_va(int priority, int error, const char *format, va_list ap) {
+        char text[900];
+        size_t n;
+
+        if (priority >= LOG_DEBUG && !getenv("GTUNED_DEBUG"))
+                return;
+
+        if (vsnprintf(text, sizeof(text), format, ap) < 0)
+                return;
+
+        n = strlen(text);
+        if (error != 0)
+                (void) snprintf(text + n, sizeof(text) - n, ": %s", strerror(-error));
+        log_write(priority, text);
+}
+
+void log_line(int priority, const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        log_va(priority, 0, format, ap);
+        va_end(ap);
+}
+
+int log_error_errno(int error, const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        log_va(LOG_ERR, error, format, ap);
+        va_end(ap);
+
+        return error;
+}

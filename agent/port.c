@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "agent/log.h"
+#include "agent/outbox.h"
+#include "agent/port.h"
+
+#define READ_SIZE 4096U                  /* what a virtio port gives at once */
+#define READS_MAX 16U                    /* before everybody else has a turn */
+#define RETRY_USEC (250U * 1000U)        /* between two tries to write */
+#define AWAY_USEC (1U * 1000000U)        /* until a port that may only not be marked as connected counts as left */
+#define TRIM_BYTES (16U * 1024U)         /* what must have been in use at once for memory to be given back */
+#define SOCKET_BUFFER (32 * 1024)        /* what a virtio port takes at once */
+
+struct Port {
+        sd_event *event;
+        const Agent *agent;
+        sd_event_source *io, *timer, *again, *listener;
+        char *path; /* of the socket that listens */
+        int fd, listen_fd;
+        bool is_socket;
+
+        Channel channel;
+        Outbox outbox;
+        char input[READ_SIZE];
+        size_t input_start, input_end;
+        Buffer asked;      /* the request that is answered later; while there is one, no other is looked at */
+
+        bool heard;        /* something was read since the host was last known to be there or away */
+        uint64_t away;     /* when a host that may be away counts as left; UINT64_MAX: that is known */
+        size_t peak;       /* bytes in use at once since memory was given back */
+};
+
+static uint64_t port_now(const Port *port) {
+        uint64_t now = 0;
+
+        (void) sd_event_now(port->event, CLOCK_MONOTONIC, &now);
+        return now;
+}
+
+/* ---- requests ---- */
+
+static void port_forget_client(Port *port) {
+        channel_reset(&port->channel);
+        port->agent->watch(port->agent->userdata, false);
+        port->heard = false;
+        port->away = UINT64_MAX;
+}
+
+static int port_request(Port *port, Buffer *reply) {
+        Span text = channel_text(&port->channel);
+        int r;
+
+        r = command_answer(text, port->agent, reply);
+        if (r != COMMAND_LATER)
+                return r;
+
+        return buffer_append(&port->asked, text.data, text.size);
+}
+
+static int port_event(Port *port, ChannelEvent event) {
+        _cleanup_buffer_ Buffer reply = BUFFER_NULL;
+        int r = 0;
+
+        if (event == CHANNEL_REQUEST)
+                r = port_request(port, &reply);
+        else if (event == CHANNEL_GARBAGE)
+                r = reply_error(&reply, "GenericError", channel_error(&port->channel), SPAN_NULL);
+        else if (event == CHANNEL_FLUSH)
+                port->agent->watch(port->agent->userdata, false);
+        if (r < 0 || reply.size == 0)
+                return r;
+
+        return outbox_push(&port->outbox, &reply, port_now(port));
+}
+
+static void port_measure(Port *port) {
+        size_t used = port->outbox.memory + port->channel.text.allocated;
+
+        port->peak = used > port->peak ? used : port->peak;
+}
+
+static bool port_may_answer(const Port *port) {
+        return port->asked.size == 0 && !outbox_full(&port->outbox);
+}
+
+/* Answers what was read, as far as there is room for the answers. */
+static int port_digest(Port *port) {
+        while (port->input_start < port->input_end && port_may_answer(port)) {
+                size_t used;
+                int r;
+
+                r = channel_feed(&port->channel, port->input + port->input_start, port->input_end - port->input_start,
+                                 port_now(port), &used);
+                port->input_start += used;
+                if (r > 0)
+                        r = port_event(port, (ChannelEvent) r);
+                port_measure(port);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* ---- the client comes and goes ---- */
+
+static void port_hang_up(Port *port) {
+        port_forget_client(port);
+        outbox_clear(&port->outbox);
+        buffer_done(&port->asked);
+        port->input_start = port->input_end = 0;
+        port->io = sd_event_source_disable_unref(port->io);
+        closep(&port->fd);
+        port->fd = -EBADF;
+        (void) sd_event_source_set_enabled(port->listener, SD_EVENT_ON);
+}
+
+static void port_host_is_away(Port *port) {
+        if (!port->heard) {
+                port_forget_client(port);
+                outbox_clear(&port->outbox);
+        } else if (port->away == UINT64_MAX)
+                port->away = port_now(port) + AWAY_USEC;
+}
+
+static void port_host_is_there(Port *port) {
+        port->heard = false;
+        port->away = UINT64_MAX;
+}
+
+static void port_fail(Port *port, int error) {
+        if (port->is_socket) {
+                port_hang_up(port);
+                return;
+        }
+
+        if (error == -ENODEV)
+                log_line(LOG_INFO, "The port is unplugged");
+        else
+                (void) log_error_errno(error, "The port failed");
+        (void) sd_event_exit(port->event, error == -ENODEV ? 0 : error);
+}
+
+/* ---- reading and writing ---- */
+
+/* Returns 1 when there is something to digest, 0 when there is nothing for now, or -errno. */
+static int port_read(Port *port) {
+        ssize_t n;
+
+        do
+                n = read(port->fd, port->input, sizeof(port->input));
+        while (n < 0 && errno == EINTR);
+
+        if (n < 0 && errno != EAGAIN)
+                return negative_errno();
+        if (n == 0 && port->is_socket)
+                return -ECONNRESET;
+
+        if (n == 0)
+                port_host_is_away(port);
+        else if (n < 0)
+                port_host_is_there(port);
+        else
+                port->heard = true;
+
+        port->input_start = 0;
+        port->input_end = n > 0 ? (size_t) n : 0;
+        return n > 0;
+}
+
+/* One round: what was read is answered, what is answered is written, and then there may be more to read. */
+static int port_round(Port *port) {
+        int r;
+
+        r = port_digest(port);
+        if (r < 0)
+                return r;
+
+        if (port->outbox.n_lines > 0) {
+                r = outbox_write(&port->outbox, port->fd, port_now(port));
+                if (r < 0)
+                        return r;
+        }
+
+        if (!port_may_answer(port))
+                return 0;
+
+        return port->input_start < port->input_end ? 1 : port_read(port);
+}
+
+static void port_trim(Port *port) {
+        if (port->peak < TRIM_BYTES || port->outbox.n_lines > 0 || channel_half(&port->channel))
+                return;
+
+        (void) malloc_trim(0);
+        port->peak = 0;
+}
+
+/* EPOLLOUT is asked for only while it is needed: each reply that the host takes would wake us up once more. */
+static int port_arm_io(Port *port) {
+        uint32_t now = 0, wanted = EPOLLIN | EPOLLET | (port->outbox.n_lines > 0 ? (uint32_t) EPOLLOUT : 0);
+        int r;
+
+        if (!port->io)
+                return 0;
+
+        r = sd_event_source_get_io_events(port->io, &now);
+        return r < 0 || now == wanted ? r : sd_event_source_set_io_events(port->io, wanted);
+}
+
+static int port_arm_timer(Port *port) {
+        uint64_t when = port->channel.deadline;
+        int r;
+
+        if (port->outbox.n_lines > 0 && port_now(port) + RETRY_USEC < when)
+                when = port_now(port) + RETRY_USEC;
+        if (port->away < when)
+                when = port->away;
+        if (when == UINT64_MAX)
+                return sd_event_source_set_enabled(port->timer, SD_EVENT_OFF);
+
+        r = sd_event_source_set_time(port->timer, when);
+        return r < 0 ? r : sd_event_source_set_enabled(port->timer, SD_EVENT_ONESHOT);
+}
+
+static int port_arm(Port *port) {
+        int r;
+
+        r = port_arm_io(port);
+        return r < 0 ? r : port_arm_timer(port);
+}
+
+static void port_work(Port *port) {
+        int r = 1;
+
+        for (unsigned i = 0; r > 0 && port->fd >= 0 && i < READS_MAX; i++)
+                r = port_round(port);
+
+        if (r < 0)
+                port_fail(port, r);
+        else if (r > 0 && port->fd >= 0)
+                (void) sd_event_source_set_enabled(port->again, SD_EVENT_ONESHOT);
+
+        port_trim(port);
+        r = port_arm(port);
+        if (r < 0)
+                (void) sd_event_exit(port->event, r);
+}
+
+static int on_io(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events, void *userdata) {
+        port_work(userdata);
+        return 0;
+}
+
+static int on_again(_unused_ sd_event_source *source, void *userdata) {
+        port_work(userdata);
+        return 0;
+}
+
+static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
+        Port *port = userdata;
+        uint64_t now = port_now(port);
+
+        channel_expire(&port->channel, now);
+        outbox_expire(&port->outbox, now);
+        if (now >= port->away)
+                port_forget_client(port);
+
+        port_work(port);
+        return 0;
+}
+
+/* ---- opening ---- */
+
+int port_new(Port **ret, sd_event *event, const Agent *agent) {
+        _cleanup_(port_freep) Port *port = NULL;
+        int r;
+
+        assert(ret && event && agent);
+
+        port = calloc(1, sizeof(Port));
+        if (!port)
+                return -ENOMEM;
+
+        port->event = sd_event_ref(event);
+        port->agent = agent;
+        port->fd = port->listen_fd = -EBADF;
+        port->channel = CHANNEL_NULL;
+        port->away = UINT64_MAX;
+
+        r = sd_event_add_time(event, &port->timer, CLOCK_MONOTONIC, 0, 10000, on_timer, port);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(port->timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = sd_event_add_defer(event, &port->again, on_again, port);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(port->again, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(port);
+        return 0;
+}
+
+Port *port_free(Port *port) {
+        if (!port)
+                return NULL;
+
+        sd_event_source_disable_unref(port->io);
+        sd_event_source_disable_unref(port->timer);
+        sd_event_source_disable_unref(port->again);
+        sd_event_source_disable_unref(port->listener);
+        closep(&port->fd);
+        closep(&port->listen_fd);
+        if (port->path)
+                (void) unlink(port->path);
+        free(port->path);
+        channel_done(&port->channel);
+        outbox_clear(&port->outbox);
+        buffer_done(&port->asked);
+        sd_event_unref(port->event);
+        free(port);
+        return NULL;
+}
+
+/* Takes the descriptor, also on failure. The first round runs by itself: what a host wrote earlier gives no edge. */
+static int port_attach(Port *port, int fd) {
+        int r;
+
+        port->fd = fd;
+        r = sd_event_add_io(port->event, &port->io, fd, EPOLLIN | EPOLLET, on_io, port);
+        if (r < 0)
+                return r;
+
+        return sd_event_source_set_enabled(port->again, SD_EVENT_ONESHOT);
+}
+
+int port_open(Port *port, const char *path) {
+        _cleanup_close_ int fd = -EBADF;
+
+        fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0)
+                return errno == EMFILE ? -EBUSY : negative_errno(); /* very old kernels say EMFILE */
+
+        return port_attach(port, TAKE_FD(fd));
+}
+
+static bool peer_is_welcome(int fd) {
+        struct ucred peer;
+        socklen_t size = sizeof(peer);
+
+        return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) >= 0 && (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static int on_connection(_unused_ sd_event_source *source, int listen_fd, _unused_ uint32_t events, void *userdata) {
+        _cleanup_close_ int fd = -EBADF;
+        const int size = SOCKET_BUFFER;
+        Port *port = userdata;
+        int r;
+
+        fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+                return 0; /* it has left again */
+        if (!peer_is_welcome(fd)) {
+                log_line(LOG_NOTICE, "Somebody else's connection is refused");
+                return 0;
+        }
+
+        (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+        r = port_attach(port, TAKE_FD(fd));
+        if (r < 0)
+                return r;
+
+        /* The next one waits in the queue of the kernel until this one leaves. */
+        return sd_event_source_set_enabled(port->listener, SD_EVENT_OFF);
+}
+
+/* A socket that nobody listens on is left over from a daemon that was killed. */
+static int remove_stale(const struct sockaddr_un *address) {
+        _cleanup_close_ int fd = -EBADF;
+
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return negative_errno();
+        if (connect(fd, (const struct sockaddr *) address, sizeof(*address)) >= 0 || errno != ECONNREFUSED)
+                return -EADDRINUSE;
+
+        return unlink(address->sun_path) < 0 ? negative_errno() : 0;
+}
+
+static int bind_private(int fd, const struct sockaddr_un *address) {
+        mode_t saved = umask(0177);
+        int r = bind(fd, (const struct sockaddr *) address, sizeof(*address)) < 0 ? negative_errno() : 0;
+
+        (void) umask(saved);
+        return r;
+}
+
+int port_listen(Port *port, const char *path) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int r;
+
+        if (strlen(path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        strcpy(address.sun_path, path);
+
+        port->is_socket = true;
+        port->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (port->listen_fd < 0)
+                return negative_errno();
+
+        r = bind_private(port->listen_fd, &address);
+        if (r == -EADDRINUSE) {
+                r = remove_stale(&address);
+                if (r >= 0)
+                        r = bind_private(port->listen_fd, &address);
+        }
+        if (r < 0)
+                return r;
+
+        port->path = strdup(path);
+        if (!port->path)
+                return -ENOMEM;
+        if (listen(port->listen_fd, 16) < 0)
+                return negative_errno();
+
+        return sd_event_add_io(port->event, &port->listener, port->listen_fd, EPOLLIN, on_connection, port);
+}
+
+/* ---- who holds the device ---- */
+
+static bool process_has_open(const char *pid, const char *device) {
+        _cleanup_free_ char *path = xasprintf("/proc/%s/fd", pid), *target = NULL;
+        struct dirent *entry;
+        bool found = false;
+        DIR *dir;
+
+        dir = path ? opendir(path) : NULL;
+        if (!dir)
+                return false;
+
+        while (!found && (entry = readdir(dir))) {
+                char link[256];
+                ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
+
+                link[n > 0 ? n : 0] = 0;
+                found = streq(link, device);
+        }
+
+        closedir(dir);
+        return found;
+}
+
+static char *process_describe(const char *pid) {
+        _cleanup_free_ char *path = xasprintf("/proc/%s/comm", pid);
+        _cleanup_fclose_ FILE *f = NULL;
+        char name[64] = "";
+
+        f = path ? fopen(path, "re") : NULL;
+        if (f && fscanf(f, "%63[^\n]", name) != 1)
+                name[0] = 0;
+
+        return xasprintf("%s (pid %s)", name[0] ? name : "a process", pid);
+}
+
+char *port_holder(const char *path) {
+        _cleanup_free_ char *device = NULL;
+        struct dirent *entry;
+        char *holder = NULL;
+        DIR *dir;
+
+        if (geteuid() != 0)
+                return NULL;
+
+        device = realpath(path, NULL);
+        dir = device ? opendir("/proc") : NULL;
+        if (!dir)
+                return NULL;
+
+        while (!holder && (entry = readdir(dir)))
+                if (entry->d_name[strspn(entry->d_name, "0123456789")] == 0 &&
+                    process_has_open(entry->d_name, device))
+                        holder = process_describe(entry->d_name);
+
+        closedir(dir);
+        return holder;
+}
+
+/* ---- what others send ---- */
+
+int port_send(Port *port, Buffer *line) {
+        int r;
+
+        if (port->fd < 0)
+                return -ENOTCONN;
+        if (outbox_full(&port->outbox))
+                return -ENOBUFS;
+
+        r = outbox_push(&port->outbox, line, port_now(port));
+        if (r < 0)
+                return r;
+
+        return sd_event_source_set_enabled(port->again, SD_EVENT_ONESHOT);
+}
+
+void port_answer_later(Port *port, const char *class, const char *desc) {
+        _cleanup_buffer_ Buffer reply = BUFFER_NULL;
+        int r;
+
+        if (port->asked.size == 0)
+                return; /* whoever asked has left */
+
+        r = command_later(SPAN_BUFFER(port->asked), class, desc, &reply);
+        buffer_done(&port->asked);
+        if (r >= 0)
+                r = outbox_push(&port->outbox, &reply, port_now(port));
+        if (r >= 0)
+                r = sd_event_source_set_enabled(port->again, SD_EVENT_ONESHOT);
+        if (r < 0)
+                (void) sd_event_exit(port->event, r);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Where the host is talked to: a virtio-serial port, or a UNIX socket that stands for one. Bytes go through the
+ * channel (agent/channel.h) to the commands (agent/commands.h), and the answers wait in the outbox
+ * (agent/outbox.h) until the host takes them.
+ *
+ * What a virtio port does, and a socket does not:
+ * - With no host attached, poll() says EPOLLHUP all the time, so the port is watched for edges.
+ * - read() then returns 0, and that is no end: it goes on when a host comes.
+ * - A request can arrive before the port is marked as connected. read() then says 0 and write() says EAGAIN although
+ *   the host waits, so a 0 that follows data is believed only after a second.
+ * - Kernels lose the wake-up that EPOLLOUT waits for, so a timer tries again while a reply waits.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "agent/commands.h"
+
+typedef struct Port Port;
+
+/**
+ * port_new() - make a port that is not open yet
+ * @ret: takes the port; the caller frees it
+ * @event: the event loop; must outlive the port
+ * @agent: who answers; must outlive the port
+ *
+ * Return: 0 or -errno.
+ */
+int port_new(Port **ret, sd_event *event, const Agent *agent);
+
+/** port_free() - close the port and drop what waits; NULL is ignored */
+Port *port_free(Port *port);
+DEFINE_CLEANUP(Port *, port_free);
+
+/**
+ * port_open() - serve a virtio-serial port
+ * @port: the port
+ * @path: the device
+ *
+ * When the device goes away the event loop ends with status 0. Return: 0; -EBUSY when somebody has it open (see
+ * port_holder()); another -errno.
+ */
+int port_open(Port *port, const char *path);
+
+/**
+ * port_listen() - serve a UNIX socket, one client at a time
+ * @port: the port
+ * @path: the socket; made with mode 0600, and removed by port_free()
+ *
+ * Only root and the own user are served. Return: 0 or -errno.
+ */
+int port_listen(Port *port, const char *path);
+
+/**
+ * port_holder() - who has a device open
+ * @path: the device
+ *
+ * Only root can see that. Return: a new string like "qemu-ga (pid 123)", or NULL where it cannot be told.
+ */
+char *port_holder(const char *path);
+
+/**
+ * port_send() - send a line that answers no request
+ * @port: the port
+ * @line: the line with its newline; emptied, because it moves
+ *
+ * Return: 0; -ENOBUFS where too much waits already; -ENOTCONN where there is nobody to send it to; -ENOMEM.
+ */
+int port_send(Port *port, Buffer *line);
+
+/**
+ * port_answer_later() - give the answer that a command put off (COMMAND_LATER)
+ * @port: the port
+ * @class: as in command_later()
+ * @desc: as in command_later()
+ */
+void port_answer_later(Port *port, const char *class, const char *desc);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The report as it is handed out: JSON text, made from one survey. The survey itself is not kept, because the text
+ * is all that an idle daemon needs.
+ */
+
+#include "agent/channel.h"
+#include "core/json.h"
+#include "core/root.h"
+
+typedef struct Prepared {
+        Buffer report;      /* what gtune-status returns */
+        Buffer changes;     /* what gtune-plan returns, a JSON array */
+        char *summary;      /* "haltpoll active, pvspin unsupported" */
+        bool apply_allowed;
+} Prepared;
+
+#define PREPARED_NULL ((Prepared) {})
+
+/**
+ * prepared_take() - look at everything and make the texts
+ * @root: the root
+ * @ret: replaced where it succeeds
+ *
+ * Return: 0 or -errno.
+ */
+int prepared_take(Root *root, Prepared *ret);
+
+/** prepared_done() - release the texts */
+void prepared_done(Prepared *prepared);
+
+/**
+ * prepared_news() - the practices that differ between two lists
+ * @report: the report, JSON text
+ * @known: the practices that the host was told of last; replaced by those of the report
+ * @ret: takes the array of those that differ, which may be empty; the caller puts it
+ *
+ * Evidence is not compared: counters in it change all the time, and what matters in it is in state and reason too.
+ * Return: 0, -EBADMSG or -ENOMEM.
+ */
+int prepared_news(Span report, json_object **known, json_object **ret);

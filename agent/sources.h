@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The announced sources of a report: what the kernel tells us of by itself, so that nothing has to be looked at
+ * again and again. It learns which files a report rests on by listening to the root while a survey is taken
+ * (root_trace()), and watches the directory of each of them with inotify, for the names that count; of what is
+ * missing the nearest directory that is there. Kernel modules are announced by udev, mounts by the mount table.
+ *
+ * A kernel-made change in sysfs announces nothing. Such sources are read again when somebody asks.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "core/root.h"
+
+typedef struct Sources Sources;
+
+/**
+ * sources_new() - begin to listen
+ * @ret: takes the sources; the caller frees them
+ * @event: the event loop
+ * @root: what reports are made of; must outlive the sources
+ * @changed: called when something may have changed; called often in a burst
+ * @userdata: handed through
+ *
+ * What cannot be listened to (no udev, no mount table) is left out. Return: 0 or -errno.
+ */
+int sources_new(Sources **ret, sd_event *event, Root *root, void (*changed)(void *userdata), void *userdata);
+
+/** sources_free() - stop listening; NULL is ignored */
+Sources *sources_free(Sources *sources);
+DEFINE_CLEANUP(Sources *, sources_free);
+
+/**
+ * sources_begin() - from now on, note what is looked at below the root
+ *
+ * A path is watched before it is looked at, so that no change in between is missed.
+ */
+void sources_begin(Sources *sources);
+
+/** sources_end() - stop noting, and stop watching what was not looked at since sources_begin() */
+void sources_end(Sources *sources);
