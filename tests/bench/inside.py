@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured in a real guest, beside qemu-ga in the same guest."""
+
+import contextlib
+import re
+import socket
+import struct
+import time
+
+from qemu import PORTS, GuestError
+from report import Row, median
+
+PAIRS = 400
+WARM_UP = 20
+PATIENCE = 20
+IDLE_SECONDS = 60
+SETTLE_SECONDS = 3
+PROGRAMS = ("echo", "idle")
+AGENTS = {"gtuned": "gtuned.service", "qga": "qemu-guest-agent.service"}
+# What is asked: the port, the command, goal and limit of its cost in raw echoes.
+ROUND_TRIPS = (("gtuned", "guest-ping", 1.3, 1.6), ("gtuned", "gtune-status", 2, 2.5),
+               ("qga", "guest-ping", None, None), ("qga", "guest-get-osinfo", None, None))
+PEERS = {"guest-ping": "guest-ping", "gtune-status": "guest-get-osinfo"}
+EXPOSURES = {"gtuned.service": (1.5, 2.0), "gtuned-apply.service": (3.0, 4.0)}
+
+
+class Line:
+    """A port of the guest, without a line of code that is not needed: what it takes is part of each round trip."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(path))
+        # The kernel's time limit: with Python's own each read would be two system calls.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", PATIENCE, 0))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()
+
+    def ask(self, request):
+        """Sends a request and returns the line that comes back."""
+        self._socket.sendall(request)
+        reply = self._socket.recv(65536)
+        while reply[-1:] != b"\n":
+            more = self._socket.recv(65536)
+            if not more:
+                raise GuestError(f"a port was closed in the middle of {reply[:80]!r}")
+            reply += more
+        return reply
+
+    def seconds(self, request, size):
+        """How long it takes to get an answer of that size."""
+        began = time.perf_counter()
+        reply = self.ask(request)
+        seconds = time.perf_counter() - began
+        if len(reply) != size:
+            raise GuestError(f"{request!r} was answered with {len(reply)} bytes instead of {size}: {reply[:200]!r}")
+        return seconds
+
+
+# Round trips
+
+def echo_request(size, reply_size):
+    """A request of the same size whose answer has the same size."""
+    return str(reply_size).encode().ljust(size - 1, b" ") + b"\n"
+
+
+def pairs(guest, port, command):
+    """The medians of a command and of the echo, asked in turn, in seconds."""
+    request = b'{"execute": "%s"}' % command.encode()
+    with guest.channel(port) as channel:
+        channel.sync()
+    with Line(guest.sockets[port]) as agent, Line(guest.sockets["echo"]) as echo:
+        size = len(agent.ask(request))
+        raw = echo_request(len(request), size)
+        asked, echoed = [], []
+        for _ in range(WARM_UP + PAIRS):
+            echoed.append(echo.seconds(raw, size))
+            asked.append(agent.seconds(request, size))
+    return median(asked[WARM_UP:]), median(echoed[WARM_UP:])
+
+
+def _round_trip_text(asked, echoed):
+    return f"{asked * 1e6:,.0f} µs, echo {echoed * 1e6:,.0f} µs"
+
+
+def round_trips(guest):
+    """Each agent's commands in units of a raw echo of the same sizes."""
+    guest.check(f"systemd-run --quiet --unit=bench-echo /root/echo /dev/virtio-ports/{PORTS['echo']}")
+    measured = {(port, command): pairs(guest, port, command) for port, command, _, _ in ROUND_TRIPS}
+    guest.check("systemctl stop bench-echo")
+    for port, command, goal, limit in ROUND_TRIPS:
+        if port != "gtuned":
+            continue
+        asked, echoed = measured[port, command]
+        other, other_echoed = measured["qga", PEERS[command]]
+        yield Row(f"{command} round trip / raw echo", asked / echoed, "", goal, limit,
+                  f"qemu-ga {PEERS[command]} {other / other_echoed:.3g} ({_round_trip_text(other, other_echoed)})",
+                  _round_trip_text(asked, echoed))
+
+
+# Wake-ups
+
+def main_pid(guest, unit):
+    """The process of a unit."""
+    pid = guest.check(f"systemctl show --value -p MainPID {unit}").strip()
+    if pid == "0":
+        raise GuestError(f"{unit} does not run:\n" + guest.shell(f"systemctl status {unit}")[1])
+    return pid
+
+
+def switches(guest, pids):
+    """How often each agent was switched to so far, all threads."""
+    for name, pid in pids.items():
+        text = guest.check(f"grep -h ctxt_switches /proc/{pid}/task/*/status")
+        yield name, sum(int(line.split()[1]) for line in text.splitlines())
+
+
+def idle_window(guest, pids):
+    """The context switches of each agent while nothing happens."""
+    time.sleep(SETTLE_SECONDS)
+    before = dict(switches(guest, pids))
+    time.sleep(IDLE_SECONDS)
+    return {name: count - before[name] for name, count in switches(guest, pids)}
+
+
+def wake_ups(guest, pids):
+    """First with no host at the ports, then with one that says nothing."""
+    for attached in (False, True):
+        with contextlib.ExitStack() as hosts:
+            for port in pids if attached else ():
+                hosts.enter_context(guest.channel(port))
+            counted = idle_window(guest, pids)
+        host = "a silent host attached" if attached else "no host attached"
+        yield Row(f"wake-ups in {IDLE_SECONDS} s, {host}", counted["gtuned"], "", 0, 1, f"qemu-ga {counted['qga']:,}")
+
+
+# Memory
+
+def memory(guest, pid):
+    """Kilobytes of a process, by their kind."""
+    text = guest.read_file(f"/proc/{pid}/smaps_rollup").decode()
+    return {name: int(value) for name, value in re.findall(r"^(\w+):\s+(\d+) kB", text, re.M)}
+
+
+def idle_program(guest):
+    """The memory of a program that does nothing with the same libraries. gtuned must be gone: they would share."""
+    guest.check("systemctl stop gtuned.service && systemd-run --quiet --unit=bench-idle /root/idle")
+    time.sleep(SETTLE_SECONDS)
+    result = memory(guest, main_pid(guest, "bench-idle"))
+    guest.check("systemctl stop bench-idle && systemctl start gtuned.service")
+    return result
+
+
+def memories(guest, pids):
+    """What the agents hold after all that they were asked."""
+    ours, peer, idle = memory(guest, pids["gtuned"]), memory(guest, pids["qga"]), idle_program(guest)
+    yield Row("daemon memory: private dirty", ours["Private_Dirty"], "kB", 400, 400,
+              f"qemu-ga {peer['Private_Dirty']} kB", f"idle program {idle['Private_Dirty']} kB")
+    yield Row("daemon memory: PSS / idle program", ours["Pss"] / idle["Pss"], "", 1.25, 1.25,
+              f"qemu-ga PSS {peer['Pss']:,} kB", f"{ours['Pss']:,} kB / {idle['Pss']:,} kB")
+
+
+# Exposure
+
+def exposure(guest, unit):
+    """What systemd-analyze thinks of a unit, from 0 to 10."""
+    text = guest.check(f"systemd-analyze security --no-pager {unit}")
+    return float(re.search(r"Overall exposure level for \S+: ([\d.]+)", text).group(1))
+
+
+def exposures(guest):
+    """The sandboxes."""
+    peer = f"{AGENTS['qga']} {exposure(guest, AGENTS['qga'])}"
+    for unit, (goal, limit) in EXPOSURES.items():
+        yield Row(f"systemd-analyze security {unit}", exposure(guest, unit), "", goal, limit, peer)
+
+
+# All of it
+
+def prepare(guest, build):
+    """Boots, and brings in what is measured beside gtuned."""
+    state = guest.boot(direct=True, efi=False)
+    for name in PROGRAMS:
+        guest.write_file(f"/root/{name}", (build / "tests/bench" / name).read_bytes())
+        guest.check(f"chmod 755 /root/{name}")
+    return state
+
+
+def measure(guest, build, checks):
+    """The rows of a guest."""
+    checks.equal("the guest runs", prepare(guest, build), "running")
+    checks.note(f"the boot took {guest.boot_seconds:.0f} s")
+    pids = {name: main_pid(guest, unit) for name, unit in AGENTS.items()}
+    rows = []
+    for part in (round_trips(guest), wake_ups(guest, pids), memories(guest, pids), exposures(guest)):
+        with checks.guard("the guest is measured"):
+            rows += part
+    return rows

@@ -1,0 +1,710 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Plays hosts of every kind against gtuned, and checks that each is answered as DESIGN.md 7 says.
+
+    hostile-host.py GTUNED ROOT
+
+starts `GTUNED --root ROOT --listen SOCKET` on a copy of the tree ROOT. The cases themselves know nothing of that:
+each takes a Stage, which connects to an agent in whatever way and knows what else can be done to it. tests/e2e
+imports them and runs them against the socket of a real virtio-serial port.
+"""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PING = b'{"execute":"guest-ping"}'
+PONG = {"return": {}}
+REPLY_MAX = 256 * 1024
+
+
+class Failed(Exception):
+    """What the agent did is not what it should do."""
+
+
+class Skipped(Exception):
+    """This stage cannot do what the case needs."""
+
+
+def require(condition, message):
+    if not condition:
+        raise Failed(message)
+
+
+class Host:
+    """One connection, and the lines that come out of it."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.sock.setblocking(False)
+        self.pending = b""
+
+    def close(self):
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def send(self, data, timeout=10.0):
+        """Sends all of it. Returns False where the agent took no more in time."""
+        end = time.monotonic() + timeout
+        while data:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([], [self.sock], [], left)[1]:
+                return False
+            data = data[self.sock.send(data[:65536]):]
+        return True
+
+    def read(self, timeout):
+        """More bytes, or b"" where none came in time or the agent has hung up."""
+        if not select.select([self.sock], [], [], max(0.0, timeout))[0]:
+            return b""
+        try:
+            return self.sock.recv(65536)
+        except ConnectionResetError:
+            return b""
+
+    def raw_line(self, timeout=10.0):
+        end = time.monotonic() + timeout
+        while b"\n" not in self.pending:
+            more = self.read(end - time.monotonic())
+            if not more:
+                return None
+            self.pending += more
+            require(len(self.pending) <= 4 * REPLY_MAX, "a line without an end")
+        line, self.pending = self.pending.split(b"\n", 1)
+        return line
+
+    def line(self, timeout=10.0):
+        """The next line as JSON; None where there is none in time. Every line must be printable ASCII."""
+        raw = self.raw_line(timeout)
+        if raw is None:
+            return None
+        require(len(raw) < REPLY_MAX, f"a reply of {len(raw)} bytes")
+        require(all(0x20 <= b < 0x7F for b in raw.lstrip(b"\xff")), f"a reply that is not ASCII: {raw[:80]!r}")
+        return json.loads(raw.lstrip(b"\xff"))
+
+    def ask(self, data, timeout=10.0):
+        require(self.send(data, timeout), "the request was not taken")
+        answer = self.line(timeout)
+        require(answer is not None, f"no answer to {data[:60]!r}")
+        return answer
+
+    def silence(self, seconds):
+        require(not self.pending, f"unexpected output {self.pending[:80]!r}")
+        more = self.read(seconds)
+        require(not more, f"unexpected output {more[:80]!r}")
+
+
+class Stage:
+    """An agent to play against. What a kind of stage cannot do raises Skipped."""
+
+    name = "agent"
+
+    def connect(self):
+        """A new Host; the one before must be closed."""
+        raise NotImplementedError
+
+    def change(self):
+        """Change something in the guest that a watching host must hear of."""
+        raise Skipped("nothing can be changed here")
+
+    def memory(self):
+        """The daemon's private dirty memory in kB."""
+        raise Skipped("its memory cannot be seen")
+
+    def switches(self):
+        """How often the daemon was scheduled."""
+        raise Skipped("its context switches cannot be seen")
+
+    def synced(self):
+        """A new Host that has synced as a careful client does: until its own id comes back."""
+        deadline = time.monotonic() + 30
+        number = int(time.monotonic() * 1000000)
+        while time.monotonic() < deadline:
+            host = self.connect()
+            number += 1
+            host.send(b'\xff{"execute":"guest-sync-delimited","arguments":{"id":%d}}\n' % number)
+            end = time.monotonic() + 3
+            while (raw := host.raw_line(end - time.monotonic())) is not None:
+                if raw.endswith(b'\xff{"return": %d}' % number):
+                    return host
+            host.close()
+        raise Failed("the agent does not sync")
+
+
+def is_error(answer, text=""):
+    return "error" in answer and text in answer["error"]["desc"]
+
+
+def check_alive(stage):
+    with stage.synced() as host:
+        require(host.ask(PING) == PONG, "no pong")
+
+
+# ---- the cases ----
+
+def no_newline(stage):
+    """a request without a newline is answered"""
+    with stage.synced() as host:
+        require(host.ask(PING) == PONG, "no pong")
+        host.silence(0.2)
+
+
+def two_in_one_write(stage):
+    """two requests in one write are answered in order"""
+    with stage.synced() as host:
+        host.send(b'{"execute":"guest-ping","id":1}{"execute":"guest-ping","id":2}')
+        require(host.line() == {"return": {}, "id": 1} and host.line() == {"return": {}, "id": 2}, "wrong order")
+        host.silence(0.2)
+
+
+def hundreds_in_one_write(stage):
+    """500 requests in one write are answered in order"""
+    with stage.synced() as host:
+        host.send(b"".join(b'{"execute":"guest-ping","id":%d}' % i for i in range(500)))
+        for i in range(500):
+            require(host.line() == {"return": {}, "id": i}, f"answer {i} is missing or out of order")
+
+
+def byte_by_byte(stage):
+    """a request that comes one byte at a time is answered once"""
+    with stage.synced() as host:
+        for i in range(len(PING)):
+            host.send(PING[i:i + 1])
+            time.sleep(0.002)
+        require(host.line() == PONG, "no pong")
+        host.silence(0.2)
+
+
+def newline_inside(stage):
+    """a newline does not end a request"""
+    with stage.synced() as host:
+        require(host.ask(b'{"execute":\n"guest-ping"\n}\n') == PONG, "no pong")
+
+
+def half_then_another_client(stage):
+    """a half request of a client that left does not harm the next one that syncs"""
+    for half in (b'{"execute":"guest-pi', b'{"execute":"guest-ping","arguments":{', b'{"execute":"guest-ping"', b'"'):
+        host = stage.synced()
+        host.send(half)
+        host.close()
+        check_alive(stage)
+
+
+def half_is_dropped(stage):
+    """a half request is dropped ten seconds after its first byte"""
+    with stage.synced() as host:
+        host.send(b'{"execute":"guest-')
+        host.silence(11.0)
+        require(host.ask(PING) == PONG, "the half request was kept")
+
+
+def flush_in_string(stage):
+    """0xFF in the middle of a string begins afresh, silently"""
+    with stage.synced() as host:
+        require(host.ask(b'{"execute":"guest-pi\xff' + PING) == PONG, "no pong")
+        require(host.ask(b'{"execute":"guest-pi\\\xff\xff\xff' + PING) == PONG, "no pong")
+        host.silence(0.2)
+
+
+def megabyte_of_garbage(stage):
+    """1 MB of garbage is one error"""
+    with stage.synced() as host:
+        require(host.send(b"]}garbage\x00\x01\x80{[" * 80000 + b"\n" + PING, 60), "the garbage was not taken")
+        require(is_error(host.line(30)) and host.line() == PONG, "not one error and a pong")
+        host.silence(0.2)
+
+
+def random_garbage(stage):
+    """1 MB of random bytes gives at most one error for each newline and 0xFF in it"""
+    noise = os.urandom(1 << 20)
+    with stage.synced() as host:
+        runs = noise.count(b"\n") + noise.count(b"\xff") + 1
+        errors = 0
+        for i in range(0, len(noise), 4096):
+            require(host.send(noise[i:i + 4096], 60), "the garbage was not taken")
+            while host.pending or select.select([host.sock], [], [], 0)[0]:
+                require(is_error(host.line()), "garbage was answered by something else than an error")
+                errors += 1
+        host.send(b"\n\xff" + PING)
+        while is_error(answer := host.line()):
+            errors += 1
+        require(answer == PONG, "no pong")
+        require(errors <= runs, f"{errors} errors for {runs} runs of garbage")
+
+
+def deep_nesting(stage):
+    """nesting of 10,000 is one error"""
+    with stage.synced() as host:
+        host.send(b'{"execute":"guest-ping","id":' + b"[" * 10000 + b"]" * 10000 + b"}\n" + PING)
+        require(is_error(host.line(), "nesting") and host.line() == PONG, "not one error and a pong")
+
+
+def too_long(stage):
+    """a request of more than 64 KiB is one error"""
+    with stage.synced() as host:
+        host.send(b'{"execute":"guest-ping","id":"' + b"x" * 70000 + b'"}\n' + PING)
+        require(is_error(host.line(), "size limit") and host.line() == PONG, "not one error and a pong")
+
+
+def large_ids(stage):
+    """ids of 2^70, 1e300 and other kinds come back as they were"""
+    with stage.synced() as host:
+        for text in (b"1180591620717411303424", b"1e300", b"-0.10E+02", b'"\\u00e9"', b"null", b'{"a": [1, {}]}'):
+            host.send(b'{"execute":"guest-ping","id":' + text + b"}")
+            require(host.raw_line() == b'{"return": {}, "id": ' + text + b"}", f"the id {text!r} changed")
+
+
+def wrong_requests(stage):
+    """unknown commands, members and arguments are named, and the next request is answered"""
+    rows = (
+        (b'{"execute":"guest-exec"}', "CommandNotFound", "The command guest-exec has not been found"),
+        (b'{"execute":"guest-ping","foo":1}', "GenericError", "QMP input member 'foo' is unexpected"),
+        (b"[]", "GenericError", "QMP input must be a JSON object"),
+        (b'{"execute":"guest-sync"}', "GenericError", "Parameter 'id' is missing"),
+        (b'{"execute":"guest-sync","arguments":{"id":"1"}}', "GenericError",
+         "Invalid parameter type for 'id', expected: integer"),
+        (b'{"execute":"guest-ping","arguments":{"zz":1}}', "GenericError", "Parameter 'zz' is unexpected"),
+    )
+    with stage.synced() as host:
+        for request, kind, desc in rows:
+            require(host.ask(request) == {"error": {"class": kind, "desc": desc}}, f"wrong answer to {request!r}")
+        require(host.ask(PING) == PONG, "no pong")
+
+
+def info(stage):
+    """guest-info lists the commands"""
+    with stage.synced() as host:
+        answer = host.ask(b'{"execute":"guest-info"}')["return"]
+        names = {c["name"] for c in answer["supported_commands"]}
+        require(names >= {"guest-sync", "guest-sync-delimited", "guest-ping", "guest-info", "gtune-status",
+                          "gtune-plan", "gtune-watch", "gtune-apply"}, f"only {names}")
+        require(all(set(c) == {"name", "enabled", "success-response"} for c in answer["supported_commands"]), "members")
+
+
+def status(stage):
+    """gtune-status returns the report, gtune-plan the changes"""
+    with stage.synced() as host:
+        report = host.ask(b'{"execute":"gtune-status"}')["return"]
+        require(report["schema"] == 1 and report["practices"], "no report")
+        plan = host.ask(b'{"execute":"gtune-plan"}')["return"]
+        require(isinstance(plan["changes"], list) and plan["offset"] == 0, "no plan")
+
+
+def never_reads(stage):
+    """a host that never reads: its replies are dropped after 5 s, and what follows begins on a new line"""
+    with stage.synced() as host:
+        request = b'{"execute":"gtune-status","id":"' + b"x" * 4000 + b'"}'
+        for _ in range(2000):
+            if not host.send(request, 0.5):
+                break
+        else:
+            raise Failed("8 MB of requests were taken though no reply was read")
+        time.sleep(6.5)
+        seen = b""
+        while more := host.read(2.0):
+            seen += more
+        host.send(b'\n\xff{"execute":"guest-sync-delimited","arguments":{"id":77}}\n')
+        deadline = time.monotonic() + 30
+        while b'\xff{"return": 77}\n' not in seen:
+            require(time.monotonic() < deadline, "the agent did not recover")
+            seen += host.read(1.0)
+        lines = seen.split(b"\n")
+        broken = [line for line in lines[:-1] if line and not is_json(line.lstrip(b"\xff"))]
+        require(len(broken) <= 20, f"{len(broken)} torn lines")
+        require(is_json(lines[-2].lstrip(b"\xff")), "the last line is torn")
+
+
+def is_json(text):
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def reads_late(stage):
+    """a host that reads after 3 s gets every reply whole"""
+    with stage.synced() as host:
+        host.send(b"".join(b'{"execute":"gtune-status","id":%d}' % i for i in range(100)))
+        time.sleep(3)
+        for i in range(100):
+            require(host.line()["id"] == i, f"reply {i} is missing")
+
+
+def come_and_go(stage, times=1000):
+    """connect, ask and disconnect 1,000 times"""
+    for i in range(times):
+        with stage.connect() as host:
+            if i % 3 == 0:
+                host.send(PING)
+            elif i % 3 == 1:
+                host.send(b'{"execute":"gtune-wat')
+    check_alive(stage)
+
+
+def come_ask_and_go(stage, times=200):
+    """connect, ask, be answered and disconnect 200 times"""
+    for i in range(times):
+        with stage.connect() as host:
+            require(host.send(b'\xff{"execute":"guest-sync-delimited","arguments":{"id":%d}}\n' % i), "not taken")
+            end = time.monotonic() + 10
+            while (raw := host.raw_line(end - time.monotonic())) is not None:
+                if raw.endswith(b'\xff{"return": %d}' % i):
+                    break
+            require(raw is not None, f"round {i}: no answer")
+
+
+def watch(stage):
+    """a watching host hears of a change within a second, and in few events"""
+    with stage.synced() as host:
+        require("return" in host.ask(b'{"execute":"gtune-watch"}'), "no report")
+        host.silence(1.0)
+        start = time.monotonic()
+        stage.change()
+        event = host.line(5)
+        delay = time.monotonic() - start
+        require(event is not None and event.get("event") == "GTUNE_CHANGED", f"no event but {event}")
+        require(set(event["timestamp"]) == {"seconds", "microseconds"}, "timestamp")
+        require(event["data"]["practices"] and "state" in event["data"]["practices"][0], "no practice")
+        require(delay < 1.0, f"it took {delay:.2f} s")
+
+
+def watch_is_bounded(stage):
+    """many changes in 2 s are at most 5 events a second"""
+    with stage.synced() as host:
+        host.ask(b'{"execute":"gtune-watch"}')
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            stage.change()
+            time.sleep(0.01)
+        events = 0
+        while (line := host.line(1.0)) is not None:
+            require(line.get("event") == "GTUNE_CHANGED", "something else than an event")
+            events += 1
+        require(1 <= events <= 13, f"{events} events")
+
+
+def watch_ends(stage):
+    """a sync, 0xFF or a disconnect ends the watch, and nobody else gets events"""
+    for end in (b"\xff", b'{"execute":"guest-sync","arguments":{"id":4}}'):
+        with stage.synced() as host:
+            host.ask(b'{"execute":"gtune-watch"}')
+            host.send(end)
+            if end != b"\xff":
+                require(host.line() == {"return": 4}, "no sync")
+            require(host.ask(PING) == PONG, "no pong")
+            stage.change()
+            host.silence(1.0)
+    with stage.synced() as host:
+        host.ask(b'{"execute":"gtune-watch"}')
+    with stage.synced() as host:
+        stage.change()
+        host.silence(1.0)
+
+
+def second_client(stage):
+    """a second client waits until the first one leaves"""
+    with stage.synced() as first:
+        try:
+            second = stage.connect()
+        except OSError:
+            return
+        with second:
+            with contextlib.suppress(OSError):
+                second.send(PING)
+                second.silence(0.5)
+            require(first.ask(PING) == PONG, "the first client is no longer served")
+            first.close()
+            answer = second.line(5)
+            require(answer in (PONG, None), f"the second client got {answer}")
+    check_alive(stage)
+
+
+def idle(stage, seconds=60):
+    """an idle daemon sleeps: 0 context switches, without a host and with a silent one"""
+    for attached in (False, True):
+        with stage.synced() if attached else contextlib.nullcontext():
+            time.sleep(2)
+            before = stage.switches()
+            time.sleep(seconds)
+            woken = stage.switches() - before
+            require(woken == 0, f"{woken} context switches in {seconds} s, host attached: {attached}")
+
+
+def memory(stage, before):
+    """private memory has not grown"""
+    time.sleep(1)
+    after = stage.memory()
+    print(f"# private dirty memory: {before} kB before, {after} kB after")
+    require(after <= before + 64, f"it grew from {before} kB to {after} kB")
+
+
+CASES = (
+    no_newline, two_in_one_write, hundreds_in_one_write, byte_by_byte, newline_inside, half_then_another_client,
+    half_is_dropped, flush_in_string, megabyte_of_garbage, random_garbage, deep_nesting, too_long, large_ids,
+    wrong_requests, info, status, never_reads, reads_late, come_and_go, come_ask_and_go, watch, watch_is_bounded,
+    watch_ends, second_client,
+)
+
+
+def run_cases(stage, cases=CASES, say=print):
+    """Plays the cases against one stage. Returns how many passed, failed and were skipped."""
+    counts = [0, 0, 0]
+
+    def play(case, *args):
+        title = f"{stage.name}: {case.__doc__}"
+        try:
+            case(stage, *args)
+            counts[0] += 1
+            say(f"ok - {title}")
+        except Skipped as why:
+            counts[2] += 1
+            say(f"ok - {title} # SKIP {why}")
+        except (Failed, OSError, ValueError, KeyError, TypeError) as why:
+            counts[1] += 1
+            say(f"not ok - {title}: {type(why).__name__}: {why}")
+
+    check_alive(stage)
+    try:
+        # The first garbage brings in what is then kept for good: code that had not run yet.
+        for case in (megabyte_of_garbage, status, come_ask_and_go):
+            with contextlib.suppress(Failed):
+                case(stage)
+        time.sleep(1)
+        before = stage.memory()
+    except Skipped:
+        before = None
+    for case in cases:
+        play(case)
+    if before is not None:
+        play(memory, before)
+    return tuple(counts)
+
+
+# ---- the stage that needs no guest ----
+
+class ListenStage(Stage):
+    """gtuned --listen on a copy of a tree."""
+
+    name = "--listen"
+
+    def __init__(self, program, tree, directory):
+        self.root = os.path.join(directory, "root")
+        self.path = os.path.join(directory, "socket")
+        shutil.copytree(tree, self.root, symlinks=True)
+        self.policy = os.path.join(self.root, "etc/gtuned/gtuned.conf")
+        os.makedirs(os.path.dirname(self.policy), exist_ok=True)
+        self.count = 0
+        self.process = subprocess.Popen([program, "--root", self.root, "--listen", self.path])
+        self.wait()
+
+    def wait(self):
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise Failed(f"gtuned has ended with status {self.process.returncode}")
+            with contextlib.suppress(OSError):
+                self.connect().close()
+                return
+            time.sleep(0.01)
+        raise Failed("gtuned does not listen")
+
+    def connect(self):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(self.path)  # waits while others are in the queue
+        return Host(sock)
+
+    def change(self):
+        """What is wanted of haltpoll goes to and fro."""
+        self.count += 1
+        temporary = self.policy + ".new"
+        with open(temporary, "w", encoding="ascii") as f:
+            f.write(f"[haltpoll]\nenable = yes\nguest_halt_poll_ns = {200000 + self.count}\n")
+        os.rename(temporary, self.policy)
+
+    def proc(self, name, field):
+        with open(f"/proc/{self.process.pid}/{name}", encoding="ascii") as f:
+            return sum(int(line.split()[1]) for line in f if line.split(":")[0] in field)
+
+    def memory(self):
+        return self.proc("smaps_rollup", ("Private_Dirty",))
+
+    def switches(self):
+        return self.proc("status", ("voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"))
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        require(self.process.wait(10) == 0, f"gtuned ends with status {self.process.returncode}")
+
+
+@contextlib.contextmanager
+def request_server(stage, *answers):
+    """Plays gtuned-request: for each connection one answer, or None for none at all. Yields what it was sent."""
+    directory = os.path.join(stage.root, "run/gtuned")
+    path = os.path.join(directory, "request.sock")
+    os.makedirs(directory, exist_ok=True)
+    heard = []
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen(4)
+
+        def serve():
+            for answer in answers:
+                client, _ = server.accept()
+                with client:
+                    if answer is not None:
+                        client.sendall(answer)
+                        client.shutdown(socket.SHUT_WR)
+                    client.settimeout(10)
+                    try:
+                        heard.append(client.recv(100))
+                    except ConnectionResetError:  # it left without reading the answer to its end
+                        heard.append(b"")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield heard
+            thread.join(10)
+        finally:
+            os.unlink(path)
+
+
+def apply_request(stage):
+    """gtune-apply: root's answer reaches the host, the order is kept, and root is sent nothing"""
+    rows = (
+        (b'{"result":"started"}\n', {"return": {"started": True}, "id": 1}),
+        (b'{"result":"refused","code":"not-allowed","reason":"no"}\n',
+         {"error": {"class": "CommandNotFound", "desc": "Command gtune-apply has been disabled: no"}, "id": 1}),
+        (b'{"result":"refused","code":"rate-limited","reason":"soon"}\n',
+         {"error": {"class": "GenericError", "desc": "soon"}, "id": 1}),
+        (b"", {"error": {"class": "GenericError", "desc": "gtuned-request gave no answer"}, "id": 1}),
+        (b"\xff{]" * 2000, {"error": {"class": "GenericError", "desc": "gtuned-request gave no answer"}, "id": 1}),
+    )
+    for answer, wanted in rows:
+        with request_server(stage, answer) as heard, stage.synced() as host:
+            host.send(b'{"execute":"gtune-apply","id":1}' + PING)
+            require((got := host.line()) == wanted, f"{answer[:40]!r} became {got}")
+            require(host.line() == PONG, "the request behind it was lost")
+        require(heard == [b""], f"root was sent {heard}")
+        time.sleep(1.1)
+
+
+def apply_without_answer(stage):
+    """gtune-apply: where root does not answer the host hears so after 5 s, and nothing behind it is lost"""
+    with request_server(stage, None), stage.synced() as host:
+        start = time.monotonic()
+        host.send(b'{"execute":"gtune-apply","id":1}' + PING)
+        answer = host.line(8)
+        require(is_error(answer, "did not answer"), f"it answered {answer}")
+        require(4.5 < time.monotonic() - start < 6.5, "not after 5 s")
+        require(host.line() == PONG, "the request behind it was lost")
+
+
+def apply_and_leave(stage):
+    """gtune-apply: a host that leaves before the answer harms nobody"""
+    time.sleep(1.1)
+    with request_server(stage, None):
+        with stage.synced() as host:
+            host.send(b'{"execute":"gtune-apply","id":1}')
+            time.sleep(0.2)
+        check_alive(stage)
+    time.sleep(1.1)
+    with stage.synced() as host:
+        for _ in range(50):
+            require(is_error(host.ask(b'{"execute":"gtune-apply"}'), "cannot be asked"), "no refusal")
+
+
+def socket_is_private(stage):
+    """the socket is 0600"""
+    mode = stat.S_IMODE(os.stat(stage.path).st_mode)
+    require(mode == 0o600, f"mode {mode:o}")
+
+
+def reload(stage):
+    """SIGHUP reads everything again and harms nobody"""
+    with stage.synced() as host:
+        stage.process.send_signal(signal.SIGHUP)
+        require(host.ask(PING) == PONG, "no pong")
+
+
+def second_daemon(stage):
+    """a second daemon on the same socket refuses, and the first goes on"""
+    again = subprocess.run([stage.process.args[0], "--root", stage.root, "--listen", stage.path],
+                           stderr=subprocess.PIPE, timeout=10, check=False)
+    require(again.returncode == 1 and b"in use" in again.stderr, f"{again.returncode} {again.stderr!r}")
+    check_alive(stage)
+
+
+def stale_socket(stage):
+    """a socket that a killed daemon left behind is replaced"""
+    stage.process.kill()
+    stage.process.wait()
+    stage.process = subprocess.Popen(stage.process.args)
+    stage.wait()
+    check_alive(stage)
+
+
+def leaves_nothing(stage):
+    """SIGTERM ends it with status 0 and removes the socket"""
+    stage.stop()
+    require(not os.path.exists(stage.path), "the socket is left")
+
+
+def main():
+    if len(sys.argv) < 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    quick = "--quick" in sys.argv[3:]
+    cases = CASES + (apply_request, apply_without_answer, apply_and_leave, socket_is_private, reload, second_daemon)
+
+    def idle_enough(stage):
+        idle(stage, 5 if quick else 60)
+    idle_enough.__doc__ = idle.__doc__
+
+    with tempfile.TemporaryDirectory(prefix="gtuned-host-") as directory:
+        stage = ListenStage(os.path.abspath(sys.argv[1]), sys.argv[2], directory)
+        try:
+            counts = run_cases(stage, cases + (idle_enough,))
+            last = run_cases_after(stage, (stale_socket, leaves_nothing))
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                stage.process.kill()
+                stage.process.wait()
+
+    passed, failed, skipped = (a + b for a, b in zip(counts, last))
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+def run_cases_after(stage, cases):
+    """Those that end the daemon."""
+    counts = [0, 0, 0]
+    for case in cases:
+        try:
+            case(stage)
+            counts[0] += 1
+            print(f"ok - {stage.name}: {case.__doc__}")
+        except (Failed, OSError) as why:
+            counts[1] += 1
+            print(f"not ok - {stage.name}: {case.__doc__}: {why}")
+    return tuple(counts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * libFuzzer: bytes of the host into the channel and its commands. Whatever comes in, what goes out is lines of ASCII
+ * that are JSON, one for each request or run of garbage, and what is kept is bounded.
+ */
+
+#include "agent/commands.h"
+#include "core/json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int give(_unused_ void *userdata, Span *ret) {
+        static const char text[] = "[{\"n\": 1}, {\"n\": \"\\u00e9\"}, {\"n\": null}]";
+
+        *ret = (Span) {.data = text, .size = sizeof(text) - 1};
+        return 0;
+}
+
+static bool allow(_unused_ void *userdata) {
+        return true;
+}
+
+static void apply(_unused_ void *userdata) {
+}
+
+static void watch(_unused_ void *userdata, _unused_ bool on) {
+}
+
+static void require(bool condition) {
+        if (!condition)
+                __builtin_trap();
+}
+
+/* 0xFF stands only before the answer to guest-sync-delimited. */
+static void check_line(const Buffer *line) {
+        _cleanup_json_ json_object *o = NULL;
+        size_t start = line->size > 0 && (uint8_t) line->data[0] == 0xFF;
+
+        require(line->size > start && line->size <= CHANNEL_REPLY_MAX);
+        for (size_t i = start; i + 1 < line->size; i++)
+                require(line->data[i] >= 0x20 && line->data[i] <= 0x7F);
+        require(line->data[line->size - 1] == '\n');
+        require(json_parse(line->data + start, line->size - start, &o) >= 0);
+        require(json_object_is_type(o, json_type_object));
+}
+
+static void answer(const Channel *c, int event) {
+        static const Agent agent = {give, give, allow, apply, watch, NULL};
+        _cleanup_buffer_ Buffer line = BUFFER_NULL;
+        int r;
+
+        if (event == CHANNEL_REQUEST)
+                r = command_answer(channel_text(c), &agent, &line);
+        else
+                r = reply_error(&line, "GenericError", channel_error(c), SPAN_NULL);
+
+        require(r >= 0);
+        if (r == COMMAND_LATER)
+                require(command_later(channel_text(c), NULL, "{}", &line) >= 0);
+        check_line(&line);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        Channel c = CHANNEL_NULL;
+        bool garbage = false; /* it was answered, and nothing has ended it */
+
+        while (size > 0) {
+                size_t used;
+                int event = channel_feed(&c, (const char *) data, size, 0, &used);
+
+                require(event >= 0 && used > 0 && used <= size);
+                require(c.text.size <= CHANNEL_REQUEST_MAX && c.depth <= CHANNEL_DEPTH_MAX);
+                garbage = garbage && !memchr(data, '\n', used) && !memchr(data, 0xFF, used);
+                require(!garbage || event == CHANNEL_MORE);
+
+                if (event == CHANNEL_REQUEST || event == CHANNEL_GARBAGE)
+                        answer(&c, event);
+                garbage = garbage || (event == CHANNEL_GARBAGE && data[used - 1] != '\n');
+                data += used;
+                size -= used;
+        }
+
+        channel_done(&c);
+        return 0;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "grub/shell.h"
+#include "grub/stores.h"
+#include "tests/unit/tree.h"
+
+#define VARIABLE "GRUB_CMDLINE_LINUX"
+#define MARKER "# Added by gtuned, which removes it again when it is empty.\n"
+
+static const TokenSpec force = { .name = "cpuidle_haltpoll.force", .value = "Y", .kind = TOKEN_BOOL };
+static const TokenSpec pvspin = { .name = "arm_pvspin", .kind = TOKEN_FLAG };
+
+static BootStores *load(const char *text, size_t size) {
+        _cleanup_buffer_ Buffer content = BUFFER_NULL;
+        BootStores *stores;
+
+        stores = calloc(1, sizeof(BootStores));
+        assert_non_null(stores);
+        assert_int_equal(buffer_append(&content, text, size), 0);
+        assert_int_equal(default_grub_load(stores, "/etc/default/grub", &content), 0);
+        return stores;
+}
+
+/* What the shell makes of the variable "x". */
+static const struct {
+        const char *text, *value;
+        size_t n_assignments;
+} values[] = {
+        { "",                                           "",          0 },
+        { "x=a\n",                                      "a",         1 },
+        { "x=\n",                                       "",          1 },
+        { "x='a b'\n",                                  "a b",       1 },
+        { "x=\"a b\"",                                  "a b",       1 },
+        { "x=a\\ b\n",                                  "a b",       1 },
+        { "x=a'b c'\"d e\"f\n",                         "ab cd ef",  1 },
+        { "x='a\\b' # c\n",                             "a\\b",      1 },
+        { "x=\"a\\b\\\"c\\$d\\\\\"\n",                  "a\\b\"c$d\\", 1 },
+        { "x=\"a \\\nb\"\n",                            "a b",       1 },
+        { "x=\"a\nb\"\n",                               "a\nb",      1 },
+        { "x=a#b\n",                                    "a#b",       1 },
+        { "# x=b\n #x=c\nx=a\n",                        "a",         1 },
+        { "x=a; x=b\n",                                 "b",         2 },
+        { "x=a\nx+=' b'\n",                             "a b",       2 },
+        { "x=a\nx=\"$x b\"\n",                          "a b",       2 },
+        { "x=a\nx=\"b ${x}\"\n",                        "b a",       2 },
+        { "x=\"$y $x_ ${z}\"\n",                        "$y $x_ ${z}", 1 },
+        { "x='$x'\n",                                   "$x",        1 },
+        { "export x=a\n",                               "a",         1 },
+        { "export y=b x=a\n",                           "a",         1 },
+        { "x=a\nexport x\n",                            "a",         1 },
+        { "y=b x=a\n",                                  "a",         1 },
+        { "x=a y\n",                                    "",          0 },
+        { "y x=a\n",                                    "",          0 },
+        { "xx=a\ny=x=b\n",                              "",          0 },
+        { "y=\"$(sed 's, release .*$,,g' /etc/x)\"\nx=a\n", "a",     1 },
+        { "y=`z -i -s 2> /dev/null || echo \"D\"`\nx=a\n", "a",      1 },
+        { "y=${z:-\"a b\"}\nx=a\n",                     "a",         1 },
+        { "y=$(echo \"$(echo \"a)\")\")\nx=a\n",        "a",         1 },
+        { "if [ -e /a ]; then\ny=b\nfi\nx=a\n",         "a",         1 },
+        { "case $y in a|b) z=c;; esac\nx=a\n",          "a",         1 },
+        { "f() { y=b; }\nx=a\n",                        "a",         1 },
+        { "y && z || w\nx=a\n",                         "a",         1 },
+        { "x=a && y\n",                                 "a",         1 },
+        { "y > z 2>&1\nx=a\n",                          "a",         1 },
+        { "y=b \\\n x=a\n",                             "a",         1 },
+        { "x=\"a\"\r\n",                                "a\r",       1 },
+};
+
+static void test_values(void **state) {
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(values); i++) {
+                _cleanup_(shell_value_done) ShellValue v = SHELL_VALUE_NULL;
+                ShellError error;
+
+                assert_int_equal(shell_read_variable(values[i].text, strlen(values[i].text), "x", &v, &error), 0);
+                assert_string_equal(strempty(v.text.data), values[i].value);
+                assert_int_equal(v.n_assignments, values[i].n_assignments);
+        }
+}
+
+static const struct {
+        const char *text, *code;
+        unsigned line;
+} refused[] = {
+        { "\n" VARIABLE "=\"a\n",                       "default-grub-syntax",  2 },
+        { VARIABLE "=a\nb='c\n",                        "default-grub-syntax",  2 },
+        { VARIABLE "=$(a\n",                            "default-grub-syntax",  1 },
+        { VARIABLE "=a\nb \\\n",                        "default-grub-syntax",  2 },
+        { VARIABLE "=a\nb |\n",                         "default-grub-syntax",  3 },
+        { VARIABLE "=a\nif b; then\n",                  "default-grub-syntax",  3 },
+        { VARIABLE "=a\nfi\n",                          "default-grub-syntax",  2 },
+        { VARIABLE "=a\n)\n",                           "default-grub-syntax",  2 },
+        { "\n\n" VARIABLE "=\"a $(b)\"\n",              "default-grub-dynamic", 3 },
+        { VARIABLE "=`a`\n",                            "default-grub-dynamic", 1 },
+        { VARIABLE "=${a:-b}\n",                        "default-grub-dynamic", 1 },
+        { VARIABLE "=$'a'\n",                           "default-grub-dynamic", 1 },
+        { "a && " VARIABLE "=b\n",                      "default-grub-dynamic", 1 },
+        { "a ||\n" VARIABLE "=b\n",                     "default-grub-dynamic", 2 },
+        { VARIABLE "=b | a\n",                          "default-grub-dynamic", 1 },
+        { VARIABLE "=b &\n",                            "default-grub-dynamic", 1 },
+        { "if a\nthen " VARIABLE "=b\nfi\n",            "default-grub-dynamic", 2 },
+        { "(" VARIABLE "=b)\n",                         "default-grub-dynamic", 1 },
+        { "f() { " VARIABLE "=b; }\n",                  "default-grub-dynamic", 1 },
+        { "unset " VARIABLE "\n",                       "default-grub-dynamic", 1 },
+        { "cat << x\n" VARIABLE "=b\nx\n",              "default-grub-dynamic", 1 },
+        { VARIABLE "=a\n" VARIABLE "=\"$" VARIABLE " $" VARIABLE "\"\n", "default-grub-dynamic", 2 },
+};
+
+static void test_refused(void **state) {
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(refused); i++) {
+                _cleanup_(boot_stores_freep) BootStores *stores = load(refused[i].text, strlen(refused[i].text));
+
+                assert_int_equal(stores->n_stores, 0);
+                assert_int_equal(stores->n_problems, 1);
+                assert_string_equal(stores->problems[0].code, refused[i].code);
+                assert_int_equal(stores->problems[0].line, refused[i].line);
+                assert_true(stores->problems[0].fatal);
+        }
+}
+
+static void test_nul(void **state) {
+        _cleanup_(boot_stores_freep) BootStores *stores = load("a\n\0", 3);
+
+        (void) state;
+
+        assert_int_equal(stores->n_stores, 0);
+        assert_string_equal(stores->problems[0].code, "default-grub-syntax");
+        assert_int_equal(stores->problems[0].line, 2);
+}
+
+static void test_entry(void **state) {
+        static const char text[] = "X=1\n" VARIABLE "=\"ro a=b\"\nY=2\n";
+        _cleanup_(boot_stores_freep) BootStores *stores = load(text, strlen(text)), *empty = load("X=1\n", 4);
+        const BootEntry *e = stores->stores[0]->entries;
+
+        (void) state;
+
+        assert_int_equal(stores->stores[0]->n_entries, 1);
+        assert_int_equal(e->kind, ENTRY_TEMPLATE);
+        assert_string_equal(e->id, VARIABLE);
+        assert_int_equal(e->line, 2);
+        assert_int_equal(e->cmdline_size, 6);
+        assert_int_equal(e->cmdline.n_tokens, 2);
+        assert_string_equal(e->cmdline.tokens[1].value, "b");
+        assert_memory_equal(text + e->cmdline.tokens[1].offset, "a=b", 3);
+
+        assert_int_equal(empty->stores[0]->entries->line, 0);
+        assert_int_equal(empty->stores[0]->entries->cmdline.n_tokens, 0);
+}
+
+/* What adding two tokens makes of a file; removing them gives the file back. */
+static const struct {
+        const char *before, *after;
+} add_cases[] = {
+#define V VARIABLE "="
+#define T "cpuidle_haltpoll.force=Y arm_pvspin"
+#define U "cpuidle_haltpoll.force=Y\\ arm_pvspin"
+        { V "\"ro quiet\"\n",           V "\"ro quiet " T "\"\n"         },
+        { V "\"ro quiet\"",             V "\"ro quiet " T "\""           },
+        { V "'ro quiet'\n",             V "'ro quiet " T "'\n"           },
+        { V "\"ro quiet \"\n",          V "\"ro quiet " T " \"\n"        },
+        { V "ro\n",                     V "ro\\ " U "\n"                 },
+        { V "\"\"\n",                   V "\"" T "\"\n"                  },
+        { V "''\n",                     V "'" T "'\n"                    },
+        { V "\n",                       V U "\n"                         },
+        { V "\" \"\n",                  V "\"" T "  \"\n"                },
+        { V "\"-- a\"\n",               V "\"" T " -- a\"\n"             },
+        { V "\"ro -- a\"\n",            V "\"ro " T " -- a\"\n"          },
+        { V "--\n",                     V U "\\ --\n"                    },
+        { V "\"a\"'b'\n",               V "\"a\"'b " T "'\n"             },
+        { V "\"$X\"\n",                 V "\"$X " T "\"\n"               },
+        { V "\"a\\\\\"\n",              V "\"a\\\\ " T "\"\n"            },
+        { V "\"a \\\n b\" # c\n",       V "\"a \\\n b " T "\" # c\n"     },
+        { V "a\n" V "b\n",              V "a\n" V "b\\ " U "\n"          },
+        { V "\"a\"\n" VARIABLE "+=\" b\"\n", V "\"a\"\n" VARIABLE "+=\" b " T "\"\n" },
+        { V "\"a\"\n" VARIABLE "+=\"\"\n", V "\"a " T "\"\n" VARIABLE "+=\"\"\n" },
+        { V "\"\"\n" VARIABLE "+=\"\"\n", V "\"" T "\"\n" VARIABLE "+=\"\"\n" },
+        { V "\"$" VARIABLE " -- a\"\n", V "\"" T " $" VARIABLE " -- a\"\n" },
+        { V "a\n" V "\"-- b $" VARIABLE "\"\n", V "a\n" V "\"" T " -- b $" VARIABLE "\"\n" },
+        { "export " V "\"a\"; X=1\n",   "export " V "\"a " T "\"; X=1\n" },
+        { V "\"a b=\\\"c d\"\n",        V "\"a " T " b=\\\"c d\"\n"     },
+        { V "'\"a b'\n",               V "'" T " \"a b'\n"             },
+        { V "\"a\"\r\n",                V "\"a " T "\"\r\n"              },
+        { V "\"cpuidle-haltpoll.force=0\"\n", V "\"cpuidle-haltpoll.force=0 arm_pvspin\"\n" },
+        { "",                           MARKER V "\"" T "\"\n"           },
+        { "X=1\n",                      "X=1\n" MARKER V "\"" T "\"\n"   },
+        { "X=1",                        "X=1\n" MARKER V "\"" T "\""     },
+        { "# x \\",                     "# x \\\n" MARKER V "\"" T "\""  },
+#undef U
+#undef T
+#undef V
+};
+
+static void render(const BootStores *stores, const TokenEdit *edits, size_t n_edits, Buffer *ret) {
+        const BootEntry *entry;
+        size_t size;
+
+        assert_int_equal(stores->n_stores, 1);
+        assert_int_equal(boot_store_default_grub.render(stores->stores[0], edits, n_edits, ret, &entry, &size), 0);
+}
+
+static void test_add_remove(void **state) {
+        static const char *const keep[] = { VARIABLE, NULL };
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(add_cases); i++) {
+                _cleanup_(boot_stores_freep) BootStores *before = NULL, *after = NULL;
+                _cleanup_buffer_ Buffer added = BUFFER_NULL, removed = BUFFER_NULL, one = BUFFER_NULL;
+                TokenEdit edits[] = { { &force, true, NULL }, { &pvspin, true, NULL } };
+
+                before = load(add_cases[i].before, strlen(add_cases[i].before));
+                render(before, edits, 2, &added);
+                assert_string_equal(added.data, add_cases[i].after);
+
+                for (size_t k = 0; k < ELEMENTSOF(edits); k++) {
+                        edits[k].add = false;
+                        if (cmdline_state(&before->stores[0]->entries->cmdline, edits[k].spec, NULL) != TOKEN_ABSENT)
+                                edits[k].keep = keep;
+                }
+
+                after = load(added.data, added.size);
+                render(after, edits, 2, &removed);
+                assert_string_equal(strempty(removed.data), add_cases[i].before);
+
+                /* One after the other is the same. */
+                render(after, edits, 1, &one);
+                boot_stores_free(after);
+                after = load(one.data, one.size);
+                buffer_done(&removed);
+                render(after, edits + 1, 1, &removed);
+                assert_string_equal(strempty(removed.data), add_cases[i].before);
+        }
+}
+
+/* What removing one token makes of files that somebody edited after gtuned. */
+static const struct {
+        const char *before, *after;
+} remove_cases[] = {
+        { VARIABLE "=\"arm_pvspin ro\"\n",                      VARIABLE "=\"ro\"\n"            },
+        { VARIABLE "=\"a arm-pvspin\tarm_pvspin b\"\n",         VARIABLE "=\"a b\"\n"           },
+        { VARIABLE "=\"a -- arm_pvspin\"\n",                    VARIABLE "=\"a -- arm_pvspin\"\n" },
+        { VARIABLE "=\"arm_pvspin=1 'arm_pvspin'\"\n",          VARIABLE "=\"arm_pvspin=1 'arm_pvspin'\"\n" },
+        { VARIABLE "=\"a \\\n arm_pvspin\"\n",                  VARIABLE "=\"a \\\n\"\n"        },
+        { VARIABLE "=\"a\\ arm_pvspin\"\n",                     VARIABLE "=\"a\\ \"\n"          },
+        { VARIABLE "_DEFAULT=\"arm_pvspin\"\n",                 VARIABLE "_DEFAULT=\"arm_pvspin\"\n" },
+        { MARKER VARIABLE "=\"arm_pvspin\"\nX=1\n",             "X=1\n"                         },
+        { MARKER VARIABLE "=\"\"\n",                            ""                              },
+        { MARKER VARIABLE "=\"arm_pvspin mine\"\n",             MARKER VARIABLE "=\"mine\"\n"   },
+        { MARKER VARIABLE "=\"arm_pvspin\" # mine\n",           MARKER VARIABLE "=\"\" # mine\n" },
+        { MARKER "\n" VARIABLE "=\"arm_pvspin\"\n",             MARKER "\n" VARIABLE "=\"\"\n"  },
+};
+
+static void test_remove(void **state) {
+        const TokenEdit edit = { .spec = &pvspin };
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(remove_cases); i++) {
+                _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+                _cleanup_buffer_ Buffer removed = BUFFER_NULL;
+
+                stores = load(remove_cases[i].before, strlen(remove_cases[i].before));
+                render(stores, &edit, 1, &removed);
+                assert_string_equal(strempty(removed.data), remove_cases[i].after);
+        }
+}
+
+static void test_too_long(void **state) {
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+        const TokenEdit edit = { .spec = &pvspin, .add = true };
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, result = BUFFER_NULL;
+        const BootEntry *entry;
+        size_t size;
+
+        (void) state;
+
+        assert_int_equal(buffer_printf(&text, "%s=%02040d\n", VARIABLE, 0), 0);
+        stores = load(text.data, text.size);
+        assert_int_equal(boot_store_default_grub.render(stores->stores[0], &edit, 1, &result, &entry, &size), -E2BIG);
+        assert_ptr_equal(entry, stores->stores[0]->entries);
+        assert_int_equal(size, 2051);
+}
+
+/* Finding it in a tree: nothing, a directory, the file. */
+static void test_find(void **state) {
+        Tree *t = *state;
+        _cleanup_free_ char *path = tree_path(t, "/etc/default/grub/");
+        BootStores *stores = NULL;
+
+        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(stores->n_stores, 0);
+        assert_int_equal(stores->n_problems, 1);
+        assert_string_equal(stores->problems[0].code, "default-grub-unreadable");
+        boot_stores_free(stores);
+
+        assert_int_equal(rmdir(path), 0);
+        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(stores->n_stores, 0);
+        assert_string_equal(stores->problems[0].code, "boot-store-none");
+        boot_stores_free(stores);
+
+        tree_file(t, "/etc/default/grub", VARIABLE "=a\n");
+        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(stores->n_stores, 1);
+        assert_string_equal(stores->stores[0]->path, "/etc/default/grub");
+        boot_stores_free(stores);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_values),
+                cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_nul),
+                cmocka_unit_test(test_entry),
+                cmocka_unit_test(test_add_remove),
+                cmocka_unit_test(test_remove),
+                cmocka_unit_test(test_too_long),
+                cmocka_unit_test_setup_teardown(test_find, tree_setup, tree_teardown),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

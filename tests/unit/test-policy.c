@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/policy.h"
+#include "tests/unit/tree.h"
+
+static const char *const choices[] = {"auto", "yes", "no", NULL};
+
+static const PolicyKey keys[] = {
+        {"test", "choice", KEY_CHOICE, choices, ""},
+        {"test", "flag", KEY_BOOL, NULL, ""},
+        {"test", "number", KEY_KERNEL_UINT, NULL, ""},
+        {"test", "kernel_flag", KEY_KERNEL_BOOL, NULL, ""},
+        {"test", "path", KEY_PATH, NULL, ""},
+        {"test", "list", KEY_LIST, NULL, ""},
+};
+static const PolicyKeys groups[] = {{keys, ELEMENTSOF(keys)}};
+
+static Policy *read_policy(const Tree *t) {
+        Policy *policy;
+
+        assert_int_equal(policy_read(t->root, groups, ELEMENTSOF(groups), &policy), 0);
+        return policy;
+}
+
+#define TEN "xxxxxxxxxx"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
+/* One text, and what is said of it: a value, or an error in a line. */
+static const struct {
+        const char *text;
+        const char *name, *value; /* of [test]; NULL: not set */
+        unsigned line;            /* of the only error; 0: none */
+        const char *reason;       /* part of it */
+} cases[] = {
+        {"", "choice", NULL, 0, NULL},
+        {"# comment\n; comment\n\n", "choice", NULL, 0, NULL},
+        {"[test]\nchoice = yes\n", "choice", "yes", 0, NULL},
+        {"[test]\nchoice=yes", "choice", "yes", 0, NULL},
+        {"[test]\r\nchoice = no\r\n", "choice", "no", 0, NULL},
+        {"\xEF\xBB\xBF[test]\nchoice = no\n", "choice", "no", 0, NULL},
+        {"[test]\nchoice = yes\nchoice = no\n", "choice", "no", 0, NULL},
+        {"[test]\nchoice = yes ; why\n", "choice", "yes", 0, NULL},
+        {"[test]\n   # an indented comment\nchoice = yes\n", "choice", "yes", 0, NULL},
+        {"[test]\n   \nchoice = yes\n", "choice", "yes", 0, NULL},
+        {"[test]\nlist = a, b\nlist = c\n", "list", "a, b, c", 0, NULL},
+        {"[test]\nlist = a\nlist =\nlist = c\n", "list", "c", 0, NULL},
+        {"[test]\nnumber = 0x30d40\n", "number", "0x30d40", 0, NULL},
+        {"[test]\nnumber = 0\n", "number", "0", 0, NULL},
+        {"[test]\nnumber = 4294967295\n", "number", "4294967295", 0, NULL},
+        {"[test]\nkernel_flag = Y\n", "kernel_flag", "Y", 0, NULL},
+        {"[test]\nflag = Off\n", "flag", "Off", 0, NULL},
+        {"[test]\npath = /a b\n", "path", "/a b", 0, NULL},
+        {"[guest]\nvcpu = dedicated\n[channel]\nallow_apply = yes\n", "choice", NULL, 0, NULL},
+
+        {"[test]\n\nchoic = yes\n", "choice", NULL, 3, "unknown key choic in [test]"},
+        {"[tes]\nchoice = yes\n", "choice", NULL, 2, "unknown section [tes]"},
+        {"choice = yes\n", "choice", NULL, 1, "before any [section]"},
+        {"[test]\nchoice = maybe\n", "choice", NULL, 2, "choice = maybe: expected auto, yes or no"},
+        {"[test]\nchoice = Yes\n", "choice", NULL, 2, "expected auto, yes or no"},
+        {"[test]\nchoice =\n", "choice", NULL, 2, "expected auto, yes or no"},
+        {"[test]\nflag = Y\n", "flag", NULL, 2, "expected yes or no"},
+        {"[test]\nnumber = -1\n", "number", NULL, 2, "number = -1: expected a whole number"},
+        {"[test]\nnumber = 2e5\n", "number", NULL, 2, "number = 2e5: expected a whole number"},
+        {"[test]\nnumber = 1.5\n", "number", NULL, 2, "expected a whole number"},
+        {"[test]\nnumber = 08\n", "number", NULL, 2, "expected a whole number"},
+        {"[test]\nnumber =\n", "number", NULL, 2, "expected a whole number"},
+        {"[test]\nnumber = 4294967296\n", "number", NULL, 2, "the largest number is 4294967295"},
+        {"[test]\nnumber = 99999999999999999999\n", "number", NULL, 2, "the largest number is 4294967295"},
+        {"[test]\nkernel_flag = maybe\n", "kernel_flag", NULL, 2, "expected Y or N"},
+        {"[test]\nkernel_flag =\n", "kernel_flag", NULL, 2, "expected Y or N"},
+        {"[test]\npath = a\n", "path", NULL, 2, "expected an absolute path"},
+        {"[test]\nlist = a,\n  b\n", "list", "a,", 3, "continuation lines are not supported"},
+        {"[test]\nchoice = yes\n\tflag = yes\n", "flag", NULL, 3, "begins with a blank"},
+        {"[test]\nlist = " HUNDRED HUNDRED "\nchoice = yes\n", "choice", "yes", 2, "the line is longer than"},
+        {"[test]\n# " HUNDRED HUNDRED HUNDRED "\nchoice = yes\n", "choice", "yes", 2, "the line is longer than"},
+        {"[test]\nwhat is this\nchoice = yes\n", "choice", "yes", 2, "expected [section], key = value"},
+        {"[test\n", "choice", NULL, 1, "expected [section], key = value"},
+};
+
+static void check_case(const Policy *p, size_t i) {
+        const char *value = policy_word(p, "test", cases[i].name, NULL);
+
+        if (!streq_ptr(value, cases[i].value))
+                fail_msg("%s: %s is %s", cases[i].text, cases[i].name, value ? value : "not set");
+        if (cases[i].line == 0) {
+                if (p->n_errors > 0)
+                        fail_msg("%s: %u: %s", cases[i].text, p->errors->line, p->errors->reason);
+                return;
+        }
+
+        if (p->n_errors == 0)
+                fail_msg("%s: no error", cases[i].text);
+        assert_string_equal(p->errors->file, "/etc/gtuned/gtuned.conf");
+        if (p->errors->line != cases[i].line || !strstr(p->errors->reason, cases[i].reason))
+                fail_msg("%s: %u: %s", cases[i].text, p->errors->line, p->errors->reason);
+}
+
+static void test_text(void **state) {
+        const Tree *t = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(policy_freep) Policy *p = NULL;
+
+                tree_file(t, "/etc/gtuned/gtuned.conf", cases[i].text);
+                p = read_policy(t);
+                check_case(p, i);
+        }
+}
+
+static void test_nul(void **state) {
+        static const char text[] = "[test]\nchoice = yes\0\nflag = yes\n";
+        _cleanup_(policy_freep) Policy *p = NULL;
+        const Tree *t = *state;
+
+        tree_bytes(t, "/etc/gtuned/gtuned.conf", text, sizeof(text) - 1, 0644);
+        p = read_policy(t);
+        assert_int_equal(p->n_errors, 1);
+        assert_int_equal(p->errors->line, 2);
+        assert_non_null(strstr(p->errors->reason, "NUL"));
+        assert_true(policy_bool(p, "test", "flag", false));
+}
+
+/* A long line is refused or read whole, and never cut. */
+static void test_long_lines(void **state) {
+        const Tree *t = *state;
+
+        for (int n = 190; n <= 210; n++) {
+                _cleanup_(policy_freep) Policy *p = NULL;
+                _cleanup_free_ char *text = xasprintf("[test]\nlist=%*s\nchoice = yes\n", n - 5, "x");
+
+                tree_file(t, "/etc/gtuned/gtuned.conf", text);
+                p = read_policy(t);
+                assert_string_equal(policy_word(p, "test", "choice", ""), "yes");
+                assert_string_equal(policy_word(p, "test", "list", "refused"), p->n_errors > 0 ? "refused" : "x");
+                assert_true(n > 198 || p->n_errors == 0);
+                assert_true(n < 200 || p->n_errors == 1);
+        }
+}
+
+static void test_every_error_is_told(void **state) {
+        _cleanup_(policy_freep) Policy *p = NULL;
+        const Tree *t = *state;
+
+        tree_file(t, "/etc/gtuned/gtuned.conf", "[test]\na = 1\nchoice = x\nwhat is this\n");
+        tree_file(t, "/etc/gtuned/gtuned.conf.d/b.conf", "[b]\nb = 1\n");
+        p = read_policy(t);
+        assert_int_equal(p->n_errors, 4);
+        assert_string_equal(p->errors[3].file, "/etc/gtuned/gtuned.conf.d/b.conf");
+        assert_int_equal(p->errors[3].line, 2);
+}
+
+static void assert_files(const Policy *p, const char *const *expected) {
+        size_t i = 0;
+
+        for (; p->files && p->files[i]; i++) {
+                assert_non_null(expected[i]);
+                assert_string_equal(p->files[i], expected[i]);
+        }
+        assert_null(expected[i]);
+}
+
+/* /usr/lib < /run < /etc; files sorted by name, the same name masks, the last value wins. */
+static void test_precedence(void **state) {
+        static const char *const expected[] = {
+                "/etc/gtuned/gtuned.conf",
+                "/usr/lib/gtuned/gtuned.conf.d/10-a.conf",
+                "/run/gtuned/gtuned.conf.d/20-b.conf",
+                "/etc/gtuned/gtuned.conf.d/30-c.conf",
+                "/usr/lib/gtuned/gtuned.conf.d/40-d.conf",
+                NULL,
+        };
+        _cleanup_(policy_freep) Policy *p = NULL;
+        const PolicySetting *s;
+        const Tree *t = *state;
+
+        tree_file(t, "/usr/lib/gtuned/gtuned.conf", "[test]\nflag = yes\n");
+        tree_file(t, "/etc/gtuned/gtuned.conf", "[test]\nchoice = no\nnumber = 1\n");
+        tree_file(t, "/usr/lib/gtuned/gtuned.conf.d/10-a.conf", "[test]\nnumber = 10\n");
+        tree_file(t, "/usr/lib/gtuned/gtuned.conf.d/20-b.conf", "[test]\nflag = yes\n");
+        tree_file(t, "/run/gtuned/gtuned.conf.d/20-b.conf", "[test]\nnumber = 20\n");
+        tree_file(t, "/usr/lib/gtuned/gtuned.conf.d/30-c.conf", "[test]\nflag = yes\n");
+        tree_file(t, "/run/gtuned/gtuned.conf.d/30-c.conf", "[test]\nflag = yes\n");
+        tree_file(t, "/etc/gtuned/gtuned.conf.d/30-c.conf", "[test]\nnumber = 30\n");
+        tree_file(t, "/usr/lib/gtuned/gtuned.conf.d/40-d.conf", "\n[test]\nnumber = 40\n");
+        tree_file(t, "/etc/gtuned/gtuned.conf.d/50-e.conf~", "[test]\nflag = yes\n");
+        tree_file(t, "/etc/gtuned/gtuned.conf.d/.60-f.conf", "[test]\nflag = yes\n");
+
+        p = read_policy(t);
+        assert_int_equal(p->n_errors, 0);
+        assert_files(p, expected);
+        assert_null(policy_get(p, "test", "flag"));
+        s = policy_get(p, "test", "number");
+        assert_string_equal(s->value, "40");
+        assert_string_equal(s->file, "/usr/lib/gtuned/gtuned.conf.d/40-d.conf");
+        assert_int_equal(s->line, 3);
+}
+
+/* Below a root there is no /dev/null, and a link to it masks all the same. */
+static void test_mask(void **state) {
+        static const char *const nothing[] = {NULL};
+        _cleanup_(policy_freep) Policy *p = NULL;
+        const Tree *t = *state;
+
+        tree_file(t, "/usr/lib/gtuned/gtuned.conf", "[test]\nflag = yes\n");
+        tree_file(t, "/usr/lib/gtuned/gtuned.conf.d/a.conf", "[test]\nflag = yes\n");
+        tree_link(t, "/etc/gtuned/gtuned.conf", "/dev/null");
+        tree_link(t, "/run/gtuned/gtuned.conf.d/a.conf", "/dev/null");
+        p = read_policy(t);
+        assert_int_equal(p->n_errors, 0);
+        assert_files(p, nothing);
+        assert_false(policy_exists(p));
+}
+
+static void test_unreadable(void **state) {
+        static const struct {
+                const char *path, *reason;
+        } rows[] = {
+                {"/etc/gtuned/gtuned.conf", "directory"},
+                {"/etc/gtuned/gtuned.conf.d/fifo.conf", "not a regular file"},
+                {"/etc/gtuned/gtuned.conf.d/large.conf", "larger than 1 MiB"},
+        };
+        _cleanup_(policy_freep) Policy *p = NULL;
+        _cleanup_free_ char *fifo = NULL, *large = NULL;
+        const Tree *t = *state;
+
+        tree_file(t, "/etc/gtuned/gtuned.conf/x", "");
+        fifo = tree_path(t, rows[1].path);
+        assert_int_equal(mkfifo(fifo, 0644), 0);
+        tree_file(t, rows[2].path, "");
+        large = tree_path(t, rows[2].path);
+        assert_int_equal(truncate(large, 1024 * 1024 + 1), 0);
+
+        p = read_policy(t);
+        assert_int_equal(p->n_errors, ELEMENTSOF(rows));
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                assert_string_equal(p->errors[i].file, rows[i].path);
+                assert_int_equal(p->errors[i].line, 0);
+                assert_non_null(strstr(p->errors[i].reason, rows[i].reason));
+        }
+}
+
+/* What ends a hold: vcpu and the section's own keys, and nothing else. */
+static void test_describe(void **state) {
+        static const char *const texts[] = {
+                "[test]\nchoice = yes\n",
+                "# comment\n\n[test]\nchoice=yes\n[channel]\nallow_apply = yes\n",
+                "[guest]\nvcpu = auto\n[test]\nchoice = yes\n",
+                "[guest]\nvcpu = shared\n[test]\nchoice = yes\n",
+                "[test]\nchoice = yes\nnumber = 1\n",
+                "[test]\nchoice = no\n",
+        };
+        _cleanup_free_ char *first = NULL;
+        const Tree *t = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_(policy_freep) Policy *p = NULL;
+                _cleanup_free_ char *line = NULL;
+
+                tree_file(t, "/etc/gtuned/gtuned.conf", texts[i]);
+                p = read_policy(t);
+                line = policy_describe(p, "test");
+                assert_non_null(line);
+                if (!first)
+                        first = strdup(line);
+                assert_int_equal(streq(line, first), i < 3);
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_text, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_nul, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_long_lines, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_every_error_is_told, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_precedence, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_mask, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_unreadable, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_describe, tree_setup, tree_teardown),
+        };
+
+        (void) alarm(60); /* a FIFO must not block */
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

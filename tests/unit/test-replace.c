@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/replace.h"
+#include "tests/unit/tree.h"
+
+#define TARGET "/etc/default/grub"
+#define STAGED "/etc/default/.grub.gtuned"
+
+static const Buffer new = {.data = (char *) "new\n", .size = 4};
+
+static struct stat look(const Tree *t, const char *path) {
+        _cleanup_free_ char *full = tree_path(t, path);
+        struct stat st;
+
+        assert_int_equal(lstat(full, &st), 0);
+        return st;
+}
+
+static void test_keeps_mode(void **state) {
+        static const mode_t modes[] = {0644, 0600, 0400, 0755, 0444, 02640};
+        const Tree *t = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(modes); i++) {
+                struct stat before, after;
+
+                tree_bytes(t, TARGET, "old\n", 4, modes[i]);
+                before = look(t, TARGET);
+                assert_int_equal(replace_file(t->root, TARGET, &new, 0644), 0);
+                after = look(t, TARGET);
+                assert_int_equal(after.st_mode, before.st_mode);
+                assert_int_not_equal(after.st_ino, before.st_ino);
+                assert_int_equal(after.st_size, 4);
+                assert_int_equal(tree_count(t, "/etc/default"), 1);
+        }
+}
+
+static void test_keeps_owner(void **state) {
+        _cleanup_free_ char *path = NULL;
+        const Tree *t = *state;
+        struct stat st;
+
+        tree_file(t, TARGET, "old\n");
+        path = tree_path(t, TARGET);
+        if (chown(path, 12, 34) < 0 || chmod(path, 04711) < 0) {
+                print_message("owners are left out: %s\n", strerror(errno));
+                skip();
+        }
+
+        assert_int_equal(replace_file(t->root, TARGET, &new, 0644), 0);
+        st = look(t, TARGET);
+        assert_int_equal(st.st_uid, 12);
+        assert_int_equal(st.st_gid, 34);
+        assert_int_equal(st.st_mode & 07777, 04711);
+}
+
+static void test_new_file(void **state) {
+        static const mode_t modes[] = {0644, 0600, 0755};
+        const Tree *t = *state;
+        mode_t mask = umask(077);
+
+        for (size_t i = 0; i < ELEMENTSOF(modes); i++) {
+                _cleanup_free_ char *path = xasprintf("/a/b%zu/file", i);
+
+                assert_int_equal(replace_file(t->root, path, &new, modes[i]), 0);
+                assert_tree_file(t, path, "new\n");
+                assert_int_equal(look(t, path).st_mode & 07777, modes[i]);
+        }
+
+        (void) umask(mask);
+}
+
+/* Until it is committed, nobody sees a change, and giving up leaves nothing behind. */
+static void test_stage(void **state) {
+        Replacement p = REPLACEMENT_NULL;
+        const Tree *t = *state;
+
+        tree_file(t, TARGET, "old\n");
+        assert_int_equal(replacement_stage(t->root, TARGET, &new, 0644, &p), 0);
+        assert_tree_file(t, TARGET, "old\n");
+        assert_tree_file(t, STAGED, "new\n");
+        replacement_done(&p);
+        assert_tree_file(t, TARGET, "old\n");
+        assert_int_equal(tree_count(t, "/etc/default"), 1);
+        replacement_done(&p);
+}
+
+static void test_commit(void **state) {
+        _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
+        const Tree *t = *state;
+
+        tree_file(t, TARGET, "old\n");
+        tree_bytes(t, STAGED, "of a run that was killed\n", 25, 0400);
+        assert_int_equal(replacement_stage(t->root, TARGET, &new, 0644, &p), 0);
+        assert_int_equal(replacement_commit(&p), 0);
+        assert_int_equal(replacement_sync(&p), 0);
+        assert_tree_file(t, TARGET, "new\n");
+        assert_int_equal(tree_count(t, "/etc/default"), 1);
+}
+
+static void test_adopt(void **state) {
+        _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
+        const Tree *t = *state;
+
+        tree_file(t, TARGET, "old\n");
+        assert_int_equal(replacement_adopt(t->root, TARGET, &p), -ENOENT);
+        tree_file(t, STAGED, "staged\n");
+        assert_int_equal(replacement_adopt(t->root, TARGET, &p), 0);
+        assert_int_equal(replacement_commit(&p), 0);
+        assert_tree_file(t, TARGET, "staged\n");
+        assert_int_equal(tree_count(t, "/etc/default"), 1);
+}
+
+static void test_remove(void **state) {
+        const Tree *t = *state;
+
+        tree_file(t, TARGET, "old\n");
+        for (unsigned i = 0; i < 2; i++) {
+                _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
+
+                assert_int_equal(replacement_stage(t->root, TARGET, NULL, 0, &p), 0);
+                assert_int_equal(root_exists(t->root, TARGET), i == 0);
+                assert_int_equal(replacement_commit(&p), 0);
+                assert_false(root_exists(t->root, TARGET));
+        }
+}
+
+static void test_failures(void **state) {
+        _cleanup_free_ char *path = NULL;
+        const Tree *t = *state;
+
+        /* The directory is none. */
+        tree_file(t, "/file", "");
+        assert_int_equal(replace_file(t->root, "/file/x", &new, 0644), -ENOTDIR);
+
+        /* The target is one. */
+        tree_file(t, "/directory/x", "");
+        assert_int_equal(replace_file(t->root, "/directory", &new, 0644), -EISDIR);
+        assert_int_equal(tree_count(t, "/"), 2);
+
+        /* A link is not the file that it leads to: callers resolve it before. */
+        tree_link(t, "/link", "/file");
+        assert_true(replace_file(t->root, "/link", &new, 0644) < 0);
+        assert_true(S_ISLNK(look(t, "/link").st_mode));
+        assert_int_equal(tree_count(t, "/"), 3);
+}
+
+static void test_attribute(void **state) {
+        _cleanup_free_ char *fifo = NULL;
+        const Tree *t = *state;
+        struct stat before;
+
+        tree_file(t, "/sys/x", "a longer value\n");
+        before = look(t, "/sys/x");
+        assert_int_equal(write_attribute(t->root, "/sys/x", "1"), 0);
+        assert_tree_file(t, "/sys/x", "1\n");
+        assert_int_equal(look(t, "/sys/x").st_ino, before.st_ino);
+
+        assert_int_equal(write_attribute(t->root, "/sys/absent", "1"), -ENOENT);
+        assert_int_equal(write_attribute(t->root, "/absent/x", "1"), -ENOENT);
+        assert_int_equal(write_attribute(t->root, "/sys", "1"), -EISDIR);
+        assert_int_equal(tree_count(t, "/sys"), 1);
+
+        fifo = tree_path(t, "/sys/fifo");
+        assert_int_equal(mkfifo(fifo, 0644), 0);
+        assert_true(write_attribute(t->root, "/sys/fifo", "1") < 0);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_keeps_mode, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_keeps_owner, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_new_file, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_stage, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_commit, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_adopt, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_remove, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_failures, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_attribute, tree_setup, tree_teardown),
+        };
+
+        (void) alarm(60); /* a FIFO must not block */
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
