@@ -11,10 +11,15 @@
 static int print_row(const Context *c, const Finding *f, Buffer *b) {
         const char *state = state_to_string(f->state), *wanted = wanted_to_string(f->wanted);
         const char *colour = c->colour ? text_colour(state) : NULL;
+        int r;
 
-        return buffer_printf(b, "%-*s%-*s%s%-*s%s%s\n", NAME_WIDTH, f->practice, WANTED_WIDTH,
-                             f->held ? "held" : wanted ? wanted : "-", strempty(colour), STATE_WIDTH, state,
-                             colour ? TEXT_COLOUR_OFF : "", strempty(f->reason_code));
+        r = buffer_printf(b, "%-*s%-*s%s%s%s", NAME_WIDTH, f->practice, WANTED_WIDTH,
+                          f->held ? "held" : wanted ? wanted : "-", strempty(colour), state,
+                          colour ? TEXT_COLOUR_OFF : "");
+        if (r >= 0 && f->reason_code)
+                r = buffer_printf(b, "%*s%s", STATE_WIDTH - (int) strlen(state), "", f->reason_code);
+
+        return r < 0 ? r : buffer_puts(b, "\n");
 }
 
 static int print_sentence(Buffer *b, const char *label, const char *text) {
