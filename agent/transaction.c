@@ -182,14 +182,14 @@ static bool store_lacks(const BootStore *store, const TokenSpec *spec) {
         return false;
 }
 
-/* The entries that had the token before we came keep it when ours is taken back. */
+/* What entries had of the parameter before we came stays when ours is taken back. */
 static int remember_keep(const BootStore *store, const TokenSpec *spec, LedgerToken *record) {
         size_t n = 0;
 
         for (size_t i = 0; i < store->n_entries; i++) {
                 const BootEntry *e = store->entries + i;
 
-                if (!gets_tokens(e) || cmdline_state(&e->cmdline, spec, NULL) != TOKEN_EQUAL)
+                if (!gets_tokens(e) || cmdline_state(&e->cmdline, spec, NULL) == TOKEN_ABSENT)
                         continue;
                 if (grow(&record->keep, n + 1, sizeof(char *)) < 0)
                         return -ENOMEM;

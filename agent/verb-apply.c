@@ -120,8 +120,10 @@ static int commit(Work *w, const char *result) {
         if (r != 0)
                 return report_error(w, r < 0 ? r : -r);
 
-        if (w->survey->guest.machine->kind == MACHINE_LIVE)
+        if (w->survey->guest.machine->kind == MACHINE_LIVE) {
                 (void) last_apply_write(w->c->root, w->survey->guest.machine->boot_id, result, NULL);
+                (void) probe_keep_log(w->c->root, w->survey->guest.machine->probe);
+        }
         if (!w->c->json)
                 print_done(w->t);
 

@@ -270,7 +270,8 @@ static int read_probe(const Root *root, const char *arch, const char *const *log
 
         if (root_is_live(root)) {
                 machine->kind = MACHINE_LIVE;
-                return probe_live(log_patterns, &machine->probe);
+                r = probe_live(log_patterns, &machine->probe);
+                return r < 0 ? r : probe_recall_log(root, machine->probe);
         }
 
         r = root_read(root, PROBE_PATH, 1024U * 1024U, &text);

@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "core/probe.h"
+#include "core/replace.h"
 
 /* More lines than this of one kind say nothing new. */
 #define LOG_LINES_MAX 256U
@@ -173,4 +174,51 @@ int probe_from_json(json_object *o, Probe **ret) {
 
         *ret = TAKE_PTR(probe);
         return 0;
+}
+
+int probe_keep_log(const Root *root, const Probe *probe) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        if (probe->log_reach != LOG_COMPLETE || root_exists(root, KEPT_LOG_PATH))
+                return 0;
+        if (!o || log_to_json(probe, o) < 0)
+                return -ENOMEM;
+
+        r = json_format_pretty(o, &text);
+        return r < 0 ? r : replace_file(root, KEPT_LOG_PATH, &text, 0644);
+}
+
+/* The lines that the ring still has are newer than the kept ones, and go behind them. */
+static int put_behind(json_object *kept, Probe *probe) {
+        static const char *const everything[] = {"", NULL};
+        _cleanup_(strv_freep) char **ring = TAKE_PTR(probe->log);
+        int r;
+
+        probe->n_log = 0;
+        r = log_from_json(kept, probe);
+        for (char **line = ring; r != -ENOMEM && line && *line; line++)
+                if (probe_add_log(probe, *line, strlen(*line), everything) < 0)
+                        r = -ENOMEM;
+
+        return r == -ENOMEM ? r : 0;
+}
+
+int probe_recall_log(const Root *root, Probe *probe) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_json_ json_object *o = NULL;
+        json_object *kept;
+        int r;
+
+        if (probe->log_reach == LOG_COMPLETE)
+                return 0;
+
+        r = root_read(root, KEPT_LOG_PATH, 1024U * 1024U, &text);
+        if (r >= 0)
+                r = json_parse(text.data, text.size, &o);
+        if (r < 0 || !json_object_object_get_ex(o, "kernel_log", &kept))
+                return r == -ENOMEM ? r : 0;
+
+        return put_behind(kept, probe);
 }

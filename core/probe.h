@@ -53,6 +53,18 @@ int probe_to_json(const Probe *probe, json_object **ret);
 /** probe_from_json() - read a snapshot's document. Return: 0, -EBADMSG or -ENOMEM. */
 int probe_from_json(json_object *o, Probe **ret);
 
+/*
+ * The kernel log lines of this boot, kept below /run by the boot unit while the ring buffer still has them all.
+ * The daemon sees no journal, so this is what it has left when the ring has wrapped.
+ */
+#define KEPT_LOG_PATH "/run/gtuned/kernel-log.json"
+
+/** probe_keep_log() - keep the lines where they are complete and not kept yet. Return: 0 or -errno. */
+int probe_keep_log(const Root *root, const Probe *probe);
+
+/** probe_recall_log() - take the kept lines where the log is no longer complete. Return: 0 or -ENOMEM. */
+int probe_recall_log(const Root *root, Probe *probe);
+
 /** probe_add_log() - keep a line if it contains one of the patterns. Return: 0 or -ENOMEM. */
 int probe_add_log(Probe *probe, const char *line, size_t size, const char *const *patterns);
 
