@@ -94,12 +94,17 @@ static size_t page_fill(json_object *all, size_t first, size_t space, Buffer *pa
         return i;
 }
 
-static int page_answer(const Call *call, json_object *all, size_t first) {
+static int page_answer(const Call *call, json_object *plan, size_t first) {
         _cleanup_buffer_ Buffer page = BUFFER_NULL;
+        json_object *all = json_get_array(plan, "changes"), *refusal = json_object_object_get(plan, "refusal");
         size_t next, n = json_object_array_length(all);
         int r;
 
-        r = buffer_puts(&page, "{\"changes\": [");
+        r = buffer_puts(&page, "{\"refusal\": ");
+        if (r >= 0)
+                r = json_format(refusal, &page);
+        if (r >= 0)
+                r = buffer_puts(&page, ", \"changes\": [");
         if (r < 0)
                 return r;
 
@@ -119,21 +124,25 @@ static int page_answer(const Call *call, json_object *all, size_t first) {
 }
 
 static int answer_plan(const Call *call) {
-        _cleanup_json_ json_object *all = NULL;
-        Span changes;
+        _cleanup_json_ json_object *plan = NULL;
+        json_object *all;
+        Span text;
         int r;
 
-        r = call->agent->changes(call->agent->userdata, &changes);
+        r = call->agent->changes(call->agent->userdata, &text);
         if (r >= 0)
-                r = json_parse(changes.data, changes.size, &all);
+                r = json_parse(text.data, text.size, &plan);
         if (r < 0)
                 return answer_failure(call, "There is no plan", r);
 
+        all = json_get_array(plan, "changes");
+        if (!all)
+                return answer_failure(call, "There is no plan", -EBADMSG);
         if (call->values[0] < 0 || (uint64_t) call->values[0] > json_object_array_length(all))
                 return reply_error(call->reply, "GenericError", "Parameter 'offset' is beyond the end of the list",
                                    call->request->id);
 
-        return page_answer(call, all, (size_t) call->values[0]);
+        return page_answer(call, plan, (size_t) call->values[0]);
 }
 
 static int answer_info(const Call *call);

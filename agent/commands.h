@@ -13,7 +13,7 @@ typedef struct Agent {
         /* The report. The bytes stay valid until the next call. Return: 0 or -errno. */
         int (*report)(void *userdata, Span *ret);
 
-        /* The planned changes, a JSON array; as report. */
+        /* The plan, a JSON object with an array "changes" and "refusal"; as report. */
         int (*changes)(void *userdata, Span *ret);
 
         /* Whether the policy, as it was last read, lets the host ask for gtune-apply. */

@@ -106,7 +106,7 @@ int complain(const char *format, ...) {
         va_end(ap);
 
         fprintf(stderr, "gtune: %s\n", strempty(text));
-        return EXIT_ERROR;
+        return STATUS_ERROR;
 }
 
 int take_survey(const Context *c, Survey **ret) {
@@ -128,7 +128,7 @@ int parse_practices(char **arguments, unsigned *ret) {
 
                 if (i < 0) {
                         complain("there is no practice %s; see gtune --help", *arguments);
-                        return EXIT_USAGE;
+                        return STATUS_USAGE;
                 }
                 *ret |= 1U << i;
         }
@@ -174,7 +174,7 @@ static int run_verb(Context *c, int argc, char **argv) {
 
         if (argc == 0) {
                 complain("a verb is missing; try gtune --help");
-                return EXIT_USAGE;
+                return STATUS_USAGE;
         }
 
         verb = find_verb(argv[0]);
@@ -182,7 +182,7 @@ static int run_verb(Context *c, int argc, char **argv) {
         if (!verb || n < verb->min || n > verb->max) {
                 complain(verb ? "wrong number of arguments; usage: gtune %s %s" : "there is no verb %s%s; try gtune --help",
                          argv[0], verb ? strempty(verb->arguments) : "");
-                return EXIT_USAGE;
+                return STATUS_USAGE;
         }
 
         r = root_new(&c->root, c->root_path);
@@ -197,16 +197,16 @@ static int run(Context *c, int argc, char **argv) {
 
         first = options_parse(options, ELEMENTSOF(options), argc, argv, c);
         if (first < 0)
-                return EXIT_USAGE;
+                return STATUS_USAGE;
         if (c->finished)
-                return EXIT_OK;
+                return STATUS_OK;
 
         c->colour = text_wants_colour(stdout);
         r = run_verb(c, argc - first, argv + first);
         if (r == -ENOMEM)
                 return complain("out of memory");
 
-        return r < 0 ? EXIT_ERROR : r;
+        return r < 0 ? STATUS_ERROR : r;
 }
 
 int main(int argc, char **argv) {

@@ -6,16 +6,7 @@
  */
 
 #include "agent/transaction.h"
-
-/* Exit statuses (README, "Exit status"). */
-enum {
-        EXIT_OK = 0,
-        EXIT_ERROR = 1,
-        EXIT_USAGE = 2,
-        EXIT_CHANGES = 3,
-        EXIT_REBOOT = 4,
-        EXIT_UNATTAINABLE = 5,
-};
+#include "core/options.h"
 
 typedef struct Context {
         const char *root_path;
@@ -44,7 +35,7 @@ int verb_reboot_needed(Context *c, char **arguments);
 int verb_explain(Context *c, char **arguments);
 int verb_snapshot(Context *c, char **arguments);
 
-/** complain() - write "gtune: …" to stderr. Return: EXIT_ERROR, so that it can be returned in the same statement. */
+/** complain() - write "gtune: …" to stderr. Return: STATUS_ERROR, so that it can be returned in the same statement. */
 int complain(const char *format, ...) _printf_(1, 2);
 
 /**
@@ -59,7 +50,7 @@ int take_survey(const Context *c, Survey **ret);
  * @arguments: NULL-terminated names; none means all
  * @ret: takes the mask
  *
- * Return: 0, or EXIT_USAGE after a complaint.
+ * Return: 0, or STATUS_USAGE after a complaint.
  */
 int parse_practices(char **arguments, unsigned *ret);
 

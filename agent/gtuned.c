@@ -12,7 +12,7 @@
 #include "agent/log.h"
 #include "core/options.h"
 
-#define EXIT_USAGE 2
+#define STATUS_USAGE 2
 
 typedef struct Arguments {
         const char *root;
@@ -115,7 +115,7 @@ int main(int argc, char **argv) {
         Arguments a = {.root = "/"};
 
         if (parse_arguments(argc, argv, &a) < 0)
-                return EXIT_USAGE;
+                return STATUS_USAGE;
         if (a.finished)
                 return EXIT_SUCCESS;
 

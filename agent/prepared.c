@@ -3,21 +3,16 @@
 #include <assert.h>
 
 #include "agent/prepared.h"
-#include "agent/survey.h"
+#include "agent/transaction.h"
 
 /* ---- from a survey to texts ---- */
 
 static int format_changes(const Survey *survey, Buffer *ret) {
         _cleanup_json_ json_object *document = NULL;
-        json_object *list;
         int r;
 
-        r = survey_changes(survey, &document);
-        if (r < 0)
-                return r;
-
-        list = json_get_array(document, "changes");
-        return json_format(list ? list : document, ret);
+        r = transaction_describe(survey, &document);
+        return r < 0 ? r : json_format(document, ret);
 }
 
 static int summarize(json_object *report, char **ret) {

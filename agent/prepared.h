@@ -12,7 +12,7 @@
 
 typedef struct Prepared {
         Buffer report;      /* what gtune-status returns */
-        Buffer changes;     /* what gtune-plan returns, a JSON array */
+        Buffer changes;     /* what gtune-plan returns, a JSON object */
         char *summary;      /* "haltpoll active, pvspin unsupported" */
         bool apply_allowed;
 } Prepared;

@@ -4,7 +4,8 @@
 
 #include "config.h"
 #include "agent/last-apply.h"
-#include "agent/transaction.h"
+#include "agent/survey.h"
+#include "core/options.h"
 
 Survey *survey_free(Survey *survey) {
         if (!survey)
@@ -124,14 +125,6 @@ unsigned survey_unwanted(const Survey *survey) {
         return mask;
 }
 
-int survey_changes(const Survey *survey, json_object **ret) {
-        _cleanup_(transaction_freep) Transaction *t = NULL;
-        int r;
-
-        r = transaction_resolve(survey, survey->plan, survey_unwanted(survey), &t);
-        return r < 0 ? r : transaction_to_json(t, ret);
-}
-
 bool survey_reboot_needed(const Survey *survey) {
         if (survey->guest.machine->kind == MACHINE_IMAGE)
                 return false;
@@ -150,16 +143,16 @@ int survey_exit_status(const Survey *survey, unsigned mask) {
                 bool only_wanted;
                 int status;
         } rows[] = {
-                {1U << STATE_CONFLICT | 1U << STATE_UNSUPPORTED | 1U << STATE_UNKNOWN, true, 5},
-                {1U << STATE_DIFFERS | 1U << STATE_DRIFTED, false, 3},
-                {1U << STATE_PENDING_REBOOT, false, 4},
+                {1U << STATE_CONFLICT | 1U << STATE_UNSUPPORTED | 1U << STATE_UNKNOWN, true, STATUS_UNMET},
+                {1U << STATE_DIFFERS | 1U << STATE_DRIFTED, false, STATUS_CHANGES},
+                {1U << STATE_PENDING_REBOOT, false, STATUS_REBOOT},
         };
 
         if (survey->guest.policy->n_errors > 0)
-                return 1;
+                return STATUS_ERROR;
 
         for (size_t r = 0; r < ELEMENTSOF(rows); r++) {
-                if (rows[r].status == 4 && survey->guest.machine->kind == MACHINE_IMAGE)
+                if (rows[r].status == STATUS_REBOOT && survey->guest.machine->kind == MACHINE_IMAGE)
                         continue;
                 for (size_t i = 0; i < N_PRACTICES; i++) {
                         const Finding *f = survey->findings[i];
@@ -170,7 +163,7 @@ int survey_exit_status(const Survey *survey, unsigned mask) {
                 }
         }
 
-        return 0;
+        return STATUS_OK;
 }
 
 /* The report -------------------------------------------------------------------------------------------- */

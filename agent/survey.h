@@ -11,8 +11,6 @@
 #include "core/json.h"
 #include "grub/bootstore.h"
 
-typedef struct Transaction Transaction;
-
 typedef struct Survey {
         Root *root;           /* not owned */
         Guest guest;          /* machine, policy, ledger: what practices look at */
@@ -45,15 +43,6 @@ DEFINE_CLEANUP(Survey *, survey_free);
  * Return: 0 or -ENOMEM.
  */
 int survey_report(const Survey *survey, json_object **ret);
-
-/**
- * survey_changes() - the plan as a document: what kind of change, where, and for which practice
- * @survey: the survey
- * @ret: takes the document; the caller puts it
- *
- * It holds no file content, so that it may leave the guest. Return: 0 or -ENOMEM.
- */
-int survey_changes(const Survey *survey, json_object **ret);
 
 /** survey_unwanted() - the practices that the policy does not want, one bit each */
 unsigned survey_unwanted(const Survey *survey);

@@ -572,3 +572,11 @@ int transaction_to_json(const Transaction *t, json_object **ret) {
         *ret = TAKE_PTR(o);
         return 0;
 }
+
+int transaction_describe(const Survey *survey, json_object **ret) {
+        _cleanup_(transaction_freep) Transaction *t = NULL;
+        int r;
+
+        r = transaction_resolve(survey, survey->plan, survey_unwanted(survey), &t);
+        return r < 0 ? r : transaction_to_json(t, ret);
+}

@@ -29,7 +29,7 @@ typedef struct UnitAction {
         char *verb; /* "restart" or "reload" */
 } UnitAction;
 
-struct Transaction {
+typedef struct Transaction {
         FileChange *files;
         size_t n_files;
         AttributeChange *attributes;
@@ -39,7 +39,7 @@ struct Transaction {
         Ledger *ledger;  /* afterwards */
         bool ledger_changed; /* … and it says something else than before, also where nothing is written */
         char *refusal;   /* why it must not be carried out; NULL: it may */
-};
+} Transaction;
 
 /* Practices that are meant, one bit each, in the order of the table. */
 #define PRACTICES_ALL ((1U << N_PRACTICES) - 1)
@@ -62,5 +62,8 @@ DEFINE_CLEANUP(Transaction *, transaction_free);
 /** transaction_is_empty() - whether there is nothing to write; what waits for the boot of an image does not count */
 bool transaction_is_empty(const Transaction *t) _pure_;
 
-/** transaction_to_json() - the document that survey_changes() gives. Return: 0 or -ENOMEM. */
+/** transaction_to_json() - what kind of change, where, and for which practice; no file content. Return: 0 or -ENOMEM. */
 int transaction_to_json(const Transaction *t, json_object **ret);
+
+/** transaction_describe() - transaction_to_json() of what apply would do now. Return: 0 or -ENOMEM. */
+int transaction_describe(const Survey *survey, json_object **ret);

@@ -112,8 +112,8 @@ int verb_plan(Context *c, char **arguments) {
         }
 
         status = survey_exit_status(survey, PRACTICES_ALL);
-        if (status == EXIT_UNATTAINABLE || (status == EXIT_REBOOT && transaction_is_empty(t)))
+        if (status == STATUS_UNMET || (status == STATUS_REBOOT && transaction_is_empty(t)))
                 return status;
 
-        return transaction_is_empty(t) ? EXIT_OK : EXIT_CHANGES;
+        return transaction_is_empty(t) ? STATUS_OK : STATUS_CHANGES;
 }

@@ -194,5 +194,5 @@ int verb_snapshot(Context *c, char **arguments) {
         if (r >= 0)
                 r = write_output(*arguments, &tar);
 
-        return r < 0 ? complain("%s: %s", *arguments, strerror(-r)) : EXIT_OK;
+        return r < 0 ? complain("%s: %s", *arguments, strerror(-r)) : STATUS_OK;
 }

@@ -136,5 +136,5 @@ int verb_reboot_needed(Context *c, char **arguments) {
         (void) arguments;
 
         /* 0 and 1 only: cloud-init's power_state takes anything else for a broken condition. */
-        return take_survey(c, &survey) >= 0 && survey_reboot_needed(survey) ? EXIT_OK : EXIT_ERROR;
+        return take_survey(c, &survey) >= 0 && survey_reboot_needed(survey) ? STATUS_OK : STATUS_ERROR;
 }

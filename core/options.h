@@ -2,10 +2,22 @@
 #pragma once
 
 /*
- * Options of a program as a table: getopt_long() and --help are both made from it.
+ * What the command lines have in common: options as a table, from which getopt_long() and --help are both made,
+ * and exit statuses.
  */
 
 #include "core/util.h"
+
+/* Exit statuses of gtune and gtune-host (README, "Exit status"). */
+typedef enum ExitStatus {
+        STATUS_OK = 0,
+        STATUS_ERROR = 1,
+        STATUS_USAGE = 2,
+        STATUS_CHANGES = 3,   /* changes are needed */
+        STATUS_REBOOT = 4,    /* a reboot is pending */
+        STATUS_UNMET = 5,     /* something wanted is in conflict, unsupported or unknown */
+        STATUS_NO_ANSWER = 6, /* a guest did not answer */
+} ExitStatus;
 
 typedef struct Option {
         const char *name;

@@ -31,7 +31,7 @@ typedef struct Reader {
         bool no_memory;
 } Reader;
 
-static _printf_(2, 3) void complain(Reader *r, const char *format, ...) {
+static _printf_(2, 3) void note_error(Reader *r, const char *format, ...) {
         _cleanup_free_ char *reason = NULL;
         va_list ap;
         int n;
@@ -87,7 +87,7 @@ static char *read_line(char *buffer, int size, void *userdata) {
 
         refusal = line_refusal(line, n);
         if (refusal) {
-                complain(r, "%s", refusal);
+                note_error(r, "%s", refusal);
                 n = 0;
         }
 
@@ -146,21 +146,21 @@ static bool check_value(Reader *r, const PolicyKey *key, const char *value) {
         case KEY_BOOL:
                 if (parse_bool(value, &flag) >= 0)
                         return true;
-                complain(r, "%s = %s: expected yes or no", key->name, value);
+                note_error(r, "%s = %s: expected yes or no", key->name, value);
                 return false;
 
         case KEY_CHOICE:
                 if (is_choice(key, value))
                         return true;
                 choices = join_choices(key);
-                complain(r, "%s = %s: expected %s", key->name, value, strempty(choices));
+                note_error(r, "%s = %s: expected %s", key->name, value, strempty(choices));
                 return false;
 
         case KEY_KERNEL_UINT:
                 e = parse_kernel_uint(value, &number);
                 if (e >= 0)
                         return true;
-                complain(r, "%s = %s: %s", key->name, value,
+                note_error(r, "%s = %s: %s", key->name, value,
                          e == -ERANGE ? "the largest number is 4294967295"
                                       : "expected a whole number from 0 to 4294967295 (decimal, 0x… or 0…)");
                 return false;
@@ -168,13 +168,13 @@ static bool check_value(Reader *r, const PolicyKey *key, const char *value) {
         case KEY_KERNEL_BOOL:
                 if (*value && parse_kernel_bool(value, &flag) >= 0)
                         return true;
-                complain(r, "%s = %s: expected Y or N", key->name, value);
+                note_error(r, "%s = %s: expected Y or N", key->name, value);
                 return false;
 
         case KEY_PATH:
                 if (value[0] == '/')
                         return true;
-                complain(r, "%s = %s: expected an absolute path", key->name, value);
+                note_error(r, "%s = %s: expected an absolute path", key->name, value);
                 return false;
 
         case KEY_LIST:
@@ -213,11 +213,11 @@ static int handle_pair(void *userdata, const char *section, const char *name, co
 
         key = find_key(r, section, name, &section_known);
         if (!*section)
-                complain(r, "%s stands before any [section]", name);
+                note_error(r, "%s stands before any [section]", name);
         else if (!section_known)
-                complain(r, "unknown section [%s]", section);
+                note_error(r, "unknown section [%s]", section);
         else if (!key)
-                complain(r, "unknown key %s in [%s]", name, section);
+                note_error(r, "unknown key %s in [%s]", name, section);
         else if (check_value(r, key, value) && store_value(r, key, value) < 0)
                 r->no_memory = true;
 
@@ -273,7 +273,7 @@ static int read_text(Reader *r, const char *path, const char *text, size_t size)
         e = ini_parse_stream(read_line, r, handle_pair, r);
         if (e > 0) {
                 r->line = (unsigned) e;
-                complain(r, "expected [section], key = value, or a comment");
+                note_error(r, "expected [section], key = value, or a comment");
         }
 
         return e == -2 || r->no_memory ? -ENOMEM : 0;

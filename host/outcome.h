@@ -5,7 +5,7 @@
  * What can become of a question to one guest: an outcome, its cause, and the exit status that follows.
  */
 
-#include "core/util.h"
+#include "core/options.h"
 
 typedef enum Outcome {
         OUTCOME_OK,        /* the guest answered, and the answer is what it should be */
@@ -45,17 +45,6 @@ typedef enum Cause {
         CAUSE_LOCAL_ERROR,
         _CAUSE_MAX,
 } Cause;
-
-/* The exit statuses of gtune-host. */
-enum {
-        STATUS_OK = 0,
-        STATUS_ERROR = 1,
-        STATUS_USAGE = 2,
-        STATUS_CHANGES = 3,
-        STATUS_REBOOT = 4,
-        STATUS_UNMET = 5,
-        STATUS_NO_ANSWER = 6,
-};
 
 /** outcome_name() - the stable name of an outcome: "no-answer" */
 const char *outcome_name(Outcome outcome);

@@ -12,15 +12,17 @@ from report import Row, median
 
 PAIRS = 400
 WARM_UP = 20
+CPU = 0
+PAUSE_SECONDS = 0.001
+SILENCE_SECONDS = 1.2  # after that a report is read again before it is given
+QUERIES_AFTER_SILENCE = 7
 PATIENCE = 20
 IDLE_SECONDS = 60
 SETTLE_SECONDS = 3
 PROGRAMS = ("echo", "idle")
 AGENTS = {"gtuned": "gtuned.service", "qga": "qemu-guest-agent.service"}
-# What is asked: the port, the command, goal and limit of its cost in raw echoes.
-ROUND_TRIPS = (("gtuned", "guest-ping", 1.3, 1.6), ("gtuned", "gtune-status", 2, 2.5),
-               ("qga", "guest-ping", None, None), ("qga", "guest-get-osinfo", None, None))
-PEERS = {"guest-ping": "guest-ping", "gtune-status": "guest-get-osinfo"}
+# What is asked of gtuned and of qemu-ga, and how many raw echoes it may cost.
+ROUND_TRIPS = (("guest-ping", "guest-ping", (1.3, 1.6)), ("gtune-status", "guest-get-osinfo", (2, 2.5)))
 EXPOSURES = {"gtuned.service": (1.5, 2.0), "gtuned-apply.service": (3.0, 4.0)}
 
 
@@ -67,38 +69,65 @@ def echo_request(size, reply_size):
     return str(reply_size).encode().ljust(size - 1, b" ") + b"\n"
 
 
-def pairs(guest, port, command):
-    """The medians of a command and of the echo, asked in turn, in seconds."""
+def pairs(guest, port, command, pause=0):
+    """The medians of a command and of the echo, asked in turn, in seconds.
+
+    Without a pause the echo pays for what the agent still does after its answer, and so it flatters an agent that
+    does much then. After a pause each request meets a guest that sleeps.
+    """
     request = b'{"execute": "%s"}' % command.encode()
     with guest.channel(port) as channel:
         channel.sync()
     with Line(guest.sockets[port]) as agent, Line(guest.sockets["echo"]) as echo:
         size = len(agent.ask(request))
-        raw = echo_request(len(request), size)
-        asked, echoed = [], []
+        turns = ((echo, echo_request(len(request), size), []), (agent, request, []))
         for _ in range(WARM_UP + PAIRS):
-            echoed.append(echo.seconds(raw, size))
-            asked.append(agent.seconds(request, size))
-    return median(asked[WARM_UP:]), median(echoed[WARM_UP:])
+            for line, bytes_, taken in turns:
+                if pause:
+                    time.sleep(pause)
+                taken.append(line.seconds(bytes_, size))
+    echoed, asked = (median(taken[WARM_UP:]) for _, _, taken in turns)
+    return asked, echoed
 
 
-def _round_trip_text(asked, echoed):
-    return f"{asked * 1e6:,.0f} µs, echo {echoed * 1e6:,.0f} µs"
+def after_silence(guest, port, command):
+    """The median of a command that comes alone, as that of a host that asks now and then, in seconds."""
+    request, taken = b'{"execute": "%s"}' % command.encode(), []
+    with Line(guest.sockets[port]) as agent:
+        for _ in range(QUERIES_AFTER_SILENCE):
+            time.sleep(SILENCE_SECONDS)
+            began = time.perf_counter()
+            agent.ask(request)
+            taken.append(time.perf_counter() - began)
+    return median(taken)
 
 
-def round_trips(guest):
-    """Each agent's commands in units of a raw echo of the same sizes."""
+def pin(guest, pid):
+    """Puts a process on the one virtual CPU of the round trips: on which of two it lies is worth a third of a ratio."""
+    guest.check(f"taskset -a -p -c {CPU} {pid}")
+
+
+def _round_trip_row(guest, command, peer, goals, pause):
+    """A command of ours and one of qemu-ga in units of raw echoes of their sizes."""
+    asked, echoed = pairs(guest, "gtuned", command, pause)
+    other, other_echoed = pairs(guest, "qga", peer, pause)
+    how = f", the guest asleep for {pause * 1e3:g} ms" if pause else ""
+    return Row(f"{command} round trip / raw echo{how}", asked / echoed, "", *goals,
+               f"qemu-ga {peer} {other / other_echoed:.3g} ({other * 1e6:,.0f} µs / {other_echoed * 1e6:,.0f} µs)",
+               f"{asked * 1e6:,.0f} µs / {echoed * 1e6:,.0f} µs")
+
+
+def round_trips(guest, pids):
+    """What the host waits for."""
     guest.check(f"systemd-run --quiet --unit=bench-echo /root/echo /dev/virtio-ports/{PORTS['echo']}")
-    measured = {(port, command): pairs(guest, port, command) for port, command, _, _ in ROUND_TRIPS}
+    for pid in (*pids.values(), main_pid(guest, "bench-echo")):
+        pin(guest, pid)
+    for command, peer, goals in ROUND_TRIPS:
+        yield _round_trip_row(guest, command, peer, goals, 0)
+        yield _round_trip_row(guest, command, peer, (None, None), PAUSE_SECONDS)
     guest.check("systemctl stop bench-echo")
-    for port, command, goal, limit in ROUND_TRIPS:
-        if port != "gtuned":
-            continue
-        asked, echoed = measured[port, command]
-        other, other_echoed = measured["qga", PEERS[command]]
-        yield Row(f"{command} round trip / raw echo", asked / echoed, "", goal, limit,
-                  f"qemu-ga {PEERS[command]} {other / other_echoed:.3g} ({_round_trip_text(other, other_echoed)})",
-                  _round_trip_text(asked, echoed))
+    yield Row(f"gtune-status after {SILENCE_SECONDS} s of silence", after_silence(guest, "gtuned", "gtune-status") * 1e3,
+              "ms", peer=f"qemu-ga guest-get-osinfo {after_silence(guest, 'qga', 'guest-get-osinfo') * 1e3:.3g} ms")
 
 
 # Wake-ups
@@ -195,7 +224,7 @@ def measure(guest, build, checks):
     checks.note(f"the boot took {guest.boot_seconds:.0f} s")
     pids = {name: main_pid(guest, unit) for name, unit in AGENTS.items()}
     rows = []
-    for part in (round_trips(guest), wake_ups(guest, pids), memories(guest, pids), exposures(guest)):
+    for part in (round_trips(guest, pids), wake_ups(guest, pids), memories(guest, pids), exposures(guest)):
         with checks.guard("the guest is measured"):
             rows += part
     return rows

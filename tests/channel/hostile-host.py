@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Plays hosts of every kind against gtuned, and checks that each is answered as DESIGN.md 7 says.
 
@@ -12,6 +12,7 @@ imports them and runs them against the socket of a real virtio-serial port.
 import contextlib
 import json
 import os
+import pathlib
 import select
 import shutil
 import signal
@@ -305,6 +306,26 @@ def status(stage):
         require(isinstance(plan["changes"], list) and plan["offset"] == 0, "no plan")
 
 
+def follows_schema(stage):
+    """every reply is what its schema says (doc/channel.schema.json, doc/report.schema.json)"""
+    documents = pathlib.Path(__file__).resolve().parents[2] / "doc"
+    with contextlib.suppress(ImportError):
+        import jsonschema  # of Debian's own Python, which need not be the one that runs this
+    if "jsonschema" not in locals():
+        raise Skipped("python3-jsonschema is missing")
+    replies = json.loads((documents / "channel.schema.json").read_text(encoding="ascii"))
+    report = json.loads((documents / "report.schema.json").read_text(encoding="ascii"))
+    with stage.synced() as host:
+        for command in ("guest-ping", "guest-info", "gtune-plan"):
+            answer = host.ask(b'{"execute":"%s"}' % command.encode())["return"]
+            jsonschema.validate({command: answer}, replies)
+        for command in ("gtune-status", "gtune-watch"):
+            jsonschema.validate(host.ask(b'{"execute":"%s"}' % command.encode())["return"], report)
+        stage.change()
+        event = host.line(5)
+        jsonschema.validate({"GTUNE_CHANGED": event}, replies)
+
+
 def never_reads(stage):
     """a host that never reads: its replies are dropped after 5 s, and what follows begins on a new line"""
     with stage.synced() as host:
@@ -457,7 +478,7 @@ def memory(stage, before):
 CASES = (
     no_newline, two_in_one_write, hundreds_in_one_write, byte_by_byte, newline_inside, half_then_another_client,
     half_is_dropped, flush_in_string, megabyte_of_garbage, random_garbage, deep_nesting, too_long, large_ids,
-    wrong_requests, info, status, never_reads, reads_late, come_and_go, come_ask_and_go, watch, watch_is_bounded,
+    wrong_requests, info, status, follows_schema, never_reads, reads_late, come_and_go, come_ask_and_go, watch, watch_is_bounded,
     watch_ends, second_client,
 )
 

@@ -11,7 +11,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int give(_unused_ void *userdata, Span *ret) {
-        static const char text[] = "[{\"n\": 1}, {\"n\": \"\\u00e9\"}, {\"n\": null}]";
+        static const char text[] = "{\"changes\": [{\"n\": 1}, {\"n\": \"\\u00e9\"}, {\"n\": null}], \"refusal\": null}";
 
         *ret = (Span) {.data = text, .size = sizeof(text) - 1};
         return 0;

@@ -67,7 +67,7 @@ static void stage_init(Stage *s) {
                 .now = 1000,
         };
         s->report = strdup("{\"schema\": 1}");
-        s->changes = strdup("[{\"n\":0},{\"n\":1}]");
+        s->changes = strdup("{\"changes\":[{\"n\":0},{\"n\":1}],\"refusal\":null}");
 }
 
 static void stage_done(Stage *s) {
@@ -232,11 +232,11 @@ static const Row commands_rows[] = {
          "{\"name\": \"gtune-apply\", \"enabled\": false, \"success-response\": true}]}}\n"},
         {"gtune-status", "{\"execute\":\"gtune-status\",\"id\":1}", "{\"return\": {\"schema\": 1}, \"id\": 1}\n"},
         {"gtune-plan", "{\"execute\":\"gtune-plan\"}",
-         "{\"return\": {\"changes\": [{\"n\":0}, {\"n\":1}], \"offset\": 0, \"total\": 2, \"next\": null}}\n"},
+         "{\"return\": {\"refusal\": null, \"changes\": [{\"n\":0}, {\"n\":1}], \"offset\": 0, \"total\": 2, \"next\": null}}\n"},
         {"gtune-plan from 1", "{\"execute\":\"gtune-plan\",\"arguments\":{\"offset\":1}}",
-         "{\"return\": {\"changes\": [{\"n\":1}], \"offset\": 1, \"total\": 2, \"next\": null}}\n"},
+         "{\"return\": {\"refusal\": null, \"changes\": [{\"n\":1}], \"offset\": 1, \"total\": 2, \"next\": null}}\n"},
         {"gtune-plan at the end", "{\"execute\":\"gtune-plan\",\"arguments\":{\"offset\":2}}",
-         "{\"return\": {\"changes\": [], \"offset\": 2, \"total\": 2, \"next\": null}}\n"},
+         "{\"return\": {\"refusal\": null, \"changes\": [], \"offset\": 2, \"total\": 2, \"next\": null}}\n"},
         {"gtune-plan beyond the end", "{\"execute\":\"gtune-plan\",\"arguments\":{\"offset\":3}}",
          ERROR("Parameter 'offset' is beyond the end of the list")},
         {"gtune-plan before the beginning", "{\"execute\":\"gtune-plan\",\"arguments\":{\"offset\":-1}}",
@@ -380,8 +380,8 @@ static void make_changes(Stage *s, size_t n) {
 
         for (size_t i = 0; i < n; i++)
                 assert_return_code(buffer_printf(&b, "%s{\"n\":%zu,\"path\":\"/boot/efi/EFI/\xC3\xA9/%0100d\"}",
-                                                 i == 0 ? "[" : ",", i, 0), 0);
-        assert_return_code(buffer_puts(&b, "]"), 0);
+                                                 i == 0 ? "{\"changes\":[" : ",", i, 0), 0);
+        assert_return_code(buffer_puts(&b, "]}"), 0);
         free(s->changes);
         s->changes = strdup(b.data);
 }
