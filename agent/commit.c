@@ -196,7 +196,7 @@ static void undo(Commit *c) {
                 _cleanup_(replacement_done) Replacement back = REPLACEMENT_NULL;
 
                 if (replacement_stage(c->root, f->path, f->existed ? &f->old : NULL, 0644, &back) < 0 ||
-                    replacement_commit(&back) < 0)
+                    replacement_commit(&back) < 0 || replacement_sync(&back) < 0)
                         clean = false;
         }
 

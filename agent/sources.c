@@ -126,9 +126,13 @@ static int sources_watch(Sources *s, const char *path, Watch **ret) {
                 w->wd = wd;
         }
 
+        r = free_and_strdup(&w->path, path);
+        if (r < 0)
+                return r;
+
         w->used = true;
         *ret = w;
-        return free_and_strdup(&w->path, path);
+        return 0;
 }
 
 /* ---- what a path means ---- */

@@ -130,7 +130,7 @@ bool survey_reboot_needed(const Survey *survey) {
                 return false;
 
         for (size_t i = 0; i < N_PRACTICES; i++)
-                if (survey->findings[i]->state == STATE_PENDING_REBOOT)
+                if (survey->findings[i]->reboot)
                         return true;
 
         return false;

@@ -53,10 +53,8 @@ static int refuse(Transaction *t, char *sentence) {
         return 0;
 }
 
-static bool is_released(const Survey *survey, const char *practice, unsigned release) {
+static bool is_released(const char *practice, unsigned release) {
         int i = practice_find(practice);
-
-        (void) survey;
 
         /* What an unknown practice did (of a newer gtuned) is none of our business. */
         return i >= 0 && (release & 1U << i) != 0;
@@ -122,7 +120,7 @@ static int release_files(const Survey *survey, Transaction *t, unsigned release)
                 FileChange *f;
                 int r;
 
-                if (!is_released(survey, record->practice, release)) {
+                if (!is_released(record->practice, release)) {
                         i++;
                         continue;
                 }
@@ -267,7 +265,7 @@ static int collect_removals(const Survey *survey, const BootStore *store, unsign
                 const LedgerToken *record = ledger->tokens + i;
                 int r;
 
-                if (!streq(record->path, store->path) || !is_released(survey, record->practice, release))
+                if (!streq(record->path, store->path) || !is_released(record->practice, release))
                         continue;
                 r = collect_removal(record, e);
                 if (r < 0)
@@ -328,12 +326,52 @@ static bool has_token_changes(const Plan *plan) {
         return false;
 }
 
-/* Records of files that are no boot store any more are dropped with the rest: there is nothing to undo there. */
-static bool release_token_records(const Survey *survey, Transaction *t, unsigned release) {
+static bool is_store(const BootStores *stores, const char *path) {
+        for (size_t i = 0; i < stores->n_stores; i++)
+                if (streq(stores->stores[i]->path, path))
+                        return true;
+
+        return false;
+}
+
+/* A file whose very directory is missing is most likely on a file system that is not mounted. */
+static int is_out_of_reach(const Root *root, const char *path, bool *ret) {
+        _cleanup_free_ char *directory = strdup(path);
+
+        if (!directory)
+                return -ENOMEM;
+
+        *strrchr(directory, '/') = 0;
+        *ret = *directory && !root_exists(root, directory);
+        return 0;
+}
+
+/* Dropping the record of a file that is only unmounted would make our token in it the administrator's for good. */
+static int check_records(const Survey *survey, unsigned release, Transaction *t) {
+        const Ledger *ledger = survey->guest.ledger;
+
+        for (size_t i = 0; i < ledger->n_tokens; i++) {
+                const LedgerToken *record = ledger->tokens + i;
+
+                bool out_of_reach = false;
+
+                if (is_released(record->practice, release) && !is_store(survey->stores, record->path) &&
+                    is_out_of_reach(survey->root, record->path, &out_of_reach) < 0)
+                        return -ENOMEM;
+                if (out_of_reach)
+                        return refuse(t, xasprintf("%s, where gtuned added %s, is not there: mount it; if it is gone for "
+                                                   "good, remove its record from %s",
+                                                   record->path, record->token, LEDGER_PATH));
+        }
+
+        return 0;
+}
+
+static bool release_token_records(Transaction *t, unsigned release) {
         bool any = false;
 
         for (size_t i = 0; i < t->ledger->n_tokens;) {
-                if (!is_released(survey, t->ledger->tokens[i].practice, release)) {
+                if (!is_released(t->ledger->tokens[i].practice, release)) {
                         i++;
                         continue;
                 }
@@ -345,8 +383,14 @@ static bool release_token_records(const Survey *survey, Transaction *t, unsigned
 }
 
 static int resolve_tokens(const Survey *survey, const Plan *plan, unsigned release, Transaction *t) {
-        bool removals = release_token_records(survey, t, release);
+        bool removals;
+        int r;
 
+        r = check_records(survey, release, t);
+        if (r < 0)
+                return r;
+
+        removals = release_token_records(t, release);
         if (!has_token_changes(plan) && !removals)
                 return 0;
 
@@ -359,8 +403,7 @@ static int resolve_tokens(const Survey *survey, const Plan *plan, unsigned relea
         }
 
         for (size_t i = 0; i < survey->stores->n_stores; i++) {
-                int r = resolve_store(survey, plan, release, survey->stores->stores[i], t);
-
+                r = resolve_store(survey, plan, release, survey->stores->stores[i], t);
                 if (r < 0)
                         return r;
         }
@@ -413,6 +456,8 @@ static int resolve_attribute(const Survey *survey, const Change *c, Transaction 
                 return r;
         if (r < 0)
                 return refuse(t, xasprintf("%s cannot be read: %s", c->target, strerror(-r)));
+        if (!c->value)
+                return add_attribute(t, c->practice, c->target, is, is, false);
         if (streq(is, c->value))
                 return 0;
 
@@ -428,7 +473,7 @@ static int release_attributes(const Survey *survey, Transaction *t, unsigned rel
                 _cleanup_free_ char *is = NULL;
                 int practice = practice_find(record->practice), r = 0;
 
-                if (of_this_boot && !is_released(survey, record->practice, release))
+                if (of_this_boot && !is_released(record->practice, release))
                         continue;
 
                 if (of_this_boot && root_read_line(survey->root, record->path, &is) >= 0 && streq(is, record->new) &&

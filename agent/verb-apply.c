@@ -26,6 +26,10 @@ static void work_done(Work *w) {
 static bool in_chroot(void) {
         struct stat here, init;
 
+        /* Without /proc this is no running system. That it is there and says nothing of process 1 is the boot unit's lot. */
+        if (access("/proc/self", F_OK) < 0)
+                return true;
+
         return stat("/", &here) >= 0 && stat("/proc/1/root", &init) >= 0 &&
                (here.st_dev != init.st_dev || here.st_ino != init.st_ino);
 }
@@ -161,8 +165,6 @@ int verb_apply(Context *c, char **arguments) {
         r = check_place(c);
         if (r == 0)
                 r = begin(&w);
-        if (r == 0)
-                r = drop_holds(&w);
         if (r != 0)
                 return r;
 
@@ -172,7 +174,9 @@ int verb_apply(Context *c, char **arguments) {
                 return report_error(&w, -EINVAL);
         }
 
-        r = transaction_resolve(w.survey, w.survey->plan, survey_unwanted(w.survey), &w.t);
+        r = drop_holds(&w);
+        if (r == 0)
+                r = transaction_resolve(w.survey, w.survey->plan, survey_unwanted(w.survey), &w.t);
         if (r == 0)
                 r = commit(&w, "applied");
 

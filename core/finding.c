@@ -80,6 +80,7 @@ int finding_verdict(Finding *f, State state, const char *code, const char *remed
         f->reason = TAKE_PTR(reason);
         f->reason_code = code;
         f->state = state;
+        f->reboot = state == STATE_PENDING_REBOOT;
         return 0;
 }
 

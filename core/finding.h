@@ -52,6 +52,7 @@ typedef struct Finding {
         Wanted wanted;
         State state;
         bool held;               /* reverted by hand: left alone until it is applied by hand */
+        bool reboot;             /* something of it waits for the next boot, whatever else the state says */
         const char *reason_code; /* a constant string; NULL where the state says all */
         char *reason;
         char *remedy;

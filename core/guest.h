@@ -73,6 +73,7 @@ extern const size_t n_common_reasons;
 
 /* What the configuration says of a practice: is it there for the next boot, was it there at the last one, whose is it? */
 typedef struct Configuration {
+        bool automatic;           /* nothing has to be configured: the kernel does it by itself */
         bool unknown;             /* the boot entries cannot be relied on */
         bool complete;            /* every place has it */
         bool next_boot;           /* every entry that boots has it */
@@ -82,7 +83,6 @@ typedef struct Configuration {
         const BootEntry *missing; /* a place that does not have it */
         const BootEntry *opposite; /* a place that says the opposite … */
         const Token *opposite_token; /* … by this token */
-        bool running_opposite;    /* the running command line says the opposite, by opposite_token */
         const char *path, *detail; /* the same for a practice that is configured by files: what is missing */
 } Configuration;
 

@@ -14,6 +14,7 @@
 
 typedef enum FieldType {
         FIELD_TEXT,     /* char *, must be there */
+        FIELD_PATH,     /* the same, and absolute */
         FIELD_OPTIONAL, /* char *, NULL is null */
         FIELD_NAMES,    /* char **, NULL where absent */
 } FieldType;
@@ -35,7 +36,7 @@ typedef struct List {
 static const Field token_fields[] = {
         {"practice", offsetof(LedgerToken, practice), FIELD_TEXT},
         {"store", offsetof(LedgerToken, store), FIELD_TEXT},
-        {"path", offsetof(LedgerToken, path), FIELD_TEXT},
+        {"path", offsetof(LedgerToken, path), FIELD_PATH},
         {"token", offsetof(LedgerToken, token), FIELD_TEXT},
         {"boot_id", offsetof(LedgerToken, boot_id), FIELD_OPTIONAL},
         {"keep", offsetof(LedgerToken, keep), FIELD_NAMES},
@@ -43,14 +44,14 @@ static const Field token_fields[] = {
 
 static const Field file_fields[] = {
         {"practice", offsetof(LedgerFile, practice), FIELD_TEXT},
-        {"path", offsetof(LedgerFile, path), FIELD_TEXT},
+        {"path", offsetof(LedgerFile, path), FIELD_PATH},
         {"sha256", offsetof(LedgerFile, sha256), FIELD_TEXT},
         {"boot_id", offsetof(LedgerFile, boot_id), FIELD_OPTIONAL},
 };
 
 static const Field attribute_fields[] = {
         {"practice", offsetof(LedgerAttribute, practice), FIELD_TEXT},
-        {"path", offsetof(LedgerAttribute, path), FIELD_TEXT},
+        {"path", offsetof(LedgerAttribute, path), FIELD_PATH},
         {"old", offsetof(LedgerAttribute, old), FIELD_TEXT},
         {"new", offsetof(LedgerAttribute, new), FIELD_TEXT},
         {"boot_id", offsetof(LedgerAttribute, boot_id), FIELD_OPTIONAL},
@@ -62,7 +63,7 @@ static const Field hold_fields[] = {
 };
 
 static const Field intent_fields[] = {
-        {"path", offsetof(LedgerIntent, path), FIELD_TEXT},
+        {"path", offsetof(LedgerIntent, path), FIELD_PATH},
         {"old", offsetof(LedgerIntent, old), FIELD_OPTIONAL},
         {"new", offsetof(LedgerIntent, new), FIELD_OPTIONAL},
 };
@@ -312,7 +313,9 @@ static int field_from_json(void *record, const Field *field, json_object *o) {
 
         text = json_get_text(o, field->name);
         if (!text)
-                return field->type == FIELD_TEXT ? -EBADMSG : 0;
+                return field->type == FIELD_OPTIONAL ? 0 : -EBADMSG;
+        if (field->type == FIELD_PATH && text[0] != '/')
+                return -EBADMSG;
 
         *p = strdup(text);
         return *p ? 0 : -ENOMEM;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <assert.h>
+#include <sys/utsname.h>
 
 #include "config.h"
 #include "core/machine.h"
@@ -42,6 +43,14 @@ int machine_add_entry(Machine *machine, const BootEntry *entry) {
 
 const Token *machine_parameter(const Machine *machine, const char *name) {
         return cmdline_find(&machine->cmdline, name);
+}
+
+const char *machine_log_line(const Machine *machine, const char *text) {
+        for (size_t i = machine->probe->n_log; i-- > 0;)
+                if (startswith(machine->probe->log[i], text))
+                        return machine->probe->log[i];
+
+        return NULL;
 }
 
 const char *machine_log_find(const Machine *machine, const char *text) {
@@ -148,6 +157,10 @@ static int inflate_config(const Buffer *packed, Buffer *ret) {
         } while (r == Z_OK && e >= 0 && ret->size < CONFIG_MAX);
 
         (void) inflateEnd(&z);
+
+        /* Half of it would say of the other half's options that they are not set. */
+        if (e >= 0 && r != Z_STREAM_END)
+                buffer_done(ret);
         return e;
 }
 #else
@@ -237,22 +250,17 @@ static int newest_kernel(const Root *root, char **ret) {
 }
 
 static int probe_image(const Root *root, const char *arch, Machine *machine) {
-        static const char *const nothing[] = {NULL};
-        _cleanup_(probe_freep) Probe *here = NULL;
+        struct utsname here;
         int r;
 
         r = probe_new(&machine->probe);
         if (r < 0)
                 return r;
 
-        if (!arch) {
-                r = probe_live(nothing, &here);
-                if (r < 0)
-                        return r;
-                arch = here->arch;
-        }
+        if (!arch && uname(&here) < 0)
+                return negative_errno();
 
-        r = free_and_strdup(&machine->probe->arch, arch);
+        r = free_and_strdup(&machine->probe->arch, arch ? arch : here.machine);
         return r < 0 ? r : newest_kernel(root, &machine->probe->kernel_release);
 }
 

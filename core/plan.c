@@ -55,6 +55,10 @@ int plan_attribute(Plan *plan, const char *practice, const char *path, const cha
         return c ? free_and_strdup(&c->value, value) : -ENOMEM;
 }
 
+int plan_rewrite(Plan *plan, const char *practice, const char *path) {
+        return plan_add(plan, practice, CHANGE_ATTRIBUTE, path) ? 0 : -ENOMEM;
+}
+
 int plan_unit(Plan *plan, const char *practice, const char *unit, const char *verb) {
         Change *c = plan_add(plan, practice, CHANGE_UNIT, unit);
 

@@ -23,7 +23,7 @@ typedef struct Change {
         const char *practice;
         TokenSpec token; /* constant strings, as the practices' tables hold them */
         char *target;    /* path of the file or attribute, or name of the unit */
-        char *value;     /* attribute: the value; unit: "restart" or "reload" */
+        char *value;     /* attribute: the value, or NULL: the one that it has; unit: "restart" or "reload" */
         Buffer content;  /* file: the bytes */
 } Change;
 
@@ -47,6 +47,9 @@ int plan_file(Plan *plan, const char *practice, const char *path, const char *te
 
 /** plan_attribute() - ask for a value of a kernel attribute, in the order of the calls. Return: 0 or -ENOMEM. */
 int plan_attribute(Plan *plan, const char *practice, const char *path, const char *value);
+
+/** plan_rewrite() - ask for the value that an attribute has to be written again. Return: 0 or -ENOMEM. */
+int plan_rewrite(Plan *plan, const char *practice, const char *path);
 
 /** plan_unit() - ask for a unit to be restarted or reloaded after the files are there. Return: 0 or -ENOMEM. */
 int plan_unit(Plan *plan, const char *practice, const char *unit, const char *verb);

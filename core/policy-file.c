@@ -52,6 +52,21 @@ static _printf_(2, 3) void note_error(Reader *r, const char *format, ...) {
                 r->no_memory = true;
 }
 
+/* inih tells of the first line only that it cannot read. */
+static bool is_complete(const char *line, size_t size) {
+        size_t i = 0;
+
+        if (size >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0)
+                i = 3;
+        while (i < size && isspace((unsigned char) line[i]))
+                i++;
+        if (i == size || line[i] == '#' || line[i] == ';')
+                return true;
+
+        return line[i] == '[' ? memchr(line + i, ']', size - i) != NULL
+                              : memchr(line + i, '=', size - i) || memchr(line + i, ':', size - i);
+}
+
 /* Why inih must not see a line, or NULL. */
 static const char *line_refusal(const char *line, size_t size) {
         if (size > LINE_MAX_BYTES)
@@ -68,7 +83,7 @@ static const char *line_refusal(const char *line, size_t size) {
                                "write every key at the beginning of a line";
         }
 
-        return NULL;
+        return is_complete(line, size) ? NULL : "expected [section], key = value, or a comment";
 }
 
 /* The reader that ini_parse_stream() calls like fgets(). */

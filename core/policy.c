@@ -11,7 +11,6 @@ static const char *const vcpu_choices[] = {"auto", "dedicated", "shared", NULL};
 static const PolicyKey core_keys[] = {
         {"guest", "vcpu", KEY_CHOICE, vcpu_choices, "whether vCPUs own physical cores: auto, dedicated or shared"},
         {"guest", "allow_bare_metal", KEY_BOOL, NULL, "apply outside a virtual machine too"},
-        {"guest", "accept_credential", KEY_BOOL, NULL, "take [guest], [haltpoll], [pvspin] from a systemd credential"},
         {"channel", "allow_apply", KEY_BOOL, NULL, "let the host start an apply"},
 };
 

@@ -111,19 +111,15 @@ static void check_entry(const BootEntry *e, const TokenSpec *specs, size_t n_spe
 
 static void check_running(const Guest *guest, const TokenSpec *specs, size_t n_specs, Configuration *c) {
         for (size_t i = 0; i < n_specs; i++) {
-                const Token *token;
-                TokenState state = cmdline_state(&guest->machine->cmdline, specs + i, &token);
-
-                if (state != TOKEN_EQUAL)
+                if (cmdline_state(&guest->machine->cmdline, specs + i, NULL) != TOKEN_EQUAL)
                         c->running = false;
-                if (state == TOKEN_OPPOSITE && !c->opposite_token) {
-                        c->running_opposite = true;
-                        c->opposite_token = token;
-                }
         }
 }
 
+/* Where a part was added in this boot, the part that came earlier proves nothing. */
 static void check_ledger(const Guest *guest, const char *practice, Configuration *c) {
+        bool now = false;
+
         for (size_t i = 0; i < guest->ledger->n_tokens; i++) {
                 const LedgerToken *t = guest->ledger->tokens + i;
 
@@ -131,16 +127,17 @@ static void check_ledger(const Guest *guest, const char *practice, Configuration
                         continue;
 
                 c->ours = true;
-                if (!streq_ptr(t->boot_id, guest->machine->boot_id))
-                        c->ours_earlier = true;
+                now = now || streq_ptr(t->boot_id, guest->machine->boot_id);
         }
+
+        c->ours_earlier = c->ours && !now;
 }
 
 void configuration_of_tokens(const Guest *guest, const char *practice, const TokenSpec *specs, size_t n_specs,
                              Configuration *ret) {
         bool boots = false;
 
-        *ret = (Configuration) {.complete = true, .next_boot = true, .running = true};
+        *ret = (Configuration) {.automatic = n_specs == 0, .complete = true, .next_boot = true, .running = true};
 
         for (size_t i = 0; i < guest->machine->n_entries; i++) {
                 boots = boots || guest->machine->entries[i]->kind == ENTRY_SYSTEM;
@@ -206,7 +203,14 @@ static int verdict_unknown(const Guest *guest, Finding *f) {
         return finding_verdict(f, STATE_UNKNOWN, none, mount, "no boot entry of this system was found");
 }
 
+/* A guest without boot entries of its own gets its command line from the host, at the next boot as at this one. */
+static bool is_booted_by_host(const Guest *guest, const Configuration *c) {
+        return c->running && streq_ptr(guest->machine->entries_error_code, "boot-store-none");
+}
+
 static int verdict_on(const Guest *guest, Finding *f, const Configuration *c, bool effect) {
+        if (c->unknown && effect && is_booted_by_host(guest, c))
+                return finding_verdict(f, STATE_ACTIVE, NULL, NULL, NULL);
         if (c->unknown)
                 return verdict_unknown(guest, f);
         if (c->opposite)
@@ -250,7 +254,7 @@ static int verdict_off(const Guest *guest, Finding *f, const Configuration *c, b
         if (effect)
                 return finding_verdict(f, STATE_UNMANAGED, NULL, NULL,
                                        observed ? NULL : "it is in effect, and the policy does not ask for it");
-        if (c->next_boot && !c->unknown && guest->machine->n_entries > 0)
+        if (c->next_boot && !c->automatic && !c->unknown && guest->machine->n_entries > 0)
                 return finding_verdict(f, STATE_UNMANAGED, "configured-elsewhere", NULL,
                                        "it is configured, but not by gtuned, and takes effect at the next boot");
 

@@ -14,6 +14,7 @@
 /* As many as the kernel follows (fs/namei.c: MAXSYMLINKS). */
 #define LINKS_MAX 40U
 #define NAMES_MAX 65536U
+#define OPEN_TRIES 16U
 
 struct Root {
         int fd;
@@ -223,10 +224,15 @@ static int open_inside(const Root *root, const char *path, int flags) {
         long fd;
         int r;
 
-        fd = syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
-        if (fd >= 0)
-                return (int) fd;
-        if (errno != ENOSYS && errno != EPERM)
+        /* EAGAIN: something was renamed or mounted, anywhere, while it went through a ".." (openat2(2)). */
+        for (unsigned i = 0; i < OPEN_TRIES; i++) {
+                fd = syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+                if (fd >= 0)
+                        return (int) fd;
+                if (errno != EAGAIN)
+                        break;
+        }
+        if (errno != ENOSYS && errno != EPERM && errno != EAGAIN)
                 return negative_errno();
 
         r = walk(root, path, NULL, &real);

@@ -58,7 +58,7 @@ static const char *from_device_tree(const Root *root) {
                 return streq(hypervisor, "linux,kvm") ? "kvm" : strstr(hypervisor, "xen") ? "xen" : "vm-other";
         if (root_read_line(root, "/proc/device-tree/compatible", &compatible) >= 0 &&
             streq(compatible, "linux,dummy-virt"))
-                return "qemu";
+                return ""; /* QEMU or StratoVirt, and the tree does not tell whether KVM is below */
 
         return NULL;
 }
@@ -81,14 +81,16 @@ static const char *detect_machine(const Root *root, const Probe *probe) {
 
 int virt_detect(const Root *root, const Probe *probe, char **ret_virtualization, char **ret_container) {
         _cleanup_free_ char *container = NULL;
+        const char *name = detect_machine(root, probe), *runtime = NULL;
 
         if (root_read_line(root, "/run/systemd/container", &container) >= 0 && *container)
                 *ret_container = TAKE_PTR(container);
         else if (root_exists(root, "/.dockerenv"))
-                *ret_container = strdup("docker");
+                runtime = "docker";
         else if (root_exists(root, "/run/.containerenv"))
-                *ret_container = strdup("podman");
+                runtime = "podman";
+        if (runtime && free_and_strdup(ret_container, runtime) < 0)
+                return -ENOMEM;
 
-        *ret_virtualization = strdup(detect_machine(root, probe));
-        return *ret_virtualization ? 0 : -ENOMEM;
+        return free_and_strdup(ret_virtualization, *name ? name : NULL);
 }

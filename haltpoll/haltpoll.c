@@ -9,19 +9,22 @@ static bool wanted_automatically(const Guest *guest) {
 }
 
 /* The module form: both files with our bytes. */
-static int configuration_of_files(const Guest *guest, Configuration *ret) {
+static int configuration_of_files(const Guest *guest, const Haltpoll *h, Configuration *ret) {
         const char *paths[] = {HALTPOLL_MODULES_LOAD, HALTPOLL_MODPROBE}, *texts[2];
 
-        *ret = (Configuration) {.complete = true, .next_boot = true};
+        *ret = (Configuration) {.complete = true, .next_boot = true, .running = h->loaded};
         haltpoll_files(&texts[0], &texts[1]);
 
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
                 _cleanup_buffer_ Buffer is = BUFFER_NULL;
+                const LedgerFile *record = ledger_file(guest->ledger, paths[i]);
                 int r = root_read(guest->root, paths[i], 65536, &is);
 
                 if (r == -ENOMEM)
                         return r;
-                ret->ours = ret->ours || ledger_file(guest->ledger, paths[i]);
+                ret->ours = ret->ours || record;
+                /* A file that was there when this boot began has had its chance. */
+                ret->running = ret->running || (record && !streq_ptr(record->boot_id, guest->machine->boot_id));
                 if (r >= 0 && streq(is.data, texts[i]))
                         continue;
 
@@ -42,7 +45,7 @@ static int read_configuration(const Guest *guest, const Haltpoll *h, Configurati
         if (!h->by_files)
                 return 0;
 
-        r = configuration_of_files(guest, ret);
+        r = configuration_of_files(guest, h, ret);
         if (r < 0 || h->n_tokens == 0)
                 return r;
 
@@ -54,9 +57,12 @@ static int read_configuration(const Guest *guest, const Haltpoll *h, Configurati
         return 0;
 }
 
-/* Where the kernel lets "force" be written, the driver registers at once (6.6 and later, arm64). */
+/*
+ * Where the kernel lets "force" be written, the driver registers at once (6.6 and later, arm64). Where another
+ * one owns the CPUs the write fails with EBUSY, without cpuidle with ENODEV, and the whole apply with it.
+ */
 static bool registers_now(const Haltpoll *h) {
-        return h->arm64 && h->force_writable && !h->effect && streq_ptr(h->force, "N");
+        return h->arm64 && h->force_writable && streq_ptr(h->force, "N") && streq_ptr(h->driver, "none");
 }
 
 /* On those kernels "force" on the command line may come too early to register the driver: a write is enough. */
@@ -68,33 +74,33 @@ static int judge_driver(Finding *finding, const Haltpoll *h, const Configuration
                                "the haltpoll driver is not registered, and this kernel lets it be registered now");
 }
 
-/* What of a verdict about the tunables comes on top of the verdict about driver and governor. */
+static int tunables_verdict(Finding *finding, const char *drifted) {
+        if (drifted)
+                return finding_verdict(finding, STATE_DRIFTED, "tunable-changed", "run `gtune apply`",
+                                       "%s was changed after gtuned had set it", drifted);
+        if (finding->state == STATE_DIFFERS)
+                return 0;
+
+        return finding_verdict(finding, STATE_DIFFERS, "tunable-differs", "run `gtune apply`",
+                               "a tunable has another value than the policy asks for");
+}
+
+/* What the tunables say comes on top of a verdict about driver and governor that is no obstacle. */
 static int judge_tunables(const Guest *guest, Finding *finding) {
         const char *drifted;
-        bool differs;
+        bool differs, reboot = finding->reboot;
         int r;
 
         r = tunables_observe(guest, finding, &differs, &drifted);
         if (r < 0 || !differs)
                 return r;
-
-        switch (finding->state) {
-        case STATE_ACTIVE:
-        case STATE_PENDING_REBOOT:
-        case STATE_DIFFERS:
-                break;
-        default:
+        if (finding->state != STATE_ACTIVE && finding->state != STATE_PENDING_REBOOT &&
+            finding->state != STATE_DIFFERS)
                 return 0;
-        }
 
-        if (drifted)
-                return finding_verdict(finding, STATE_DRIFTED, "tunable-changed", "run `gtune apply`",
-                                       "%s was changed after gtuned had set it", drifted);
-
-        return finding->state == STATE_DIFFERS
-                       ? 0
-                       : finding_verdict(finding, STATE_DIFFERS, "tunable-differs", "run `gtune apply`",
-                                         "a tunable has another value than the policy asks for");
+        r = tunables_verdict(finding, drifted);
+        finding->reboot = reboot;
+        return r;
 }
 
 static int observe(const Guest *guest, Finding *finding) {
@@ -138,30 +144,28 @@ bool haltpoll_hopeless(const Finding *finding) {
         return false;
 }
 
-static int plan_files(const Guest *guest, const Haltpoll *h, Plan *plan) {
+static int plan_files(const Haltpoll *h, bool load, Plan *plan) {
         const char *modules_load, *modprobe;
         int r;
-
-        (void) guest;
 
         haltpoll_files(&modules_load, &modprobe);
         r = plan_file(plan, practice_haltpoll.name, HALTPOLL_MODPROBE, modprobe);
         if (r >= 0)
                 r = plan_file(plan, practice_haltpoll.name, HALTPOLL_MODULES_LOAD, modules_load);
-        if (r < 0 || h->effect)
+        if (r < 0 || !load || h->loaded)
                 return r;
 
         /* It loads what is new in modules-load.d, and so makes it active now. */
         return plan_unit(plan, practice_haltpoll.name, "systemd-modules-load.service", "restart");
 }
 
-static int plan_on(const Guest *guest, const Haltpoll *h, Plan *plan) {
+static int plan_on(const Guest *guest, const Finding *finding, const Haltpoll *h, Plan *plan) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < h->n_tokens; i++)
                 r = plan_token(plan, practice_haltpoll.name, h->tokens + i);
         if (r >= 0 && h->by_files)
-                r = plan_files(guest, h, plan);
+                r = plan_files(h, finding->state == STATE_DIFFERS || finding->state == STATE_DRIFTED, plan);
         if (r >= 0 && h->governor)
                 r = tunables_plan(guest, plan);
         if (r < 0)
@@ -190,7 +194,7 @@ static int plan(const Guest *guest, const Finding *finding, Plan *p) {
             !streq(policy_word(guest->policy, "haltpoll", "enable", "auto"), "yes"))
                 return 0;
 
-        return plan_on(guest, &h, p);
+        return plan_on(guest, finding, &h, p);
 }
 
 static const Reason reasons[] = {

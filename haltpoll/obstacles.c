@@ -80,7 +80,8 @@ static int check_parameters(const Guest *guest, const Haltpoll *h, Finding *f) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 const Token *t = machine_parameter(guest->machine, rows[i].name);
 
-                if (!t || (h->x86 ? !rows[i].x86 : !rows[i].arm64) || streq_ptr(t->value, rows[i].harmless))
+                if (!t || (h->x86 ? !rows[i].x86 : !rows[i].arm64) ||
+                    (rows[i].harmless && streq_ptr(t->value, rows[i].harmless)))
                         continue;
 
                 return conflict_of_parameter(f, t, rows[i].why);

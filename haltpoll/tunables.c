@@ -168,10 +168,14 @@ int tunables_check(const Guest *guest) {
 
 static int note_drift(const Guest *guest, Finding *finding, const Value *v, Tunable t, const char **ret_drifted) {
         _cleanup_free_ char *path = tunable_path(t);
+        const LedgerAttribute *record;
 
         if (!path)
                 return -ENOMEM;
-        if (!ledger_attribute(guest->ledger, path, guest->machine->boot_id))
+
+        /* Where our own value is still there, it is the policy that has changed. */
+        record = ledger_attribute(guest->ledger, path, guest->machine->boot_id);
+        if (!record || streq(record->new, v->text))
                 return 0;
 
         *ret_drifted = haltpoll_keys[t].name;
@@ -224,8 +228,29 @@ static int plan_value(const Guest *guest, Plan *plan, const Value *v, Tunable t,
 }
 
 /*
- * While limits can be above a new, lower maximum, shrinking must be allowed, so "Y" goes first and "N" last.
- * The ramp stays below the maximum at every step: a rising maximum goes before its ramp, a falling one behind.
+ * Where the limit may not shrink, CPUs whose limit is above a new, lower maximum keep it. Any write to a state's "disable"
+ * sets the limit of that CPU back to 0 (drivers/cpuidle/sysfs.c, cpuidle_state_store()).
+ */
+static int plan_reset(const Guest *guest, const Value *values, Plan *plan) {
+        const Value *ns = values + TUNABLE_NS;
+
+        if (!ns->setting || !ns->text || ns->wanted >= ns->actual || expected(values, TUNABLE_ALLOW_SHRINK))
+                return 0;
+
+        for (unsigned cpu = 0; cpu < guest->machine->possible_cpus; cpu++) {
+                _cleanup_free_ char *path = xasprintf("/sys/devices/system/cpu/cpu%u/cpuidle/state0/disable", cpu);
+
+                if (!path)
+                        return -ENOMEM;
+                if (root_exists(guest->root, path) && plan_rewrite(plan, practice_haltpoll.name, path) < 0)
+                        return -ENOMEM;
+        }
+
+        return 0;
+}
+
+/*
+ * Shrinking brings limits down that are above a new, lower maximum, so "Y" goes first and "N" last. The ramp stays below the maximum at every step: a rising maximum goes before its ramp, a falling one behind.
  */
 int tunables_plan(const Guest *guest, Plan *plan) {
         _cleanup_(values_done) Value values[_TUNABLE_MAX] = {};
@@ -260,5 +285,5 @@ int tunables_plan(const Guest *guest, Plan *plan) {
                         return r;
         }
 
-        return 0;
+        return plan_reset(guest, values, plan);
 }

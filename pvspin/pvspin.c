@@ -37,7 +37,7 @@ static bool names_unknown_token(const Machine *machine, const char **ret) {
 
 static Outcome read_outcome(const Machine *machine, const char **ret_line) {
         for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
-                *ret_line = machine_log_find(machine, lines[i].line);
+                *ret_line = machine_log_line(machine, lines[i].line);
                 if (*ret_line)
                         return lines[i].outcome;
         }
