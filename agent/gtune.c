@@ -116,6 +116,12 @@ int take_survey(const Context *c, Survey **ret) {
                 complain("%s%s is no machine description of a snapshot", c->root_path, PROBE_PATH);
         else if (r < 0)
                 complain("the guest cannot be looked at: %s", strerror(-r));
+        else if (c->arch && (*ret)->guest.machine->kind != MACHINE_IMAGE) {
+                complain("--arch is for images; this machine says itself that it is %s",
+                         (*ret)->guest.machine->probe->arch);
+                *ret = survey_free(*ret);
+                return -EINVAL;
+        }
 
         return r;
 }
@@ -139,11 +145,15 @@ int parse_practices(char **arguments, unsigned *ret) {
 void print_policy_errors(const Policy *policy) {
         for (size_t i = 0; i < policy->n_errors; i++) {
                 const PolicyError *e = policy->errors + i;
+                _cleanup_buffer_ Buffer reason = BUFFER_NULL;
 
+                /* A value can hold any byte, and so does the tree of somebody else. */
+                if (text_print(&reason, e->reason, strlen(e->reason)) < 0)
+                        return;
                 if (e->line > 0)
-                        fprintf(stderr, "%s:%u: %s\n", e->file, e->line, e->reason);
+                        fprintf(stderr, "%s:%u: %s\n", e->file, e->line, strempty(reason.data));
                 else
-                        fprintf(stderr, "%s: %s\n", e->file, e->reason);
+                        fprintf(stderr, "%s: %s\n", e->file, strempty(reason.data));
         }
 }
 

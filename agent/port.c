@@ -390,6 +390,12 @@ static int on_connection(_unused_ sd_event_source *source, int listen_fd, _unuse
 /* A socket that nobody listens on is left over from a daemon that was killed. */
 static int remove_stale(const struct sockaddr_un *address) {
         _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+
+        if (lstat(address->sun_path, &st) < 0)
+                return negative_errno();
+        if (!S_ISSOCK(st.st_mode))
+                return -EEXIST;
 
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)

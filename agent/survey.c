@@ -234,6 +234,7 @@ static int add_parts(const Survey *survey, json_object *o) {
 
         if (machine_to_json(survey->guest.machine, &part) < 0 || json_set(o, "machine", part) < 0 ||
             policy_to_json(survey->guest.policy, &part) < 0 || json_set(o, "policy", part) < 0 ||
+            json_set_text(o, "ledger", ledger_status_to_string(survey->guest.ledger->status)) < 0 ||
             last_apply_read(survey->root, &part) < 0 || json_set(o, "last_apply", part) < 0 ||
             practices_to_json(survey, &part) < 0 || json_set(o, "practices", part) < 0)
                 return -ENOMEM;

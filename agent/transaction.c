@@ -326,6 +326,17 @@ static bool has_token_changes(const Plan *plan) {
         return false;
 }
 
+/* Where nothing that boots is in sight, the rest is left alone too; an image may get its entries later. */
+static bool can_place_tokens(const Survey *survey) {
+        const Machine *m = survey->guest.machine;
+
+        for (size_t i = 0; i < m->n_entries; i++)
+                if (m->entries[i]->kind == ENTRY_SYSTEM)
+                        return true;
+
+        return m->kind == MACHINE_IMAGE;
+}
+
 static bool is_store(const BootStores *stores, const char *path) {
         for (size_t i = 0; i < stores->n_stores; i++)
                 if (streq(stores->stores[i]->path, path))
@@ -402,6 +413,8 @@ static int resolve_tokens(const Survey *survey, const Plan *plan, unsigned relea
                                                      : xasprintf("%s: %s", p->path, p->reason));
         }
 
+        if (!can_place_tokens(survey))
+                plan = NULL;
         for (size_t i = 0; i < survey->stores->n_stores; i++) {
                 r = resolve_store(survey, plan, release, survey->stores->stores[i], t);
                 if (r < 0)
@@ -518,6 +531,15 @@ static int resolve_plan(const Survey *survey, const Plan *plan, Transaction *t) 
         return 0;
 }
 
+static int check_policy(const Policy *policy, Transaction *t) {
+        const PolicyError *e = policy->errors;
+
+        if (policy->n_errors == 0)
+                return 0;
+
+        return refuse(t, xasprintf("nothing of a policy with errors is applied; %s:%u: %s", e->file, e->line, e->reason));
+}
+
 static int check_ledger(const Ledger *ledger, Transaction *t) {
         if (ledger->status == LEDGER_INVALID)
                 return refuse(t, xasprintf("%s cannot be parsed, so it is unknown what gtuned changed: repair it, or remove "
@@ -541,6 +563,8 @@ int transaction_resolve(const Survey *survey, const Plan *plan, unsigned release
         r = ledger_copy(survey->guest.ledger, &t->ledger);
         if (r >= 0)
                 r = check_ledger(survey->guest.ledger, t);
+        if (r >= 0 && plan)
+                r = check_policy(survey->guest.policy, t);
         if (r >= 0)
                 r = resolve_tokens(survey, plan, release, t);
         if (r >= 0)

@@ -22,21 +22,40 @@ static void work_done(Work *w) {
         free(w->error);
 }
 
-/* As systemd's running_in_chroot(): the first process knows the real root. */
-static bool in_chroot(void) {
+/* Whether "/" is a mount point, as it is for every process outside a chroot (proc_pid_mountinfo(5)). */
+static bool root_is_mounted(const Root *root) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        char *state = NULL;
+
+        if (root_read(root, "/proc/self/mountinfo", 1024U * 1024U, &text) < 0)
+                return false;
+
+        for (char *line = strtok_r(text.data, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
+                char where[3] = "";
+
+                if (sscanf(line, "%*s %*s %*s %*s %2s", where) == 1 && streq(where, "/"))
+                        return true;
+        }
+
+        return false;
+}
+
+/*
+ * As systemd's running_in_chroot(): the first process knows the real root. Who may not ask it is a service of
+ * systemd with few rights, such as our own boot unit, or something that cannot be trusted to be the whole system.
+ */
+static bool in_chroot(const Root *root) {
         struct stat here, init;
 
-        /* Without /proc this is no running system. That it is there and says nothing of process 1 is the boot unit's lot. */
-        if (access("/proc/self", F_OK) < 0)
-                return true;
+        if (stat("/", &here) >= 0 && stat("/proc/1/root", &init) >= 0)
+                return here.st_dev != init.st_dev || here.st_ino != init.st_ino;
 
-        return stat("/", &here) >= 0 && stat("/proc/1/root", &init) >= 0 &&
-               (here.st_dev != init.st_dev || here.st_ino != init.st_ino);
+        return !getenv("INVOCATION_ID") || !root_is_mounted(root);
 }
 
 static int check_place(const Context *c) {
-        if (root_is_live(c->root) && in_chroot())
-                return complain("this is a chroot, whose /sys and /proc belong to another machine: "
+        if (root_is_live(c->root) && in_chroot(c->root))
+                return complain("this looks like a chroot, whose /sys and /proc belong to another machine: "
                                 "run gtune --root from outside instead");
 
         return 0;
@@ -203,8 +222,11 @@ static int hold(const Survey *survey, Transaction *t, unsigned mask) {
         return 0;
 }
 
-/* Only what is wanted has to be held. */
+/* Only what is wanted has to be held. What a policy with errors wants is not known. */
 static unsigned wanted_of(const Survey *survey, unsigned mask) {
+        if (survey->guest.policy->n_errors > 0)
+                return mask;
+
         for (size_t i = 0; i < N_PRACTICES; i++)
                 if (!practice_is_on(survey->findings[i]))
                         mask &= ~(1U << i);

@@ -2,9 +2,25 @@
 
 #include "agent/diff.h"
 #include "agent/gtune.h"
+#include "core/text.h"
 
 static int diff_file(const FileChange *f, Buffer *b) {
         return diff_unified(b, f->path, f->existed ? &f->old : NULL, f->gone ? NULL : &f->new);
+}
+
+/* A diff in a pipe is for programs, and its bytes are the files'. On a terminal none of them may be a command. */
+static int print_changes_text(const Buffer *changes) {
+        _cleanup_buffer_ Buffer clean = BUFFER_NULL;
+        int r = 0;
+
+        if (isatty(STDOUT_FILENO)) {
+                r = text_print(&clean, changes->data, changes->size);
+                changes = &clean;
+        }
+        if (r >= 0)
+                (void) fwrite(changes->data, 1, changes->size, stdout);
+
+        return r;
 }
 
 static int print_changes(const Transaction *t) {
@@ -23,10 +39,7 @@ static int print_changes(const Transaction *t) {
                 r = buffer_printf(&b, "%s %s\n", t->units[i].verb, t->units[i].unit);
         if (r >= 0 && b.size == 0)
                 r = buffer_puts(&b, "Nothing to do.\n");
-        if (r >= 0)
-                (void) fwrite(b.data, 1, b.size, stdout);
-
-        return r;
+        return r < 0 ? r : print_changes_text(&b);
 }
 
 static bool changes_file(const Transaction *t, const char *path) {
@@ -45,6 +58,12 @@ static void print_left_alone(const Survey *survey, const Transaction *t) {
                 if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE && changes_file(t, e->path))
                         printf("%s:%u: left alone, a %s entry\n", e->path, e->line, entry_kind_to_string(e->kind));
         }
+}
+
+static void print_held(const Survey *survey) {
+        for (size_t i = 0; i < N_PRACTICES; i++)
+                if (survey->findings[i]->held)
+                        printf("%s is held since it was reverted: `gtune apply` takes it up again.\n", practices[i]->name);
 }
 
 /* A measured boot will see another command line. */
@@ -107,6 +126,7 @@ int verb_plan(Context *c, char **arguments) {
         if (r < 0)
                 return r;
         if (!c->json) {
+                print_held(survey);
                 print_left_alone(survey, t);
                 print_tpm_notice(survey, t);
         }

@@ -152,7 +152,7 @@ static int add_machine(const Survey *survey, Buffer *tar) {
 
 /* Where the user says: the file is for him, so it is not below the root. */
 static int write_output(const char *path, const Buffer *b) {
-        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         size_t done = 0;
 
         if (fd < 0 || fchmod(fd, 0600) < 0)
@@ -180,6 +180,9 @@ int verb_snapshot(Context *c, char **arguments) {
         root_trace(c->root, NULL, NULL);
         if (r < 0)
                 return r;
+
+        if (survey->guest.machine->kind == MACHINE_IMAGE)
+                return complain("%s is an image, and a snapshot is of a machine that runs", c->root_path);
 
         remember_targets(c->root, &paths);
         sort_paths(&paths);

@@ -33,7 +33,7 @@ static int print_sentence(Buffer *b, const char *label, const char *text) {
 static int print_reason(const Finding *f, Buffer *b) {
         int r;
 
-        if (!f->reason || f->state == STATE_OFF || f->state == STATE_ACTIVE)
+        if (!f->reason || (f->state == STATE_OFF && !f->held) || f->state == STATE_ACTIVE)
                 return 0;
 
         r = buffer_printf(b, "\n%s\n", f->practice);
@@ -102,6 +102,12 @@ static int print_details(const Finding *f) {
         return r;
 }
 
+static void print_ledger_error(const Ledger *ledger) {
+        if (ledger->status == LEDGER_INVALID || ledger->status == LEDGER_UNREADABLE)
+                (void) complain("%s cannot be %s, so it is unknown what is gtuned's own; apply and revert refuse",
+                                LEDGER_PATH, ledger->status == LEDGER_INVALID ? "parsed" : "read");
+}
+
 int verb_status(Context *c, char **arguments) {
         _cleanup_(survey_freep) Survey *survey = NULL;
         _cleanup_json_ json_object *report = NULL;
@@ -122,6 +128,7 @@ int verb_status(Context *c, char **arguments) {
                         r = print_document(report);
         } else {
                 print_policy_errors(survey->guest.policy);
+                print_ledger_error(survey->guest.ledger);
                 r = print_status(c, survey, mask);
                 if (r >= 0 && *arguments)
                         r = print_details(survey->findings[practice_find(*arguments)]);

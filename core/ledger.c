@@ -183,6 +183,17 @@ void ledger_drop_hold(Ledger *ledger, const char *practice) {
                 list_drop(ledger, lists + LIST_HOLDS, hold);
 }
 
+const char *ledger_status_to_string(LedgerStatus status) {
+        static const char *const names[] = {
+                [LEDGER_OK] = "ok",
+                [LEDGER_ABSENT] = "absent",
+                [LEDGER_UNREADABLE] = "unreadable",
+                [LEDGER_INVALID] = "invalid",
+        };
+
+        return names[status];
+}
+
 const LedgerHold *ledger_hold(const Ledger *ledger, const char *practice) {
         for (size_t i = 0; i < ledger->n_holds; i++)
                 if (streq(ledger->holds[i].practice, practice))

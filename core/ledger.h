@@ -100,6 +100,9 @@ int ledger_write(const Root *root, const Ledger *ledger);
 /** ledger_copy() - an independent copy without intents. Return: 0 or -ENOMEM. */
 int ledger_copy(const Ledger *ledger, Ledger **ret);
 
+/** ledger_status_to_string() - "ok", "absent", "unreadable", "invalid" */
+const char *ledger_status_to_string(LedgerStatus status);
+
 /** ledger_hold() - the hold on a practice, or NULL */
 const LedgerHold *ledger_hold(const Ledger *ledger, const char *practice) _pure_;
 

@@ -249,19 +249,34 @@ static int newest_kernel(const Root *root, char **ret) {
         return free_and_strdup(ret, newest);
 }
 
+/* The architecture at the end of an RPM kernel's release: "5.10.0-60.18.0.50.oe2203.aarch64". */
+static const char *arch_of_release(const char *release) {
+        static const char *const known[] = {"aarch64", "x86_64"};
+        const char *dot = release ? strrchr(release, '.') : NULL;
+
+        for (size_t i = 0; dot && i < ELEMENTSOF(known); i++)
+                if (streq(dot + 1, known[i]))
+                        return known[i];
+
+        return NULL;
+}
+
 static int probe_image(const Root *root, const char *arch, Machine *machine) {
         struct utsname here;
         int r;
 
         r = probe_new(&machine->probe);
+        if (r >= 0)
+                r = newest_kernel(root, &machine->probe->kernel_release);
         if (r < 0)
                 return r;
 
+        if (!arch)
+                arch = arch_of_release(machine->probe->kernel_release);
         if (!arch && uname(&here) < 0)
                 return negative_errno();
 
-        r = free_and_strdup(&machine->probe->arch, arch ? arch : here.machine);
-        return r < 0 ? r : newest_kernel(root, &machine->probe->kernel_release);
+        return free_and_strdup(&machine->probe->arch, arch ? arch : here.machine);
 }
 
 static int probe_snapshot(const Buffer *text, Machine *machine) {

@@ -67,6 +67,23 @@ static bool is_complete(const char *line, size_t size) {
                               : memchr(line + i, '=', size - i) || memchr(line + i, ':', size - i);
 }
 
+/* inih ignores what stands behind a section's name. */
+static bool has_junk(const char *line, size_t size) {
+        const char *p, *end = line + size;
+
+        if (size == 0 || line[0] != '[')
+                return false;
+
+        p = memchr(line, ']', size);
+        for (p++; p < end; p++)
+                if (*p == '#' || *p == ';')
+                        return false;
+                else if (!isspace((unsigned char) *p))
+                        return true;
+
+        return false;
+}
+
 /* Why inih must not see a line, or NULL. */
 static const char *line_refusal(const char *line, size_t size) {
         if (size > LINE_MAX_BYTES)
@@ -83,7 +100,10 @@ static const char *line_refusal(const char *line, size_t size) {
                                "write every key at the beginning of a line";
         }
 
-        return is_complete(line, size) ? NULL : "expected [section], key = value, or a comment";
+        if (!is_complete(line, size))
+                return "expected [section], key = value, or a comment";
+
+        return has_junk(line, size) ? "there is something behind the ]: write every key on a line of its own" : NULL;
 }
 
 /* The reader that ini_parse_stream() calls like fgets(). */

@@ -17,6 +17,7 @@ const Reason common_reasons[] = {
         {"until-reboot", "It is no longer configured and stays in effect until the next boot."},
         {"ours-to-remove", "The policy does not want it, and gtuned's own changes are still there."},
         {"configured-elsewhere", "It is configured, but not by gtuned, and the policy does not ask for it."},
+        {"ours-without-policy", "gtuned configured it under a policy that is gone or has errors."},
         {"no-effect", "It is configured, this boot was started with it, and it is not in effect; no cause is known."},
         {"atuned", "A-Tune is enabled and edits the same boot file in place; its rollback would undo the change."},
 };
@@ -192,15 +193,23 @@ static int verdict_opposite(Finding *f, const Configuration *c) {
 }
 
 static int verdict_unknown(const Guest *guest, Finding *f) {
-        static const char none[] = "boot-store-none";
-        static const char mount[] = "check that the boot partition and the EFI system partition are mounted";
+        static const struct {
+                const char *code, *remedy;
+        } rows[] = {
+                {"boot-store-none", "check that the boot partition and the EFI system partition are mounted"},
+                {"boot-store-unreadable", "run gtune as root"},
+        };
         const Machine *m = guest->machine;
 
-        if (m->entries_error)
-                return finding_verdict(f, STATE_UNKNOWN, m->entries_error_code,
-                                       streq_ptr(m->entries_error_code, none) ? mount : NULL, "%s", m->entries_error);
+        if (!m->entries_error)
+                return finding_verdict(f, STATE_UNKNOWN, rows[0].code, rows[0].remedy,
+                                       "no boot entry of this system was found");
 
-        return finding_verdict(f, STATE_UNKNOWN, none, mount, "no boot entry of this system was found");
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (streq_ptr(m->entries_error_code, rows[i].code))
+                        return finding_verdict(f, STATE_UNKNOWN, rows[i].code, rows[i].remedy, "%s", m->entries_error);
+
+        return finding_verdict(f, STATE_UNKNOWN, m->entries_error_code, NULL, "%s", m->entries_error);
 }
 
 /* A guest without boot entries of its own gets its command line from the host, at the next boot as at this one. */
@@ -251,6 +260,9 @@ static int verdict_off(const Guest *guest, Finding *f, const Configuration *c, b
         if (effect && !c->next_boot && c->running && !observed && !c->unknown)
                 return finding_verdict(f, STATE_PENDING_REBOOT, "until-reboot", "reboot",
                                        "it is no longer configured and stays in effect until the next boot");
+        if (c->ours)
+                return finding_verdict(f, STATE_UNMANAGED, "ours-without-policy", NULL,
+                                       "gtuned configured it, and there is no valid policy that wants it");
         if (effect)
                 return finding_verdict(f, STATE_UNMANAGED, NULL, NULL,
                                        observed ? NULL : "it is in effect, and the policy does not ask for it");

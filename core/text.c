@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "core/json.h"
 #include "core/text.h"
 
 static const struct {
@@ -37,6 +38,25 @@ int text_escape(Buffer *b, const char *s, size_t size, size_t max) {
                         r = buffer_append(b, s + i, 1);
                 else
                         r = buffer_printf(b, "\\x%02x", (unsigned) (uint8_t) s[i]);
+        }
+
+        return r;
+}
+
+int text_print(Buffer *b, const char *s, size_t size) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < size;) {
+                uint32_t c = 0;
+                size_t n = utf8_decode(s + i, size - i, &c);
+                bool plain = n > 0 && ((c >= 0x20 && c < 0x7F) || c >= 0xA0 || c == '\n' || c == '\t');
+
+                n = n > 0 ? n : 1;
+                for (size_t k = 0; r >= 0 && !plain && k < n; k++)
+                        r = buffer_printf(b, "\\x%02x", (unsigned) (uint8_t) s[i + k]);
+                if (plain)
+                        r = buffer_append(b, s + i, n);
+                i += n;
         }
 
         return r;

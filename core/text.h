@@ -19,6 +19,9 @@
  */
 int text_escape(Buffer *b, const char *s, size_t size, size_t max);
 
+/** text_print() - as text_escape(), but newlines, tabs and valid UTF-8 stay as they are. Return: 0 or -ENOMEM. */
+int text_print(Buffer *b, const char *s, size_t size);
+
 /** text_escaped_length() - how many characters text_escape() would print without a limit */
 size_t text_escaped_length(const char *s, size_t size) _pure_;
 

@@ -293,10 +293,13 @@ void edits_mark(const PreparedEdits *edits, const Buffer *content, const BootEnt
                     bsearch(&entry->id, e->keep, e->n_keep, sizeof(char *), compare_strings))
                         continue;
 
+                /* Ours is one. A second of the same text was written by somebody else since. */
                 for (size_t k = 0; k < c->n_tokens; k++)
                         if (!c->tokens[k].for_init &&
-                            token_text_equal(content->data + c->tokens[k].offset, c->tokens[k].size, e->text))
+                            token_text_equal(content->data + c->tokens[k].offset, c->tokens[k].size, e->text)) {
                                 removed[k] = true;
+                                break;
+                        }
         }
 }
 

@@ -79,7 +79,7 @@ struct BootStoreDriver {
 
         /*
          * The bytes that the store would have with these edits applied to all its ENTRY_SYSTEM and
-         * ENTRY_TEMPLATE entries. Every byte outside the tokens that change stays as it was. Removing takes every
+         * ENTRY_TEMPLATE entries. Every byte outside the tokens that change stays as it was. Removing takes one
          * token that has exactly the text of the spec ("-" and "_" equal in the name) and is not for init. Adding
          * and then removing is the identity, where "keep" names the entries whose state was not TOKEN_ABSENT.
          * Return: 0, -ENOMEM, -EINVAL where a token needs quotes (it may hold letters, digits and "_.=-"), or -E2BIG
