@@ -228,7 +228,8 @@ static int act_on_units(Commit *c) {
                 int r = unit_act(u->unit, u->verb);
 
                 if (r < 0 && first == 0) {
-                        (void) fail(c, r, u->unit, streq(u->verb, "reload") ? "cannot be reloaded" : "cannot be restarted");
+                        (void) fail(c, r, u->unit,
+                                    streq(u->verb, "reload") ? "cannot be reloaded" : "cannot be restarted");
                         first = -r;
                 }
         }

@@ -190,7 +190,8 @@ static int run_verb(Context *c, int argc, char **argv) {
         verb = find_verb(argv[0]);
         n = (unsigned) argc - 1;
         if (!verb || n < verb->min || n > verb->max) {
-                complain(verb ? "wrong number of arguments; usage: gtune %s %s" : "there is no verb %s%s; try gtune --help",
+                complain(verb ? "wrong number of arguments; usage: gtune %s %s"
+                              : "there is no verb %s%s; try gtune --help",
                          argv[0], verb ? strempty(verb->arguments) : "");
                 return STATUS_USAGE;
         }

@@ -35,7 +35,7 @@ int verb_reboot_needed(Context *c, char **arguments);
 int verb_explain(Context *c, char **arguments);
 int verb_snapshot(Context *c, char **arguments);
 
-/** complain() - write "gtune: …" to stderr. Return: STATUS_ERROR, so that it can be returned in the same statement. */
+/** complain() - write "gtune: …" to stderr. Return: STATUS_ERROR, to be returned in the same statement. */
 int complain(const char *format, ...) _printf_(1, 2);
 
 /**
@@ -57,7 +57,7 @@ int parse_practices(char **arguments, unsigned *ret);
 /** print_policy_errors() - write each error of the policy to stderr, with file and line */
 void print_policy_errors(const Policy *policy);
 
-/** print_status() - print the report for people: one line a practice, then reasons and remedies. Return: 0 or -ENOMEM. */
+/** print_status() - print one line a practice, then reasons and remedies. Return: 0 or -ENOMEM. */
 int print_status(const Context *c, const Survey *survey, unsigned mask);
 
 /** print_document() - print a JSON document. Return: 0 or -ENOMEM. */

@@ -41,7 +41,8 @@ static long find_holder(const Root *root, int fd) {
                 unsigned long inode;
                 long pid;
 
-                if (sscanf(line, "%*u: FLOCK %*s %*s %ld %x:%x:%lu", &pid, &device_major, &device_minor, &inode) == 4 &&
+                if (sscanf(line, "%*u: FLOCK %*s %*s %ld %x:%x:%lu", &pid, &device_major, &device_minor,
+                           &inode) == 4 &&
                     inode == st.st_ino && makedev(device_major, device_minor) == st.st_dev)
                         return pid;
         }
@@ -72,10 +73,10 @@ int engine_lock(const Root *root, int *ret_fd, char **ret_error) {
                 }
                 if (waited >= LOCK_WAIT_SEC * 1000U) {
                         holder = find_holder(root, fd);
-                        *ret_error = holder > 0 ? xasprintf("another gtune (process %ld) is at work: try again when it "
-                                                            "is done",
-                                                            holder)
-                                                : xasprintf("another gtune is at work: try again when it is done");
+                        *ret_error = holder > 0
+                                             ? xasprintf("another gtune (process %ld) is at work: try again when it is done",
+                                                         holder)
+                                             : xasprintf("another gtune is at work: try again when it is done");
                         return -EBUSY;
                 }
                 (void) nanosleep(&pause, NULL);

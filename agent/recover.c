@@ -195,7 +195,8 @@ static char *describe(const Recovery *v) {
                 return NULL;
         for (size_t i = 0; i < v->ledger->n_intents; i++)
                 if (v->found[i] == FOUND_OTHER &&
-                    buffer_printf(&b, "; %s was changed by somebody else and is left alone", v->ledger->intents[i].path) < 0)
+                    buffer_printf(&b, "; %s was changed by somebody else and is left alone",
+                                  v->ledger->intents[i].path) < 0)
                         return NULL;
 
         return TAKE_PTR(b.data);

@@ -26,8 +26,8 @@ typedef struct Survey {
  * @arch: architecture that an image is for, or NULL to take the machine's own
  * @ret: takes the survey; the caller frees it
  *
- * Nothing is written or logged, and a missing source is no failure. Return: 0, or -errno where no report is possible at
- * all (no memory).
+ * Nothing is written or logged, and a missing source is no failure. Return: 0, or -errno where no report is
+ * possible at all.
  */
 int survey_take(Root *root, const char *arch, Survey **ret);
 

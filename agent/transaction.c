@@ -370,8 +370,8 @@ static int check_records(const Survey *survey, unsigned release, Transaction *t)
                     is_out_of_reach(survey->root, record->path, &out_of_reach) < 0)
                         return -ENOMEM;
                 if (out_of_reach)
-                        return refuse(t, xasprintf("%s, where gtuned added %s, is not there: mount it; if it is gone for "
-                                                   "good, remove its record from %s",
+                        return refuse(t, xasprintf("%s, where gtuned added %s, is not there: mount it; if it is gone "
+                                                   "for good, remove its record from %s",
                                                    record->path, record->token, LEDGER_PATH));
         }
 
@@ -542,8 +542,8 @@ static int check_policy(const Policy *policy, Transaction *t) {
 
 static int check_ledger(const Ledger *ledger, Transaction *t) {
         if (ledger->status == LEDGER_INVALID)
-                return refuse(t, xasprintf("%s cannot be parsed, so it is unknown what gtuned changed: repair it, or remove "
-                                           "it and gtuned's changes become the administrator's",
+                return refuse(t, xasprintf("%s cannot be parsed, so it is unknown what gtuned changed: repair it, or "
+                                           "remove it and gtuned's changes become the administrator's",
                                            LEDGER_PATH));
         if (ledger->status == LEDGER_UNREADABLE)
                 return refuse(t, xasprintf("%s cannot be read: %s", LEDGER_PATH, strerror(-ledger->error)));

@@ -62,7 +62,7 @@ DEFINE_CLEANUP(Transaction *, transaction_free);
 /** transaction_is_empty() - whether there is nothing to write; what waits for the boot of an image does not count */
 bool transaction_is_empty(const Transaction *t) _pure_;
 
-/** transaction_to_json() - what kind of change, where, and for which practice; no file content. Return: 0 or -ENOMEM. */
+/** transaction_to_json() - what kind of change, where, for which practice; no content. Return: 0 or -ENOMEM. */
 int transaction_to_json(const Transaction *t, json_object **ret);
 
 /** transaction_describe() - transaction_to_json() of what apply would do now. Return: 0 or -ENOMEM. */

@@ -74,8 +74,8 @@ static void print_tpm_notice(const Survey *survey, const Transaction *t) {
                 boot_files = boot_files || changes_file(t, survey->stores->stores[i]->path);
 
         if (boot_files && root_exists(survey->root, "/sys/class/tpm/tpm0"))
-                puts("This guest has a TPM: the next boot will change PCR 8 and 9 where GRUB measures (its tpm module). "
-                     "Renew\nwhat is sealed to them, and baselines.");
+                puts("This guest has a TPM: the next boot will change PCR 8 and 9 where GRUB measures (its tpm module).\n"
+                     "Renew what is sealed to them, and baselines.");
 }
 
 static int print_json(const Transaction *t) {

@@ -71,7 +71,7 @@ int practice_guest_refusal(const Guest *guest, Finding *finding);
 extern const Reason common_reasons[];
 extern const size_t n_common_reasons;
 
-/* What the configuration says of a practice: is it there for the next boot, was it there at the last one, whose is it? */
+/* What the configuration says of a practice: is it there for the next boot, was it for the last, whose is it? */
 typedef struct Configuration {
         bool automatic;           /* nothing has to be configured: the kernel does it by itself */
         bool unknown;             /* the boot entries cannot be relied on */
@@ -104,8 +104,8 @@ void configuration_of_tokens(const Guest *guest, const char *practice, const Tok
  * @c: the configuration
  * @effect: whether the running system proves that it is in effect
  *
- * For practices that take effect at boot. What stops a practice that is configured is the practice's own knowledge, and must
- * be asked before. Return: 0 or -ENOMEM.
+ * For practices that take effect at boot. What stops a practice that is configured is the practice's own
+ * knowledge, and must be asked before. Return: 0 or -ENOMEM.
  */
 int configuration_verdict(const Guest *guest, Finding *finding, const Configuration *c, bool effect);
 

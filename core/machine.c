@@ -172,7 +172,11 @@ static int inflate_config(const Buffer *packed, Buffer *ret) {
 #endif
 
 static int read_config(const Root *root, Machine *machine) {
-        static const char *const formats[] = {"/boot/config-%s", "/lib/modules/%s/config", "/usr/lib/modules/%s/config"};
+        static const char *const formats[] = {
+                "/boot/config-%s",
+                "/lib/modules/%s/config",
+                "/usr/lib/modules/%s/config",
+        };
         _cleanup_buffer_ Buffer packed = BUFFER_NULL;
         const char *release = machine->probe->kernel_release;
         int r;

@@ -67,7 +67,7 @@ char machine_kernel_option(const Machine *machine, const char *name) _pure_;
 /** machine_parameter() - the token of the running kernel's command line that decides, or NULL */
 const Token *machine_parameter(const Machine *machine, const char *name) _pure_;
 
-/** machine_log_line() - the last kept kernel log line that begins with a text, or NULL: others may quote a user's words */
+/** machine_log_line() - the last kept line that begins with a text, or NULL: others may quote a user's words */
 const char *machine_log_line(const Machine *machine, const char *text) _pure_;
 
 /** machine_log_find() - the last kept kernel log line that contains a text, or NULL */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Reads the policy files with inih. inih itself would silently cut a long line in two and join an indented
- * line to the one before it, and it names no lines to its callback. Our line reader stands in front of it: it counts, and
- * it refuses those lines.
+ * Reads the policy files with inih. inih itself would silently cut a long line in two and join an indented line
+ * to the one before it, and it names no lines to its callback. Our line reader stands in front of it: it counts,
+ * and it refuses those lines.
  */
 
 #include <assert.h>

@@ -24,7 +24,7 @@ typedef enum LogReach {
 typedef struct Probe {
         char *arch;           /* uname -m */
         char *kernel_release; /* uname -r; NULL: unknown */
-        char *hypervisor;     /* CPUID signature such as "KVMKVMKVM"; "" on bare x86; NULL: no CPUID, or not run there */
+        char *hypervisor;     /* CPUID signature such as "KVMKVMKVM"; "" on bare x86; NULL: no CPUID */
         int dedicated_hint;   /* KVM_HINTS_REALTIME: 1, 0, or -1 unknown */
         char **log;           /* kernel log lines that match, oldest first, without prefix; NULL-terminated */
         size_t n_log;

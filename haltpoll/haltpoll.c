@@ -229,8 +229,8 @@ static const char *const sources[] = {
 const Practice practice_haltpoll = {
         .name = "haltpoll",
         .title = "guest halt polling",
-        .purpose = "A vCPU that goes idle polls for a short time before it halts, so that a wake-up shortly after costs "
-                   "no exit to the host and no inter-processor interrupt.",
+        .purpose = "A vCPU that goes idle polls for a short time before it halts, so that a wake-up shortly after "
+                   "costs no exit to the host and no inter-processor interrupt.",
         .helps = "On vCPUs that own a physical core: wake-up latency and message passing between vCPUs get faster.",
         .harms = "On overcommitted hosts: an idle guest burns CPU time that other guests could use. A large "
                  "guest_halt_poll_ns makes an idle guest look fully busy to the host.",

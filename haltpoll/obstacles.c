@@ -97,8 +97,8 @@ static int check_cpuidle(const Guest *guest, const Haltpoll *h, Finding *f) {
                 return found(finding_verdict(f, STATE_UNKNOWN, "cpuidle-missing", NULL,
                                              CPUIDLE " does not exist, and the kernel's configuration is unknown"));
 
-        return found(finding_verdict(f, STATE_UNSUPPORTED, "no-cpuidle", NULL, "this kernel runs without cpuidle (no %s)",
-                                     CPUIDLE));
+        return found(finding_verdict(f, STATE_UNSUPPORTED, "no-cpuidle", NULL,
+                                     "this kernel runs without cpuidle (no " CPUIDLE ")"));
 }
 
 static int check_other_driver(const Guest *guest, const Haltpoll *h, Finding *f) {
@@ -111,7 +111,7 @@ static int check_other_driver(const Guest *guest, const Haltpoll *h, Finding *f)
                                      streq(h->driver, "intel_idle")
                                              ? "start the guest without cpu-pm=on, or add intel_idle.max_cstate=0"
                                      : streq(h->driver, "acpi_idle")
-                                             ? "add processor.max_cstate=0 to the kernel command line if it is not needed"
+                                             ? "add processor.max_cstate=0 to the kernel command line"
                                              : NULL,
                                      "the cpuidle driver %s owns the CPUs, and a CPU has only one", h->driver));
 }

@@ -21,7 +21,7 @@ static const char *const enable_choices[] = {"auto", "yes", "no", NULL};
 /* The first _TUNABLE_MAX rows are the tunables in the order of the enum. */
 const PolicyKey haltpoll_keys[] = {
         {"haltpoll", "guest_halt_poll_ns", KEY_KERNEL_UINT, NULL, "longest time to poll before halting, ns"},
-        {"haltpoll", "guest_halt_poll_shrink", KEY_KERNEL_UINT, NULL, "divisor of the limit after a long idle; 0 resets"},
+        {"haltpoll", "guest_halt_poll_shrink", KEY_KERNEL_UINT, NULL, "divisor of the limit; 0 resets it"},
         {"haltpoll", "guest_halt_poll_grow", KEY_KERNEL_UINT, NULL, "factor of the limit after a short idle"},
         {"haltpoll", "guest_halt_poll_grow_start", KEY_KERNEL_UINT, NULL, "smallest limit when growing, ns"},
         {"haltpoll", "guest_halt_poll_allow_shrink", KEY_KERNEL_BOOL, NULL, "whether the limit may shrink"},
@@ -228,8 +228,8 @@ static int plan_value(const Guest *guest, Plan *plan, const Value *v, Tunable t,
 }
 
 /*
- * Where the limit may not shrink, CPUs whose limit is above a new, lower maximum keep it. Any write to a state's "disable"
- * sets the limit of that CPU back to 0 (drivers/cpuidle/sysfs.c, cpuidle_state_store()).
+ * Where the limit may not shrink, CPUs whose limit is above a new, lower maximum keep it. Any write to a state's
+ * "disable" sets the limit of that CPU back to 0 (drivers/cpuidle/sysfs.c, cpuidle_state_store()).
  */
 static int plan_reset(const Guest *guest, const Value *values, Plan *plan) {
         const Value *ns = values + TUNABLE_NS;
@@ -250,7 +250,8 @@ static int plan_reset(const Guest *guest, const Value *values, Plan *plan) {
 }
 
 /*
- * Shrinking brings limits down that are above a new, lower maximum, so "Y" goes first and "N" last. The ramp stays below the maximum at every step: a rising maximum goes before its ramp, a falling one behind.
+ * Shrinking brings limits down that are above a new, lower maximum, so "Y" goes first and "N" last. The ramp
+ * stays below the maximum at every step: a rising maximum goes before its ramp, a falling one behind.
  */
 int tunables_plan(const Guest *guest, Plan *plan) {
         _cleanup_(values_done) Value values[_TUNABLE_MAX] = {};

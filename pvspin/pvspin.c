@@ -69,8 +69,8 @@ static int check_architecture(const Guest *guest, Finding *f) {
                 return -ENOMEM;
 
         return found(finding_verdict(f, STATE_UNSUPPORTED, "x86-automatic", NULL,
-                                     "PV spinlocks need no parameter on x86_64: the kernel turns them on by itself where the "
-                                     "host supports them%s%s",
+                                     "PV spinlocks need no parameter on x86_64: the kernel turns them on by itself where "
+                                     "the host supports them%s%s",
                                      line ? "; this one says: " : "", line ? line : ""));
 }
 
@@ -112,7 +112,8 @@ static int check_outcome(const Guest *guest, Outcome outcome, Finding *f) {
                                              "use a host with openEuler 20.09 or later and its PV scheduling",
                                              "the host does not offer PV scheduling"));
         case OUTCOME_INIT_FAILED:
-                return found(finding_verdict(f, STATE_CONFLICT, "pvsched-init-failed", "see the kernel log of this boot",
+                return found(finding_verdict(f, STATE_CONFLICT, "pvsched-init-failed",
+                                             "see the kernel log of this boot",
                                              "the kernel could not set up PV scheduling"));
         case OUTCOME_UNKNOWN_TOKEN:
                 return found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-unknown-token",
@@ -262,8 +263,8 @@ static const char *const sources[] = {
 const Practice practice_pvspin = {
         .name = "pvspin",
         .title = "AArch64 PV qspinlock",
-        .purpose = "A vCPU that waits for a spinlock halts instead of spinning while the holder is not running, and is "
-                   "kicked when the lock is free.",
+        .purpose = "A vCPU that waits for a spinlock halts instead of spinning while the holder is not running, and "
+                   "is kicked when the lock is free.",
         .helps = "On aarch64 guests with more vCPUs than the host has cores for them: builds and other work with much "
                  "locking get faster.",
         .harms = "On dedicated vCPUs there is nothing to gain, and the slow path costs a little.",

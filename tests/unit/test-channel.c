@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The channel and its commands (DESIGN.md 7): bytes of the host in, lines out. Each row is one conversation.
+ * The channel and its commands (README, "The channel"): bytes of the host in, lines out. Each row is one conversation.
  */
 
 #include <setjmp.h>

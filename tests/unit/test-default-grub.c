@@ -248,7 +248,7 @@ static const struct {
         const char *before, *after;
 } remove_cases[] = {
         { VARIABLE "=\"arm_pvspin ro\"\n",                      VARIABLE "=\"ro\"\n"            },
-        { VARIABLE "=\"a arm-pvspin\tarm_pvspin b\"\n",         VARIABLE "=\"a b\"\n"           },
+        { VARIABLE "=\"a arm-pvspin\tarm_pvspin b\"\n",         VARIABLE "=\"a\tarm_pvspin b\"\n" },
         { VARIABLE "=\"a -- arm_pvspin\"\n",                    VARIABLE "=\"a -- arm_pvspin\"\n" },
         { VARIABLE "=\"arm_pvspin=1 'arm_pvspin'\"\n",          VARIABLE "=\"arm_pvspin=1 'arm_pvspin'\"\n" },
         { VARIABLE "=\"a \\\n arm_pvspin\"\n",                  VARIABLE "=\"a \\\n\"\n"        },

@@ -204,7 +204,8 @@ static const struct {
 } remove_cases[] = {
         { "linux /k cpuidle-haltpoll.force=Y ro\n",             "linux /k ro\n"                     },
         { "linux /k \t cpuidle_haltpoll.force=Y \t ro\n",       "linux /k \t ro\n"                  },
-        { "linux /k cpuidle_haltpoll.force=Y cpuidle_haltpoll.force=Y\n", "linux /k\n"              },
+        { "linux /k cpuidle_haltpoll.force=Y cpuidle_haltpoll.force=Y\n",
+          "linux /k cpuidle_haltpoll.force=Y\n" },
         { "linux /k \\\n cpuidle_haltpoll.force=Y \\\n ro\n",   "linux /k \\\n \\\n ro\n"           },
         { "linux /k \\\ncpuidle_haltpoll.force=Y\nboot\n",      "linux /k \\\n\nboot\n"             },
         { "linux /k ro \\\n  cpuidle_haltpoll.force=Y",         "linux /k ro"                       },

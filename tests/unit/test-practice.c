@@ -204,7 +204,8 @@ static const struct {
         /* Only observed. */
         {WANTED_NOTHING, .state = STATE_OFF},
         {WANTED_NOTHING, .effect = true, .c = {.running = true}, .state = STATE_UNMANAGED},
-        {WANTED_NOTHING, .effect = true, .c = {ALL, .running = true, .ours = true}, .state = STATE_UNMANAGED},
+        {WANTED_NOTHING, .effect = true, .c = {ALL, .running = true, .ours = true}, .state = STATE_UNMANAGED,
+         .code = "ours-without-policy"},
         {WANTED_NOTHING, .c = {ALL}, .state = STATE_UNMANAGED, .code = "configured-elsewhere"},
 };
 
