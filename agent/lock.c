@@ -73,10 +73,8 @@ int engine_lock(const Root *root, int *ret_fd, char **ret_error) {
                 }
                 if (waited >= LOCK_WAIT_SEC * 1000U) {
                         holder = find_holder(root, fd);
-                        *ret_error = holder > 0
-                                             ? xasprintf("another gtune (process %ld) is at work: try again when it is done",
-                                                         holder)
-                                             : xasprintf("another gtune is at work: try again when it is done");
+                        *ret_error = holder > 0 ? xasprintf("process %ld is at work here: try again when it is done", holder)
+                                                : xasprintf("another gtune is at work: try again when it is done");
                         return -EBUSY;
                 }
                 (void) nanosleep(&pause, NULL);

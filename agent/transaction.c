@@ -537,7 +537,8 @@ static int check_policy(const Policy *policy, Transaction *t) {
         if (policy->n_errors == 0)
                 return 0;
 
-        return refuse(t, xasprintf("nothing of a policy with errors is applied; %s:%u: %s", e->file, e->line, e->reason));
+        return refuse(t, xasprintf("nothing of a policy with errors is applied; %s:%u: %s", e->file, e->line,
+                                   e->reason));
 }
 
 static int check_ledger(const Ledger *ledger, Transaction *t) {

@@ -63,7 +63,8 @@ static void print_left_alone(const Survey *survey, const Transaction *t) {
 static void print_held(const Survey *survey) {
         for (size_t i = 0; i < N_PRACTICES; i++)
                 if (survey->findings[i]->held)
-                        printf("%s is held since it was reverted: `gtune apply` takes it up again.\n", practices[i]->name);
+                        printf("%s is held since it was reverted: `gtune apply` takes it up again.\n",
+                               practices[i]->name);
 }
 
 /* A measured boot will see another command line. */
@@ -74,8 +75,8 @@ static void print_tpm_notice(const Survey *survey, const Transaction *t) {
                 boot_files = boot_files || changes_file(t, survey->stores->stores[i]->path);
 
         if (boot_files && root_exists(survey->root, "/sys/class/tpm/tpm0"))
-                puts("This guest has a TPM: the next boot will change PCR 8 and 9 where GRUB measures (its tpm module).\n"
-                     "Renew what is sealed to them, and baselines.");
+                puts("This guest has a TPM: the next boot will change PCR 8 and 9 where GRUB measures (its tpm\n"
+                     "module). Renew what is sealed to them, and baselines.");
 }
 
 static int print_json(const Transaction *t) {

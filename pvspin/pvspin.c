@@ -69,8 +69,8 @@ static int check_architecture(const Guest *guest, Finding *f) {
                 return -ENOMEM;
 
         return found(finding_verdict(f, STATE_UNSUPPORTED, "x86-automatic", NULL,
-                                     "PV spinlocks need no parameter on x86_64: the kernel turns them on by itself where "
-                                     "the host supports them%s%s",
+                                     "PV spinlocks need no parameter on x86_64: the kernel turns them on by itself "
+                                     "where the host supports them%s%s",
                                      line ? "; this one says: " : "", line ? line : ""));
 }
 
