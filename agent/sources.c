@@ -15,14 +15,23 @@
 #define LOST_MASK (IN_IGNORED | IN_UNMOUNT | IN_Q_OVERFLOW | SELF_MASK)
 #define WATCH_MASK (ENTRY_MASK | SELF_MASK | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_ONLYDIR)
 
-/* One directory that is watched. */
+/* An entry of a watched directory that counts. */
+typedef struct Name {
+        char *text;
+        bool used; /* by the last report */
+} Name;
+
+/*
+ * One directory that is watched. What is still used is kept from report to report and not made anew: small pieces
+ * that live long, allocated amid a survey's memory, would each hold on to a page of it.
+ */
 typedef struct Watch {
         int wd;
         char *path;
-        char **names; /* entries that count, NULL-terminated */
+        Name *names;
         size_t n_names;
-        bool listed;  /* its list of names counts */
-        bool used;    /* by the last report */
+        bool listed; /* its list of names counts */
+        bool used;   /* by the last report */
 } Watch;
 
 struct Sources {
@@ -42,34 +51,56 @@ struct Sources {
 
 /* ---- the set of watches ---- */
 
-static void watch_done(Watch *w) {
+/* Forgets the names that the last report did not use; with all, every one of them. */
+static void watch_sweep(Watch *w, bool all) {
+        size_t n = 0;
+
         for (size_t i = 0; i < w->n_names; i++)
-                free(w->names[i]);
-        free(w->names);
-        w->names = NULL;
-        w->n_names = 0;
+                if (w->names[i].used && !all)
+                        w->names[n++] = w->names[i];
+                else
+                        free(w->names[i].text);
+        w->n_names = n;
 }
 
-static bool watch_has(const Watch *w, const char *name) {
-        for (size_t i = 0; i < w->n_names; i++)
-                if (streq(w->names[i], name))
-                        return true;
+static void watch_done(Watch *w) {
+        watch_sweep(w, true);
+        free(w->names);
+        free(w->path);
+}
 
-        return false;
+static void watch_unuse(Watch *w) {
+        w->used = w->listed = false;
+        for (size_t i = 0; i < w->n_names; i++)
+                w->names[i].used = false;
+}
+
+static Name *watch_find(const Watch *w, const char *name) {
+        for (size_t i = 0; i < w->n_names; i++)
+                if (streq(w->names[i].text, name))
+                        return w->names + i;
+
+        return NULL;
 }
 
 static int watch_add_name(Watch *w, const char *name) {
+        Name *found = watch_find(w, name);
         int r;
 
-        if (watch_has(w, name))
-                return 0;
+        if (!found) {
+                r = grow(&w->names, w->n_names, sizeof(Name));
+                if (r < 0)
+                        return r;
 
-        r = grow(&w->names, w->n_names, sizeof(char *));
-        if (r < 0)
-                return r;
+                found = w->names + w->n_names;
+                found->text = strdup(name);
+                if (!found->text)
+                        return -ENOMEM;
+                w->n_names++;
+        }
 
-        w->names[w->n_names] = strdup(name);
-        return w->names[w->n_names] ? (w->n_names++, 0) : -ENOMEM;
+        found->used = true;
+        return 0;
 }
 
 static Watch *sources_find_path(Sources *s, const char *path) {
@@ -126,7 +157,7 @@ static int sources_watch(Sources *s, const char *path, Watch **ret) {
                 w->wd = wd;
         }
 
-        r = free_and_strdup(&w->path, path);
+        r = streq_ptr(w->path, path) ? 0 : free_and_strdup(&w->path, path);
         if (r < 0)
                 return r;
 
@@ -217,10 +248,8 @@ static void on_trace(const char *path, void *userdata) {
 void sources_begin(Sources *s) {
         assert(s);
 
-        for (size_t i = 0; i < s->n_watches; i++) {
-                watch_done(&s->watches[i]);
-                s->watches[i].used = s->watches[i].listed = false;
-        }
+        for (size_t i = 0; i < s->n_watches; i++)
+                watch_unuse(&s->watches[i]);
 
         root_trace(s->root, on_trace, s);
 }
@@ -233,12 +262,12 @@ void sources_end(Sources *s) {
         root_trace(s->root, NULL, NULL);
         for (size_t i = 0; i < s->n_watches; i++) {
                 if (s->watches[i].used) {
+                        watch_sweep(&s->watches[i], false);
                         s->watches[n++] = s->watches[i];
                         continue;
                 }
                 (void) inotify_rm_watch(s->inotify_fd, s->watches[i].wd);
                 watch_done(&s->watches[i]);
-                free(s->watches[i].path);
         }
         s->n_watches = n;
 }
@@ -265,7 +294,7 @@ static bool sources_concern(Sources *s, const struct inotify_event *e) {
         if (!w || e->len == 0)
                 return false;
 
-        return (w->listed && (e->mask & ENTRY_MASK)) || watch_has(w, e->name);
+        return (w->listed && (e->mask & ENTRY_MASK)) || watch_find(w, e->name);
 }
 
 static int on_inotify(_unused_ sd_event_source *source, int fd, _unused_ uint32_t events, void *userdata) {
@@ -392,10 +421,8 @@ Sources *sources_free(Sources *s) {
         udev_unref(s->udev);
         closep(&s->inotify_fd);
         closep(&s->mountinfo_fd);
-        for (size_t i = 0; i < s->n_watches; i++) {
+        for (size_t i = 0; i < s->n_watches; i++)
                 watch_done(&s->watches[i]);
-                free(s->watches[i].path);
-        }
         free(s->watches);
         free(s);
         return NULL;
