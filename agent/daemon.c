@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <signal.h>
 #include <sys/time.h>
 #include <systemd/sd-daemon.h>
@@ -10,6 +9,7 @@
 
 #include "agent/daemon.h"
 #include "agent/log.h"
+#include "agent/memory.h"
 #include "agent/port.h"
 #include "agent/prepared.h"
 #include "agent/requester.h"
@@ -87,14 +87,13 @@ static void daemon_say_status(const Daemon *d) {
         (void) sd_notifyf(false, "STATUS=%s", d->prepared.summary);
 }
 
-/* A survey leaves its memory behind in many small holes, which would be ours for good. */
 static int daemon_take(Daemon *d) {
         int r;
 
         sources_begin(d->sources);
         r = prepared_take(d->root, &d->prepared);
         sources_end(d->sources);
-        (void) malloc_trim(0);
+        memory_give_back();
 
         d->changed = false;
         d->taken = now_usec(CLOCK_MONOTONIC);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <link.h>
+#include <malloc.h>
+#include <sys/mman.h>
+
+#include "agent/memory.h"
+#include "core/util.h"
+
+/*
+ * Segments that can be executed are never written to, so that dropping their pages loses nothing
+ * (madvise(2), MADV_DONTNEED on a private file mapping). The kernel's own object has no path.
+ */
+static int drop_code(struct dl_phdr_info *object, _unused_ size_t size, _unused_ void *userdata) {
+        const uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
+        bool program = isempty(object->dlpi_name);
+
+        if (!program && object->dlpi_name[0] != '/')
+                return 0;
+
+        for (size_t i = 0; i < object->dlpi_phnum; i++) {
+                const ElfW(Phdr) *p = object->dlpi_phdr + i;
+                uintptr_t start = object->dlpi_addr + p->p_vaddr;
+
+                if (p->p_type == PT_LOAD && (p->p_flags & PF_X) && !(p->p_flags & PF_W))
+                        (void) madvise((void *) (start & ~(page - 1)), p->p_memsz + (start & (page - 1)), MADV_DONTNEED);
+        }
+
+        return 0;
+}
+
+void memory_give_back(void) {
+        (void) malloc_trim(0);
+        (void) dl_iterate_phdr(drop_code, NULL);
+}
