@@ -403,15 +403,15 @@ int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bl
 
 /* Whether a blank is preceded by a backslash that makes it part of a word, or by what GRUB does not see. */
 static bool is_bound(const char *text, size_t pos) {
-        size_t n = 0;
+        bool bound = false;
 
         if (pos > 0 && text[pos - 1] == '\r')
                 return true;
 
-        while (n < pos && text[pos - 1 - n] == '\\')
-                n++;
+        for (; pos > 0 && strchr("\\\r", text[pos - 1]); pos--)
+                bound ^= text[pos - 1] == '\\';
 
-        return n % 2 > 0;
+        return bound;
 }
 
 /* Where to begin cutting to take a word away together with the blanks before it. */
