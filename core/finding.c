@@ -51,8 +51,11 @@ Finding *finding_free(Finding *f) {
                 free(f->evidence[i].source);
                 free(f->evidence[i].value);
         }
+        for (size_t i = 0; i < f->n_warnings; i++)
+                free(f->warnings[i]);
         free(f->settings);
         free(f->evidence);
+        free(f->warnings);
         free(f->reason);
         free(f->remedy);
         free(f);
@@ -107,6 +110,24 @@ int finding_setting(Finding *f, const char *name, const char *wanted, const char
                        : 0;
 }
 
+int finding_warning(Finding *f, const char *format, ...) {
+        char *text;
+        va_list ap;
+        int n;
+
+        if (grow(&f->warnings, f->n_warnings, sizeof(char *)) < 0)
+                return -ENOMEM;
+
+        va_start(ap, format);
+        n = vasprintf(&text, format, ap);
+        va_end(ap);
+        if (n < 0)
+                return -ENOMEM;
+
+        f->warnings[f->n_warnings++] = text;
+        return 0;
+}
+
 static int setting_to_json(const Setting *s, json_object *array) {
         json_object *o = json_object_new_object();
 
@@ -129,9 +150,11 @@ static int evidence_to_json(const Evidence *e, json_object *array) {
 }
 
 static int add_lists(const Finding *f, json_object *o) {
-        json_object *settings = json_object_new_array(), *evidence = json_object_new_array();
+        json_object *settings = json_object_new_array(), *evidence = json_object_new_array(),
+                    *warnings = json_object_new_array();
 
-        if (json_set(o, "settings", settings) < 0 || json_set(o, "evidence", evidence) < 0)
+        if (json_set(o, "settings", settings) < 0 || json_set(o, "evidence", evidence) < 0 ||
+            json_set(o, "warnings", warnings) < 0)
                 return -ENOMEM;
 
         for (size_t i = 0; i < f->n_settings; i++)
@@ -139,6 +162,9 @@ static int add_lists(const Finding *f, json_object *o) {
                         return -ENOMEM;
         for (size_t i = 0; i < f->n_evidence; i++)
                 if (evidence_to_json(f->evidence + i, evidence) < 0)
+                        return -ENOMEM;
+        for (size_t i = 0; i < f->n_warnings; i++)
+                if (json_add(warnings, json_text(f->warnings[i])) < 0)
                         return -ENOMEM;
 
         return 0;

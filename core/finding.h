@@ -60,6 +60,8 @@ typedef struct Finding {
         size_t n_settings;
         Evidence *evidence;
         size_t n_evidence;
+        char **warnings; /* what the owner should know though nothing is wrong */
+        size_t n_warnings;
 } Finding;
 
 /** finding_new() - a finding in state "unknown". Return: 0 or -ENOMEM. */
@@ -87,6 +89,9 @@ int finding_evidence(Finding *f, const char *source, const char *value);
 
 /** finding_setting() - add a setting; wanted and actual may be NULL. Return: 0 or -ENOMEM. */
 int finding_setting(Finding *f, const char *name, const char *wanted, const char *actual);
+
+/** finding_warning() - add a sentence that names who will miss what, or the like. Return: 0 or -ENOMEM. */
+int finding_warning(Finding *f, const char *format, ...) _printf_(2, 3);
 
 /** finding_to_json() - the practice object of a report. Return: 0 or -ENOMEM. */
 int finding_to_json(const Finding *f, json_object **ret);

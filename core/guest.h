@@ -26,7 +26,9 @@ typedef struct Practice {
         const char *harms;   /* when it harms */
         const char *proof;   /* what "active" rests on */
         const char *const *sources;      /* kernel files and documents that the rules come from; NULL-terminated */
-        const char *const *log_patterns; /* kernel log lines that matter; NULL-terminated */
+        const char *const *log_patterns; /* kernel log lines that matter; NULL-terminated; may be NULL */
+        const ServiceInterest *services; /* services that matter */
+        size_t n_services;
         const Reason *reasons;
         size_t n_reasons;
         PolicyKeys keys;
@@ -42,6 +44,18 @@ typedef struct Practice {
 
         /* Describe what the policy wants here; finding is what observe() found. Return: 0 or -ENOMEM. */
         int (*plan)(const Guest *guest, const Finding *finding, Plan *plan);
+
+        /*
+         * Whether the machine must not count as being in order, though the state alone would not say so: what is asked
+         * for cannot be mended by an apply. May be NULL.
+         */
+        bool (*fails)(const Guest *guest, const Finding *finding);
+
+        /*
+         * What else must hold before the changes that it planned are carried out on a running system. May run programs,
+         * writes nothing. *ret_refusal takes a sentence where they must not be. May be NULL. Return: 0 or -ENOMEM.
+         */
+        int (*precheck)(const Guest *guest, const Plan *plan, char **ret_refusal);
 } Practice;
 
 /**

@@ -46,6 +46,7 @@ static const Field file_fields[] = {
         {"practice", offsetof(LedgerFile, practice), FIELD_TEXT},
         {"path", offsetof(LedgerFile, path), FIELD_PATH},
         {"sha256", offsetof(LedgerFile, sha256), FIELD_TEXT},
+        {"unit", offsetof(LedgerFile, unit), FIELD_OPTIONAL},
         {"boot_id", offsetof(LedgerFile, boot_id), FIELD_OPTIONAL},
 };
 

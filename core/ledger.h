@@ -33,6 +33,7 @@ typedef struct LedgerFile {
         char *practice;
         char *path;
         char *sha256; /* of the bytes that were written, in hex */
+        char *unit;   /* the service that reads it; NULL: none */
         char *boot_id;
 } LedgerFile;
 

@@ -291,13 +291,13 @@ static int probe_snapshot(const Buffer *text, Machine *machine) {
         return r < 0 ? r : probe_from_json(o, &machine->probe);
 }
 
-static int read_probe(const Root *root, const char *arch, const char *const *log_patterns, Machine *machine) {
+static int read_probe(const Root *root, const char *arch, const Interest *interest, Machine *machine) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
         if (root_is_live(root)) {
                 machine->kind = MACHINE_LIVE;
-                r = probe_live(log_patterns, &machine->probe);
+                r = probe_live(interest, &machine->probe);
                 return r < 0 ? r : probe_recall_log(root, machine->probe);
         }
 
@@ -311,7 +311,7 @@ static int read_probe(const Root *root, const char *arch, const char *const *log
         return r < 0 ? -EBADMSG : probe_snapshot(&text, machine);
 }
 
-int machine_read(const Root *root, const char *arch, const char *const *log_patterns, Machine **ret) {
+int machine_read(const Root *root, const char *arch, const Interest *interest, Machine **ret) {
         _cleanup_(machine_freep) Machine *machine = calloc(1, sizeof(*machine));
         int r;
 
@@ -320,7 +320,7 @@ int machine_read(const Root *root, const char *arch, const char *const *log_patt
         if (!machine)
                 return -ENOMEM;
 
-        r = read_probe(root, arch, log_patterns, machine);
+        r = read_probe(root, arch, interest, machine);
         if (r >= 0)
                 r = read_os(root, machine);
         if (r >= 0)

@@ -40,13 +40,13 @@ typedef struct Machine {
  * machine_read() - read what is true of the machine below a root
  * @root: the root
  * @arch: architecture of an image, or NULL for the one of the running kernel
- * @log_patterns: what a kernel log line must contain to be kept; NULL-terminated
+ * @interest: what practices want to know
  * @ret: takes the machine; the caller frees it
  *
  * A source that is missing leaves its field unknown. Return: 0; -EBADMSG where gtuned-machine.json is no snapshot's;
  * -ENOMEM.
  */
-int machine_read(const Root *root, const char *arch, const char *const *log_patterns, Machine **ret);
+int machine_read(const Root *root, const char *arch, const Interest *interest, Machine **ret);
 
 /** machine_free() - release a machine; NULL is ignored */
 Machine *machine_free(Machine *machine);

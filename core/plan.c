@@ -7,15 +7,20 @@ int plan_new(Plan **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
+static void change_done(Change *c) {
+        free(c->target);
+        free(c->value);
+        free(c->unit);
+        free(c->expect);
+        buffer_done(&c->content);
+}
+
 Plan *plan_free(Plan *plan) {
         if (!plan)
                 return NULL;
 
-        for (size_t i = 0; i < plan->n_changes; i++) {
-                free(plan->changes[i].target);
-                free(plan->changes[i].value);
-                buffer_done(&plan->changes[i].content);
-        }
+        for (size_t i = 0; i < plan->n_changes; i++)
+                change_done(plan->changes + i);
         free(plan->changes);
         free(plan);
         return NULL;
@@ -59,8 +64,30 @@ int plan_rewrite(Plan *plan, const char *practice, const char *path) {
         return plan_add(plan, practice, CHANGE_ATTRIBUTE, path) ? 0 : -ENOMEM;
 }
 
-int plan_unit(Plan *plan, const char *practice, const char *unit, const char *verb) {
+int plan_unit_file(Plan *plan, const char *practice, const char *path, const char *text, const char *unit,
+                   const char *expect) {
+        Change *c = plan_add(plan, practice, CHANGE_FILE, path);
+
+        return !c || buffer_puts(&c->content, text) < 0 || free_and_strdup(&c->unit, unit) < 0 ||
+                               free_and_strdup(&c->expect, expect) < 0
+                       ? -ENOMEM
+                       : 0;
+}
+
+int plan_unit(Plan *plan, const char *practice, const char *unit, const char *expect) {
         Change *c = plan_add(plan, practice, CHANGE_UNIT, unit);
 
-        return c ? free_and_strdup(&c->value, verb) : -ENOMEM;
+        return c ? free_and_strdup(&c->expect, expect) : -ENOMEM;
+}
+
+void plan_drop(Plan *plan, const char *practice) {
+        size_t kept = 0;
+
+        for (size_t i = 0; i < plan->n_changes; i++)
+                if (streq(plan->changes[i].practice, practice))
+                        change_done(plan->changes + i);
+                else
+                        plan->changes[kept++] = plan->changes[i];
+
+        plan->n_changes = kept;
 }

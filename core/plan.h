@@ -14,7 +14,7 @@ typedef enum ChangeKind {
         CHANGE_TOKEN,     /* this token on the kernel command line */
         CHANGE_FILE,      /* this file with these bytes */
         CHANGE_ATTRIBUTE, /* this kernel attribute with this value */
-        CHANGE_UNIT,      /* this unit reloaded or restarted */
+        CHANGE_UNIT,      /* this service restarted */
         _CHANGE_KIND_MAX,
 } ChangeKind;
 
@@ -23,8 +23,10 @@ typedef struct Change {
         const char *practice;
         TokenSpec token; /* constant strings, as the practices' tables hold them */
         char *target;    /* path of the file or attribute, or name of the unit */
-        char *value;     /* attribute: the value, or NULL: the one that it has; unit: "restart" or "reload" */
+        char *value;     /* attribute: the value, or NULL: the one that it has */
         Buffer content;  /* file: the bytes */
+        char *unit;      /* file: the service that reads it and is restarted when it changes; NULL: none */
+        char *expect;    /* unit, or file with a unit: an argument that the restarted process must have; NULL: any */
 } Change;
 
 typedef struct Plan {
@@ -51,5 +53,30 @@ int plan_attribute(Plan *plan, const char *practice, const char *path, const cha
 /** plan_rewrite() - ask for the value that an attribute has to be written again. Return: 0 or -ENOMEM. */
 int plan_rewrite(Plan *plan, const char *practice, const char *path);
 
-/** plan_unit() - ask for a unit to be restarted or reloaded after the files are there. Return: 0 or -ENOMEM. */
-int plan_unit(Plan *plan, const char *practice, const char *unit, const char *verb);
+/**
+ * plan_unit_file() - ask for a unit file or drop-in with these bytes
+ * @plan: the plan
+ * @practice: who asks
+ * @path: the file
+ * @text: the bytes
+ * @unit: the service that it belongs to: it is restarted if it runs, when the file changes and when it goes
+ * @expect: an argument that the restarted process must have, or NULL
+ *
+ * A service that does not come up with it gets its old file back. Return: 0 or -ENOMEM.
+ */
+int plan_unit_file(Plan *plan, const char *practice, const char *path, const char *text, const char *unit,
+                   const char *expect);
+
+/**
+ * plan_unit() - ask for a unit to be restarted though none of its own files changes
+ * @plan: the plan
+ * @practice: who asks
+ * @unit: the unit
+ * @expect: an argument that the restarted process must have; NULL for a unit that has no process to stay
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int plan_unit(Plan *plan, const char *practice, const char *unit, const char *expect);
+
+/** plan_drop() - take back all that a practice asked for */
+void plan_drop(Plan *plan, const char *practice);

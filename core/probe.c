@@ -44,6 +44,7 @@ Probe *probe_free(Probe *probe) {
         free(probe->kernel_release);
         free(probe->hypervisor);
         strv_free(probe->log);
+        services_done(&probe->services);
         free(probe);
         return NULL;
 }
@@ -76,7 +77,7 @@ void probe_clear_log(Probe *probe) {
         probe->n_log = 0;
 }
 
-int probe_live(const char *const *log_patterns, Probe **ret) {
+int probe_live(const Interest *interest, Probe **ret) {
         _cleanup_(probe_freep) Probe *probe = NULL;
         struct utsname u;
         int r;
@@ -92,7 +93,9 @@ int probe_live(const char *const *log_patterns, Probe **ret) {
 
         r = cpuid_read(probe);
         if (r >= 0)
-                r = kernel_log_read(probe, log_patterns);
+                r = kernel_log_read(probe, interest->log_patterns);
+        if (r >= 0)
+                r = services_read(interest->services, interest->n_services, &probe->services);
         if (r < 0)
                 return r;
 
@@ -116,15 +119,25 @@ static int log_to_json(const Probe *probe, json_object *o) {
 
 int probe_to_json(const Probe *probe, json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
+        json_object *services = NULL;
         json_object *hint = probe->dedicated_hint < 0 ? NULL : json_object_new_boolean(probe->dedicated_hint);
 
         if (!o || json_set(o, "dedicated_hint", hint) < 0 || json_set(o, "schema", json_object_new_int(1)) < 0 ||
             json_set_text(o, "arch", probe->arch) < 0 || json_set_text(o, "kernel", probe->kernel_release) < 0 ||
-            json_set_text(o, "hypervisor", probe->hypervisor) < 0 || log_to_json(probe, o) < 0)
+            json_set_text(o, "hypervisor", probe->hypervisor) < 0 || log_to_json(probe, o) < 0 ||
+            (probe->services.known && services_to_json(&probe->services, &services) < 0) ||
+            json_set(o, "services", services) < 0)
                 return -ENOMEM;
 
         *ret = TAKE_PTR(o);
         return 0;
+}
+
+static int services_part(json_object *o, Probe *probe) {
+        json_object *part;
+
+        return json_object_object_get_ex(o, "services", &part) && part ? services_from_json(part, &probe->services)
+                                                                       : 0;
 }
 
 static int log_from_json(json_object *log, Probe *probe) {
@@ -171,6 +184,10 @@ int probe_from_json(json_object *o, Probe **ret) {
                 if (r < 0)
                         return r;
         }
+
+        r = services_part(o, probe);
+        if (r < 0)
+                return r;
 
         *ret = TAKE_PTR(probe);
         return 0;

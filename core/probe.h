@@ -8,6 +8,7 @@
 
 #include "core/json.h"
 #include "core/root.h"
+#include "core/service.h"
 
 #define PROBE_PATH "/gtuned-machine.json"
 
@@ -29,16 +30,24 @@ typedef struct Probe {
         char **log;           /* kernel log lines that match, oldest first, without prefix; NULL-terminated */
         size_t n_log;
         LogReach log_reach;
+        Services services;    /* those that practices want to know about */
 } Probe;
+
+/* What practices want to know. */
+typedef struct Interest {
+        const char *const *log_patterns; /* what a kernel log line must contain to be kept; NULL-terminated */
+        const ServiceInterest *services;
+        size_t n_services;
+} Interest;
 
 /**
  * probe_live() - ask the running system
- * @log_patterns: what a kernel log line must contain to be kept; NULL-terminated
+ * @interest: what for
  * @ret: takes the answer; the caller frees it
  *
  * Return: 0 or -ENOMEM.
  */
-int probe_live(const char *const *log_patterns, Probe **ret);
+int probe_live(const Interest *interest, Probe **ret);
 
 /** probe_new() - a probe that knows nothing. Return: 0 or -ENOMEM. */
 int probe_new(Probe **ret);

@@ -9,7 +9,8 @@ static const struct {
 } colours[] = {
         {"active", "\x1b[32m"},   {"pending-reboot", "\x1b[33m"}, {"differs", "\x1b[31m"}, {"drifted", "\x1b[31m"},
         {"conflict", "\x1b[31m"}, {"error", "\x1b[31m"},          {"no-answer", "\x1b[31m"}, {"refused", "\x1b[31m"},
-        {"absent", "\x1b[31m"},   {"invalid", "\x1b[31m"},        {"unknown", "\x1b[33m"},
+        {"absent", "\x1b[31m"},   {"invalid", "\x1b[31m"},        {"unknown", "\x1b[33m"},  {"bad-quote", "\x1b[31m"},
+        {"verified", "\x1b[32m"},
 };
 
 static size_t escaped_width(char c) {

@@ -17,7 +17,9 @@
 #define _cleanup_(f) __attribute__((cleanup(f)))
 #define _printf_(a, b) __attribute__((format(printf, a, b)))
 #define _pure_ __attribute__((pure))
+#define _const_ __attribute__((const))
 #define _unused_ __attribute__((unused))
+#define _noreturn_ __attribute__((noreturn))
 
 #define ELEMENTSOF(x) (sizeof(x) / sizeof((x)[0]))
 
@@ -86,6 +88,16 @@ static inline bool endswith(const char *s, const char *suffix) {
         size_t n = strlen(s), m = strlen(suffix);
 
         return n >= m && memcmp(s + n - m, suffix, m) == 0;
+}
+
+/** safe_close() - close a descriptor unless it is negative, and keep errno. Return: -EBADF, to be assigned to it. */
+static inline int safe_close(int fd) {
+        int saved = errno;
+
+        if (fd >= 0)
+                (void) close(fd);
+        errno = saved;
+        return -EBADF;
 }
 
 /* What a failed call left in errno, as a negative value, and never 0. */
