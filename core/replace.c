@@ -14,6 +14,7 @@ void replacement_done(Replacement *r) {
         if (r->directory_fd >= 0 && r->staged)
                 (void) unlinkat(r->directory_fd, r->staged, 0);
 
+        closep(&r->old_fd);
         closep(&r->directory_fd);
         free(r->path);
         free(r->name);
@@ -80,6 +81,10 @@ static int copy_metadata(int from, int to) {
         return 0;
 }
 
+static int open_entry(const Replacement *p) {
+        return openat(p->directory_fd, p->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
 static int stage_content(const Replacement *p, const Buffer *content, mode_t mode) {
         _cleanup_close_ int old = -EBADF, new = -EBADF;
         int r;
@@ -96,7 +101,7 @@ static int stage_content(const Replacement *p, const Buffer *content, mode_t mod
         if (r < 0)
                 return r;
 
-        old = openat(p->directory_fd, p->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        old = open_entry(p);
         if (old >= 0)
                 r = copy_metadata(old, new);
         else if (errno != ENOENT || fchmod(new, mode) < 0)
@@ -165,6 +170,8 @@ int replacement_adopt(const Root *root, const char *path, Replacement *ret) {
 }
 
 int replacement_commit(Replacement *p) {
+        p->old_fd = open_entry(p);
+
         if (!p->staged)
                 return unlinkat(p->directory_fd, p->name, 0) < 0 && errno != ENOENT ? negative_errno() : 0;
 
@@ -175,8 +182,14 @@ int replacement_commit(Replacement *p) {
         return 0;
 }
 
-int replacement_sync(const Replacement *p) {
-        return fsync(p->directory_fd) < 0 ? negative_errno() : 0;
+int replacement_sync(Replacement *p) {
+        _cleanup_close_ int file = open_entry(p);
+
+        if ((file >= 0 && fsync(file) < 0) || fsync(p->directory_fd) < 0)
+                return negative_errno();
+
+        p->old_fd = safe_close(p->old_fd);
+        return 0;
 }
 
 int replace_file(const Root *root, const char *path, const Buffer *content, mode_t mode) {

@@ -13,9 +13,10 @@ typedef struct Replacement {
         char *path;   /* the target, as seen inside the root, without links */
         char *name;   /* its last component */
         char *staged; /* name of the staged file beside it; NULL where the target is to be removed */
+        int old_fd;   /* the file that was replaced, until the change is on the disk */
 } Replacement;
 
-#define REPLACEMENT_NULL ((Replacement) {.directory_fd = -EBADF})
+#define REPLACEMENT_NULL ((Replacement) {.directory_fd = -EBADF, .old_fd = -EBADF})
 
 /** replacement_staged_name() - the name under which a file's new bytes wait: ".NAME.gtuned"; NULL: no memory */
 char *replacement_staged_name(const char *name);
@@ -42,11 +43,23 @@ int replacement_stage(const Root *root, const char *path, const Buffer *content,
  */
 int replacement_adopt(const Root *root, const char *path, Replacement *ret);
 
-/** replacement_commit() - rename the staged file over the target, or remove the target. Return: 0 or -errno. */
+/**
+ * replacement_commit() - rename the staged file over the target, or remove the target
+ * @r: the state
+ *
+ * The old file is held open until replacement_sync(): on FAT its clusters would else be given free, and that could
+ * reach the disk before the directory that still points to them. Return: 0 or -errno.
+ */
 int replacement_commit(Replacement *r);
 
-/** replacement_sync() - flush the directory, so that the rename itself survives. Return: 0 or -errno. */
-int replacement_sync(const Replacement *r);
+/**
+ * replacement_sync() - flush what the rename changed, so that it survives
+ * @r: the state
+ *
+ * The file first, for on FAT its entry in the directory is written with it (Linux: fs/fat/inode.c, fat_write_inode()).
+ * Return: 0 or -errno.
+ */
+int replacement_sync(Replacement *r);
 
 /** replacement_done() - remove what is still staged and release the state */
 void replacement_done(Replacement *r);
