@@ -6,10 +6,13 @@
 #include "grub/bootstore.h"
 #include "grub/stores.h"
 
-/* Every kind of boot store. */
+/* Every kind of boot store, in the order in which they are found: the later ones know the earlier ones. */
 static const BootStoreDriver *const drivers[] = {
         &boot_store_grub_cfg,
+        &boot_store_bls,
+        &boot_store_grubenv,
         &boot_store_default_grub,
+        &boot_store_kernel_cmdline,
 };
 
 static BootStore *boot_store_free(BootStore *s) {
@@ -35,6 +38,7 @@ BootStores *boot_stores_free(BootStores *stores) {
         for (size_t i = 0; i < stores->n_stores; i++)
                 boot_store_free(stores->stores[i]);
         free(stores->stores);
+        free(stores->index);
 
         for (size_t i = 0; i < stores->n_problems; i++) {
                 free(stores->problems[i].path);
@@ -46,12 +50,18 @@ BootStores *boot_stores_free(BootStores *stores) {
         return NULL;
 }
 
-/* Whether this system can be booted by what a store says. */
-static bool boots_system(const BootStores *stores) {
+static bool store_boots_system(const BootStore *s) {
+        for (size_t i = 0; i < s->n_entries; i++)
+                if (s->entries[i].kind == ENTRY_SYSTEM)
+                        return true;
+
+        return false;
+}
+
+bool boot_stores_boot_system(const BootStores *stores, const BootStoreDriver *driver) {
         for (size_t i = 0; i < stores->n_stores; i++)
-                for (size_t k = 0; k < stores->stores[i]->n_entries; k++)
-                        if (stores->stores[i]->entries[k].kind == ENTRY_SYSTEM)
-                                return true;
+                if ((!driver || stores->stores[i]->driver == driver) && store_boots_system(stores->stores[i]))
+                        return true;
 
         return false;
 }
@@ -73,7 +83,11 @@ int boot_stores_find(const Root *root, BootStores **ret) {
                         return r;
         }
 
-        if (!boots_system(stores) && stores->n_problems == 0) {
+        r = boot_stores_refuse_layouts(root, stores);
+        if (r < 0)
+                return r;
+
+        if (!boot_stores_boot_system(stores, NULL) && stores->n_problems == 0) {
                 r = boot_stores_problem(stores, "/boot", 0, "boot-store-none", /* fatal= */ false,
                                         "No boot loader configuration was found that boots this system");
                 if (r < 0)
@@ -84,9 +98,53 @@ int boot_stores_find(const Root *root, BootStores **ret) {
         return 0;
 }
 
+/* FNV-1a */
+static size_t hash_path(const char *path) {
+        uint32_t h = 2166136261U;
+
+        for (; *path; path++)
+                h = (h ^ (unsigned char) *path) * 16777619U;
+
+        return h;
+}
+
+/* The place of a path in the index: that of the store that has it, or the free one where it belongs. */
+static size_t *index_find(const BootStores *stores, const char *path) {
+        size_t i = hash_path(path);
+
+        for (;; i++) {
+                size_t *place = stores->index + (i & (stores->index_size - 1));
+
+                if (*place == 0 || streq(stores->stores[*place - 1]->path, path))
+                        return place;
+        }
+}
+
+/* Make room for one more; a quarter of the places stays free. */
+static int index_grow(BootStores *stores) {
+        size_t *old = stores->index;
+
+        if (old && (stores->n_stores + 1) * 4 <= stores->index_size * 3)
+                return 0;
+
+        stores->index = calloc(old ? stores->index_size * 2 : 16, sizeof(size_t));
+        if (!stores->index) {
+                stores->index = old;
+                return -ENOMEM;
+        }
+
+        stores->index_size = old ? stores->index_size * 2 : 16;
+        for (size_t i = 0; i < stores->n_stores; i++)
+                *index_find(stores, stores->stores[i]->path) = i + 1;
+
+        free(old);
+        return 0;
+}
+
 int boot_stores_add(BootStores *stores, const BootStoreDriver *driver, const char *path, Buffer *content,
                     BootStore **ret) {
         _cleanup_(boot_store_freep) BootStore *s = NULL;
+        size_t *place;
         int r;
 
         assert(stores);
@@ -94,9 +152,13 @@ int boot_stores_add(BootStores *stores, const BootStoreDriver *driver, const cha
         assert(path);
         assert(content);
 
-        for (size_t i = 0; i < stores->n_stores; i++)
-                if (streq(stores->stores[i]->path, path))
-                        return -EEXIST;
+        r = index_grow(stores);
+        if (r < 0)
+                return r;
+
+        place = index_find(stores, path);
+        if (*place > 0)
+                return -EEXIST;
 
         s = calloc(1, sizeof(BootStore));
         if (!s)
@@ -116,6 +178,7 @@ int boot_stores_add(BootStores *stores, const BootStoreDriver *driver, const cha
         if (ret)
                 *ret = s;
         stores->stores[stores->n_stores++] = TAKE_PTR(s);
+        *place = stores->n_stores;
         return 0;
 }
 
@@ -154,7 +217,7 @@ int boot_stores_problem(BootStores *stores, const char *path, unsigned line, con
         return 0;
 }
 
-int boot_stores_read_problem(BootStores *stores, const char *path, int r) {
+int boot_stores_read_problem_max(BootStores *stores, const char *path, size_t max, int r) {
         switch (r) {
         case -ENOMEM:
                 return r;
@@ -165,11 +228,16 @@ int boot_stores_read_problem(BootStores *stores, const char *path, int r) {
                                            r == -EISDIR ? "a directory" : "a FIFO, a socket or a device");
         case -EFBIG:
                 return boot_stores_problem(stores, path, 0, "boot-store-too-large", /* fatal= */ true,
-                                           "The file is larger than %u MiB", BOOT_FILE_MAX / 1024 / 1024);
+                                           "The file is larger than %zu %s", max < 1024 * 1024 ? max / 1024
+                                           : max / 1024 / 1024, max < 1024 * 1024 ? "KiB" : "MiB");
         default:
                 return boot_stores_problem(stores, path, 0, "boot-store-unreadable", /* fatal= */ true,
                                            "The file cannot be read: %s", strerror(-r));
         }
+}
+
+int boot_stores_read_problem(BootStores *stores, const char *path, int r) {
+        return boot_stores_read_problem_max(stores, path, BOOT_FILE_MAX, r);
 }
 
 int rewrite_replace(Rewrite *w, size_t offset, size_t size, const char *text) {
@@ -260,8 +328,17 @@ void edits_done(PreparedEdits *edits) {
         *edits = (PreparedEdits) {};
 }
 
-/* Whether a token is written exactly as an edit would write it. */
-static bool token_text_equal(const char *written, size_t size, const char *text) {
+bool edit_keeps(const PreparedEdit *edit, const char *const *ids, size_t n_ids) {
+        for (size_t i = 0; i < n_ids; i++)
+                if (edit->n_keep == 0 ||
+                    !bsearch(ids + i, edit->keep, edit->n_keep, sizeof(char *), compare_strings))
+                        return false;
+
+        return true;
+}
+
+bool edit_text_equal(const PreparedEdit *edit, const char *written, size_t size) {
+        const char *text = edit->text;
         bool in_value = false;
 
         if (strlen(text) != size)
@@ -287,16 +364,13 @@ void edits_mark(const PreparedEdits *edits, const Buffer *content, const BootEnt
         for (size_t i = 0; i < edits->n_edits; i++) {
                 const PreparedEdit *e = edits->edits + i;
 
-                if (e->edit->add)
-                        continue;
-                if (e->n_keep > 0 &&
-                    bsearch(&entry->id, e->keep, e->n_keep, sizeof(char *), compare_strings))
+                if (e->edit->add || edit_keeps(e, (const char *const *) &entry->id, 1))
                         continue;
 
                 /* Ours is one. A second of the same text was written by somebody else since. */
                 for (size_t k = 0; k < c->n_tokens; k++)
                         if (!c->tokens[k].for_init &&
-                            token_text_equal(content->data + c->tokens[k].offset, c->tokens[k].size, e->text)) {
+                            edit_text_equal(e, content->data + c->tokens[k].offset, c->tokens[k].size)) {
                                 removed[k] = true;
                                 break;
                         }

@@ -23,16 +23,25 @@ typedef struct BootStoreDriver BootStoreDriver;
  * Something found on the way that a person should know. The codes, and whether they are fatal:
  *   boot-store-unreadable   fatal  a file or directory that can hold a boot menu cannot be read
  *   boot-store-not-regular  fatal  it is a directory, FIFO, socket or device
- *   boot-store-too-large    fatal  it is larger than BOOT_FILE_MAX, or its titles are
+ *   boot-store-too-large    fatal  it is larger than gtuned reads, or its titles are, or there are too many of them
  *   boot-store-dangling     fatal  it is a link that leads nowhere
- *   boot-store-syntax       fatal  GRUB would refuse it
- *   boot-store-bls          fatal  its menu is made of boot loader specification files
+ *   boot-store-syntax       fatal  the boot loader would refuse it
+ *   boot-store-bls-empty    fatal  its menu is made of boot loader specification files, and there are none
+ *   boot-store-kernelopts   fatal  entries use a variable whose value in grub.cfg is computed
+ *   boot-store-unmounted           /etc/fstab mounts a boot file system here, and it is not mounted; fatal where the
+ *                                  file that boots this system must lie on it
+ *   boot-store-uki          fatal  a unified kernel image boots this system
+ *   boot-store-ostree       fatal  ostree owns the boot entries
+ *   boot-store-zipl         fatal  zipl writes the command line into the boot record (s390x)
+ *   boot-store-systemd-boot fatal  systemd-boot has no entries
  *   boot-store-empty               it holds no byte
  *   boot-store-stub                it only hands over to another file, and no real one was found
  *   boot-store-none                nothing was found that boots this system
- *   default-grub-unreadable fatal  /etc/default/grub cannot be read, or is no regular file
+ *   grubenv-syntax          fatal  GRUB would not read the environment block
+ *   default-grub-unreadable fatal  /etc/default/grub, or a file of grub.d, cannot be read, or is no regular file
  *   default-grub-syntax     fatal  a shell would refuse it
  *   default-grub-dynamic    fatal  only a shell knows the value of the variable
+ *   kernel-cmdline-unreadable fatal  /etc/kernel/cmdline cannot be read, is no regular file, or holds a NUL byte
  */
 typedef struct BootStoreProblem {
         char *path;      /* the file */
@@ -46,6 +55,10 @@ struct BootStore {
         const BootStoreDriver *driver;
         char *path;      /* the real file, as seen inside the root, without links */
         Buffer content;  /* its bytes as they were read */
+        /*
+         * The entries whose tokens are changed in this file. There may be none: then tokens are only removed
+         * here, because what boots is said by another file now.
+         */
         BootEntry *entries;
         size_t n_entries;
         void *layout;    /* the driver's own parsed form, freed by driver->done(); NULL where none is needed */
@@ -56,6 +69,9 @@ struct BootStores {
         size_t n_stores;
         BootStoreProblem *problems;
         size_t n_problems;
+
+        size_t *index;     /* stores by path; private to bootstore.c */
+        size_t index_size;
 };
 
 /* One change of the tokens in a store. */
@@ -82,9 +98,9 @@ struct BootStoreDriver {
          * ENTRY_TEMPLATE entries. Every byte outside the tokens that change stays as it was. Removing takes one
          * token that has exactly the text of the spec ("-" and "_" equal in the name) and is not for init. Adding
          * and then removing is the identity, where "keep" names the entries whose state was not TOKEN_ABSENT.
-         * Return: 0, -ENOMEM, -EINVAL where a token needs quotes (it may hold letters, digits and "_.=-"), or -E2BIG
-         * where a command line would grow beyond CMDLINE_MAX: then *ret_entry is the entry and *ret_size the
-         * length it would have.
+         * Return: 0, -ENOMEM, -EINVAL where a token needs quotes (it may hold letters, digits and "_.=-"), -ENOSPC
+         * where the file has a fixed size and is full, or -E2BIG where a command line would grow beyond CMDLINE_MAX:
+         * then *ret_entry is the entry and *ret_size the length it would have.
          */
         int (*render)(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
                       const BootEntry **ret_entry, size_t *ret_size);

@@ -1,66 +1,125 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The store "default-grub": GRUB_CMDLINE_LINUX in /etc/default/grub. grub-mkconfig writes it into every entry
- * that it makes, so tokens that stand here survive a new grub.cfg.
+ * The store "default-grub": GRUB_CMDLINE_LINUX in /etc/default/grub and in /etc/default/grub.d/, which grub-mkconfig
+ * sources after it. grub-mkconfig writes the value into every entry that it makes, so tokens that stand here survive a
+ * new grub.cfg.
  */
 
 #include <assert.h>
 
-#include "grub/shell.h"
-#include "grub/stores.h"
+#include "grub/line.h"
 
 #define DEFAULT_GRUB "/etc/default/grub"
+#define DROP_INS DEFAULT_GRUB ".d"
 #define VARIABLE "GRUB_CMDLINE_LINUX"
 
+/* What util/grub.d/10_linux.in writes behind it, in entries that are no recovery entries. */
+#define VARIABLE_BEHIND "GRUB_CMDLINE_LINUX_DEFAULT"
+
+/* As many drop-ins as a system has tens of times over. */
+#define FILES_MAX 256U
+
 /*
- * Where the file does not set the variable, we do, under this line. Once nothing is left in the value, both
+ * Where the files do not set the variable, we do, under this line. Once nothing is left in the value, both
  * lines go, and the file is again what it was.
  */
 #define MARKER "# Added by gtuned, which removes it again when it is empty.\n"
 
+/*
+ * The line that grub-mkconfig writes comes from all files. New tokens go into the one that holds its last token, and
+ * are taken out of whichever has them.
+ */
 typedef struct Layout {
-        ShellValue value;
-        /* For each token, the bytes of the value that it was read from. */
-        struct {
-                size_t begin, end;
-        } *spans;
+        Line line;            /* the variable after all files; what this file alone sets, if others undo that */
+        size_t n_assignments; /* in this file */
+        size_t begin, end;    /* the last of them */
+        size_t n_all;         /* … in all files */
 } Layout;
 
-/* Tokens refer to the value; let them refer to the file. */
-static int locate_tokens(Cmdline *c, Layout *layout) {
-        const ShellByte *bytes = layout->value.bytes;
+typedef struct File {
+        char *path;
+        Buffer content;
+} File;
 
-        layout->spans = calloc(c->n_tokens + 1, sizeof(*layout->spans));
-        if (!layout->spans)
-                return -ENOMEM;
+typedef struct Files {
+        File *files;
+        size_t n_files;
+} Files;
 
-        for (size_t i = 0; i < c->n_tokens; i++) {
-                Token *t = c->tokens + i;
-                size_t begin = t->offset, end = t->offset + t->size;
+static void files_done(Files *f) {
+        for (size_t i = 0; i < f->n_files; i++) {
+                free(f->files[i].path);
+                buffer_done(&f->files[i].content);
+        }
+        free(f->files);
+}
 
-                layout->spans[i].begin = begin;
-                layout->spans[i].end = end;
+/* Reading ------------------------------------------------------------------------------------------------ */
 
-                /* A token that is put together of several assignments stands in no one place. */
-                t->offset = bytes[begin].begin;
-                t->size = bytes[end - 1].end > t->offset ? bytes[end - 1].end - t->offset : 0;
+/* What a variable is after all files. Return: 0; 1 where a problem was appended; -ENOMEM. */
+static int read_variable(BootStores *stores, const Files *f, ShellValue *value) {
+        for (unsigned i = 0; i < f->n_files; i++) {
+                const File *file = f->files + i;
+                ShellError error;
+                int r;
+
+                r = shell_continue_variable(file->content.data, file->content.size, VARIABLE, i, value, &error);
+                if (r == -EINVAL) {
+                        r = boot_stores_problem(stores, file->path, line_number(&file->content, error.offset),
+                                                error.dynamic ? "default-grub-dynamic" : "default-grub-syntax",
+                                                /* fatal= */ true, "%s cannot be changed here: %s", VARIABLE,
+                                                error.reason);
+                        return r < 0 ? r : 1;
+                }
+                if (r < 0)
+                        return r;
         }
 
         return 0;
 }
 
-static unsigned line_of(const Buffer *content, size_t offset) {
-        unsigned line = 1;
+/* The tokens of the other variable count, wherever they are readable. */
+static int read_behind(const Files *f, ShellValue *value) {
+        for (unsigned i = 0; i < f->n_files; i++) {
+                const Buffer *content = &f->files[i].content;
+                ShellError error;
+                int r;
 
-        for (size_t i = 0; i < offset && i < content->size; i++)
-                if (content->data[i] == '\n')
-                        line++;
+                r = shell_continue_variable(content->data, content->size, VARIABLE_BEHIND, i, value, &error);
+                if (r == -EINVAL) {
+                        shell_value_done(value);
+                        return 0;
+                }
+                if (r < 0)
+                        return r;
+        }
 
-        return line;
+        return 0;
 }
 
-static int read_entry(BootStore *store, Layout *layout) {
+/* The file that new tokens go to: that of the last token for the kernel, or of the beginning of the line. */
+static unsigned choose_file(const Line *all, const ShellValue *value) {
+        for (size_t i = all->cmdline.n_tokens; i > 0; i--) {
+                const Token *t = all->cmdline.tokens + i - 1;
+
+                if (!t->for_init && !t->open)
+                        return all->bytes[t->offset + t->size - 1].file;
+        }
+
+        return value->first_file;
+}
+
+static bool holds_part(const Line *all, unsigned file) {
+        for (size_t i = 0; i < all->text.size; i++)
+                if (all->bytes[i].file == file)
+                        return true;
+
+        return false;
+}
+
+static int add_entry(BootStore *store, const Layout *layout, const Buffer *behind) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
         BootEntry *e;
         int r;
 
@@ -75,333 +134,305 @@ static int read_entry(BootStore *store, Layout *layout) {
         if (!e->id || !e->title || !e->path)
                 return -ENOMEM;
 
-        e->kind = ENTRY_TEMPLATE;
-        e->line = layout->value.n_assignments > 0 ? line_of(&store->content, layout->value.begin) : 0;
-        e->cmdline_size = layout->value.text.size;
-
-        r = cmdline_parse(layout->value.text.data, layout->value.text.size, &e->cmdline);
+        r = buffer_append(&text, layout->line.text.data, layout->line.text.size);
+        if (r >= 0 && behind->size > 0)
+                r = buffer_append(&text, " ", 1);
+        if (r >= 0)
+                r = buffer_append(&text, behind->data, behind->size);
         if (r < 0)
                 return r;
 
-        return locate_tokens(&e->cmdline, layout);
+        e->kind = ENTRY_TEMPLATE;
+        e->line = layout->n_assignments > 0 ? line_number(&store->content, layout->begin) : 0;
+        e->cmdline_size = text.size;
+        return cmdline_parse(text.data, text.size, &e->cmdline);
+}
+
+/* The whole variable, as an edit of one of its files sees it. */
+static int share_line(const Line *all, const ShellValue *value, unsigned file, Line *ret) {
+        int r;
+
+        r = line_copy(all, ret);
+        if (r < 0)
+                return r;
+
+        ret->file = file;
+        if (value->first_file != file)
+                ret->first = SIZE_MAX;
+        return 0;
+}
+
+/* Make a store of one of the files. */
+static int add_store(BootStores *stores, File *file, const ShellValue *own, BootStore **ret) {
+        BootStore *store;
+        Layout *layout;
+        int r;
+
+        r = boot_stores_add(stores, &boot_store_default_grub, file->path, &file->content, &store);
+        if (r < 0)
+                return r;
+
+        store->layout = layout = calloc(1, sizeof(Layout));
+        if (!layout)
+                return -ENOMEM;
+
+        layout->n_assignments = own->n_assignments;
+        layout->begin = own->begin;
+        layout->end = own->end;
+        *ret = store;
+        return 0;
+}
+
+static int load_file(BootStores *stores, File *file, unsigned number, const ShellValue *value, const Line *all,
+                     const Buffer *behind) {
+        _cleanup_(shell_value_done) ShellValue own = SHELL_VALUE_NULL;
+        bool target = number == choose_file(all, value);
+        BootStore *store;
+        ShellError error;
+        Layout *layout;
+        int r;
+
+        r = shell_read_variable(file->content.data, file->content.size, VARIABLE, &own, &error);
+        if (r == -ENOMEM || (!target && own.n_assignments == 0))
+                return r == -ENOMEM ? r : 0;
+
+        r = add_store(stores, file, &own, &store);
+        if (r < 0)
+                return r == -EEXIST ? 0 : r;
+
+        layout = store->layout;
+        layout->n_all = value->n_assignments;
+        if (target || holds_part(all, number))
+                r = share_line(all, value, number, &layout->line);
+        else {
+                line_take(&layout->line, &own);
+                r = line_parse(&layout->line);
+        }
+
+        return r < 0 || !target ? r : add_entry(store, layout, behind);
+}
+
+static int load_files(BootStores *stores, Files *f) {
+        _cleanup_(shell_value_done) ShellValue value = SHELL_VALUE_NULL, behind = SHELL_VALUE_NULL;
+        _cleanup_(line_done) Line all = {};
+        int r;
+
+        if (f->n_files == 0)
+                return 0;
+
+        r = read_variable(stores, f, &value);
+        if (r != 0)
+                return r < 0 ? r : 0;
+
+        line_take(&all, &value);
+        r = line_parse(&all);
+        if (r >= 0)
+                r = read_behind(f, &behind);
+
+        for (unsigned i = 0; i < f->n_files && r >= 0; i++)
+                r = load_file(stores, f->files + i, i, &value, &all, &behind.text);
+
+        return r;
 }
 
 int default_grub_load(BootStores *stores, const char *path, Buffer *content) {
-        BootStore *store;
-        ShellError error;
-        ShellValue value;
-        Layout *layout;
+        _cleanup_(files_done) Files f = {};
         int r;
 
         assert(stores);
         assert(path);
         assert(content);
 
-        r = shell_read_variable(content->data, content->size, VARIABLE, &value, &error);
-        if (r == -EINVAL)
-                return boot_stores_problem(stores, path, line_of(content, error.offset),
-                                           error.dynamic ? "default-grub-dynamic" : "default-grub-syntax",
-                                           /* fatal= */ true, "%s cannot be changed here: %s", VARIABLE, error.reason);
+        r = grow(&f.files, 0, sizeof(File));
         if (r < 0)
                 return r;
 
-        layout = calloc(1, sizeof(Layout));
-        if (!layout) {
-                shell_value_done(&value);
-                return -ENOMEM;
-        }
-        layout->value = value;
-
-        r = boot_stores_add(stores, &boot_store_default_grub, path, content, &store);
-        if (r < 0) {
-                shell_value_done(&layout->value);
-                free(layout);
-                return r == -EEXIST ? 0 : r;
-        }
-
-        store->layout = layout;
-        return read_entry(store, layout);
+        f.n_files = 1;
+        f.files->content = *content;
+        *content = BUFFER_NULL;
+        f.files->path = strdup(path);
+        return f.files->path ? load_files(stores, &f) : -ENOMEM;
 }
 
-static int default_grub_find(const Root *root, BootStores *stores) {
-        _cleanup_free_ char *path = NULL;
-        _cleanup_buffer_ Buffer content = BUFFER_NULL;
+/* Finding ------------------------------------------------------------------------------------------------ */
+
+/* Return: 0 also where there is none; 1 where a problem was appended; -ENOMEM. */
+static int read_one(const Root *root, BootStores *stores, const char *path, Files *f) {
+        _cleanup_free_ char *real = NULL;
+        File *file;
         int r;
 
-        r = root_resolve(root, DEFAULT_GRUB, &path);
+        r = grow(&f->files, f->n_files, sizeof(File));
+        if (r < 0)
+                return r;
+
+        file = f->files + f->n_files;
+        r = root_resolve(root, path, &real);
         if (r >= 0)
-                r = root_read(root, path, BOOT_FILE_MAX, &content);
+                r = root_read(root, real, BOOT_FILE_MAX, &file->content);
         if (r == -ENOENT || r == -ENOTDIR)
                 return 0;
         if (r == -ENOMEM)
                 return r;
-        if (r < 0)
-                return boot_stores_problem(stores, path ?: DEFAULT_GRUB, 0, "default-grub-unreadable",
-                                           /* fatal= */ true, "The file cannot be read: %s", strerror(-r));
+        if (r < 0) {
+                r = boot_stores_problem(stores, real ?: path, 0, "default-grub-unreadable", /* fatal= */ true,
+                                        "The file cannot be read: %s", strerror(-r));
+                return r < 0 ? r : 1;
+        }
 
-        return default_grub_load(stores, path, &content);
-}
-
-static bool is_blank(char c) {
-        return c == ' ' || c == '\t';
-}
-
-/* Whether two bytes of the value stand side by side in the file. */
-static bool adjacent(const ShellValue *v, size_t i, size_t k) {
-        return v->bytes[i].end == v->bytes[k].begin && v->bytes[i].quote == v->bytes[k].quote;
-}
-
-/* Bytes of the file that are replaced. */
-typedef struct Piece {
-        size_t offset, size;
-        const char *text; /* NULL for nothing */
-} Piece;
-
-/* The change of the file in the making. */
-typedef struct Change {
-        const BootStore *store;
-        const ShellValue *value;
-        Piece *pieces;
-        size_t n_pieces;
-        Buffer insert;   /* the text of one of the pieces */
-        size_t cut;      /* bytes cut out of the value */
-        size_t cut_end;  /* where in the value the last cut ended */
-        bool cut_start;  /* nothing is left before that */
-} Change;
-
-static void change_done(Change *c) {
-        free(c->pieces);
-        buffer_done(&c->insert);
-}
-
-/* Whether a byte is a backslash that stands for itself, and would not before the byte at this place of the file. */
-static bool would_quote(const Change *c, size_t i, size_t next) {
-        const Buffer *content = &c->store->content;
-        const ShellByte *byte = c->value->bytes + i;
-
-        return c->value->text.data[i] == '\\' && byte->end - byte->begin == 1 && byte->quote == SHELL_DOUBLE &&
-               strchr("$`\"\\\n", content->data[next]);
-}
-
-static int change_add(Change *c, size_t offset, size_t size, const char *text) {
-        int r;
-
-        r = grow(&c->pieces, c->n_pieces, sizeof(Piece));
-        if (r < 0)
-                return r;
-
-        c->pieces[c->n_pieces++] = (Piece) { .offset = offset, .size = size, .text = text };
+        file->path = TAKE_PTR(real);
+        f->n_files++;
         return 0;
 }
 
-/*
- * Cut a token with the blanks before it, or, where it is the first one, with the one blank behind it: the opposite of
- * what adding does.
- */
-static int cut_token(Change *c, size_t begin, size_t end) {
-        const ShellValue *v = c->value;
-        size_t token = begin;
-
-        while (begin > c->cut_end && is_blank(v->text.data[begin - 1]) && adjacent(v, begin - 1, begin))
-                begin--;
-        if (begin < token && begin > 0 && would_quote(c, begin - 1, v->bytes[end - 1].end))
-                begin++;
-
-        c->cut_start = begin == 0 || (c->cut_start && begin == c->cut_end);
-        if (c->cut_start && begin == token && end < v->text.size && is_blank(v->text.data[end]) &&
-            adjacent(v, end - 1, end))
-                end++;
-
-        c->cut += end - begin;
-        c->cut_end = end;
-        return change_add(c, v->bytes[begin].begin, v->bytes[end - 1].end - v->bytes[begin].begin, NULL);
-}
-
-static int cut_tokens(Change *c, const bool *removed) {
-        const Layout *layout = c->store->layout;
+/* The files of grub.d in the order of the shell's "*.cfg". */
+static int read_drop_ins(const Root *root, BootStores *stores, Files *f) {
+        _cleanup_(strv_freep) char **names = NULL;
         int r;
 
-        for (size_t i = 0; i < c->store->entries->cmdline.n_tokens; i++) {
-                if (!removed[i])
-                        continue;
+        r = root_list(root, DROP_INS, &names);
+        if (r == -ENOMEM)
+                return r;
 
-                r = cut_token(c, layout->spans[i].begin, layout->spans[i].end);
-                if (r < 0)
+        for (char **n = names; r >= 0 && *n; n++) {
+                _cleanup_free_ char *path = NULL;
+
+                if (**n == '.' || !endswith(*n, ".cfg"))
+                        continue;
+                if (f->n_files >= FILES_MAX)
+                        return boot_stores_problem(stores, DROP_INS, 0, "default-grub-unreadable", /* fatal= */ true,
+                                                   "The directory holds more than %u files", FILES_MAX);
+
+                path = xasprintf("%s/%s", DROP_INS, *n);
+                if (!path)
+                        return -ENOMEM;
+
+                r = read_one(root, stores, path, f);
+                if (r != 0)
                         return r;
         }
 
         return 0;
 }
 
-/* The last byte of the value behind which a token for the kernel can stand, or SIZE_MAX where there is none. */
-static size_t last_byte(const Change *c, const bool *removed) {
-        const Cmdline *cmdline = &c->store->entries->cmdline;
-        const Layout *layout = c->store->layout;
-
-        for (size_t i = cmdline->n_tokens; i > 0; i--) {
-                const Token *t = cmdline->tokens + i - 1;
-
-                if (!t->for_init && !t->open && !removed[i - 1])
-                        return layout->spans[i - 1].end - 1;
-        }
-
-        return SIZE_MAX;
-}
-
-/* Put new tokens behind the last one for the kernel, or before everything else. */
-static int insert_tokens(Change *c, const char *const *texts, size_t n, const bool *removed) {
-        size_t last = last_byte(c, removed), offset = c->value->first;
-        ShellQuote quote = c->value->first_quote;
-        const char *blank;
-        bool behind = last != SIZE_MAX;
-        int r = 0;
-
-        if (behind) {
-                offset = c->value->bytes[last].end;
-                quote = c->value->bytes[last].quote;
-        }
-
-        blank = quote == SHELL_UNQUOTED ? "\\ " : " ";
-
-        for (size_t i = 0; i < n && r >= 0; i++)
-                r = buffer_printf(&c->insert, "%s%s", behind || i > 0 ? blank : "", texts[i]);
-        if (r >= 0 && !behind && c->cut < c->value->text.size)
-                r = buffer_puts(&c->insert, blank);
-        if (r < 0)
-                return r;
-
-        return change_add(c, offset, 0, c->insert.data);
-}
-
-/* Set the variable that the file does not set yet, at its end. A file without a last newline stays one. */
-static int insert_variable(Change *c, const char *const *texts, size_t n) {
-        const Buffer *content = &c->store->content;
-        bool newline = content->size == 0 || content->data[content->size - 1] == '\n';
+static int default_grub_find(const Root *root, BootStores *stores) {
+        _cleanup_(files_done) Files f = {};
         int r;
 
-        r = buffer_printf(&c->insert, "%s%s%s=\"", newline ? "" : "\n", MARKER, VARIABLE);
-        for (size_t i = 0; i < n && r >= 0; i++)
-                r = buffer_printf(&c->insert, "%s%s", i > 0 ? " " : "", texts[i]);
-        if (r >= 0)
-                r = buffer_printf(&c->insert, "\"%s", newline ? "\n" : "");
-        if (r < 0)
-                return r;
+        r = read_one(root, stores, DEFAULT_GRUB, &f);
+        if (r == 0)
+                r = read_drop_ins(root, stores, &f);
+        if (r != 0)
+                return r < 0 ? r : 0;
 
-        return change_add(c, content->size, 0, c->insert.data);
+        return load_files(stores, &f);
+}
+
+/* Changing ----------------------------------------------------------------------------------------------- */
+
+/* Set the variable that no file sets yet, at the end of one. A file without a last newline stays one. */
+static int insert_variable(const Buffer *content, const LineChange *c, Pieces *pieces) {
+        bool newline = content->size == 0 || content->data[content->size - 1] == '\n';
+        _cleanup_buffer_ Buffer insert = BUFFER_NULL;
+        int r;
+
+        r = buffer_printf(&insert, "%s%s%s=\"", newline ? "" : "\n", MARKER, VARIABLE);
+        for (size_t i = 0; i < c->n_texts && r >= 0; i++)
+                r = buffer_printf(&insert, "%s%s", i > 0 ? " " : "", c->texts[i]);
+        if (r >= 0)
+                r = buffer_printf(&insert, "\"%s", newline ? "\n" : "");
+
+        return r < 0 ? r : pieces_add(pieces, content->size, 0, insert.data);
 }
 
 /* Whether the assignment is the one that insert_variable() made, alone on its line. */
-static bool is_ours(const BootStore *store, const ShellValue *v) {
-        const Buffer *content = &store->content;
+static bool is_ours(const Buffer *content, const Layout *l) {
         size_t n = strlen(MARKER);
 
-        return v->n_assignments == 1 &&
-               v->begin >= n && memcmp(content->data + v->begin - n, MARKER, n) == 0 &&
-               (v->begin == n || content->data[v->begin - n - 1] == '\n') &&
-               (v->end == content->size || content->data[v->end] == '\n');
+        return l->n_assignments == 1 &&
+               l->begin >= n && memcmp(content->data + l->begin - n, MARKER, n) == 0 &&
+               (l->begin == n || content->data[l->begin - n - 1] == '\n') &&
+               (l->end == content->size || content->data[l->end] == '\n');
 }
 
 /* Take away what insert_variable() wrote, with the newline that it added before or behind. */
-static int cut_variable(Change *c) {
-        size_t begin = c->value->begin - strlen(MARKER), end = c->value->end;
+static int cut_variable(const Buffer *content, const Layout *l, Pieces *pieces) {
+        size_t begin = l->begin - strlen(MARKER), end = l->end;
 
-        if (end < c->store->content.size)
+        if (end < content->size)
                 end++;
         else if (begin > 0)
                 begin--;
 
-        c->n_pieces = 0;
-        return change_add(c, begin, end - begin, NULL);
+        pieces_done(pieces);
+        return pieces_add(pieces, begin, end - begin, NULL);
 }
 
-static int compare_pieces(const void *a, const void *b) {
-        const Piece *x = a, *y = b;
-
-        if (x->offset != y->offset)
-                return x->offset < y->offset ? -1 : 1;
-
-        return (x->size > y->size) - (x->size < y->size);
-}
-
-static int change_apply(Change *c, Buffer *ret) {
-        Buffer to = BUFFER_NULL;
-        Rewrite w = { .from = &c->store->content, .to = &to };
-        int r = 0;
-
-        if (c->n_pieces > 0)
-                qsort(c->pieces, c->n_pieces, sizeof(Piece), compare_pieces);
-
-        for (size_t i = 0; i < c->n_pieces && r >= 0; i++)
-                r = rewrite_replace(&w, c->pieces[i].offset, c->pieces[i].size, c->pieces[i].text);
-        if (r >= 0)
-                r = rewrite_finish(&w);
-        if (r < 0) {
-                buffer_done(&to);
-                return r;
-        }
-
-        *ret = to;
-        return 0;
-}
-
-/* Fill in the pieces; *ret_size is the length of the new value. Return: 0, -ENOMEM, or -E2BIG where it is too long. */
-static int plan_change(Change *c, const PreparedEdits *edits, size_t *ret_size) {
-        const BootEntry *e = c->store->entries;
-        _cleanup_free_ bool *removed = NULL;
-        _cleanup_free_ const char **texts = NULL;
-        bool removes = false;
+/* How much of the line this file holds. */
+static size_t own_size(const Line *l) {
         size_t n = 0;
+
+        for (size_t i = 0; i < l->text.size; i++)
+                if (l->bytes[i].file == l->file)
+                        n++;
+
+        return n;
+}
+
+static bool any_removal(const PreparedEdits *edits) {
+        for (size_t i = 0; i < edits->n_edits; i++)
+                if (!edits->edits[i].edit->add)
+                        return true;
+
+        return false;
+}
+
+/* Fill in the pieces. Return: 0, -ENOMEM, or -E2BIG where the value would be too long. */
+static int plan_change(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, LineChange *c) {
+        static const char *const ids[] = { VARIABLE };
+        const Layout *l = store->layout;
+        _cleanup_free_ bool *removed = NULL;
+        size_t cut;
         int r;
 
-        removed = calloc(e->cmdline.n_tokens + 1, sizeof(bool));
-        texts = calloc(edits->n_edits + 1, sizeof(char *));
-        if (!removed || !texts)
+        removed = calloc(l->line.cmdline.n_tokens + 1, sizeof(bool));
+        if (!removed)
                 return -ENOMEM;
 
-        edits_mark(edits, &c->store->content, e, removed);
-        r = cut_tokens(c, removed);
+        line_mark(&l->line, edits, ids, 1, removed);
+        r = line_cut(&l->line, &store->content, removed, pieces, &cut);
+        if (r >= 0 && store->n_entries > 0)
+                r = line_plan(&l->line, edits, removed, cut, c);
         if (r < 0)
                 return r;
 
-        *ret_size = e->cmdline_size - c->cut;
-        for (size_t i = 0; i < edits->n_edits; i++) {
-                removes = removes || !edits->edits[i].edit->add;
-                if (!edit_adds(edits->edits + i, e, removed))
-                        continue;
-
-                texts[n++] = edits->edits[i].text;
-                *ret_size += strlen(edits->edits[i].text) + (*ret_size > 0);
-        }
-
-        if (n > 0 && *ret_size > CMDLINE_MAX)
-                return -E2BIG;
-        if (n > 0 && c->value->n_assignments > 0)
-                return insert_tokens(c, texts, n, removed);
-        if (n > 0)
-                return insert_variable(c, texts, n);
-        if (removes && *ret_size == 0 && is_ours(c->store, c->value))
-                return cut_variable(c);
+        if (c->n_texts > 0 && l->n_all > 0)
+                return line_insert(&l->line, removed, c->texts, c->n_texts, cut == l->line.text.size, pieces);
+        if (c->n_texts > 0)
+                return insert_variable(&store->content, c, pieces);
+        if (any_removal(edits) && cut == own_size(&l->line) && is_ours(&store->content, l))
+                return cut_variable(&store->content, l, pieces);
 
         return 0;
 }
 
 static int default_grub_render(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
                                const BootEntry **ret_entry, size_t *ret_size) {
-        const Layout *layout = store->layout;
+        const BootEntry *entry = store->entries;
         _cleanup_(edits_done) PreparedEdits prepared = {};
-        _cleanup_(change_done) Change change = { .store = store, .value = &layout->value };
+        _cleanup_(pieces_done) Pieces pieces = {};
+        LineChange change = { .entries = &entry, .n_entries = store->n_entries };
         int r;
 
         r = edits_prepare(edits, n_edits, &prepared);
         if (r < 0)
                 return r;
 
-        *ret_entry = store->entries;
-        r = plan_change(&change, &prepared, ret_size);
-        if (r < 0)
-                return r;
-
-        return change_apply(&change, ret);
+        r = plan_change(store, &prepared, &pieces, &change);
+        free(change.texts);
+        *ret_entry = entry;
+        *ret_size = change.size;
+        return r < 0 ? r : pieces_apply(&pieces, &store->content, ret);
 }
 
 static void default_grub_done(BootStore *store) {
@@ -410,8 +441,7 @@ static void default_grub_done(BootStore *store) {
         if (!layout)
                 return;
 
-        shell_value_done(&layout->value);
-        free(layout->spans);
+        line_done(&layout->line);
         free(layout);
 }
 

@@ -6,6 +6,7 @@
 
 #include <strings.h>
 
+#include "grub/bls.h"
 #include "grub/grub-cfg.h"
 
 /* Everything that is known while the files are looked for. */
@@ -14,7 +15,7 @@ typedef struct Search {
         BootStores *stores;
         char **seen; /* paths without links */
         size_t n_seen;
-        bool bls_entries; /* there are files in /boot/loader/entries */
+        bool bls_entries; /* there are files in loader/entries */
         bool found;
         char *stub;       /* a file that only hands over to another one */
         unsigned stub_line;
@@ -25,19 +26,6 @@ static void search_done(Search *s) {
                 free(s->seen[i]);
         free(s->seen);
         free(s->stub);
-}
-
-static bool has_bls_entries(const Root *root) {
-        _cleanup_(strv_freep) char **names = NULL;
-
-        if (root_list(root, "/boot/loader/entries", &names) < 0)
-                return false;
-
-        for (char **n = names; *n; n++)
-                if (endswith(*n, ".conf"))
-                        return true;
-
-        return false;
 }
 
 static bool search_seen(Search *s, const char *path) {
@@ -198,7 +186,7 @@ int grub_cfg_find(const Root *root, BootStores *stores) {
         _cleanup_(search_done) Search s = {
                 .root = root,
                 .stores = stores,
-                .bls_entries = has_bls_entries(root),
+                .bls_entries = bls_has_entries(root),
         };
 
         return grub_cfg_search(&s);

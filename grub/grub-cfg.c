@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "grub/grub-cfg.h"
+#include "grub/grub-variable.h"
 #include "grub/script.h"
 #include "grub/stores.h"
 
@@ -16,9 +17,11 @@
 /* GRUB puts this and the kernel's path before the words of the command (grub-core/loader/i386/linux.c). */
 #define IMAGE_PREFIX "BOOT_IMAGE="
 
-/* Where new tokens go in each entry's command: behind the last token that is for the kernel. */
 typedef struct Layout {
-        size_t *insert_at;
+        size_t *insert_at; /* of each "linux" command: behind its last token that is for the kernel */
+        size_t n_linux;    /* so many entries come first; those behind have the line of a variable */
+        unsigned bls_line; /* 0: no "blscfg" */
+        GrubVariable variables[GRUB_VARIABLES];
 } Layout;
 
 static bool word_is_one_of(const char *word, const char *const *list) {
@@ -291,15 +294,11 @@ static int number_duplicates(BootStore *store) {
 }
 
 static int read_entries(BootStore *store, const Script *script, size_t n_linux) {
-        Layout *layout;
+        Layout *layout = store->layout;
         int r;
 
-        store->layout = layout = calloc(1, sizeof(Layout));
-        if (!layout)
-                return -ENOMEM;
-
-        store->entries = calloc(n_linux, sizeof(BootEntry));
-        layout->insert_at = calloc(n_linux, sizeof(size_t));
+        store->entries = calloc(n_linux + 1, sizeof(BootEntry));
+        layout->insert_at = calloc(n_linux + 1, sizeof(size_t));
         if (!store->entries || !layout->insert_at)
                 return -ENOMEM;
 
@@ -316,6 +315,7 @@ static int read_entries(BootStore *store, const Script *script, size_t n_linux) 
                         return r;
         }
 
+        layout->n_linux = store->n_entries;
         return number_duplicates(store);
 }
 
@@ -357,6 +357,19 @@ static Content examine_commands(const Script *script) {
         return content;
 }
 
+static int fill_store(BootStore *store, const Script *script, const Content *what) {
+        Layout *layout;
+        int r;
+
+        store->layout = layout = calloc(1, sizeof(Layout));
+        if (!layout)
+                return -ENOMEM;
+
+        layout->bls_line = what->bls_line;
+        r = grub_variables_read(script, &store->content, layout->variables);
+        return r < 0 ? r : read_entries(store, script, what->n_linux);
+}
+
 int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bls_entries, unsigned *ret_handover) {
         _cleanup_script_ Script script = SCRIPT_NULL;
         ScriptError error;
@@ -385,20 +398,52 @@ int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bl
                 return boot_stores_problem(stores, path, 0, "boot-store-too-large", /* fatal= */ true,
                                            "The titles of the menu entries are too long altogether");
 
-        if (what.bls_line > 0 && (what.n_system == 0 || bls_entries))
-                return boot_stores_problem(stores, path, what.bls_line, "boot-store-bls", /* fatal= */ true,
-                                           "The menu is made of the files in /boot/loader/entries (blscfg), "
-                                           "which gtuned does not know how to change yet");
+        if (what.bls_line > 0 && what.n_system == 0 && !bls_entries)
+                return boot_stores_problem(stores, path, what.bls_line, "boot-store-bls-empty", /* fatal= */ true,
+                                           "The menu is made of the files in loader/entries (blscfg), and there are "
+                                           "none: mount the boot partition, or install a kernel");
 
-        if (what.n_linux == 0)
+        if (what.n_linux == 0 && what.bls_line == 0)
                 return 0;
 
         r = boot_stores_add(stores, &boot_store_grub_cfg, path, content, &store);
         if (r < 0)
                 return r == -EEXIST ? 0 : r;
 
-        r = read_entries(store, &script, what.n_linux);
+        r = fill_store(store, &script, &what);
         return r < 0 ? r : 1;
+}
+
+bool grub_cfg_reads_bls(const BootStore *store) {
+        const Layout *layout = store->layout;
+
+        return store->driver == &boot_store_grub_cfg && layout->bls_line > 0;
+}
+
+GrubVariable *grub_cfg_variable(const BootStore *store, const char *name) {
+        Layout *layout = store->layout;
+
+        return grub_variables_get(layout->variables, name);
+}
+
+int grub_cfg_attach(BootStore *store, GrubVariable *v, BootEntry *e) {
+        BootEntry *entries;
+        int r;
+
+        r = grow(&v->entries, v->n_entries, sizeof(size_t));
+        if (r < 0)
+                return r;
+
+        /* The array was made with the exact size, so it cannot grow by itself. */
+        entries = reallocarray(store->entries, store->n_entries + 1, sizeof(BootEntry));
+        if (!entries)
+                return -ENOMEM;
+
+        store->entries = entries;
+        v->entries[v->n_entries++] = store->n_entries;
+        store->entries[store->n_entries++] = *e;
+        *e = (BootEntry) {};
+        return 0;
 }
 
 /* Whether a blank is preceded by a backslash that makes it part of a word, or by what GRUB does not see. */
@@ -494,29 +539,58 @@ static int render_entry(Rewrite *w, const PreparedEdits *edits, const BootEntry 
         return added && size > CMDLINE_MAX ? -E2BIG : 0;
 }
 
-static int grub_cfg_render(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
-                           const BootEntry **ret_entry, size_t *ret_size) {
-        _cleanup_(edits_done) PreparedEdits prepared = {};
-        _cleanup_buffer_ Buffer to = BUFFER_NULL;
+/* Write the pieces that stand before a place of the file. */
+static int write_pieces(Rewrite *w, const Pieces *pieces, size_t *next, size_t before) {
+        int r = 0;
+
+        for (; r >= 0 && *next < pieces->n_pieces && pieces->pieces[*next].offset < before; (*next)++) {
+                const Piece *p = pieces->pieces + *next;
+
+                r = rewrite_replace(w, p->offset, p->size, p->text);
+        }
+
+        return r;
+}
+
+static int render_file(Rewrite *w, const BootStore *store, const PreparedEdits *edits, const Pieces *pieces,
+                       const BootEntry **ret_entry, size_t *ret_size) {
         const Layout *layout = store->layout;
-        Rewrite w = { .from = &store->content, .to = &to };
+        size_t next = 0;
         int r;
 
-        r = edits_prepare(edits, n_edits, &prepared);
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < store->n_entries; i++) {
+        for (size_t i = 0; i < layout->n_linux; i++) {
                 if (store->entries[i].kind != ENTRY_SYSTEM)
                         continue;
 
                 *ret_entry = store->entries + i;
-                r = render_entry(&w, &prepared, store->entries + i, layout->insert_at[i], ret_size);
+                r = write_pieces(w, pieces, &next, layout->insert_at[i]);
+                if (r >= 0)
+                        r = render_entry(w, edits, store->entries + i, layout->insert_at[i], ret_size);
                 if (r < 0)
                         return r;
         }
 
-        r = rewrite_finish(&w);
+        r = write_pieces(w, pieces, &next, SIZE_MAX);
+        return r < 0 ? r : rewrite_finish(w);
+}
+
+static int grub_cfg_render(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
+                           const BootEntry **ret_entry, size_t *ret_size) {
+        const Layout *layout = store->layout;
+        _cleanup_(edits_done) PreparedEdits prepared = {};
+        _cleanup_(pieces_done) Pieces pieces = {};
+        _cleanup_buffer_ Buffer to = BUFFER_NULL;
+        Rewrite w = { .from = &store->content, .to = &to };
+        int r;
+
+        r = edits_prepare(edits, n_edits, &prepared);
+        for (size_t i = 0; i < GRUB_VARIABLES && r >= 0; i++)
+                r = grub_variable_render(store, layout->variables + i, &prepared, &pieces, ret_entry, ret_size);
+        if (r < 0)
+                return r;
+
+        pieces_sort(&pieces);
+        r = render_file(&w, store, &prepared, &pieces, ret_entry, ret_size);
         if (r < 0)
                 return r;
 
@@ -531,6 +605,7 @@ static void grub_cfg_done(BootStore *store) {
         if (!layout)
                 return;
 
+        grub_variables_done(layout->variables);
         free(layout->insert_at);
         free(layout);
 }

@@ -19,6 +19,7 @@ typedef struct Shell {
         const char *text;
         size_t size, pos;
         const char *name;
+        unsigned file;
 
         char open[DEPTH_MAX]; /* compound commands: i(f), d(one), c(ase), {, ( */
         size_t n_open;
@@ -212,7 +213,7 @@ typedef struct Expansion {
 } Expansion;
 
 static int expand_plain(Shell *s, Expansion *x, size_t skip) {
-        ShellByte byte = { .begin = s->pos, .end = s->pos + skip + 1, .quote = x->quote };
+        ShellByte byte = { .begin = s->pos, .end = s->pos + skip + 1, .quote = x->quote, .file = s->file };
         char c = s->text[s->pos + skip];
 
         s->pos = byte.end;
@@ -312,14 +313,17 @@ static int assign(Shell *s, const Assignment *a) {
 
         x.value.first = s->value.first;
         x.value.first_quote = s->value.first_quote;
+        x.value.first_file = s->value.first_file;
         if (s->value.n_assignments == 0 || !a->append) {
                 c = at(s, a->value);
                 x.value.first_quote = c == '"' ? SHELL_DOUBLE : c == '\'' ? SHELL_SINGLE : SHELL_UNQUOTED;
                 x.value.first = a->value + (x.value.first_quote != SHELL_UNQUOTED);
+                x.value.first_file = s->file;
         }
 
         x.value.begin = a->begin;
         x.value.end = a->end;
+        x.value.file = s->file;
         x.value.n_assignments = s->value.n_assignments + 1;
 
         shell_value_done(&s->value);
@@ -544,20 +548,43 @@ static int read_file(Shell *s) {
         return r;
 }
 
-int shell_read_variable(const char *text, size_t size, const char *name, ShellValue *ret, ShellError *ret_error) {
-        Shell s = { .text = text, .size = size, .name = name };
+/* Begin with a copy of what the variable was before. */
+static int copy_value(const ShellValue *from, ShellValue *to) {
+        *to = *from;
+        to->text = BUFFER_NULL;
+        to->bytes = NULL;
+
+        for (size_t i = 0; i < from->text.size; i++) {
+                int r;
+
+                r = grow(&to->bytes, i, sizeof(ShellByte));
+                if (r >= 0)
+                        r = buffer_append(&to->text, from->text.data + i, 1);
+                if (r < 0)
+                        return r;
+
+                to->bytes[i] = from->bytes[i];
+        }
+
+        return 0;
+}
+
+int shell_continue_variable(const char *text, size_t size, const char *name, unsigned file, ShellValue *value,
+                            ShellError *ret_error) {
+        Shell s = { .text = text, .size = size, .name = name, .file = file };
         const char *nul;
         int r;
 
         assert(text || size == 0);
         assert(name);
-        assert(ret);
+        assert(value);
         assert(ret_error);
 
         nul = size > 0 ? memchr(text, 0, size) : NULL;
-        if (nul)
+        r = copy_value(value, &s.value);
+        if (r >= 0 && nul)
                 r = shell_fail(&s, (size_t) (nul - text), /* dynamic= */ false, "the file holds a NUL byte");
-        else
+        else if (r >= 0)
                 r = read_file(&s);
 
         free(s.pending);
@@ -567,7 +594,22 @@ int shell_read_variable(const char *text, size_t size, const char *name, ShellVa
                 return r;
         }
 
-        *ret = s.value;
+        shell_value_done(value);
+        *value = s.value;
+        return 0;
+}
+
+int shell_read_variable(const char *text, size_t size, const char *name, ShellValue *ret, ShellError *ret_error) {
+        ShellValue value = SHELL_VALUE_NULL;
+        int r;
+
+        assert(ret);
+
+        r = shell_continue_variable(text, size, name, /* file= */ 0, &value, ret_error);
+        if (r < 0)
+                return r;
+
+        *ret = value;
         return 0;
 }
 

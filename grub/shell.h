@@ -22,6 +22,7 @@ typedef enum ShellQuote {
 typedef struct ShellByte {
         size_t begin, end; /* its bytes in the file, with an escaping backslash */
         ShellQuote quote;
+        unsigned file;     /* which of several files */
 } ShellByte;
 
 typedef struct ShellValue {
@@ -29,8 +30,10 @@ typedef struct ShellValue {
         ShellByte *bytes; /* one for each byte of the text */
         size_t n_assignments; /* 0: the file does not set the variable */
         size_t begin, end;    /* the last assignment from its name to its end */
+        unsigned file;        /* … and the file that it stands in */
         size_t first;         /* where text goes that shall stand before the whole value */
         ShellQuote first_quote;
+        unsigned first_file;
 } ShellValue;
 
 #define SHELL_VALUE_NULL ((ShellValue) {})
@@ -57,6 +60,20 @@ typedef struct ShellError {
  * Return: 0; -EINVAL with the error; -ENOMEM.
  */
 int shell_read_variable(const char *text, size_t size, const char *name, ShellValue *ret, ShellError *ret_error);
+
+/**
+ * shell_continue_variable() - go on with a file that the shell reads after others
+ * @text: the file
+ * @size: its length in bytes
+ * @name: the variable
+ * @file: which file this is; its bytes of the value say so
+ * @value: what the files before it made of the variable; replaced, and left alone on failure
+ * @ret_error: set with -EINVAL only
+ *
+ * Return: as shell_read_variable().
+ */
+int shell_continue_variable(const char *text, size_t size, const char *name, unsigned file, ShellValue *value,
+                            ShellError *ret_error);
 
 /** shell_value_done() - release a value */
 void shell_value_done(ShellValue *v);

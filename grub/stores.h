@@ -8,7 +8,10 @@
 #include "grub/bootstore.h"
 
 extern const BootStoreDriver boot_store_grub_cfg;
+extern const BootStoreDriver boot_store_bls;
+extern const BootStoreDriver boot_store_grubenv;
 extern const BootStoreDriver boot_store_default_grub;
+extern const BootStoreDriver boot_store_kernel_cmdline;
 
 /* A copy of a text in the making, with pieces of it replaced from front to back. */
 typedef struct Rewrite {
@@ -57,6 +60,12 @@ int edits_prepare(const TokenEdit *edits, size_t n_edits, PreparedEdits *ret);
 /** edits_done() - release what edits_prepare() made */
 void edits_done(PreparedEdits *edits);
 
+/** edit_keeps() - whether all these entries keep what the edit removes */
+bool edit_keeps(const PreparedEdit *edit, const char *const *ids, size_t n_ids);
+
+/** edit_text_equal() - whether a token is written as the edit would write it ("-" and "_" equal in the name) */
+bool edit_text_equal(const PreparedEdit *edit, const char *written, size_t size);
+
 /**
  * edits_mark() - choose the tokens of an entry that edits remove
  * @edits: the edits
@@ -80,15 +89,25 @@ void edits_mark(const PreparedEdits *edits, const Buffer *content, const BootEnt
 bool edit_adds(const PreparedEdit *edit, const BootEntry *entry, const bool *removed);
 
 /**
- * boot_stores_read_problem() - append the problem that a file could not be read
+ * boot_stores_read_problem_max() - append the problem that a file could not be read
  * @stores: the list
  * @path: the file
+ * @max: the size up to which such a file is read
  * @r: the negative errno of the attempt
  *
  * The codes are boot-store-unreadable, boot-store-not-regular and boot-store-too-large, and all are fatal: what
  * the boot loader makes of the file is not known. Return: 0 or -ENOMEM.
  */
+int boot_stores_read_problem_max(BootStores *stores, const char *path, size_t max, int r);
+
+/** boot_stores_read_problem() - the same for a file of up to BOOT_FILE_MAX bytes */
 int boot_stores_read_problem(BootStores *stores, const char *path, int r);
+
+/** boot_stores_boot_system() - whether this system can be booted by what a kind of store says; NULL: by any */
+bool boot_stores_boot_system(const BootStores *stores, const BootStoreDriver *driver);
+
+/** boot_stores_refuse_layouts() - append a problem for each layout that gtuned cannot change. Return: 0 or -ENOMEM. */
+int boot_stores_refuse_layouts(const Root *root, BootStores *stores);
 
 /**
  * default_grub_load() - make a store of an /etc/default/grub that was read
@@ -99,3 +118,6 @@ int boot_stores_read_problem(BootStores *stores, const char *path, int r);
  * Return: 0 or -ENOMEM.
  */
 int default_grub_load(BootStores *stores, const char *path, Buffer *content);
+
+/** kernel_cmdline_load() - make a store of an /etc/kernel/cmdline that was read; as default_grub_load() */
+int kernel_cmdline_load(BootStores *stores, const char *path, Buffer *content);

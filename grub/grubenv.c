@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The store "grubenv": the variable kernelopts in GRUB's environment block, where BLS entries refer to it (RHEL 8,
+ * Fedora 30 to 33). The block has a fixed size and is padded with "#" (grub-core/lib/envblk.c). Where the block does
+ * not set it, blscfg takes what grub.cfg sets, and those entries go to the store of the grub.cfg.
+ */
+
+#include <assert.h>
+
+#include "grub/bls.h"
+#include "grub/grub-cfg.h"
+#include "grub/grubenv.h"
+
+#define HEADER "# GRUB Environment Block\n"
+#define VARIABLE "kernelopts"
+#define SIZE_LIMIT (64U * 1024U)
+
+/* Reading a block ---------------------------------------------------------------------------------------- */
+
+void grubenv_done(GrubEnv *env) {
+        for (size_t i = 0; i < env->n_variables; i++) {
+                free(env->variables[i].name);
+                line_done(&env->variables[i].value);
+        }
+        free(env->variables);
+        *env = (GrubEnv) {};
+}
+
+/* Where a value ends: a backslash takes the next byte along. */
+static size_t value_end(const Buffer *content, size_t pos) {
+        while (pos < content->size && content->data[pos] != '\n')
+                pos += content->data[pos] == '\\' ? 2 : 1;
+
+        return pos;
+}
+
+static int read_value(const Buffer *content, size_t begin, size_t end, Line *l) {
+        int r = 0;
+
+        l->first = begin;
+        l->first_quote = LINE_VERBATIM;
+
+        for (size_t i = begin; i < end && r >= 0;) {
+                size_t n = content->data[i] == '\\' ? 2 : 1;
+
+                r = line_append(l, content->data[i + n - 1], i, i + n);
+                i += n;
+        }
+
+        return r < 0 ? r : line_parse(l);
+}
+
+static int add_variable(const Buffer *content, size_t name, size_t equals, size_t end, GrubEnv *env) {
+        GrubEnvVariable *v;
+        int r;
+
+        r = grow(&env->variables, env->n_variables, sizeof(GrubEnvVariable));
+        if (r < 0)
+                return r;
+
+        v = env->variables + env->n_variables++;
+        v->name = strndup(content->data + name, equals - name);
+        return v->name ? read_value(content, equals + 1, end, &v->value) : -ENOMEM;
+}
+
+bool grubenv_is_block(const Buffer *content) {
+        size_t end = content->size;
+
+        if (content->size < strlen(HEADER) || memcmp(content->data, HEADER, strlen(HEADER)) != 0 ||
+            memchr(content->data, 0, content->size))
+                return false;
+
+        while (end > strlen(HEADER) && content->data[end - 1] == '#')
+                end--;
+
+        return content->data[end - 1] == '\n';
+}
+
+int grubenv_parse(const Buffer *content, GrubEnv *ret) {
+        GrubEnv env = {};
+
+        for (size_t pos = strlen(HEADER); pos < content->size;) {
+                const char *equals;
+                size_t end;
+                int r;
+
+                if (content->data[pos] == '#') {
+                        pos = value_end(content, pos) + 1;
+                        continue;
+                }
+
+                /* GRUB takes everything up to "=" for the name, newlines too, and stops where something is cut off. */
+                equals = memchr(content->data + pos, '=', content->size - pos);
+                if (!equals)
+                        break;
+                end = value_end(content, (size_t) (equals - content->data) + 1);
+                if (end >= content->size)
+                        break;
+
+                r = add_variable(content, pos, (size_t) (equals - content->data), end, &env);
+                if (r < 0) {
+                        grubenv_done(&env);
+                        return r;
+                }
+                pos = end + 1;
+        }
+
+        *ret = env;
+        return 0;
+}
+
+/* The last one decides. */
+Line *grubenv_get(const GrubEnv *env, const char *name) {
+        for (size_t i = env->n_variables; i > 0; i--)
+                if (streq(env->variables[i - 1].name, name))
+                        return &env->variables[i - 1].value;
+
+        return NULL;
+}
+
+/* Finding ------------------------------------------------------------------------------------------------ */
+
+/* What a GRUB knows when it makes its menu: a grub.cfg, and the block beside it. */
+typedef struct Environment {
+        BootStores *stores;
+        BootStore *cfg;
+        GrubEnv env;
+        char *path;       /* of the block; NULL: there is none */
+        Buffer content;
+        BootStore *store; /* made of it, once an entry needs it */
+        bool settled;     /* a problem was appended, or another grub.cfg shares the block and had its entries */
+} Environment;
+
+static void environment_done(Environment *e) {
+        grubenv_done(&e->env);
+        free(e->path);
+        buffer_done(&e->content);
+}
+
+static bool is_set(const Line *l) {
+        return l && l->cmdline.n_tokens > 0;
+}
+
+/* The block is loaded first. grub.cfg sets kernelopts only where the block did not, and other variables always. */
+static const Line *environment_line(const Environment *e, const char *name) {
+        const GrubVariable *v = grub_cfg_variable(e->cfg, name);
+        const Line *l = grubenv_get(&e->env, name);
+
+        if (v && (!is_set(l) || (is_set(&v->line) && !streq(name, VARIABLE))))
+                return &v->line;
+
+        return l;
+}
+
+static const char *lookup(void *userdata, const char *name) {
+        const Line *l = environment_line(userdata, name);
+
+        return l ? l->text.data : NULL;
+}
+
+static int environment_read(const Root *root, Environment *e) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        path = xasprintf("%.*s/grubenv", (int) (strrchr(e->cfg->path, '/') - e->cfg->path), e->cfg->path);
+        if (!path)
+                return -ENOMEM;
+
+        r = root_resolve(root, path, &e->path);
+        if (r >= 0)
+                r = root_read(root, e->path, SIZE_LIMIT, &e->content);
+        if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP) {
+                free(e->path);
+                e->path = NULL;
+                return 0;
+        }
+        if (r < 0)
+                return boot_stores_read_problem_max(e->stores, e->path ?: path, SIZE_LIMIT, r);
+        if (!grubenv_is_block(&e->content))
+                return boot_stores_problem(e->stores, e->path, 0, "grubenv-syntax", /* fatal= */ true,
+                                           "This is no environment block that GRUB reads: make a new one with "
+                                           "grub2-editenv, and set kernelopts in it");
+
+        return grubenv_parse(&e->content, &e->env);
+}
+
+/* Give the block an entry, and make a store of it before. */
+static int attach_to_block(Environment *e, BootEntry *entry) {
+        Line *l;
+        int r;
+
+        if (e->settled)
+                return 0;
+        if (!e->store) {
+                r = grubenv_load(e->stores, e->path, &e->content, &e->store);
+                e->settled = r == -EEXIST;
+                if (r < 0)
+                        return e->settled ? 0 : r;
+        }
+
+        l = e->store->layout;
+        entry->line = line_number(&e->store->content, l->first);
+        r = free_and_strdup(&entry->path, e->store->path);
+        if (r >= 0)
+                r = grow(&e->store->entries, e->store->n_entries, sizeof(BootEntry));
+        if (r < 0)
+                return r;
+
+        e->store->entries[e->store->n_entries++] = *entry;
+        *entry = (BootEntry) {};
+        return 0;
+}
+
+static int attach_to_cfg(Environment *e, GrubVariable *v, BootEntry *entry) {
+        int r;
+
+        if (!v->editable && e->settled)
+                return 0;
+        if (!v->editable) {
+                e->settled = true;
+                return boot_stores_problem(e->stores, e->cfg->path, v->number, "boot-store-kernelopts",
+                                           /* fatal= */ true,
+                                           "The entries take their options from this variable, and its value is "
+                                           "computed: set kernelopts in the environment block, with grub2-editenv");
+        }
+
+        entry->line = v->number;
+        r = free_and_strdup(&entry->path, e->cfg->path);
+        return r < 0 ? r : grub_cfg_attach(e->cfg, v, entry);
+}
+
+static bool is_blank_text(const Buffer *b) {
+        return strspn(strempty(b->data), " \t") == b->size;
+}
+
+/* The variable of grub.cfg that decides, or NULL. */
+static GrubVariable *deciding_variable(const Environment *e, const char *name) {
+        GrubVariable *v = grub_cfg_variable(e->cfg, name);
+
+        return v && is_set(&v->line) ? v : NULL;
+}
+
+/* Let the entry be where its line is written. Return: 1 where that is not its own file, 0, or -ENOMEM. */
+static int attach(Environment *e, const BootStore *bls) {
+        GrubVariable *v = NULL;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_(boot_entry_done) BootEntry entry = {};
+        bool block = bls_mentions(bls, VARIABLE) && is_set(grubenv_get(&e->env, VARIABLE));
+        int r;
+
+        if (!block && bls_mentions(bls, VARIABLE))
+                v = deciding_variable(e, VARIABLE);
+
+        r = bls_expand(bls, lookup, e, &text);
+        if (r < 0)
+                return r;
+
+        if (is_blank_text(&text)) {
+                v = deciding_variable(e, "default_kernelopts");
+                if (v)
+                        r = buffer_append(&text, v->line.text.data, v->line.text.size);
+        }
+
+        if (r >= 0)
+                r = bls_entry(bls, &text, &entry);
+        if (r < 0)
+                return r;
+
+        if (bls_kind(bls) != ENTRY_SYSTEM || (!block && !v)) {
+                boot_entry_done(bls->entries);
+                *bls->entries = entry;
+                entry = (BootEntry) {};
+                return 0;
+        }
+
+        r = block ? attach_to_block(e, &entry) : attach_to_cfg(e, v, &entry);
+        return r < 0 ? r : 1;
+}
+
+static int resolve_entries(const Root *root, BootStores *stores, BootStore *cfg, bool *elsewhere) {
+        _cleanup_(environment_done) Environment e = { .stores = stores, .cfg = cfg };
+        int r;
+
+        r = environment_read(root, &e);
+        for (size_t i = 0, n = stores->n_stores; i < n && r >= 0; i++) {
+                BootStore *s = stores->stores[i];
+
+                if (s->driver != &boot_store_bls || !bls_refers(s))
+                        continue;
+
+                r = attach(&e, s);
+                elsewhere[i] = elsewhere[i] || r > 0;
+        }
+
+        return r < 0 ? r : 0;
+}
+
+static int grubenv_find(const Root *root, BootStores *stores) {
+        size_t n = stores->n_stores;
+        _cleanup_free_ bool *elsewhere = NULL;
+        int r = 0;
+
+        elsewhere = calloc(n + 1, sizeof(bool));
+        if (!elsewhere)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                if (grub_cfg_reads_bls(stores->stores[i]))
+                        r = resolve_entries(root, stores, stores->stores[i], elsewhere);
+
+        for (size_t i = 0; i < n; i++)
+                if (elsewhere[i]) {
+                        boot_entry_done(stores->stores[i]->entries);
+                        stores->stores[i]->n_entries = 0;
+                }
+
+        return r;
+}
+
+int grubenv_load(BootStores *stores, const char *path, Buffer *content, BootStore **ret) {
+        _cleanup_(grubenv_done) GrubEnv env = {};
+        BootStore *store;
+        Line *l;
+        int r;
+
+        assert(stores);
+        assert(path);
+        assert(content);
+        assert(ret);
+
+        r = grubenv_parse(content, &env);
+        if (r >= 0)
+                r = boot_stores_add(stores, &boot_store_grubenv, path, content, &store);
+        if (r < 0)
+                return r;
+
+        store->layout = l = calloc(1, sizeof(Line));
+        if (!l)
+                return -ENOMEM;
+
+        if (grubenv_get(&env, VARIABLE)) {
+                *l = *grubenv_get(&env, VARIABLE);
+                *grubenv_get(&env, VARIABLE) = (Line) {};
+        }
+
+        *ret = store;
+        return 0;
+}
+
+/* Changing ----------------------------------------------------------------------------------------------- */
+
+/* Take the padding that the new text needs, or give back what it no longer does. */
+static int fit(Buffer *b, size_t size) {
+        int r = 0;
+
+        for (; b->size > size; b->size--)
+                if (b->data[b->size - 1] != '#')
+                        return -ENOSPC;
+
+        /* A "#" that belongs to a line of its own was no padding. */
+        if (b->size > 0)
+                b->data[b->size] = 0;
+        while (b->size < size && r >= 0)
+                r = buffer_append(b, "#", 1);
+
+        return r < 0 ? r : grubenv_is_block(b) ? 0 : -ENOSPC;
+}
+
+static int grubenv_render(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
+                          const BootEntry **ret_entry, size_t *ret_size) {
+        _cleanup_free_ const BootEntry **entries = NULL;
+        _cleanup_(edits_done) PreparedEdits prepared = {};
+        _cleanup_(pieces_done) Pieces pieces = {};
+        LineChange change = { .n_entries = store->n_entries };
+        int r;
+
+        entries = calloc(store->n_entries + 1, sizeof(BootEntry *));
+        if (!entries)
+                return -ENOMEM;
+        for (size_t i = 0; i < store->n_entries; i++)
+                entries[i] = store->entries + i;
+        change.entries = entries;
+
+        r = edits_prepare(edits, n_edits, &prepared);
+        if (r >= 0 && store->n_entries > 0)
+                r = line_change(store->layout, &store->content, &prepared, &pieces, &change);
+
+        free(change.texts);
+        *ret_entry = change.longest;
+        *ret_size = change.size;
+        if (r >= 0)
+                r = pieces_apply(&pieces, &store->content, ret);
+        if (r < 0)
+                return r;
+
+        r = fit(ret, store->content.size);
+        if (r < 0)
+                buffer_done(ret);
+        return r;
+}
+
+static void grubenv_store_done(BootStore *store) {
+        if (!store->layout)
+                return;
+
+        line_done(store->layout);
+        free(store->layout);
+}
+
+const BootStoreDriver boot_store_grubenv = {
+        .name = "grubenv",
+        .title = "GRUB environment block",
+        .find = grubenv_find,
+        .render = grubenv_render,
+        .done = grubenv_store_done,
+};

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The store "kernel-cmdline": /etc/kernel/cmdline, which kernel-install writes into the entry of a new kernel
+ * (systemd: 90-loaderentry.install; Fedora and RHEL: 20-grub.install). All its white space counts as blanks.
+ */
+
+#include <assert.h>
+
+#include "grub/line.h"
+
+#define KERNEL_CMDLINE "/etc/kernel/cmdline"
+#define SIZE_LIMIT (64U * 1024U)
+
+/* Newer versions of kernel-install skip lines that begin with "#"; a token there would get lost. */
+static int map_lines(const Buffer *content, Line *l) {
+        const char *text = content->data;
+        size_t begin = 0;
+        int r = 0;
+
+        while (begin < content->size && r >= 0) {
+                const char *newline = memchr(text + begin, '\n', content->size - begin);
+                size_t end = newline ? (size_t) (newline - text) + 1 : content->size;
+
+                if (text[begin] != '#' || !newline)
+                        r = line_map(l, content, begin, end);
+                else
+                        l->first = l->text.size == 0 ? end : l->first;
+                begin = end;
+        }
+
+        return r < 0 ? r : line_parse(l);
+}
+
+static int add_entry(BootStore *store, Line *l) {
+        size_t first = l->cmdline.n_tokens > 0 ? l->bytes[l->cmdline.tokens->offset].begin : 0;
+        BootEntry *e;
+
+        store->entries = e = calloc(1, sizeof(BootEntry));
+        if (!e)
+                return -ENOMEM;
+
+        store->n_entries = 1;
+        e->kind = ENTRY_TEMPLATE;
+        e->line = line_number(&store->content, first);
+        e->cmdline_size = l->text.size;
+        e->id = strdup(store->path);
+        e->title = strdup(KERNEL_CMDLINE);
+        e->path = strdup(store->path);
+        if (!e->id || !e->title || !e->path)
+                return -ENOMEM;
+
+        return cmdline_parse(l->text.data, l->text.size, &e->cmdline);
+}
+
+int kernel_cmdline_load(BootStores *stores, const char *path, Buffer *content) {
+        BootStore *store;
+        Line *l;
+        int r;
+
+        assert(stores);
+        assert(path);
+        assert(content);
+
+        if (content->size > 0 && memchr(content->data, 0, content->size))
+                return boot_stores_problem(stores, path, 0, "kernel-cmdline-unreadable", /* fatal= */ true,
+                                           "The file holds a NUL byte: write it anew");
+
+        l = calloc(1, sizeof(Line));
+        if (!l)
+                return -ENOMEM;
+
+        l->first_quote = LINE_VERBATIM;
+        r = boot_stores_add(stores, &boot_store_kernel_cmdline, path, content, &store);
+        if (r < 0) {
+                free(l);
+                return r == -EEXIST ? 0 : r;
+        }
+
+        store->layout = l;
+        r = map_lines(&store->content, l);
+        return r < 0 ? r : add_entry(store, l);
+}
+
+static int kernel_cmdline_find(const Root *root, BootStores *stores) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_buffer_ Buffer content = BUFFER_NULL;
+        int r;
+
+        r = root_resolve(root, KERNEL_CMDLINE, &path);
+        if (r >= 0)
+                r = root_read(root, path, SIZE_LIMIT, &content);
+        if (r == -ENOENT || r == -ENOTDIR)
+                return 0;
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return boot_stores_problem(stores, path ?: KERNEL_CMDLINE, 0, "kernel-cmdline-unreadable",
+                                           /* fatal= */ true, "The file cannot be read: %s", strerror(-r));
+
+        return kernel_cmdline_load(stores, path, &content);
+}
+
+static int kernel_cmdline_render(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
+                                 const BootEntry **ret_entry, size_t *ret_size) {
+        const BootEntry *entry = store->entries;
+        _cleanup_(edits_done) PreparedEdits prepared = {};
+        _cleanup_(pieces_done) Pieces pieces = {};
+        LineChange change = { .entries = &entry, .n_entries = 1 };
+        int r;
+
+        r = edits_prepare(edits, n_edits, &prepared);
+        if (r < 0)
+                return r;
+
+        r = line_change(store->layout, &store->content, &prepared, &pieces, &change);
+        free(change.texts);
+        *ret_entry = entry;
+        *ret_size = change.size;
+        return r < 0 ? r : pieces_apply(&pieces, &store->content, ret);
+}
+
+static void kernel_cmdline_done(BootStore *store) {
+        if (!store->layout)
+                return;
+
+        line_done(store->layout);
+        free(store->layout);
+}
+
+const BootStoreDriver boot_store_kernel_cmdline = {
+        .name = "kernel-cmdline",
+        .title = "command line of later kernels",
+        .find = kernel_cmdline_find,
+        .render = kernel_cmdline_render,
+        .done = kernel_cmdline_done,
+};

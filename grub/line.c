@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "grub/line.h"
+
+/* Pieces ------------------------------------------------------------------------------------------------ */
+
+int pieces_add(Pieces *p, size_t offset, size_t size, const char *text) {
+        char *copy = NULL;
+        int r;
+
+        r = grow(&p->pieces, p->n_pieces, sizeof(Piece));
+        if (r >= 0)
+                r = free_and_strdup(&copy, text);
+        if (r < 0)
+                return r;
+
+        p->pieces[p->n_pieces++] = (Piece) { .offset = offset, .size = size, .text = copy };
+        return 0;
+}
+
+static int compare_pieces(const void *a, const void *b) {
+        const Piece *x = a, *y = b;
+
+        if (x->offset != y->offset)
+                return x->offset < y->offset ? -1 : 1;
+
+        return (x->size > y->size) - (x->size < y->size);
+}
+
+void pieces_sort(Pieces *p) {
+        if (p->n_pieces > 0)
+                qsort(p->pieces, p->n_pieces, sizeof(Piece), compare_pieces);
+}
+
+int pieces_apply(Pieces *p, const Buffer *from, Buffer *ret) {
+        Buffer to = BUFFER_NULL;
+        Rewrite w = { .from = from, .to = &to };
+        int r = 0;
+
+        pieces_sort(p);
+        for (size_t i = 0; i < p->n_pieces && r >= 0; i++)
+                r = rewrite_replace(&w, p->pieces[i].offset, p->pieces[i].size, p->pieces[i].text);
+        if (r >= 0)
+                r = rewrite_finish(&w);
+        if (r < 0) {
+                buffer_done(&to);
+                return r;
+        }
+
+        *ret = to;
+        return 0;
+}
+
+void pieces_done(Pieces *p) {
+        for (size_t i = 0; i < p->n_pieces; i++)
+                free(p->pieces[i].text);
+        free(p->pieces);
+        *p = (Pieces) {};
+}
+
+/* Making a line ------------------------------------------------------------------------------------------ */
+
+int line_append(Line *l, char c, size_t begin, size_t end) {
+        int r;
+
+        r = grow(&l->bytes, l->text.size, sizeof(ShellByte));
+        if (r < 0)
+                return r;
+
+        l->bytes[l->text.size] = (ShellByte) { .begin = begin, .end = end, .quote = LINE_VERBATIM };
+        return buffer_append(&l->text, &c, 1);
+}
+
+int line_map(Line *l, const Buffer *content, size_t begin, size_t end) {
+        int r = 0;
+
+        for (size_t i = begin; i < end && r >= 0; i++)
+                r = line_append(l, content->data[i], i, i + 1);
+
+        return r;
+}
+
+void line_take(Line *l, ShellValue *v) {
+        l->text = v->text;
+        l->bytes = v->bytes;
+        l->first = v->first;
+        l->first_quote = v->first_quote;
+        v->text = BUFFER_NULL;
+        v->bytes = NULL;
+}
+
+int line_copy(const Line *from, Line *ret) {
+        Line l = { .first = from->first, .first_quote = from->first_quote, .file = from->file };
+        int r = 0;
+
+        for (size_t i = 0; i < from->text.size && r >= 0; i++) {
+                r = line_append(&l, from->text.data[i], 0, 0);
+                if (r >= 0)
+                        l.bytes[i] = from->bytes[i];
+        }
+        if (r >= 0)
+                r = line_parse(&l);
+        if (r < 0) {
+                line_done(&l);
+                return r;
+        }
+
+        *ret = l;
+        return 0;
+}
+
+int line_parse(Line *l) {
+        return cmdline_parse(l->text.data, l->text.size, &l->cmdline);
+}
+
+void line_done(Line *l) {
+        buffer_done(&l->text);
+        free(l->bytes);
+        cmdline_done(&l->cmdline);
+        *l = (Line) {};
+}
+
+unsigned line_number(const Buffer *content, size_t offset) {
+        unsigned line = 1;
+
+        for (size_t i = 0; i < offset && i < content->size; i++)
+                if (content->data[i] == '\n')
+                        line++;
+
+        return line;
+}
+
+/* Taking tokens out -------------------------------------------------------------------------------------- */
+
+static bool is_blank(char c) {
+        return c == ' ' || c == '\t';
+}
+
+/* Whether a byte of the line stands directly behind another one in the file. */
+static bool adjacent(const Line *l, size_t i, size_t k) {
+        const ShellByte *a = l->bytes + i, *b = l->bytes + k;
+
+        return a->end == b->begin && a->quote == b->quote && a->file == b->file;
+}
+
+/* Whether the file holds a token just as the kernel gets it, in one place. */
+static bool is_verbatim(const Line *l, const Token *t) {
+        for (size_t i = t->offset; i < t->offset + t->size; i++)
+                if (l->bytes[i].file != l->file || l->bytes[i].end != l->bytes[i].begin + 1 ||
+                    (i > t->offset && !adjacent(l, i - 1, i)))
+                        return false;
+
+        return true;
+}
+
+void line_mark(const Line *l, const PreparedEdits *edits, const char *const *ids, size_t n_ids, bool *removed) {
+        for (size_t i = 0; i < edits->n_edits; i++) {
+                const PreparedEdit *e = edits->edits + i;
+
+                if (e->edit->add || edit_keeps(e, ids, n_ids))
+                        continue;
+
+                /* Ours is one. A second of the same text was written by somebody else since. */
+                for (size_t k = 0; k < l->cmdline.n_tokens; k++) {
+                        const Token *t = l->cmdline.tokens + k;
+
+                        if (!t->for_init && is_verbatim(l, t) &&
+                            edit_text_equal(e, l->text.data + t->offset, t->size)) {
+                                removed[k] = true;
+                                break;
+                        }
+                }
+        }
+}
+
+/* Whether a byte is a backslash that stands for itself, and would not before the byte at this place of the file. */
+static bool would_quote(const Line *l, const Buffer *content, size_t i, size_t next) {
+        const ShellByte *byte = l->bytes + i;
+
+        return l->text.data[i] == '\\' && byte->end - byte->begin == 1 && byte->quote == SHELL_DOUBLE &&
+               next < content->size && strchr("$`\"\\\n", content->data[next]);
+}
+
+/* How far the cutting of a line has come. */
+typedef struct Cut {
+        size_t size; /* bytes that were cut */
+        size_t end;  /* where in the line the last cut ended */
+        bool start;  /* nothing is left before that */
+} Cut;
+
+/* The opposite of what line_insert() does. */
+static int cut_token(const Line *l, const Buffer *content, const Token *t, Cut *c, Pieces *pieces) {
+        size_t token = t->offset, begin = token, end = token + t->size;
+
+        while (begin > c->end && is_blank(l->text.data[begin - 1]) && adjacent(l, begin - 1, begin))
+                begin--;
+        if (begin < token && begin > 0 && would_quote(l, content, begin - 1, l->bytes[end - 1].end))
+                begin++;
+
+        c->start = begin == 0 || (c->start && begin == c->end);
+        if (c->start && begin == token && end < l->text.size && is_blank(l->text.data[end]) &&
+            adjacent(l, end - 1, end))
+                end++;
+
+        c->size += end - begin;
+        c->end = end;
+        return pieces_add(pieces, l->bytes[begin].begin, l->bytes[end - 1].end - l->bytes[begin].begin, NULL);
+}
+
+int line_cut(const Line *l, const Buffer *content, const bool *removed, Pieces *pieces, size_t *ret_cut) {
+        Cut c = {};
+        int r = 0;
+
+        for (size_t i = 0; i < l->cmdline.n_tokens && r >= 0; i++)
+                if (removed[i])
+                        r = cut_token(l, content, l->cmdline.tokens + i, &c, pieces);
+
+        *ret_cut = c.size;
+        return r;
+}
+
+/* Putting tokens in -------------------------------------------------------------------------------------- */
+
+/* The byte behind which new tokens go, or NULL where they go before everything else. */
+static const ShellByte *insertion_byte(const Line *l, const bool *removed) {
+        const ShellByte *byte, *gone = NULL;
+
+        for (size_t i = l->cmdline.n_tokens; i > 0; i--) {
+                const Token *t = l->cmdline.tokens + i - 1;
+
+                byte = l->bytes + t->offset + t->size - 1;
+                if (t->for_init || t->open || byte->file != l->file)
+                        continue;
+                if (!removed[i - 1])
+                        return byte;
+                if (!gone)
+                        gone = byte;
+        }
+
+        /* With tokens in other files, what goes away is the only place that is known to be right. */
+        return l->first == SIZE_MAX ? gone : NULL;
+}
+
+int line_insert(const Line *l, const bool *removed, const char *const *texts, size_t n, bool emptied, Pieces *pieces) {
+        _cleanup_buffer_ Buffer insert = BUFFER_NULL;
+        const ShellByte *behind = insertion_byte(l, removed);
+        ShellQuote quote = behind ? behind->quote : l->first_quote;
+        const char *blank = quote == SHELL_UNQUOTED ? "\\ " : " ";
+        int r = 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = buffer_printf(&insert, "%s%s", behind || i > 0 ? blank : "", texts[i]);
+        if (r >= 0 && !behind && !emptied)
+                r = buffer_puts(&insert, blank);
+        if (r < 0)
+                return r;
+
+        return pieces_add(pieces, behind ? behind->end : l->first, 0, insert.data);
+}
+
+/* Both --------------------------------------------------------------------------------------------------- */
+
+static size_t count_name(const Cmdline *c, const char *name, const bool *only) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < c->n_tokens; i++)
+                if (!c->tokens[i].for_init && (!only || only[i]) && parameter_name_equal(c->tokens[i].name, name))
+                        n++;
+
+        return n;
+}
+
+/* Whether an entry needs the token, and none speaks against it. */
+static bool is_needed(const Line *l, const LineChange *c, const TokenSpec *spec, const bool *removed) {
+        size_t gone = count_name(&l->cmdline, spec->name, removed);
+        bool needed = false;
+
+        if (count_name(&l->cmdline, spec->name, NULL) > gone)
+                return false;
+
+        for (size_t i = 0; i < c->n_entries; i++) {
+                const Cmdline *cmdline = &c->entries[i]->cmdline;
+
+                if (count_name(cmdline, spec->name, NULL) <= gone)
+                        needed = true;
+                else if (cmdline_state(cmdline, spec, NULL) == TOKEN_OPPOSITE)
+                        return false;
+        }
+
+        return needed;
+}
+
+static int choose_texts(const Line *l, const PreparedEdits *edits, const bool *removed, LineChange *c) {
+        c->texts = calloc(edits->n_edits + 1, sizeof(char *));
+        if (!c->texts)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < edits->n_edits; i++)
+                if (edits->edits[i].edit->add && is_needed(l, c, edits->edits[i].edit->spec, removed))
+                        c->texts[c->n_texts++] = edits->edits[i].text;
+
+        return 0;
+}
+
+/* Return: 0, or -E2BIG where an entry's command line grows too long. */
+static int measure(const Line *l, size_t cut, LineChange *c) {
+        c->left = l->text.size - cut;
+
+        for (size_t i = 0; i < c->n_entries; i++) {
+                size_t size = c->entries[i]->cmdline_size > cut ? c->entries[i]->cmdline_size - cut : 0;
+
+                for (size_t k = 0; k < c->n_texts; k++)
+                        size += strlen(c->texts[k]) + (size > 0);
+
+                if (!c->longest || size > c->size) {
+                        c->longest = c->entries[i];
+                        c->size = size;
+                }
+        }
+
+        return c->n_texts > 0 && c->size > CMDLINE_MAX ? -E2BIG : 0;
+}
+
+static const char **entry_ids(const LineChange *c) {
+        const char **ids = calloc(c->n_entries, sizeof(char *));
+
+        for (size_t i = 0; ids && i < c->n_entries; i++)
+                ids[i] = c->entries[i]->id;
+
+        return ids;
+}
+
+int line_plan(const Line *l, const PreparedEdits *edits, const bool *removed, size_t cut, LineChange *c) {
+        int r;
+
+        r = choose_texts(l, edits, removed, c);
+        return r < 0 ? r : measure(l, cut, c);
+}
+
+int line_change(const Line *l, const Buffer *content, const PreparedEdits *edits, Pieces *pieces, LineChange *c) {
+        _cleanup_free_ bool *removed = NULL;
+        _cleanup_free_ const char **ids = NULL;
+        size_t cut;
+        int r;
+
+        assert(l);
+        assert(content);
+        assert(edits);
+        assert(c->n_entries > 0);
+
+        removed = calloc(l->cmdline.n_tokens + 1, sizeof(bool));
+        ids = entry_ids(c);
+        if (!removed || !ids)
+                return -ENOMEM;
+
+        line_mark(l, edits, ids, c->n_entries, removed);
+
+        r = line_cut(l, content, removed, pieces, &cut);
+        if (r >= 0)
+                r = line_plan(l, edits, removed, cut, c);
+        if (r < 0 || c->n_texts == 0 || l->first == SIZE_MAX)
+                return r;
+
+        return line_insert(l, removed, c->texts, c->n_texts, c->left == 0, pieces);
+}

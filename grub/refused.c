@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Layouts that gtuned does not change, each told by what boots this system and not by a file that happens to be there.
+ */
+
+#include <assert.h>
+
+#include "grub/bls.h"
+#include "grub/esp.h"
+#include "grub/grub-cfg.h"
+
+/* Everything that is looked at, once. */
+typedef struct Look {
+        const Root *root;
+        const BootStores *stores;
+        bool boots;         /* some store boots this system */
+        bool grub;          /* … by a grub.cfg, or entries that it reads */
+        bool bls;           /* there are entries */
+        bool running;       /* the command line of this boot is known */
+        Cmdline cmdline;
+        char *systemd_boot; /* NULL: not installed */
+        char *unified;      /* a unified kernel image, or NULL */
+} Look;
+
+static void look_done(Look *l) {
+        cmdline_done(&l->cmdline);
+        free(l->systemd_boot);
+        free(l->unified);
+}
+
+static int look_around(const Root *root, const BootStores *stores, Look *l) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        *l = (Look) { .root = root, .stores = stores, .boots = boot_stores_boot_system(stores, NULL) };
+
+        for (size_t i = 0; i < stores->n_stores; i++) {
+                l->grub = l->grub || stores->stores[i]->driver == &boot_store_grub_cfg;
+                l->bls = l->bls || stores->stores[i]->driver == &boot_store_bls;
+        }
+
+        r = root_read_line(root, "/proc/cmdline", &text);
+        if (r == -ENOMEM)
+                return r;
+        l->running = r >= 0;
+
+        r = l->running ? cmdline_parse(text, strlen(text), &l->cmdline) : 0;
+        if (r >= 0)
+                r = esp_find_systemd_boot(root, &l->systemd_boot);
+        if (r >= 0)
+                r = esp_find_unified_kernel(root, &l->unified);
+
+        return r;
+}
+
+/* ostree ------------------------------------------------------------------------------------------------- */
+
+static const char *has_ostree_entry(const Look *l) {
+        for (size_t i = 0; i < l->stores->n_stores; i++)
+                for (size_t k = 0; k < l->stores->stores[i]->n_entries; k++) {
+                        const BootEntry *e = l->stores->stores[i]->entries + k;
+
+                        if (e->kind == ENTRY_SYSTEM && cmdline_find(&e->cmdline, "ostree"))
+                                return e->path;
+                }
+
+        return NULL;
+}
+
+/* A repository alone can be anybody's; where nothing boots yet, it is the image of a system to be. */
+static const char *find_ostree(const Look *l) {
+        if (root_exists(l->root, "/run/ostree-booted"))
+                return "/run/ostree-booted";
+        if (cmdline_find(&l->cmdline, "ostree"))
+                return "/proc/cmdline";
+        if (!l->boots && root_exists(l->root, "/ostree/repo"))
+                return "/ostree/repo";
+        if (!l->boots && root_exists(l->root, "/sysroot/ostree/repo"))
+                return "/sysroot/ostree/repo";
+
+        return has_ostree_entry(l);
+}
+
+/* zipl --------------------------------------------------------------------------------------------------- */
+
+/* SUSE's zipl starts a GRUB, whose grub.cfg then is what counts. */
+static const char *find_zipl(const Look *l) {
+        if (l->grub || !root_exists(l->root, "/etc/zipl.conf"))
+                return NULL;
+
+        return l->bls || root_exists(l->root, "/boot/bootmap") ? "/etc/zipl.conf" : NULL;
+}
+
+/* Unified kernel images ---------------------------------------------------------------------------------- */
+
+/* GRUB says BOOT_IMAGE=, and systemd-boot gives the initrd of an entry of its own; an image gets neither. */
+static const char *find_unified(const Look *l) {
+        bool entry = cmdline_find(&l->cmdline, "BOOT_IMAGE") || cmdline_find(&l->cmdline, "initrd");
+
+        if (!l->unified || (l->running && entry && l->boots))
+                return NULL;
+
+        return l->running || !l->boots || (l->systemd_boot && !l->grub) ? l->unified : NULL;
+}
+
+static const char *find_systemd_boot(const Look *l) {
+        return l->boots || l->bls || l->unified ? NULL : l->systemd_boot;
+}
+
+/* Mount points ------------------------------------------------------------------------------------------- */
+
+/* Whether a line of fstab mounts something at a path. */
+static bool mounts_at(char *line, const char *path) {
+        char *state = NULL, *field = strtok_r(line, " \t", &state);
+
+        if (!field || *field == '#')
+                return false;
+
+        field = strtok_r(NULL, " \t", &state);
+        return field && streq(field, path);
+}
+
+static bool in_fstab(const char *fstab, const char *path) {
+        _cleanup_free_ char *copy = strdup(fstab);
+        char *state = NULL;
+
+        if (!copy)
+                return false;
+
+        for (char *line = strtok_r(copy, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
+                if (mounts_at(line, path))
+                        return true;
+
+        return false;
+}
+
+static bool is_empty_directory(const Root *root, const char *path) {
+        _cleanup_(strv_freep) char **names = NULL;
+        int r = root_list(root, path, &names);
+
+        return r == 0 || r == -ENOENT;
+}
+
+/* Whether the link of a GRUB package for UEFI leads to a file that is not there: then the real one lies elsewhere. */
+static bool real_file_is_out_of_reach(const Root *root) {
+        _cleanup_(strv_freep) char **names = NULL;
+        _cleanup_free_ char *real = NULL;
+
+        if (root_list(root, "/etc", &names) < 0 || root_resolve(root, "/etc/grub2-efi.cfg", &real) >= 0)
+                return false;
+
+        for (char **n = names; *n; n++)
+                if (streq(*n, "grub2-efi.cfg"))
+                        return true;
+
+        return false;
+}
+
+static int check_mounts(const Root *root, const Look *l, BootStores *stores) {
+        static const char *const paths[] = { "/boot", "/boot/efi", "/efi" };
+        _cleanup_buffer_ Buffer fstab = BUFFER_NULL;
+        int r;
+
+        r = root_read(root, "/etc/fstab", 64 * 1024, &fstab);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 || fstab.size == 0)
+                return 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                bool fatal;
+
+                if (!in_fstab(fstab.data, paths[i]) || !is_empty_directory(root, paths[i]))
+                        continue;
+
+                fatal = !l->boots || real_file_is_out_of_reach(root);
+                return boot_stores_problem(stores, paths[i], 0, "boot-store-unmounted", fatal,
+                                           "/etc/fstab mounts a file system here, and it is not mounted: mount it, "
+                                           "because the boot configuration can lie on it");
+        }
+
+        return 0;
+}
+
+/* All ---------------------------------------------------------------------------------------------------- */
+
+static const struct {
+        const char *code;
+        const char *(*find)(const Look *l); /* the file that proves it, or NULL */
+        const char *reason;
+} layouts[] = {
+        {
+                "boot-store-ostree", find_ostree,
+                "This system is deployed by ostree, which writes the boot entries anew: set the tokens with "
+                "`rpm-ostree kargs --append-if-missing=TOKEN`, or in usr/lib/bootc/kargs.d of a bootc image",
+        },
+        {
+                "boot-store-zipl", find_zipl,
+                "zipl copies the command line into the boot record, and gtuned does not run it: set the tokens with "
+                "`grubby --update-kernel=ALL --args=TOKEN`, or in \"parameters\" of this file, and run zipl",
+        },
+        {
+                "boot-store-uki", find_unified,
+                "The command line is a part of this unified kernel image: put the tokens into /etc/kernel/cmdline and "
+                "build the image anew with `kernel-install add`, or install a signed addon beside it",
+        },
+        {
+                "boot-store-systemd-boot", find_systemd_boot,
+                "systemd-boot is installed and has no entries that gtuned could change: install the kernel with "
+                "`kernel-install add`, which makes one in loader/entries",
+        },
+};
+
+int boot_stores_refuse_layouts(const Root *root, BootStores *stores) {
+        _cleanup_(look_done) Look l = {};
+        int r;
+
+        assert(root);
+        assert(stores);
+
+        r = look_around(root, stores, &l);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(layouts); i++) {
+                const char *path = layouts[i].find(&l);
+
+                if (path)
+                        return boot_stores_problem(stores, path, 0, layouts[i].code, /* fatal= */ true, "%s",
+                                                   layouts[i].reason);
+        }
+
+        return check_mounts(root, &l, stores);
+}

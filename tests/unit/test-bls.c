@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "grub/bls.h"
+#include "tests/unit/tree.h"
+
+#define MARKER "# Added by gtuned, which removes it again when it is empty.\n"
+#define PATH "/boot/loader/entries/a.conf"
+
+static const TokenSpec force = { .name = "cpuidle_haltpoll.force", .value = "Y", .kind = TOKEN_BOOL };
+static const TokenSpec pvspin = { .name = "arm_pvspin", .kind = TOKEN_FLAG };
+
+static BootStores *load(const char *path, const char *text, size_t size, bool first_only) {
+        _cleanup_buffer_ Buffer content = BUFFER_NULL;
+        BootStores *stores;
+
+        stores = calloc(1, sizeof(BootStores));
+        assert_non_null(stores);
+        assert_int_equal(buffer_append(&content, text, size), 0);
+        assert_int_equal(bls_load(stores, path, &content, first_only), 0);
+        return stores;
+}
+
+static const struct {
+        const char *name, *text;
+        EntryKind kind;
+} kind_cases[] = {
+        { "a.conf",           "title Fedora\nlinux /vmlinuz-1\noptions ro\n",      ENTRY_SYSTEM  },
+        { "a.conf",           "linux\t/vmlinuz-1\n",                               ENTRY_SYSTEM  },
+        { "a-0-rescue.conf",  "title Fedora\nlinux /vmlinuz-0-rescue-1\n",         ENTRY_RESCUE  },
+        { "a.conf",           "title Fedora Rescue\nlinux /vmlinuz-1\n",           ENTRY_RESCUE  },
+        { "a.conf",           "title x\nversion 0-rescue-1\nlinux /vmlinuz\n",     ENTRY_RESCUE  },
+        { "rescuer.conf",     "title x\nlinux /vmlinuz\n",                         ENTRY_SYSTEM  },
+        { "a.conf",           "title x\nefi /EFI/memtest86/memtest.efi\n",         ENTRY_MEMTEST },
+        { "a.conf",           "title x\nlinux /memtest86+\n",                      ENTRY_MEMTEST },
+        { "a.conf",           "title Windows\nefi /EFI/Microsoft/bootmgfw.efi\n",  ENTRY_FOREIGN },
+        { "a.conf",           "title x\n# linux /k\nlinux\n",                      ENTRY_FOREIGN },
+};
+
+static void test_kinds(void **state) {
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(kind_cases); i++) {
+                _cleanup_free_ char *path = xasprintf("/boot/loader/entries/%s", kind_cases[i].name);
+                _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+
+                stores = load(path, kind_cases[i].text, strlen(kind_cases[i].text), true);
+                assert_int_equal(stores->stores[0]->entries->kind, kind_cases[i].kind);
+        }
+}
+
+/* What adding two tokens makes of an entry; removing them gives it back. */
+static const struct {
+        const char *before, *after;
+        bool first_only;
+} add_cases[] = {
+#define T "cpuidle_haltpoll.force=Y arm_pvspin"
+        { "linux /k\noptions ro\n",              "linux /k\noptions ro " T "\n",             true  },
+        { "linux /k\noptions ro",                "linux /k\noptions ro " T,                  true  },
+        { "linux /k\noptions\tro \n",            "linux /k\noptions\tro " T " \n",           true  },
+        { "linux /k\noptions ro\r\n",            "linux /k\noptions ro " T "\r\n",           true  },
+        { "linux /k\n  options   ro\n",          "linux /k\n  options   ro " T "\n",         true  },
+        { "linux /k\noptions ro -- x\n",         "linux /k\noptions ro " T " -- x\n",        true  },
+        { "linux /k\noptions -- x\n",            "linux /k\noptions " T " -- x\n",           true  },
+        { "linux /k\noptions ro $tuned_params\n", "linux /k\noptions ro $tuned_params " T "\n", true },
+        { "linux /k\noptions a\noptions b\n",    "linux /k\noptions a " T "\noptions b\n",   true  },
+        { "linux /k\noptions a\noptions b\n",    "linux /k\noptions a\noptions b " T "\n",   false },
+        { "linux /k\noptions arm_pvspin\n",      "linux /k\noptions arm_pvspin cpuidle_haltpoll.force=Y\n", true },
+        { "linux /k\noptions x=\"a b\n",         "linux /k\noptions " T " x=\"a b\n",        true  },
+        { "linux /k\n",                          "linux /k\n" MARKER "options " T "\n",      true  },
+        { "linux /k",                            "linux /k\n" MARKER "options " T,           true  },
+        { "linux /k\noptions\ninitrd /i\n",      "linux /k\n" MARKER "options " T "\noptions\ninitrd /i\n", true },
+        { "linux /k\ninitrd /i\n",               "linux /k\n" MARKER "options " T "\ninitrd /i\n", true },
+        { "linux /k-rescue\noptions ro\n",       "linux /k-rescue\noptions ro\n",            true  },
+        { "efi /x\noptions ro\n",                "efi /x\noptions ro\n",                     true  },
+#undef T
+};
+
+static void render(const BootStores *stores, const TokenEdit *edits, Buffer *ret) {
+        const BootEntry *entry;
+        size_t size;
+
+        assert_int_equal(boot_store_bls.render(stores->stores[0], edits, 2, ret, &entry, &size), 0);
+}
+
+static void test_add_remove(void **state) {
+        static const char *const keep[] = { PATH, NULL };
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(add_cases); i++) {
+                _cleanup_(boot_stores_freep) BootStores *before = NULL, *after = NULL;
+                _cleanup_buffer_ Buffer added = BUFFER_NULL, removed = BUFFER_NULL;
+                TokenEdit edits[] = { { &force, true, NULL }, { &pvspin, true, NULL } };
+
+                before = load(PATH, add_cases[i].before, strlen(add_cases[i].before), add_cases[i].first_only);
+                render(before, edits, &added);
+                assert_string_equal(added.data, add_cases[i].after);
+
+                for (size_t k = 0; k < ELEMENTSOF(edits); k++) {
+                        edits[k].add = false;
+                        if (cmdline_state(&before->stores[0]->entries->cmdline, edits[k].spec, NULL) != TOKEN_ABSENT)
+                                edits[k].keep = keep;
+                }
+
+                after = load(PATH, added.data, added.size, add_cases[i].first_only);
+                render(after, edits, &removed);
+                assert_string_equal(removed.data, add_cases[i].before);
+        }
+}
+
+static const char *lookup(void *userdata, const char *name) {
+        (void) userdata;
+
+        return streq(name, "kernelopts") ? "root=x ro" : streq(name, "empty") ? "" : NULL;
+}
+
+static void test_expand(void **state) {
+        static const struct {
+                const char *options, *text;
+        } cases[] = {
+                { "$kernelopts",                "root=x ro "          },
+                { "${kernelopts}",              "root=x ro "          },
+                { "$kernelopts $tuned_params",  "root=x ro "          },
+                { "a $kernelopts b",            "a root=x ro b"       },
+                { "$empty a",                   " a"                  },
+                { "$unset",                     ""                    },
+                { "a=$ $",                      "a=$ $"               },
+                { "${kernelopts",               "${kernelopts"        },
+                { "$kernelopts2",               ""                    },
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text = xasprintf("linux /k\noptions %s\n", cases[i].options);
+                _cleanup_(boot_stores_freep) BootStores *stores = load(PATH, text, strlen(text), true);
+                _cleanup_buffer_ Buffer b = BUFFER_NULL;
+
+                assert_int_equal(bls_expand(stores->stores[0], lookup, NULL, &b), 0);
+                assert_string_equal(strempty(b.data), cases[i].text);
+        }
+}
+
+static void test_nul(void **state) {
+        _cleanup_(boot_stores_freep) BootStores *stores = load(PATH, "linux /k\n\0", 10, true);
+
+        (void) state;
+
+        assert_int_equal(stores->n_stores, 0);
+        assert_string_equal(stores->problems[0].code, "boot-store-syntax");
+}
+
+/* Whether entries are read, and by whom. */
+static void test_readers(void **state) {
+        static const struct {
+                const char *cfg, *extra;
+                size_t n_stores;
+                const char *code;
+        } cases[] = {
+                { "blscfg\n",          NULL,                                          2, NULL },
+                { "linux /k\n",        NULL,                                          1, NULL },
+                { "linux /k\nblscfg\n", NULL,                                         2, NULL },
+                { "linux /k\n",        "/boot/efi/EFI/systemd/systemd-bootx64.efi",   2, NULL },
+                { NULL,                NULL,                                          1, NULL },
+                { NULL,                "/etc/zipl.conf",                              1, "boot-store-zipl" },
+                { "linux /k\n",        "/etc/zipl.conf",                              1, NULL },
+                { "linux /k\n",        "/ostree/repo/config",                         1, NULL },
+                { "linux /k\n",        "/run/ostree-booted",                          1, "boot-store-ostree" },
+                { "linux /k\n",        "/boot/efi/EFI/Linux/a.efi",                   1, NULL },
+                { NULL,                "/boot/efi/EFI/Linux/a.efi",                   1, NULL },
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(tree_teardown) void *t = NULL;
+                _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+
+                assert_int_equal(tree_setup(&t), 0);
+                tree_file(t, PATH, "linux /k\noptions ro\n");
+                if (cases[i].cfg)
+                        tree_file(t, "/boot/grub2/grub.cfg", cases[i].cfg);
+                if (cases[i].extra)
+                        tree_file(t, cases[i].extra, "x\n");
+
+                assert_int_equal(boot_stores_find(((Tree *) t)->root, &stores), 0);
+                assert_int_equal(stores->n_stores, cases[i].n_stores);
+                assert_int_equal(stores->n_problems, cases[i].code ? 1 : 0);
+                if (cases[i].code)
+                        assert_string_equal(stores->problems[0].code, cases[i].code);
+        }
+}
+
+/* The layouts that are refused although nothing else boots. */
+static void test_refused(void **state) {
+        static const struct {
+                const char *paths[3];
+                const char *code;
+        } cases[] = {
+                { { "/boot/efi/EFI/systemd/systemd-bootx64.efi" },                       "boot-store-systemd-boot" },
+                { { "/boot/EFI/Linux/a.EFI", "/boot/EFI/systemd/systemd-bootaa64.efi" }, "boot-store-uki"          },
+                { { "/etc/zipl.conf" },                                                  "boot-store-none"         },
+                { { "/etc/zipl.conf", "/boot/bootmap" },                                 "boot-store-zipl"         },
+                { { "/sysroot/ostree/repo/config" },                                     "boot-store-ostree"       },
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(tree_teardown) void *t = NULL;
+                _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+
+                assert_int_equal(tree_setup(&t), 0);
+                for (size_t k = 0; k < ELEMENTSOF(cases[i].paths) && cases[i].paths[k]; k++)
+                        tree_file(t, cases[i].paths[k], "x\n");
+
+                assert_int_equal(boot_stores_find(((Tree *) t)->root, &stores), 0);
+                assert_int_equal(stores->n_problems, 1);
+                assert_string_equal(stores->problems[0].code, cases[i].code);
+        }
+}
+
+static void test_bounds(void **state) {
+        Tree *t = *state;
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+        _cleanup_buffer_ Buffer large = BUFFER_NULL;
+
+        assert_int_equal(buffer_puts(&large, "linux /k\noptions "), 0);
+        while (large.size <= 64 * 1024)
+                assert_int_equal(buffer_puts(&large, "x"), 0);
+        tree_bytes(t, PATH, large.data, large.size, 0644);
+
+        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(stores->n_stores, 0);
+        assert_string_equal(stores->problems[0].code, "boot-store-too-large");
+}
+
+static double find_many(const Tree *t, size_t n) {
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+        struct timespec begin, end;
+
+        tree_file(t, "/boot/grub2/grub.cfg", "blscfg\n");
+        tree_bytes(t, "/boot/grub2/grubenv", "# GRUB Environment Block\nkernelopts=ro\n##", 40, 0644);
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *path = xasprintf("/boot/loader/entries/%05zu.conf", i);
+
+                tree_file(t, path, i % 2 ? "linux /k\noptions $kernelopts\n" : "linux /k\noptions ro quiet\n");
+        }
+
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        assert_int_equal(stores->n_stores, n + 2);
+        assert_int_equal(stores->stores[n + 1]->n_entries, n / 2);
+        return (double) (end.tv_sec - begin.tv_sec) + (double) (end.tv_nsec - begin.tv_nsec) / 1e9;
+}
+
+/* Ten times as many entries take some ten times as long, and are quick. */
+static void test_many(void **state) {
+        double few = find_many(*state, 1000), many = find_many(*state, 10000);
+
+        printf("1,000 entries: %.1f ms, 10,000 entries: %.1f ms\n", few * 1000, many * 1000);
+        assert_true(many < 40 * few + 0.2);
+        assert_true(many < 10);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_kinds),
+                cmocka_unit_test(test_add_remove),
+                cmocka_unit_test(test_expand),
+                cmocka_unit_test(test_nul),
+                cmocka_unit_test(test_readers),
+                cmocka_unit_test(test_refused),
+                cmocka_unit_test_setup_teardown(test_bounds, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_many, tree_setup, tree_teardown),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "grub/grubenv.h"
+#include "tests/unit/tree.h"
+
+#define HEADER "# GRUB Environment Block\n"
+#define CFG "/boot/grub2/grub.cfg"
+#define ENV "/boot/grub2/grubenv"
+#define ENTRY "/boot/loader/entries/a.conf"
+
+static const TokenSpec force = { .name = "cpuidle_haltpoll.force", .value = "Y", .kind = TOKEN_BOOL };
+
+static void pad(Buffer *b, const char *text, size_t size) {
+        assert_int_equal(buffer_puts(b, text), 0);
+        while (b->size < size)
+                assert_int_equal(buffer_append(b, "#", 1), 0);
+}
+
+/* What grub-core/lib/envblk.c makes of blocks. */
+static void test_parse(void **state) {
+        static const struct {
+                const char *text, *name, *value;
+        } cases[] = {
+                { HEADER "a=b\n##",                  "a",          "b"        },
+                { HEADER "a=b\na=c\n##",             "a",          "c"        },
+                { HEADER "a=b\\\\c\n##",             "a",          "b\\c"     },
+                { HEADER "a=b\\\nc=d\n##",           "a",          "b\nc=d"   },
+                { HEADER "# x=y\na=b\n##",           "a",          "b"        },
+                { HEADER "x\na=b\n##",               "x\na",       "b"        },
+                { HEADER "a=\n##",                   "a",          ""         },
+                { HEADER "a=b##",                    "a",          NULL       },
+                { HEADER "##",                       "a",          NULL       },
+                { HEADER "a=b\\",                    "a",          NULL       },
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(grubenv_done) GrubEnv env = {};
+                _cleanup_buffer_ Buffer b = BUFFER_NULL;
+                const Line *l;
+
+                assert_int_equal(buffer_puts(&b, cases[i].text), 0);
+                assert_int_equal(grubenv_parse(&b, &env), 0);
+                l = grubenv_get(&env, cases[i].name);
+                assert_true(!l == !cases[i].value);
+                if (l)
+                        assert_string_equal(strempty(l->text.data), cases[i].value);
+        }
+}
+
+static void test_is_block(void **state) {
+        static const struct {
+                const char *text;
+                bool is;
+        } cases[] = {
+                { HEADER,                        true  },
+                { HEADER "a=b\n###",             true  },
+                { HEADER "a=b\n",                true  },
+                { HEADER "a=b###",               false },
+                { "# GRUB Environment Bloc\n##", false },
+                { "a=b\n",                       false },
+                { "",                            false },
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_buffer_ Buffer b = BUFFER_NULL;
+
+                assert_int_equal(buffer_puts(&b, cases[i].text), 0);
+                assert_int_equal(grubenv_is_block(&b), cases[i].is);
+        }
+}
+
+/* A layout, the file that has the entry, and what an added token makes of that. */
+static const struct {
+        const char *cfg, *env, *entry, *where, *after;
+} layouts[] = {
+        { "blscfg\n", HEADER "kernelopts=ro \n", "linux /k\noptions $kernelopts $tuned_params\n", ENV,
+          HEADER "kernelopts=ro cpuidle_haltpoll.force=Y \n" },
+        { "blscfg\n", HEADER "kernelopts=ro -- a\nx=y\n", "linux /k\noptions a $kernelopts\n", ENV,
+          HEADER "kernelopts=ro cpuidle_haltpoll.force=Y -- a\nx=y\n" },
+        { "blscfg\n", HEADER "kernelopts=ro\n", "linux /k\noptions ro quiet\n", ENTRY,
+          "linux /k\noptions ro quiet cpuidle_haltpoll.force=Y\n" },
+        { "blscfg\n", HEADER "kernelopts=\n", "linux /k\noptions $kernelopts\n", ENTRY,
+          "linux /k\noptions $kernelopts cpuidle_haltpoll.force=Y\n" },
+        { "set default_kernelopts=\"ro \"\nblscfg\n", HEADER, "linux /k\noptions $kernelopts\n", CFG,
+          "set default_kernelopts=\"ro cpuidle_haltpoll.force=Y \"\nblscfg\n" },
+        { "set default_kernelopts=\"ro\"\nblscfg\n", HEADER, "linux /k\n", CFG,
+          "set default_kernelopts=\"ro cpuidle_haltpoll.force=Y\"\nblscfg\n" },
+        { "set default_kernelopts=\"ro\"\nblscfg\n", HEADER, "linux /k\noptions a\n", ENTRY,
+          "linux /k\noptions a cpuidle_haltpoll.force=Y\n" },
+        { "if [ -z \"${kernelopts}\" ]; then\n set kernelopts='ro'\nfi\nblscfg\n", NULL,
+          "linux /k\noptions $kernelopts\n", CFG,
+          "if [ -z \"${kernelopts}\" ]; then\n set kernelopts='ro cpuidle_haltpoll.force=Y'\nfi\nblscfg\n" },
+        { "set kernelopts=\"ro\"\nblscfg\n", HEADER "kernelopts=rw\n", "linux /k\noptions $kernelopts\n", ENV,
+          HEADER "kernelopts=rw cpuidle_haltpoll.force=Y\n" },
+};
+
+static BootStore *store_at(const BootStores *stores, const char *path) {
+        for (size_t i = 0; i < stores->n_stores; i++)
+                if (streq(stores->stores[i]->path, path))
+                        return stores->stores[i];
+
+        fail_msg("%s is no store", path);
+        return NULL;
+}
+
+static void check_layout(const Tree *t, size_t i) {
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+        _cleanup_buffer_ Buffer env = BUFFER_NULL, after = BUFFER_NULL, result = BUFFER_NULL;
+        const TokenEdit add = { .spec = &force, .add = true };
+        const BootEntry *entry;
+        BootStore *s;
+        size_t size;
+
+        tree_file(t, CFG, layouts[i].cfg);
+        tree_file(t, ENTRY, layouts[i].entry);
+        if (layouts[i].env) {
+                pad(&env, layouts[i].env, 1024);
+                tree_bytes(t, ENV, env.data, env.size, 0644);
+        }
+
+        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(stores->n_problems, 0);
+
+        s = store_at(stores, layouts[i].where);
+        assert_int_equal(s->n_entries, 1);
+        assert_int_equal(s->entries->kind, ENTRY_SYSTEM);
+        assert_string_equal(s->entries->path, layouts[i].where);
+        assert_int_equal(s->driver->render(s, &add, 1, &result, &entry, &size), 0);
+        pad(&after, layouts[i].after, streq(layouts[i].where, ENV) ? 1024 : 0);
+        assert_true(buffer_equal(&after, &result));
+
+        for (size_t k = 0; k < stores->n_stores; k++)
+                assert_true(stores->stores[k] == s || stores->stores[k]->n_entries == 0);
+}
+
+static void test_layouts(void **state) {
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(layouts); i++) {
+                _cleanup_(tree_teardown) void *t = NULL;
+
+                assert_int_equal(tree_setup(&t), 0);
+                check_layout(t, i);
+        }
+}
+
+static void test_problems(void **state) {
+        static const struct {
+                const char *cfg, *env, *code;
+        } cases[] = {
+                { "blscfg\n",                        "kernelopts=ro\n",  "grubenv-syntax"        },
+                { "blscfg\n",                        "",                 "grubenv-syntax"        },
+                { "set kernelopts=\"a\\ b\"\nblscfg\n", NULL,            "boot-store-kernelopts" },
+                { "set kernelopts=ro\nblscfg\n",     NULL,               "boot-store-kernelopts" },
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(tree_teardown) void *t = NULL;
+                _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+
+                assert_int_equal(tree_setup(&t), 0);
+                tree_file(t, CFG, cases[i].cfg);
+                tree_file(t, ENTRY, "linux /k\noptions $kernelopts\n");
+                if (cases[i].env)
+                        tree_file(t, ENV, cases[i].env);
+
+                assert_int_equal(boot_stores_find(((Tree *) t)->root, &stores), 0);
+                assert_int_equal(stores->n_problems, 1);
+                assert_string_equal(stores->problems[0].code, cases[i].code);
+                assert_true(stores->problems[0].fatal);
+        }
+}
+
+/* A block that is full, and one with just enough room. */
+static void test_full(void **state) {
+        Tree *t = *state;
+        const TokenEdit add = { .spec = &force, .add = true };
+        static const char text[] = HEADER "kernelopts=ro\n";
+
+        for (size_t room = 24; room <= 25; room++) {
+                _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+                _cleanup_buffer_ Buffer b = BUFFER_NULL, result = BUFFER_NULL;
+                const BootEntry *entry;
+                size_t size;
+                BootStore *s;
+
+                pad(&b, text, strlen(text) + room);
+                tree_file(t, CFG, "blscfg\n");
+                tree_file(t, ENTRY, "linux /k\noptions $kernelopts\n");
+                tree_bytes(t, ENV, b.data, b.size, 0644);
+                assert_int_equal(boot_stores_find(t->root, &stores), 0);
+
+                s = store_at(stores, ENV);
+                assert_int_equal(s->driver->render(s, &add, 1, &result, &entry, &size), room < 25 ? -ENOSPC : 0);
+                if (room == 25)
+                        assert_string_equal(result.data, HEADER "kernelopts=ro cpuidle_haltpoll.force=Y\n");
+        }
+}
+
+/* RHEL 8: the block is a link to the system partition, and both grub.cfg share it. */
+static void test_link(void **state) {
+        Tree *t = *state;
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        BootStore *s;
+
+        pad(&b, HEADER "kernelopts=ro\n", 1024);
+        tree_bytes(t, "/boot/efi/EFI/redhat/grubenv", b.data, b.size, 0644);
+        tree_file(t, "/boot/efi/EFI/redhat/grub.cfg", "blscfg\n");
+        tree_file(t, "/boot/grub2/grub.cfg", "blscfg\n");
+        tree_link(t, ENV, "../efi/EFI/redhat/grubenv");
+        tree_file(t, ENTRY, "title x\nlinux /k\noptions $kernelopts\n");
+        tree_file(t, "/boot/loader/entries/r-0-rescue.conf", "title x\nlinux /k\noptions $kernelopts\n");
+
+        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(stores->n_problems, 0);
+        s = store_at(stores, "/boot/efi/EFI/redhat/grubenv");
+        assert_int_equal(s->n_entries, 1);
+        assert_int_equal(s->entries->line, 2);
+        assert_string_equal(s->entries->id, ENTRY);
+
+        /* The rescue entry stays in its file, and its tokens are those of its line. */
+        s = store_at(stores, "/boot/loader/entries/r-0-rescue.conf");
+        assert_int_equal(s->n_entries, 1);
+        assert_int_equal(s->entries->kind, ENTRY_RESCUE);
+        assert_string_equal(s->entries->cmdline.tokens[0].name, "ro");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_parse),
+                cmocka_unit_test(test_is_block),
+                cmocka_unit_test(test_layouts),
+                cmocka_unit_test(test_problems),
+                cmocka_unit_test_setup_teardown(test_full, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_link, tree_setup, tree_teardown),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

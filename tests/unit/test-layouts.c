@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A property test over whole layouts: random grub.cfg, BLS entries, environment blocks, /etc/default/grub with
+ * drop-ins and /etc/kernel/cmdline, and random tokens. Apply as the engine does: then every entry has the tokens, no
+ * other byte of any file is different, a second apply changes nothing, and revert gives every file back.
+ *
+ * LAYOUTS_SEED and LAYOUTS_CASES repeat or lengthen a run.
+ */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "grub/stores.h"
+#include "tests/unit/tree.h"
+
+#define CASES 10000U
+#define SPECS_MAX 3U
+
+static const TokenSpec pool[] = {
+        { .name = "cpuidle_haltpoll.force", .value = "Y", .kind = TOKEN_BOOL },
+        { .name = "haltpoll.enable",        .value = "Y", .kind = TOKEN_BOOL },
+        { .name = "arm_pvspin",             .value = NULL, .kind = TOKEN_FLAG },
+        { .name = "a",                      .value = "b", .kind = TOKEN_STRING },
+};
+
+/* Randomness --------------------------------------------------------------------------------------------- */
+
+typedef struct Random {
+        uint64_t state;
+} Random;
+
+static unsigned below(Random *r, unsigned n) {
+        r->state ^= r->state << 13;
+        r->state ^= r->state >> 7;
+        r->state ^= r->state << 17;
+        return (unsigned) (r->state >> 32) % n;
+}
+
+#define PICK(r, list) ((list)[below((r), ELEMENTSOF(list))])
+
+/* Words of a command line that need no quotes. */
+static const char *const words[] = {
+        "ro", "quiet", "root=/dev/vda2", "console=ttyS0,115200n8", "arm_pvspin", "arm-pvspin=0", "haltpoll.enable=Y",
+        "haltpoll.enable=n", "cpuidle-haltpoll.force=1", "cpuidle_haltpoll.force=Y", "a=b", "a=c", "--", "x=",
+        "idle=poll",
+};
+
+static const char *const blanks[] = { " ", " ", " ", "  ", "\t" };
+
+static void put(Buffer *b, const char *text) {
+        assert_int_equal(buffer_puts(b, text), 0);
+}
+
+static void put_words(Random *r, Buffer *b, const char *const *more, size_t n_more) {
+        if (below(r, 4) == 0)
+                put(b, PICK(r, blanks));
+
+        for (unsigned n = below(r, 5); n > 0; n--) {
+                size_t i = below(r, (unsigned) (ELEMENTSOF(words) + n_more));
+
+                put(b, i < ELEMENTSOF(words) ? words[i] : more[i - ELEMENTSOF(words)]);
+                if (n > 1 || below(r, 3) == 0)
+                        put(b, PICK(r, blanks));
+        }
+}
+
+/* Files -------------------------------------------------------------------------------------------------- */
+
+static void make_grub_cfg(Random *r, Buffer *b) {
+        static const char *const commands[] = { "linux", "linux16", "linuxefi" };
+        static const char *const quoted[] = { "\"a b\"", "'c d'", "e\\ f", "\\\n", "$x", "\"q=\\\"r s\\\"\"" };
+        static const char *const kernels[] = { "/vmlinuz-1", "/vmlinuz-0-rescue-1", "/memtest86+.bin", "($root)/k" };
+        static const char *const sets[] = {
+                "set kernelopts=\"root=/dev/vda2 ro \"\n", "set kernelopts='ro a=b'\n",
+                "set default_kernelopts=\"ro\"\n", "set tuned_params=\"isolcpus=1\"\n",
+                "set tuned_params=\"\"\n", "kernelopts=ro\n", "# nothing\n",
+                "if [ -z \"${kernelopts}\" ]; then\n  set kernelopts=\"root=/dev/vda2 ro\"\nfi\n",
+        };
+
+        for (unsigned n = below(r, 3); n > 0; n--)
+                put(b, PICK(r, sets));
+        if (below(r, 2) == 0)
+                put(b, "insmod blscfg\nblscfg\n");
+
+        for (unsigned n = below(r, 4); n > 0; n--) {
+                assert_int_equal(buffer_printf(b, "menuentry 'm%u' {\n\t%s %s%s", below(r, 3), PICK(r, commands),
+                                               PICK(r, kernels), PICK(r, blanks)), 0);
+                put_words(r, b, quoted, ELEMENTSOF(quoted));
+                put(b, below(r, 8) == 0 ? "\r\n}\n" : "\n}\n");
+        }
+}
+
+static void make_entry(Random *r, Buffer *b) {
+        static const char *const references[] = { "$kernelopts", "$tuned_params", "${kernelopts}", "$kernelopts" };
+        static const char *const ends[] = { "\n", "\n", "\n", "\r\n", " \n", "" };
+        const char *end = PICK(r, ends);
+
+        put(b, below(r, 8) == 0 ? "title rescue\n" : "title x\n");
+        if (below(r, 8) != 0)
+                put(b, *end ? "linux /vmlinuz-1\n" : "linux /vmlinuz-1\n# c\n");
+
+        for (unsigned n = below(r, 8) == 0 ? 2 : below(r, 8) != 0; n > 0; n--) {
+                put(b, below(r, 8) == 0 ? "options\t" : "options ");
+                put_words(r, b, references, ELEMENTSOF(references));
+                put(b, n > 1 ? "\n" : end);
+        }
+        if (*end && below(r, 2) == 0)
+                put(b, "initrd /initramfs-1\n");
+}
+
+static void make_grubenv(Random *r, Buffer *b) {
+        static const char *const escaped[] = { "x=\\\\y" };
+
+        put(b, "# GRUB Environment Block\n");
+        if (below(r, 2) == 0)
+                put(b, "# WARNING: Do not edit this file by tools other than grub-editenv!!!\n");
+        if (below(r, 2) == 0)
+                put(b, "saved_entry=0\n");
+        if (below(r, 4) != 0) {
+                put(b, "kernelopts=");
+                put_words(r, b, escaped, ELEMENTSOF(escaped));
+                put(b, "\n");
+        }
+        if (below(r, 2) == 0)
+                put(b, "tuned_params=nohz=on\n");
+        for (size_t size = below(r, 8) == 0 ? b->size + 20 : 1024; b->size < size;)
+                put(b, "#");
+}
+
+static void make_default_grub(Random *r, Buffer *b) {
+        static const char *const names[] = {
+                "GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT",
+        };
+        static const char *const quoted[] = { "$GRUB_CMDLINE_LINUX", "$X", "\\\n" };
+
+        for (unsigned n = below(r, 4); n > 0; n--) {
+                const char *quote = below(r, 3) == 0 ? "'" : "\"";
+
+                assert_int_equal(buffer_printf(b, "%s%s%s=%s", below(r, 6) == 0 ? "export " : "", PICK(r, names),
+                                               below(r, 4) == 0 ? "+" : "", quote), 0);
+                put_words(r, b, quoted, *quote == '"' ? ELEMENTSOF(quoted) : 0);
+                put(b, quote);
+                put(b, n > 1 || below(r, 4) != 0 ? "\n" : "");
+        }
+        if (b->size > 0 && b->data[b->size - 1] == '\n' && below(r, 2) == 0)
+                put(b, "GRUB_TIMEOUT=5 # GRUB_CMDLINE_LINUX\n");
+}
+
+static void make_kernel_cmdline(Random *r, Buffer *b) {
+        if (below(r, 6) == 0)
+                put(b, "# comment\n");
+        put_words(r, b, NULL, 0);
+        put(b, below(r, 4) != 0 ? "\n" : "");
+}
+
+static const struct {
+        const char *path;
+        void (*make)(Random *r, Buffer *b);
+        unsigned missing; /* one of so many times */
+} files[] = {
+        { "/boot/grub2/grub.cfg",                 make_grub_cfg,       8 },
+        { "/boot/efi/EFI/x/grub.cfg",             make_grub_cfg,       2 },
+        { "/boot/grub2/grubenv",                  make_grubenv,        3 },
+        { "/boot/efi/EFI/x/grubenv",              make_grubenv,        2 },
+        { "/boot/loader/entries/a.conf",          make_entry,          3 },
+        { "/boot/loader/entries/b.conf",          make_entry,          2 },
+        { "/boot/loader/entries/c-rescue.conf",   make_entry,          2 },
+        { "/etc/default/grub",                    make_default_grub,   3 },
+        { "/etc/default/grub.d/10.cfg",           make_default_grub,   2 },
+        { "/etc/default/grub.d/20.cfg",           make_default_grub,   2 },
+        { "/etc/kernel/cmdline",                  make_kernel_cmdline, 2 },
+};
+
+static void write_file(const Tree *t, const char *path, const Buffer *b) {
+        tree_bytes(t, path, strempty(b->data), b->size, 0644);
+}
+
+static void make_layout(Random *r, const Tree *t) {
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+                _cleanup_free_ char *path = tree_path(t, files[i].path);
+                _cleanup_buffer_ Buffer b = BUFFER_NULL;
+
+                (void) unlink(path);
+                if (below(r, files[i].missing) == 0)
+                        continue;
+                files[i].make(r, &b);
+                write_file(t, files[i].path, &b);
+        }
+}
+
+/* What the engine does ----------------------------------------------------------------------------------- */
+
+/* What is remembered of one store: its bytes before, and for each token the entries that had it. */
+typedef struct Record {
+        char *path;
+        Buffer before;
+        char **keep[SPECS_MAX]; /* NULL: not added */
+} Record;
+
+typedef struct Records {
+        Record *records;
+        size_t n;
+} Records;
+
+static void records_done(Records *l) {
+        for (size_t i = 0; i < l->n; i++) {
+                free(l->records[i].path);
+                buffer_done(&l->records[i].before);
+                for (size_t k = 0; k < SPECS_MAX; k++)
+                        strv_free(l->records[i].keep[k]);
+        }
+        free(l->records);
+        *l = (Records) {};
+}
+
+static bool gets_tokens(const BootEntry *e) {
+        return e->kind == ENTRY_SYSTEM || e->kind == ENTRY_TEMPLATE;
+}
+
+static bool lacks(const BootStore *s, const TokenSpec *spec) {
+        for (size_t i = 0; i < s->n_entries; i++)
+                if (gets_tokens(s->entries + i) && cmdline_state(&s->entries[i].cmdline, spec, NULL) == TOKEN_ABSENT)
+                        return true;
+
+        return false;
+}
+
+static char **having(const BootStore *s, const TokenSpec *spec) {
+        char **ids = calloc(s->n_entries + 1, sizeof(char *));
+        size_t n = 0;
+
+        assert_non_null(ids);
+        for (size_t i = 0; i < s->n_entries; i++)
+                if (gets_tokens(s->entries + i) && cmdline_state(&s->entries[i].cmdline, spec, NULL) != TOKEN_ABSENT)
+                        ids[n++] = strdup(s->entries[i].id);
+
+        return ids;
+}
+
+static int render(const BootStore *s, const TokenEdit *edits, size_t n, Buffer *ret) {
+        const BootEntry *entry = NULL;
+        size_t size = 0;
+
+        return s->driver->render(s, edits, n, ret, &entry, &size);
+}
+
+/* Every byte of the old file is in the new one, in the same order. Padding is not looked at. */
+static void assert_only_added(const BootStore *s, const Buffer *new) {
+        size_t size = s->content.size, k = 0;
+
+        while (s->driver == &boot_store_grubenv && size > 0 && s->content.data[size - 1] == '#')
+                size--;
+
+        for (size_t i = 0; i < size; i++, k++) {
+                while (k < new->size && new->data[k] != s->content.data[i])
+                        k++;
+                assert_true(k < new->size);
+        }
+        assert_true(s->driver != &boot_store_grubenv || new->size == s->content.size);
+}
+
+/* Return: whether the whole layout can be changed. */
+static bool apply(const Tree *t, const BootStores *stores, const TokenSpec *specs, size_t n_specs, Records *ret) {
+        for (size_t i = 0; i < stores->n_stores; i++) {
+                const BootStore *s = stores->stores[i];
+                _cleanup_buffer_ Buffer new = BUFFER_NULL;
+                TokenEdit edits[SPECS_MAX];
+                size_t n = 0;
+                Record *record;
+                int r;
+
+                assert_int_equal(grow(&ret->records, ret->n, sizeof(Record)), 0);
+                record = ret->records + ret->n++;
+                record->path = strdup(s->path);
+                assert_int_equal(buffer_append(&record->before, s->content.data, s->content.size), 0);
+
+                for (size_t k = 0; k < n_specs; k++)
+                        if (lacks(s, specs + k)) {
+                                record->keep[k] = having(s, specs + k);
+                                edits[n++] = (TokenEdit) { .spec = specs + k, .add = true };
+                        }
+                if (n == 0)
+                        continue;
+
+                r = render(s, edits, n, &new);
+                if (r == -ENOSPC)
+                        return false;
+                assert_int_equal(r, 0);
+                assert_only_added(s, &new);
+                write_file(t, s->path, &new);
+        }
+
+        return true;
+}
+
+static bool any_opposite(const BootStore *s, const TokenSpec *spec) {
+        for (size_t i = 0; i < s->n_entries; i++)
+                if (cmdline_state(&s->entries[i].cmdline, spec, NULL) == TOKEN_OPPOSITE)
+                        return true;
+
+        return false;
+}
+
+/* All have the tokens, but for those where an administrator says the opposite; and a second apply is none. */
+static void check_applied(const Tree *t, const TokenSpec *specs, size_t n_specs) {
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+
+        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+
+        for (size_t i = 0; i < stores->n_stores; i++)
+                for (size_t k = 0; k < n_specs; k++) {
+                        const BootStore *s = stores->stores[i];
+                        const TokenEdit edit = { .spec = specs + k, .add = true };
+                        _cleanup_buffer_ Buffer new = BUFFER_NULL;
+
+                        assert_true(!lacks(s, specs + k) || any_opposite(s, specs + k));
+                        if (s->n_entries == 0)
+                                continue;
+                        assert_int_equal(render(s, &edit, 1, &new), 0);
+                        assert_true(buffer_equal(&new, &s->content));
+                }
+}
+
+static void revert(const Tree *t, const Records *l, const TokenSpec *specs, size_t n_specs) {
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+
+        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(stores->n_stores, l->n);
+
+        for (size_t i = 0; i < stores->n_stores; i++) {
+                const BootStore *s = stores->stores[i];
+                _cleanup_buffer_ Buffer new = BUFFER_NULL;
+                TokenEdit edits[SPECS_MAX];
+                size_t n = 0;
+
+                assert_string_equal(s->path, l->records[i].path);
+                for (size_t k = 0; k < n_specs; k++)
+                        if (l->records[i].keep[k])
+                                edits[n++] = (TokenEdit) { .spec = specs + k,
+                                                           .keep = (const char *const *) l->records[i].keep[k] };
+
+                assert_int_equal(render(s, edits, n, &new), 0);
+                assert_true(buffer_equal(&new, &l->records[i].before));
+        }
+}
+
+/* Return: whether there was something to change. */
+static bool check_case(Random *r, const Tree *t) {
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+        _cleanup_(records_done) Records records = {};
+        TokenSpec specs[SPECS_MAX];
+        size_t first = below(r, ELEMENTSOF(pool)), n_specs = 1 + below(r, SPECS_MAX);
+
+        for (size_t i = 0; i < n_specs; i++)
+                specs[i] = pool[(first + i) % ELEMENTSOF(pool)];
+
+        make_layout(r, t);
+        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        for (size_t i = 0; i < stores->n_problems; i++)
+                if (stores->problems[i].fatal)
+                        return false;
+
+        if (!apply(t, stores, specs, n_specs, &records))
+                return false;
+        check_applied(t, specs, n_specs);
+        revert(t, &records, specs, n_specs);
+        return stores->n_stores > 0;
+}
+
+static uint64_t number_from_environment(const char *name, uint64_t otherwise) {
+        const char *text = getenv(name);
+
+        return text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+static void test_random(void **state) {
+        uint64_t seed = number_from_environment("LAYOUTS_SEED", (uint64_t) time(NULL));
+        uint64_t cases = number_from_environment("LAYOUTS_CASES", CASES), changed = 0;
+
+        printf("LAYOUTS_SEED=%llu\n", (unsigned long long) seed);
+        fflush(stdout);
+
+        for (uint64_t i = 0; i < cases; i++) {
+                Random r = { .state = (seed + i) * 0x9E3779B97F4A7C15U | 1 };
+
+                if (getenv("LAYOUTS_VERBOSE")) {
+                        printf("case with LAYOUTS_SEED=%llu LAYOUTS_CASES=1\n", (unsigned long long) (seed + i));
+                        fflush(stdout);
+                }
+                changed += check_case(&r, *state);
+        }
+
+        printf("%llu of %llu layouts could be changed\n", (unsigned long long) changed, (unsigned long long) cases);
+        assert_true(changed > cases / 4 || cases < 100);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_random, tree_setup, tree_teardown),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
