@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "qga-policy/agent-command.h"
+
+void agent_command_done(AgentCommand *a) {
+        restrictions_done(&a->restrictions);
+        qga_conf_done(&a->conf);
+        qga_arguments_done(&a->view);
+        arguments_done(&a->arguments);
+        command_done(&a->command);
+        environment_done(&a->environment);
+        unit_done(&a->unit);
+        free(a->problem);
+        *a = (AgentCommand) {};
+}
+
+static int set_problem(AgentCommand *a, char *problem) {
+        free(a->problem);
+        a->problem = problem;
+        return problem ? 0 : -ENOMEM;
+}
+
+static int find_command(AgentCommand *a) {
+        const UnitSetting *s;
+        size_t n;
+        int r;
+
+        s = unit_setting(&a->unit, "ExecStart", &n);
+        if (!s)
+                return set_problem(a, xasprintf(n == 0 ? "%s has no ExecStart" : "%s has more than one ExecStart",
+                                                a->unit.exec_file ? a->unit.exec_file : a->unit.fragment));
+
+        r = command_parse(&a->unit, s, &a->command);
+        if (r == -ENOMEM || r >= 0)
+                return r;
+
+        return set_problem(a, xasprintf(r == -EOPNOTSUPP
+                                                ? "%s:%u has an ExecStart of a kind that gtuned does not take apart"
+                                                : "%s:%u has an ExecStart that the service manager refuses",
+                                        s->file, s->line));
+}
+
+int agent_unit_read(const Root *root, const char *name, const char *path, const char *text, AgentCommand *ret) {
+        int r;
+
+        assert(ret);
+
+        *ret = (AgentCommand) {};
+        r = unit_read(root, name, path, text, &ret->unit);
+        if (r < 0 || !ret->unit.fragment || ret->unit.masked)
+                return r;
+        if (ret->unit.problem)
+                return set_problem(ret, strdup(ret->unit.problem));
+
+        return find_command(ret);
+}
+
+static const char *conf_path(const AgentCommand *a, const Environment *environment, const QgaBinary *binary) {
+        const Variable *v = environment_get(environment, "QGA_CONF", strlen("QGA_CONF"));
+        const char *path = qga_arguments_value(&a->view, ROLE_CONF);
+
+        return path ? path : v ? v->value : binary->conf;
+}
+
+static int judge(const Root *root, const QgaBinary *binary, const Environment *environment, const char *source,
+                 AgentCommand *a) {
+        const char *path;
+        int r;
+
+        r = qga_arguments_parse(&a->arguments, binary, &a->view);
+        if (r < 0)
+                return r;
+
+        path = conf_path(a, environment, binary);
+        if (path && *path == '/')
+                r = qga_conf_read(root, path, binary, &a->conf);
+        if (r >= 0)
+                r = restrictions_add_conf(&a->restrictions, &a->conf);
+        if (r >= 0)
+                r = restrictions_add_arguments(&a->restrictions, &a->arguments, &a->view, source);
+        if (r >= 0 && a->conf.problem)
+                r = set_problem(a, strdup(a->conf.problem));
+
+        return r;
+}
+
+int agent_unit_judge(const Root *root, const QgaBinary *binary, AgentCommand *a) {
+        _cleanup_free_ char *source = NULL;
+        int r;
+
+        assert(!a->problem && a->command.setting);
+
+        source = xasprintf("%s:%u (ExecStart)", a->command.setting->file, a->command.setting->line);
+        r = source ? environment_read(root, &a->unit, &a->environment) : -ENOMEM;
+        if (r >= 0 && a->environment.problem)
+                r = set_problem(a, strdup(a->environment.problem));
+        if (r >= 0)
+                r = command_expand(&a->unit, &a->command, &a->environment, &a->arguments);
+        if (r == -E2BIG)
+                return set_problem(a, xasprintf("%s is too long when it is expanded", source));
+
+        return r < 0 ? r : judge(root, binary, &a->environment, source, a);
+}
+
+int agent_process_judge(const Root *root, const QgaBinary *binary, const ServiceProcess *process,
+                        const Environment *environment, AgentCommand *a) {
+        _cleanup_free_ char *source = xasprintf("process %u", process->pid);
+        int r = source ? 0 : -ENOMEM;
+
+        for (size_t i = 1; r >= 0 && process->arguments && *process->arguments && process->arguments[i]; i++)
+                r = arguments_add(&a->arguments, process->arguments[i]);
+
+        return r < 0 ? r : judge(root, binary, environment, source, a);
+}
+
+char *agent_command_text(const Command *command) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < command->words.n; i++)
+                r = buffer_printf(&b, "%s%s", i > 0 ? " " : "", command->words.list[i].raw);
+
+        return r < 0 ? NULL : TAKE_PTR(b.data);
+}
+
+const char *agent_command_list(const AgentCommand *a) {
+        const char *text = NULL;
+
+        for (size_t i = 0; i < a->view.n; i++)
+                if (a->view.views[i].role == ROLE_BLOCK || a->view.views[i].role == ROLE_ALLOW)
+                        text = a->arguments.list[i].text;
+
+        return text;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "qga-policy/conf.h"
+
+#define CONF_MAX (1024U * 1024U)
+
+void qga_conf_done(QgaConf *conf) {
+        free(conf->path);
+        free(conf->state);
+        free(conf->problem);
+        names_done(&conf->block.names);
+        names_done(&conf->allow.names);
+        names_done(&conf->ignored.names);
+        *conf = (QgaConf) {};
+}
+
+static int note_problem(QgaConf *conf, unsigned line, const char *what) {
+        if (conf->problem)
+                return 0;
+
+        conf->problem = line > 0 ? xasprintf("%s:%u %s", conf->path, line, what)
+                                 : xasprintf("%s %s", conf->path, what);
+        return conf->problem ? 0 : -ENOMEM;
+}
+
+/* Changes the text in place; an escape that GLib does not know is an error there, and stays as it is here. */
+static void unescape(char *s) {
+        static const char names[] = "sntr\\", values[] = " \n\t\r\\";
+        char *to = s;
+
+        for (; *s; s++) {
+                const char *at = *s == '\\' && s[1] ? strchr(names, s[1]) : NULL;
+
+                *to++ = at ? values[at - names] : *s;
+                s += at != NULL;
+        }
+        *to = 0;
+}
+
+/* A later line with the same key takes the place of an earlier one. */
+static int set_list(QgaConfList *list, const char *key, unsigned line, const char *value) {
+        names_done(&list->names);
+        list->key = key;
+        list->line = line;
+        return names_add_split(&list->names, value);
+}
+
+static int take_pair(QgaConf *conf, const QgaBinary *binary, unsigned line, const char *key, const char *value) {
+        if (streq(key, "statedir"))
+                return free_and_strdup(&conf->state, value);
+        if (streq(key, "allow-rpcs"))
+                return set_list(binary->allow_rpcs ? &conf->allow : &conf->ignored, "allow-rpcs", line, value);
+        if (streq(key, "blacklist"))
+                return set_list(binary->blacklist ? &conf->block : &conf->ignored, "blacklist", line, value);
+        if (!streq(key, "block-rpcs"))
+                return 0;
+
+        /* Where both keys are there and known, only the old one counts. */
+        if (!binary->block_rpcs || streq_ptr(conf->block.key, "blacklist"))
+                return set_list(&conf->ignored, "block-rpcs", line, value);
+
+        return set_list(&conf->block, "block-rpcs", line, value);
+}
+
+/* "blacklist" may come after "block-rpcs", and then takes its place. */
+static int prefer_blacklist(QgaConf *conf) {
+        if (!streq_ptr(conf->block.key, "block-rpcs"))
+                return 0;
+
+        names_done(&conf->ignored.names);
+        conf->ignored = conf->block;
+        conf->block = (QgaConfList) {};
+        return 0;
+}
+
+static char *skip_blanks(char *s) {
+        return s + strspn(s, " \t\r\f\v");
+}
+
+static int take_line(QgaConf *conf, const QgaBinary *binary, unsigned line, char *text, bool *in_general,
+                     bool *in_group) {
+        char *equals, *end, *value;
+
+        text = skip_blanks(text);
+        if (!*text || *text == '#')
+                return 0;
+        if (*text == '[') {
+                end = strchr(text, ']');
+                if (!end)
+                        return note_problem(conf, line, "is no [group], and qemu-ga does not start with it");
+                *end = 0;
+                *in_group = true;
+                *in_general = streq(text + 1, "general");
+                return 0;
+        }
+
+        equals = strchr(text, '=');
+        if (!equals || equals == text || !*in_group)
+                return note_problem(conf, line, "is no [group] and no key=value, and qemu-ga does not start with it");
+        if (!*in_general)
+                return 0;
+
+        for (end = equals; end > text && strchr(" \t", end[-1]);)
+                end--;
+        *end = 0;
+
+        /* White space at the end of a value belongs to it. */
+        value = skip_blanks(equals + 1);
+        unescape(value);
+        if (streq(text, "blacklist") && binary->blacklist && prefer_blacklist(conf) < 0)
+                return -ENOMEM;
+        return take_pair(conf, binary, line, text, value);
+}
+
+int qga_conf_parse(const char *text, const QgaBinary *binary, QgaConf *ret) {
+        _cleanup_free_ char *copy = strdup(text);
+        bool in_general = false, in_group = false;
+        unsigned line = 0;
+        int r = copy ? 0 : -ENOMEM;
+
+        for (char *p = copy; r >= 0 && p;) {
+                char *next = strchr(p, '\n');
+                size_t n;
+
+                if (next)
+                        *next++ = 0;
+                n = strlen(p);
+                if (n > 0 && p[n - 1] == '\r')
+                        p[n - 1] = 0;
+
+                r = take_line(ret, binary, ++line, p, &in_general, &in_group);
+                p = next;
+        }
+        if (r >= 0 && ret->block.names.n > 0 && ret->allow.names.n > 0 && qga_binary_is_exclusive(binary))
+                r = note_problem(ret, 0, "has a block list and an allow list, and this qemu-ga takes only one");
+
+        return r;
+}
+
+int qga_conf_read(const Root *root, const char *path, const QgaBinary *binary, QgaConf *ret) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        assert(ret);
+
+        *ret = (QgaConf) {.path = strdup(path)};
+        if (!ret->path)
+                return -ENOMEM;
+
+        r = root_read(root, path, CONF_MAX, &text);
+        if (r >= 0 && text.size > 0)
+                r = qga_conf_parse(text.data, binary, ret);
+        else if (r < 0 && r != -ENOENT && r != -ENOMEM)
+                r = note_problem(ret, 0, r == -EFBIG ? "is larger than 1 MiB" : strerror(-r));
+
+        if (r == -ENOMEM)
+                qga_conf_done(ret);
+        return r == -ENOMEM ? r : 0;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "qga-policy/environment.h"
+#include "qga-policy/words.h"
+
+#define WHITE " \t\n\r"
+#define NEWLINE "\n\r"
+
+/* Where in a file the reader stands. */
+typedef enum Place {
+        BEFORE_KEY,
+        IN_KEY,
+        BEFORE_VALUE,
+        IN_VALUE,
+        AFTER_BACKSLASH,
+        IN_SINGLE_QUOTES,
+        IN_DOUBLE_QUOTES,
+        IN_DOUBLE_QUOTES_AFTER_BACKSLASH,
+        IN_COMMENT,
+} Place;
+
+typedef struct Reader {
+        Environment *e;
+        const char *path;
+        Place place;
+        unsigned line, key_line;
+        Buffer key, value;
+        size_t value_end; /* what is behind it is white space that does not count */
+} Reader;
+
+void environment_done(Environment *e) {
+        for (size_t i = 0; i < e->n; i++) {
+                free(e->list[i].name);
+                free(e->list[i].value);
+                free(e->list[i].file);
+        }
+        free(e->list);
+        free(e->problem);
+        *e = (Environment) {};
+}
+
+const Variable *environment_get(const Environment *e, const char *name, size_t size) {
+        for (size_t i = 0; i < e->n; i++)
+                if (strlen(e->list[i].name) == size && memcmp(e->list[i].name, name, size) == 0)
+                        return e->list + i;
+
+        return NULL;
+}
+
+static bool is_name(const char *s) {
+        static const char any[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+
+        return *s && !s[strspn(s, any)] && !(*s >= '0' && *s <= '9');
+}
+
+static int set(Environment *e, const char *name, const char *value, const char *file, unsigned line) {
+        Variable *v = (Variable *) environment_get(e, name, strlen(name));
+
+        if (!is_name(name) || (!v && e->n >= VARIABLES_MAX))
+                return 0;
+        if (!v) {
+                if (grow(&e->list, e->n, sizeof(Variable)) < 0)
+                        return -ENOMEM;
+                v = e->list + e->n++;
+        }
+
+        v->line = line;
+        return free_and_strdup(&v->name, name) < 0 || free_and_strdup(&v->value, value) < 0 ||
+                               free_and_strdup(&v->file, file) < 0
+                       ? -ENOMEM
+                       : 0;
+}
+
+/* Files ------------------------------------------------------------------------------------------------- */
+
+static int put(Buffer *b, char c) {
+        return buffer_append(b, &c, 1);
+}
+
+static int put_value(Reader *r, char c) {
+        int e = put(&r->value, c);
+
+        if (!strchr(WHITE, c))
+                r->value_end = r->value.size;
+        return e;
+}
+
+/* What was quoted or escaped counts to its last character. */
+static int put_quoted(Reader *r, char c) {
+        int e = put(&r->value, c);
+
+        r->value_end = r->value.size;
+        return e;
+}
+
+static int finish(Reader *r) {
+        int e = buffer_puts(&r->value, "");
+
+        if (e < 0)
+                return e;
+
+        r->value.data[r->value_end] = 0;
+        return set(r->e, strip(r->key.data), r->value.data, r->path, r->key_line);
+}
+
+static int begin_key(Reader *r, char c) {
+        if (strchr(WHITE, c))
+                return 0;
+        if (strchr("#;", c)) {
+                r->place = IN_COMMENT;
+                return 0;
+        }
+
+        r->place = IN_KEY;
+        r->key.size = r->value.size = r->value_end = 0;
+        r->key_line = r->line;
+        return put(&r->key, c);
+}
+
+static int take_in_key(Reader *r, char c) {
+        if (strchr(NEWLINE, c))
+                r->place = BEFORE_KEY;
+        else if (c == '=')
+                r->place = BEFORE_VALUE;
+        else
+                return put(&r->key, c);
+
+        return 0;
+}
+
+static int take_in_value(Reader *r, char c) {
+        if (strchr(NEWLINE, c)) {
+                r->place = BEFORE_KEY;
+                return finish(r);
+        }
+        if (c == '\\') {
+                r->place = AFTER_BACKSLASH;
+                return 0;
+        }
+        /* A quote opens only where the value or a part of it begins. */
+        if (r->place == BEFORE_VALUE && (c == '\'' || c == '"')) {
+                r->place = c == '"' ? IN_DOUBLE_QUOTES : IN_SINGLE_QUOTES;
+                return 0;
+        }
+        if (r->place == BEFORE_VALUE && strchr(WHITE, c))
+                return 0;
+
+        r->place = IN_VALUE;
+        return put_value(r, c);
+}
+
+static int take_in_quotes(Reader *r, char c) {
+        if (c == (r->place == IN_DOUBLE_QUOTES ? '"' : '\''))
+                r->place = BEFORE_VALUE;
+        else if (c == '\\' && r->place == IN_DOUBLE_QUOTES)
+                r->place = IN_DOUBLE_QUOTES_AFTER_BACKSLASH;
+        else
+                return put_quoted(r, c);
+
+        return 0;
+}
+
+static int take_escaped(Reader *r, char c) {
+        bool quoted = r->place == IN_DOUBLE_QUOTES_AFTER_BACKSLASH;
+        int e = 0;
+
+        r->place = quoted ? IN_DOUBLE_QUOTES : IN_VALUE;
+        /* An escaped newline is eaten up. */
+        if (quoted ? c == '\n' : strchr(NEWLINE, c) != NULL)
+                return 0;
+        if (quoted && !strchr("\"\\`$", c))
+                e = put_quoted(r, '\\');
+
+        return e < 0 ? e : put_quoted(r, c);
+}
+
+static int take_character(Reader *r, char c) {
+        switch (r->place) {
+        case BEFORE_KEY:
+                return begin_key(r, c);
+        case IN_KEY:
+                return take_in_key(r, c);
+        case BEFORE_VALUE:
+        case IN_VALUE:
+                return take_in_value(r, c);
+        case IN_SINGLE_QUOTES:
+        case IN_DOUBLE_QUOTES:
+                return take_in_quotes(r, c);
+        case AFTER_BACKSLASH:
+        case IN_DOUBLE_QUOTES_AFTER_BACKSLASH:
+                return take_escaped(r, c);
+        case IN_COMMENT:
+        default:
+                if (strchr(NEWLINE, c))
+                        r->place = BEFORE_KEY;
+                return 0;
+        }
+}
+
+int environment_parse_file(Environment *e, const char *path, const char *text, size_t size) {
+        Reader r = {.e = e, .path = path, .line = 1};
+        int result = 0;
+
+        for (size_t i = 0; result >= 0 && i < size && text[i]; i++) {
+                result = take_character(&r, text[i]);
+                r.line += text[i] == '\n';
+        }
+        if (result >= 0 && r.place >= BEFORE_VALUE && r.place < IN_COMMENT)
+                result = finish(&r);
+
+        buffer_done(&r.key);
+        buffer_done(&r.value);
+        return result;
+}
+
+/* Settings of the unit ---------------------------------------------------------------------------------- */
+
+char *unit_expand_specifiers(const char *unit, const char *text) {
+        static const struct {
+                char letter;
+                const char *value;
+        } plain[] = {{'%', "%"},        {'t', "/run"},       {'S', "/var/lib"}, {'C', "/var/cache"}, {'L', "/var/log"},
+                     {'E', "/etc"},     {'T', "/tmp"},       {'V', "/var/tmp"}, {'u', "root"},       {'U', "0"},
+                     {'h', "/root"},    {'i', ""},           {'I', ""}};
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r = buffer_puts(&b, "");
+
+        for (const char *p = text; r >= 0 && *p; p++) {
+                const char *value = NULL;
+
+                for (size_t i = 0; *p == '%' && i < ELEMENTSOF(plain); i++)
+                        if (plain[i].letter == p[1])
+                                value = plain[i].value;
+
+                if (*p == '%' && p[1] == 'n')
+                        r = buffer_puts(&b, unit);
+                else if (*p == '%' && (p[1] == 'N' || p[1] == 'p'))
+                        r = buffer_append(&b, unit, strlen(unit) - strlen(".service"));
+                else if (value)
+                        r = buffer_puts(&b, value);
+                else {
+                        r = put(&b, *p);
+                        continue;
+                }
+                p++;
+        }
+
+        return r < 0 ? NULL : TAKE_PTR(b.data);
+}
+
+static int take_assignments(const Unit *unit, const UnitSetting *s, Environment *e) {
+        _cleanup_free_ char *text = unit_expand_specifiers(unit->name, s->value);
+        _cleanup_words_ Words words = {};
+        int r;
+
+        if (!text)
+                return -ENOMEM;
+
+        r = words_split(text, WORDS_SETTING, &words);
+        if (r == -ENOMEM)
+                return r;
+
+        r = 0;
+        for (size_t i = 0; r >= 0 && i < words.n; i++) {
+                char *equals = strchr(words.list[i].text, '=');
+
+                if (!equals)
+                        continue;
+                *equals = 0;
+                r = set(e, words.list[i].text, equals + 1, s->file, s->line);
+        }
+
+        return r;
+}
+
+static int note_problem(Environment *e, const char *path, const char *what) {
+        if (e->problem)
+                return 0;
+
+        e->problem = xasprintf("%s %s", path, what);
+        return e->problem ? 0 : -ENOMEM;
+}
+
+static int read_file(const Root *root, const Unit *unit, const UnitSetting *s, Environment *e) {
+        _cleanup_free_ char *path = unit_expand_specifiers(unit->name, s->value);
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        bool optional;
+        int r;
+
+        if (!path)
+                return -ENOMEM;
+
+        optional = *path == '-';
+        if (path[optional] != '/')
+                return 0;
+        if (strpbrk(path, "*?["))
+                return note_problem(e, path + optional, "is a pattern, and gtuned does not know what it stands for");
+
+        r = root_read(root, path + optional, UNIT_FILE_MAX, &text);
+        if (r >= 0)
+                return environment_parse_file(e, path + optional, text.data, text.size);
+        if (r == -ENOMEM || optional)
+                return r == -ENOMEM ? r : 0;
+
+        return note_problem(e, path, r == -ENOENT ? "does not exist, and the unit does not start without it"
+                                                  : strerror(-r));
+}
+
+int environment_read(const Root *root, const Unit *unit, Environment *ret) {
+        int r = 0;
+
+        assert(ret);
+
+        *ret = (Environment) {};
+        for (size_t i = 0; r >= 0 && i < unit->n_settings; i++)
+                if (streq(unit->settings[i].key, "Environment"))
+                        r = take_assignments(unit, unit->settings + i, ret);
+        for (size_t i = 0; r >= 0 && i < unit->n_settings; i++)
+                if (streq(unit->settings[i].key, "EnvironmentFile"))
+                        r = read_file(root, unit, unit->settings + i, ret);
+        if (r < 0)
+                environment_done(ret);
+
+        return r;
+}

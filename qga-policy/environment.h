@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The variables that a unit gives its service: Environment=, and the files of EnvironmentFile=, which win
+ * (systemd.exec(5)).
+ */
+
+#include "qga-policy/unit-file.h"
+
+#define VARIABLES_MAX 1024U
+
+typedef struct Variable {
+        char *name, *value;
+        char *file;
+        unsigned line; /* from 1 */
+} Variable;
+
+typedef struct Environment {
+        Variable *list;
+        size_t n;
+        char *problem; /* why it may not be what the manager makes of it; NULL: it is */
+} Environment;
+
+/**
+ * environment_read() - the variables of a unit
+ * @root: the root
+ * @unit: the unit
+ * @ret: takes the variables; the caller calls environment_done()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int environment_read(const Root *root, const Unit *unit, Environment *ret);
+
+/** environment_done() - release the variables */
+void environment_done(Environment *e);
+#define _cleanup_environment_ _cleanup_(environment_done)
+
+/** environment_get() - a variable by the first @size bytes of its name, or NULL */
+const Variable *environment_get(const Environment *e, const char *name, size_t size) _pure_;
+
+/**
+ * environment_parse_file() - read the text of an EnvironmentFile= (systemd: src/basic/env-file.c)
+ * @e: takes the variables
+ * @path: of the file
+ * @text: its bytes
+ * @size: how many
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int environment_parse_file(Environment *e, const char *path, const char *text, size_t size);
+
+/**
+ * unit_expand_specifiers() - expand what stands behind a "%" in a setting (systemd.unit(5), "Specifiers")
+ * @unit: name of the unit
+ * @text: the text
+ *
+ * Those that depend on the running machine stay as they are. Return: a new string, or NULL: no memory.
+ */
+char *unit_expand_specifiers(const char *unit, const char *text);

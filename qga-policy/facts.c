@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "qga-policy/qga-policy.h"
+
+#define DROP_IN_FOLDER "/etc/systemd/system"
+
+static int find_unit(const Guest *guest, Qga *q) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < practice_qga_policy.n_services; i++) {
+                const char *name = practice_qga_policy.services[i].unit;
+
+                q->unit = name;
+                free(q->drop_in);
+                q->drop_in = xasprintf("%s/%s.d/%s", DROP_IN_FOLDER, name, DROP_IN_NAME);
+                if (!q->drop_in)
+                        return -ENOMEM;
+
+                r = agent_unit_read(guest->root, name, q->drop_in, NULL, &q->base);
+                if (r < 0 || q->base.unit.fragment)
+                        return r;
+                agent_command_done(&q->base);
+        }
+
+        q->unit = NULL;
+        return r;
+}
+
+static int read_drop_in(const Guest *guest, Qga *q) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        q->record = ledger_file(guest->ledger, q->drop_in);
+        q->file.masked = unit_file_is_mask(guest->root, q->drop_in);
+        if (q->file.masked)
+                return 0;
+
+        r = root_read(guest->root, q->drop_in, UNIT_FILE_MAX, &text);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+
+        q->file.exists = true;
+        return text.size > 0 ? drop_in_read(text.data, &q->file) : 0;
+}
+
+static int read_binary(const Guest *guest, Qga *q) {
+        if (q->base.problem || q->base.unit.masked)
+                return 0;
+
+        q->binary_error = qga_binary_read(guest->root, q->base.command.path, &q->binary);
+        return q->binary_error == -ENOMEM ? -ENOMEM : 0;
+}
+
+static bool can_judge(const Qga *q, const AgentCommand *a) {
+        return !q->base.unit.masked && !q->base.problem && q->binary_error == 0 && !a->problem;
+}
+
+static int read_units(const Guest *guest, Qga *q) {
+        int r;
+
+        r = can_judge(q, &q->base) ? agent_unit_judge(guest->root, &q->binary, &q->base) : 0;
+        q->is = &q->base;
+        if (r < 0 || !q->file.exists)
+                return r;
+
+        q->is = &q->with;
+        r = agent_unit_read(guest->root, q->unit, NULL, NULL, &q->with);
+        if (r < 0 || !can_judge(q, &q->with))
+                return r;
+
+        return agent_unit_judge(guest->root, &q->binary, &q->with);
+}
+
+static const char *file_name(const char *path) {
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+/* A drop-in counts by its file name, and what comes last decides. */
+static const char *find_undoing(const Qga *q) {
+        const char *path = q->base.unit.exec_file;
+
+        if (!path || streq(path, q->base.unit.fragment) || strcmp(file_name(path), DROP_IN_NAME) <= 0)
+                return NULL;
+
+        return path;
+}
+
+/* What is wanted and not closed. */
+static int list_left_open(const Wish *wish, const AgentCommand *a, Names *ret) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < wish->closed.n; i++)
+                if (!restrictions_close(&a->restrictions, wish->closed.list[i]))
+                        r = names_add(ret, wish->closed.list[i]);
+
+        return r;
+}
+
+/* Where the distribution closes all of it and the agent starts, there is nothing to add. */
+static int make_drop_in(Qga *q) {
+        DropInForm form = {};
+        int r;
+
+        r = drop_in_form(&q->base, &q->binary, &q->wish, &form);
+        if (r >= 0 && (form.block.n > 0 || form.allow.n > 0 || q->base.view.fault == FAULT_REMOVED ||
+                       (q->record && q->file.exists)))
+                r = drop_in_write(&q->base, &form, &q->text);
+
+        drop_in_form_done(&form);
+        if (r == -ENOMEM)
+                return r;
+
+        q->form_error = r;
+        return 0;
+}
+
+static int find_expected(const Guest *guest, Qga *q) {
+        _cleanup_agent_command_ AgentCommand planned = {};
+        const AgentCommand *a = q->is;
+        int r;
+
+        if (q->text.size > 0) {
+                r = agent_unit_read(guest->root, q->unit, q->drop_in, q->text.data, &planned);
+                if (r < 0 || planned.problem)
+                        return r;
+                r = agent_unit_judge(guest->root, &q->binary, &planned);
+                if (r < 0)
+                        return r;
+                a = &planned;
+        }
+
+        return free_and_strdup(&q->expect, agent_command_list(a));
+}
+
+static int judge_files(const Guest *guest, Qga *q) {
+        _cleanup_buffer_ Buffer is = BUFFER_NULL;
+        int r;
+
+        r = list_left_open(&q->wish, q->is, &q->open);
+        q->undone_by = find_undoing(q);
+        if (r >= 0 && !q->undone_by && !q->base.problem)
+                r = make_drop_in(q);
+        if (r >= 0)
+                r = find_expected(guest, q);
+        if (r < 0)
+                return r;
+
+        q->right = q->open.n == 0 && !q->is->problem && q->is->view.fault == FAULT_NONE;
+        if (q->right && q->text.size > 0) {
+                r = root_read(guest->root, q->drop_in, UNIT_FILE_MAX, &is);
+                q->right = r >= 0 && buffer_equal(&is, &q->text);
+        }
+
+        return r == -ENOMEM ? r : 0;
+}
+
+static int judge_process(const Guest *guest, Qga *q) {
+        int r;
+
+        q->service = services_find(&guest->machine->probe->services, q->unit);
+        if (!qga_runs(q))
+                return 0;
+
+        r = agent_process_judge(guest->root, &q->binary, &q->service->main, &q->is->environment, &q->process);
+        return r < 0 ? r : list_left_open(&q->wish, &q->process, &q->running_open);
+}
+
+int qga_read(const Guest *guest, Qga *ret) {
+        int r;
+
+        assert(ret);
+
+        r = find_unit(guest, ret);
+        if (r < 0 || !ret->unit)
+                return r;
+
+        r = read_drop_in(guest, ret);
+        if (r >= 0)
+                r = read_binary(guest, ret);
+        if (r >= 0)
+                r = read_units(guest, ret);
+        if (r >= 0)
+                r = wish_read(guest->policy, &ret->binary.names, &ret->wish);
+        if (r >= 0 && ret->binary.names.n > 0)
+                r = judge_files(guest, ret);
+
+        return r < 0 ? r : judge_process(guest, ret);
+}
+
+void qga_done(Qga *q) {
+        free(q->drop_in);
+        drop_in_file_done(&q->file);
+        agent_command_done(&q->base);
+        agent_command_done(&q->with);
+        agent_command_done(&q->process);
+        qga_binary_done(&q->binary);
+        wish_done(&q->wish);
+        names_done(&q->open);
+        names_done(&q->running_open);
+        buffer_done(&q->text);
+        free(q->expect);
+        *q = (Qga) {};
+}
+
+bool qga_runs(const Qga *q) {
+        return q->service && q->service->main.pid > 0 && q->service->main.arguments && q->binary.names.n > 0;
+}
+
+const AgentCommand *qga_in_effect(const Guest *guest, const Qga *q) {
+        if (q->binary.names.n == 0)
+                return NULL;
+        if (guest->machine->kind == MACHINE_IMAGE)
+                return q->is->problem ? NULL : q->is;
+
+        return qga_runs(q) ? &q->process : NULL;
+}

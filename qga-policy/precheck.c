@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What must hold before the agent is restarted: no file system is frozen, and qemu-ga itself says that the
+ * merged command line means what we think.
+ */
+
+#include "core/subprocess.h"
+#include "qga-policy/qga-policy.h"
+
+#define STATE_FOLDER "/var/run"
+#define FROZEN_MARK "qga.state.isfrozen"
+#define TIMEOUT_MS 10000U
+#define OUTPUT_MAX (1024U * 1024U)
+
+/* A program's command line and environment, NULL-terminated; the strings belong to others. */
+typedef struct Call {
+        const char **arguments;
+        const char **environment;
+        char **owned;
+        size_t n_owned;
+} Call;
+
+static void call_done(Call *call) {
+        for (size_t i = 0; i < call->n_owned; i++)
+                free(call->owned[i]);
+        free(call->owned);
+        free(call->arguments);
+        free(call->environment);
+}
+
+static int refuse(char **ret_refusal, char *text) {
+        free(*ret_refusal);
+        *ret_refusal = text;
+        return text ? 0 : -ENOMEM;
+}
+
+static int check_frozen(const Guest *guest, const AgentCommand *a, char **ret_refusal) {
+        const char *given = qga_arguments_value(&a->view, ROLE_STATE);
+        const char *folder = given ? given : a->conf.state ? a->conf.state : STATE_FOLDER;
+        _cleanup_free_ char *path = xasprintf("%s/%s", folder, FROZEN_MARK);
+
+        if (!path)
+                return -ENOMEM;
+        if (*path != '/' || !root_exists(guest->root, path))
+                return 0;
+
+        return refuse(ret_refusal, xasprintf("file systems are frozen by the host (%s is there), and restarting the "
+                                             "guest agent now would leave them frozen: thaw them first",
+                                             path));
+}
+
+/* Asking the program ------------------------------------------------------------------------------------ */
+
+static int set_environment(const AgentCommand *a, Call *call) {
+        call->environment = calloc(a->environment.n + 1, sizeof(char *));
+        call->owned = calloc(a->environment.n + 1, sizeof(char *));
+        if (!call->environment || !call->owned)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < a->environment.n; i++) {
+                char *text = xasprintf("%s=%s", a->environment.list[i].name, a->environment.list[i].value);
+
+                if (!text)
+                        return -ENOMEM;
+                call->owned[call->n_owned++] = text;
+                call->environment[i] = text;
+        }
+
+        return 0;
+}
+
+/* The arguments of the unit where they are asked for, and behind them what makes qemu-ga print and exit. */
+static int make_call(const AgentCommand *a, bool with_arguments, const char *const *more, Call *call) {
+        size_t n = 0;
+
+        call->arguments = calloc(a->arguments.n + 4, sizeof(char *));
+        if (!call->arguments)
+                return -ENOMEM;
+
+        call->arguments[n++] = a->command.path;
+        for (size_t i = 0; with_arguments && i < a->arguments.n; i++)
+                call->arguments[n++] = a->arguments.list[i].text;
+        for (; *more; more++)
+                call->arguments[n++] = *more;
+
+        return set_environment(a, call);
+}
+
+static int explain_failure(int r, const char *program, const Buffer *error, char **ret_refusal) {
+        _cleanup_free_ char *words = error->size > 0 ? strndup(error->data, 500) : strdup("");
+
+        if (!words)
+                return -ENOMEM;
+        if (r < 0)
+                return refuse(ret_refusal, xasprintf("%s cannot be asked: %s", program, strerror(-r)));
+
+        return refuse(ret_refusal, xasprintf("%s refuses the new arguments (exit %d): %s", program, r, strip(words)));
+}
+
+static int run(const AgentCommand *a, bool with_arguments, const char *const *more, Buffer *output,
+               char **ret_refusal) {
+        _cleanup_(call_done) Call call = {};
+        _cleanup_buffer_ Buffer error = BUFFER_NULL;
+        int r;
+
+        r = make_call(a, with_arguments, more, &call);
+        if (r >= 0)
+                r = subprocess_run(call.arguments, call.environment, NULL, TIMEOUT_MS, OUTPUT_MAX, output, &error);
+        if (r == -ENOMEM)
+                return r;
+
+        return r == 0 ? 0 : explain_failure(r, a->command.path, &error, ret_refusal);
+}
+
+/* Comparing what it says -------------------------------------------------------------------------------- */
+
+static int list_ours(const Restrictions *r, bool allow, Names *ret) {
+        int e = 0;
+
+        for (size_t i = 0; e >= 0 && i < r->n; i++)
+                if (r->list[i].allow == allow)
+                        e = names_add_all(ret, &r->list[i].names);
+
+        return e;
+}
+
+/* The order is another one there, and each list is one. */
+static int compare_lists(const AgentCommand *a, const QgaConf *said, char **ret_refusal) {
+        const Names *theirs[] = {&said->block.names, &said->allow.names};
+
+        for (size_t i = 0; i < ELEMENTSOF(theirs); i++) {
+                _cleanup_names_ Names ours = {};
+                _cleanup_free_ char *text = NULL;
+
+                if (list_ours(&a->restrictions, i == 1, &ours) < 0)
+                        return -ENOMEM;
+                if (names_has_all(theirs[i], &ours) && names_has_all(&ours, theirs[i]))
+                        continue;
+
+                text = names_join(theirs[i], ", ");
+                return text ? refuse(ret_refusal, xasprintf("%s -D understands the new arguments in another way: its "
+                                                            "%s list would be \"%s\"",
+                                                            a->command.path, i == 1 ? "allow" : "block", text))
+                            : -ENOMEM;
+        }
+
+        return 0;
+}
+
+/* qemu-ga writes what it reads, so its own file says which keys it knows. */
+static int check_merged(const AgentCommand *a, const QgaBinary *binary, char **ret_refusal) {
+        static const char *const dump[] = {"-D", NULL};
+        _cleanup_buffer_ Buffer output = BUFFER_NULL;
+        _cleanup_qga_conf_ QgaConf said = {};
+        int r;
+
+        r = run(a, true, dump, &output, ret_refusal);
+        if (r < 0 || *ret_refusal)
+                return r;
+
+        said.path = strdup("its answer");
+        if (!said.path)
+                return -ENOMEM;
+
+        r = qga_conf_parse(output.size > 0 ? output.data : "", binary, &said);
+        return r < 0 ? r : compare_lists(a, &said, ret_refusal);
+}
+
+static int check_names(const AgentCommand *a, const Names *wanted, char **ret_refusal) {
+        static const char *const help[] = {"-b", "help", NULL};
+        _cleanup_buffer_ Buffer output = BUFFER_NULL;
+        _cleanup_names_ Names known = {};
+        char *state = NULL;
+        int r;
+
+        r = run(a, false, help, &output, ret_refusal);
+        if (r < 0 || *ret_refusal || output.size == 0)
+                return r;
+
+        for (char *line = strtok_r(output.data, "\n", &state); r >= 0 && line; line = strtok_r(NULL, "\n", &state))
+                r = names_add(&known, strip(line));
+        for (size_t i = 0; r >= 0 && i < wanted->n; i++)
+                if (!names_has(&known, wanted->list[i]))
+                        return refuse(ret_refusal, xasprintf("%s has no %s, though its file looks as if it had",
+                                                             a->command.path, wanted->list[i]));
+
+        return r;
+}
+
+/* The change that is to be checked, or NULL: where only something is taken back, there is nothing to ask about. */
+static const Change *find_change(const Plan *plan) {
+        for (size_t i = 0; plan && i < plan->n_changes; i++)
+                if (streq(plan->changes[i].practice, practice_qga_policy.name))
+                        return plan->changes + i;
+
+        return NULL;
+}
+
+/* The unit as it will be. */
+static int read_planned(const Guest *guest, const Qga *q, const Change *c, AgentCommand *ret) {
+        bool file = c->kind == CHANGE_FILE;
+        int r;
+
+        r = agent_unit_read(guest->root, q->unit, file ? c->target : NULL, file ? c->content.data : NULL, ret);
+        return r < 0 || ret->problem ? r : agent_unit_judge(guest->root, &q->binary, ret);
+}
+
+int qga_precheck(const Guest *guest, const Plan *plan, char **ret_refusal) {
+        const Change *change = find_change(plan);
+        _cleanup_agent_command_ AgentCommand planned = {};
+        _cleanup_qga_ Qga q = {};
+        int r;
+
+        *ret_refusal = NULL;
+        r = qga_read(guest, &q);
+        if (r < 0 || !q.unit || q.binary.names.n == 0)
+                return r;
+
+        r = check_frozen(guest, q.is, ret_refusal);
+        if (r < 0 || *ret_refusal || !change)
+                return r;
+
+        r = read_planned(guest, &q, change, &planned);
+        if (r < 0)
+                return r;
+        if (planned.problem)
+                return refuse(ret_refusal, strdup(planned.problem));
+
+        r = check_merged(&planned, &q.binary, ret_refusal);
+        return r < 0 || *ret_refusal ? r : check_names(&planned, &q.wish.closed, ret_refusal);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "qga-policy/qga-policy.h"
+
+/* Names that only the installed qemu-ga knows are as good as those of the catalogue. */
+static int check(const Guest *guest) {
+        _cleanup_qga_ Qga q = {};
+        int r;
+
+        if (!wish_restricts(guest->policy))
+                return 0;
+
+        r = qga_read(guest, &q);
+        return r < 0 ? r : wish_check(guest->policy, &q.binary.names);
+}
+
+static int observe(const Guest *guest, Finding *finding) {
+        _cleanup_qga_ Qga q = {};
+        int r;
+
+        r = practice_wanted(guest, finding, wish_restricts(guest->policy));
+        if (r >= 0)
+                r = qga_read(guest, &q);
+        if (r >= 0)
+                r = qga_verdict(guest, &q, finding);
+
+        return r < 0 ? r : qga_report(guest, &q, finding);
+}
+
+static int plan(const Guest *guest, const Finding *finding, Plan *p) {
+        _cleanup_qga_ Qga q = {};
+        int r;
+
+        if (!practice_is_on(finding) || qga_is_hopeless(finding))
+                return 0;
+
+        r = qga_read(guest, &q);
+        if (r < 0)
+                return r;
+        if (q.text.size > 0)
+                r = plan_unit_file(p, practice_qga_policy.name, q.drop_in, q.text.data, q.unit, q.expect);
+        if (r >= 0 && streq_ptr(finding->reason_code, "qga-restart-needed"))
+                r = plan_unit(p, practice_qga_policy.name, q.unit, q.expect);
+
+        return r;
+}
+
+static const Reason reasons[] = {
+        {"qga-absent", "The guest has no unit of the QEMU guest agent."},
+        {"qga-masked", "The unit is masked, so the agent never starts."},
+        {"qga-unit-not-understood", "It cannot be known what the unit runs; the reason names file and line."},
+        {"qga-no-program", "The program that the unit starts does not exist."},
+        {"qga-program-not-understood", "The program that the unit starts cannot be read, or is no qemu-ga."},
+        {"qga-manager-silent", "The service manager does not say what the agent was started with."},
+        {"qga-does-not-start", "The unit passes arguments with which this qemu-ga does not start or stay."},
+        {"qga-two-allow-lists", "qemu-ga.conf and the command line both have an allow list, which add up, and this "
+                                "qemu-ga refuses a block list beside them."},
+        {"qga-later-drop-in", "A drop-in that sorts behind gtuned's sets ExecStart and so undoes it."},
+        {"qga-drop-in-foreign", "A file that gtuned did not make is where its drop-in belongs."},
+        {"qga-drop-in-masked", "The place of gtuned's drop-in is a link to /dev/null, which hides it."},
+        {"qga-drop-in-gone", "gtuned made a drop-in, and somebody removed it."},
+        {"qga-drop-in-edited", "gtuned made a drop-in, and somebody edited it."},
+        {"qga-unit-changed", "The unit's own ExecStart changed since the drop-in repeated it, as by an update."},
+        {"qga-option-gone", "The agent is told --blacklist, which qemu-ga has no more since 9.1: it does not start."},
+        {"qga-not-configured", "The unit does not close what the policy wants closed."},
+        {"qga-stray", "A qemu-ga runs that was not started by its unit, and holds the port."},
+        {"qga-no-port", "The host gives the guest no channel for the agent."},
+        {"qga-not-running", "The agent is configured and does not run, or its arguments are not known."},
+        {"qga-restart-needed", "The agent runs with older arguments than its files have."},
+        {"qga-nothing-restricted", "The practice is enabled, and no list of it holds anything."},
+        {"qga-restricted", "The agent is restricted, and the policy does not ask for it."},
+};
+
+static const char *const sources[] = {
+        "QEMU: qga/main.c, qga/qapi-schema.json, docs/interop/qemu-ga.rst, docs/about/removed-features.rst",
+        "systemd: systemd.unit(5), systemd.service(5), systemd.exec(5)",
+        "openEuler: Virtualization User Guide, Best Practices, Security (where names are separated by blanks, "
+        "which leaves all but the first open)",
+        NULL,
+};
+
+static const ServiceInterest services[] = {
+        {"qemu-guest-agent.service", "qemu-ga"},
+        {"qemu-ga.service", "qemu-ga"},
+};
+
+const Practice practice_qga_policy = {
+        .name = "qga-policy",
+        .title = "what the host may ask the guest agent",
+        .purpose = "The QEMU guest agent runs as root and does what the host tells it: read and write files, run "
+                   "programs, set passwords. Its owner decides which of its RPCs it answers, by group or by name.",
+        .helps = "Where the host is trusted to run the guest and not to look into it. preset = hardened closes "
+                 "file-access, exec and credentials, and leaves what a management system needs.",
+        .harms = "What is closed is missed by whoever uses it: passwords set from outside, backups that freeze file "
+                 "systems, shutdown by the agent. The warnings of `gtune status` name them. A new list takes effect "
+                 "by restarting the agent, which ends what guest-exec started.",
+        .proof = "The main process of the agent's unit runs with arguments that close every wanted RPC, as this "
+                 "qemu-ga reads them.",
+        .sources = sources,
+        .services = services,
+        .n_services = ELEMENTSOF(services),
+        .reasons = reasons,
+        .n_reasons = ELEMENTSOF(reasons),
+        .keys = {wish_keys, WISH_N_KEYS},
+        .check = check,
+        .observe = observe,
+        .plan = plan,
+        .precheck = qga_precheck,
+};

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "core/json.h"
+#include "qga-policy/unit-file.h"
+
+#define WHITE " \t\r\n"
+
+/* An empty assignment of each of these takes back all earlier ones (systemd.service(5), systemd.exec(5)). */
+static const char *const kept_keys[] = {"ExecStart", "ExecStartPre", "Environment", "EnvironmentFile"};
+
+/* The text of one file on its way into a unit. */
+typedef struct Reader {
+        Unit *unit;
+        const char *path;
+        const char *p, *end;
+        unsigned line;       /* that was read last */
+        unsigned first_line; /* of the logical line */
+        Buffer logical;
+        bool in_service;
+} Reader;
+
+static void setting_done(UnitSetting *s) {
+        free(s->key);
+        free(s->value);
+        free(s->file);
+}
+
+void unit_done(Unit *unit) {
+        for (size_t i = 0; i < unit->n_settings; i++)
+                setting_done(unit->settings + i);
+        for (size_t i = 0; i < unit->n_drop_ins; i++)
+                free(unit->drop_ins[i]);
+        free(unit->settings);
+        free(unit->drop_ins);
+        free(unit->name);
+        free(unit->fragment);
+        free(unit->exec_file);
+        free(unit->problem);
+        *unit = (Unit) {};
+}
+
+static void reset(Unit *unit, const char *key) {
+        size_t kept = 0;
+
+        for (size_t i = 0; i < unit->n_settings; i++)
+                if (streq(unit->settings[i].key, key))
+                        setting_done(unit->settings + i);
+                else
+                        unit->settings[kept++] = unit->settings[i];
+
+        unit->n_settings = kept;
+}
+
+static bool is_kept(const char *key) {
+        for (size_t i = 0; i < ELEMENTSOF(kept_keys); i++)
+                if (streq(kept_keys[i], key))
+                        return true;
+
+        return false;
+}
+
+static int add_setting(Reader *r, const char *key, const char *value) {
+        Unit *unit = r->unit;
+        UnitSetting *s;
+
+        if (!is_kept(key))
+                return 0;
+        if (streq(key, "ExecStart") && free_and_strdup(&unit->exec_file, r->path) < 0)
+                return -ENOMEM;
+        if (!*value) {
+                reset(unit, key);
+                return 0;
+        }
+        if (unit->n_settings >= UNIT_SETTINGS_MAX)
+                return -E2BIG;
+
+        if (grow(&unit->settings, unit->n_settings, sizeof(UnitSetting)) < 0)
+                return -ENOMEM;
+        s = unit->settings + unit->n_settings++;
+        s->line = r->first_line;
+
+        return free_and_strdup(&s->key, key) < 0 || free_and_strdup(&s->value, value) < 0 ||
+                               free_and_strdup(&s->file, r->path) < 0
+                       ? -ENOMEM
+                       : 0;
+}
+
+static bool is_utf8(const char *s) {
+        size_t size = strlen(s);
+
+        while (size > 0) {
+                uint32_t c;
+                size_t n = utf8_decode(s, size, &c);
+
+                if (n == 0)
+                        return false;
+                s += n;
+                size -= n;
+        }
+
+        return true;
+}
+
+/* What is no assignment is passed over with a warning by the manager, and here in silence. */
+static int take_logical_line(Reader *r) {
+        char *l = strip(r->logical.data), *equals;
+        size_t n = strlen(l);
+
+        if (n == 0 || !is_utf8(l))
+                return 0;
+        if (*l == '[') {
+                if (l[n - 1] != ']')
+                        return -EBADMSG;
+                r->in_service = streq(l, "[Service]");
+                return 0;
+        }
+
+        equals = strchr(l, '=');
+        if (!equals || !r->in_service)
+                return 0;
+
+        *equals = 0;
+        return add_setting(r, strip(l), strip(equals + 1));
+}
+
+/* Whether the line goes on; an escaped backslash ends it like any other character. */
+static bool continues(const char *line, size_t size) {
+        bool escaped = false;
+
+        for (size_t i = 0; i < size; i++)
+                escaped = !escaped && line[i] == '\\';
+
+        return escaped;
+}
+
+static int take_line(Reader *r, const char *line, size_t size, bool *going_on) {
+        size_t blank = 0;
+        int e;
+
+        while (blank < size && strchr(WHITE, line[blank]))
+                blank++;
+        /* A comment between two continued lines does not end them. */
+        if (blank < size && strchr("#;", line[blank]))
+                return 0;
+        if (!*going_on) {
+                r->logical.size = 0;
+                r->first_line = r->line;
+        }
+
+        e = buffer_append(&r->logical, line, size);
+        if (e < 0)
+                return e;
+
+        *going_on = continues(line, size);
+        if (*going_on) {
+                r->logical.data[r->logical.size - 1] = ' ';
+                return 0;
+        }
+
+        return take_logical_line(r);
+}
+
+static bool is_newline(char c) {
+        return c == '\n' || c == '\r';
+}
+
+/* A line ends at either character, or at both together (systemd: src/basic/fileio.c, read_line_full()). */
+static int take_all(Reader *r) {
+        bool going_on = false;
+        int e = 0;
+
+        while (e >= 0 && r->p < r->end) {
+                const char *stop = r->p;
+
+                while (stop < r->end && !is_newline(*stop))
+                        stop++;
+
+                r->line++;
+                e = take_line(r, r->p, (size_t) (stop - r->p), &going_on);
+                r->p = stop + (stop < r->end);
+                if (r->p < r->end && is_newline(*r->p) && *r->p != *stop)
+                        r->p++;
+        }
+
+        return e < 0 || !going_on ? e : take_logical_line(r);
+}
+
+int unit_parse(Unit *unit, const char *path, const char *text, size_t size) {
+        static const char mark[] = "\xEF\xBB\xBF";
+        Reader r = {.unit = unit, .path = path, .p = text, .end = text + size};
+        int e;
+
+        assert(path);
+
+        /* A NUL ends the text for us as it ends a line for the manager; nobody writes one. */
+        if (size > 0 && memchr(text, 0, size))
+                return -EBADMSG;
+        if (size >= 3 && memcmp(text, mark, 3) == 0)
+                r.p += 3;
+
+        e = take_all(&r);
+        buffer_done(&r.logical);
+        return e;
+}
+
+const UnitSetting *unit_setting(const Unit *unit, const char *key, size_t *ret_n) {
+        const UnitSetting *found = NULL;
+
+        *ret_n = 0;
+        for (size_t i = 0; i < unit->n_settings; i++)
+                if (streq(unit->settings[i].key, key)) {
+                        found = unit->settings + i;
+                        (*ret_n)++;
+                }
+
+        return *ret_n == 1 ? found : NULL;
+}

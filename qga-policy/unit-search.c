@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Where a unit and its drop-ins lie, and which of them count.
+ */
+
+#include <assert.h>
+
+#include "qga-policy/unit-file.h"
+
+/* The part of the unit search path that people and packages write to, the most important first (systemd.unit(5)). */
+static const char *const unit_paths[] = {
+        "/etc/systemd/system",         "/run/systemd/system", "/usr/local/lib/systemd/system",
+        "/usr/lib/systemd/system",     "/lib/systemd/system",
+};
+
+/* Found drop-ins by file name: of one name only the first counts. */
+typedef struct DropIns {
+        const char *known, *text; /* of the caller: path and bytes; no bytes: as if it were not there */
+        char **paths;
+        size_t n;
+} DropIns;
+
+static void drop_ins_done(DropIns *d) {
+        for (size_t i = 0; i < d->n; i++)
+                free(d->paths[i]);
+        free(d->paths);
+}
+
+bool unit_file_is_mask(const Root *root, const char *path) {
+        static const char null[] = "/dev/null";
+        _cleanup_close_ int directory = -EBADF;
+        char target[sizeof(null)];
+        const char *name;
+
+        /* A snapshot holds what was looked at, and only this tells the root. */
+        (void) root_exists(root, path);
+
+        return root_open_parent(root, path, false, &directory, &name) == ROOT_OK &&
+               readlinkat(directory, name, target, sizeof(target)) == (ssize_t) strlen(null) &&
+               memcmp(target, null, strlen(null)) == 0;
+}
+
+static int note_problem(Unit *unit, const char *path, const char *what) {
+        if (unit->problem)
+                return 0;
+
+        unit->problem = xasprintf("%s %s", path, what);
+        return unit->problem ? 0 : -ENOMEM;
+}
+
+static const char *explain(int r) {
+        return r == -EFBIG     ? "is larger than 1 MiB"
+               : r == -EBADMSG ? "is no unit file"
+               : r == -E2BIG   ? "has too many settings"
+               : r == -EISDIR  ? "is a directory"
+                               : strerror(-r);
+}
+
+/* What the manager cannot read of a drop-in it passes over; we cannot know what it read. */
+static int parse(const Root *root, Unit *unit, const char *path, bool *ret_empty) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        r = root_read(root, path, UNIT_FILE_MAX, &text);
+        *ret_empty = r >= 0 && text.size == 0;
+        if (r >= 0)
+                r = unit_parse(unit, path, text.data, text.size);
+
+        return r >= 0 || r == -ENOMEM ? r : note_problem(unit, path, explain(r));
+}
+
+static int read_fragment(const Root *root, Unit *unit) {
+        for (size_t i = 0; i < ELEMENTSOF(unit_paths); i++) {
+                _cleanup_free_ char *path = xasprintf("%s/%s", unit_paths[i], unit->name);
+                bool empty = false, null;
+                int r;
+
+                if (!path)
+                        return -ENOMEM;
+
+                null = unit_file_is_mask(root, path);
+                if (!null && !root_exists(root, path))
+                        continue;
+
+                r = null ? 0 : parse(root, unit, path, &empty);
+                unit->masked = null || empty;
+                unit->fragment = TAKE_PTR(path);
+                return r;
+        }
+
+        return 0;
+}
+
+static const char *file_name(const char *path) {
+        return strrchr(path, '/') + 1;
+}
+
+static int add_drop_in(DropIns *d, char *path) {
+        _cleanup_free_ char *owned = path;
+
+        if (!owned)
+                return -ENOMEM;
+
+        if (!d->text && streq_ptr(owned, d->known))
+                return 0;
+        for (size_t i = 0; i < d->n; i++)
+                if (streq(file_name(d->paths[i]), file_name(owned)))
+                        return 0;
+        if (d->n >= UNIT_DROP_INS_MAX)
+                return 0;
+        if (grow(&d->paths, d->n, sizeof(char *)) < 0)
+                return -ENOMEM;
+
+        d->paths[d->n++] = TAKE_PTR(owned);
+        return 0;
+}
+
+/* One folder such as /etc/systemd/system/qemu-.service.d. The drop-in that is known may not be there yet. */
+static int list_folder(const Root *root, const char *folder, DropIns *d) {
+        _cleanup_(strv_freep) char **names = NULL;
+        size_t n = strlen(folder);
+        int r = root_list(root, folder, &names);
+
+        if (r == -ENOMEM)
+                return r;
+
+        r = 0;
+        if (d->text && startswith(d->known, folder) && d->known[n] == '/' && !strchr(d->known + n + 1, '/'))
+                r = add_drop_in(d, strdup(d->known));
+        for (size_t i = 0; r >= 0 && names && names[i]; i++)
+                if (names[i][0] != '.' && endswith(names[i], ".conf"))
+                        r = add_drop_in(d, xasprintf("%s/%s", folder, names[i]));
+
+        return r;
+}
+
+/* The folders of a name and of its beginnings: qemu-guest-agent, qemu-guest-, qemu-. */
+static int list_beginnings(const Root *root, const char *path, const char *stem, DropIns *d) {
+        _cleanup_free_ char *name = strdup(stem);
+        char *dash;
+
+        if (!name)
+                return -ENOMEM;
+
+        do {
+                _cleanup_free_ char *folder = xasprintf("%s/%s%sservice.d", path, name, *name ? "." : "");
+                size_t n = strlen(name);
+                int r = folder ? list_folder(root, folder, d) : -ENOMEM;
+
+                if (r < 0)
+                        return r;
+                if (n > 0)
+                        name[n - 1] = 0;
+                dash = strrchr(name, '-');
+                if (dash)
+                        dash[1] = 0;
+        } while (dash);
+
+        return 0;
+}
+
+static int list_folders(const Root *root, const char *stem, DropIns *d) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(unit_paths); i++)
+                r = list_beginnings(root, unit_paths[i], stem, d);
+
+        return r;
+}
+
+static int compare_names(const void *a, const void *b) {
+        return strcmp(file_name(*(char *const *) a), file_name(*(char *const *) b));
+}
+
+static int take_drop_in(const Root *root, Unit *unit, const DropIns *d, const char *path) {
+        bool empty = false;
+        int r;
+
+        if (streq_ptr(path, d->known))
+                r = unit_parse(unit, path, d->text, strlen(d->text));
+        else if (unit_file_is_mask(root, path) || !root_exists(root, path))
+                return 0;
+        else
+                r = parse(root, unit, path, &empty);
+        if (r < 0 || empty)
+                return r;
+        if (grow(&unit->drop_ins, unit->n_drop_ins, sizeof(char *)) < 0)
+                return -ENOMEM;
+
+        unit->drop_ins[unit->n_drop_ins] = strdup(path);
+        return unit->drop_ins[unit->n_drop_ins++] ? 0 : -ENOMEM;
+}
+
+static int read_drop_ins(const Root *root, Unit *unit, DropIns *d) {
+        _cleanup_free_ char *stem = strndup(unit->name, strlen(unit->name) - strlen(".service"));
+        int r;
+
+        /* Those for all services count less than any other of the same name, wherever they lie. */
+        r = stem ? list_folders(root, stem, d) : -ENOMEM;
+        if (r >= 0)
+                r = list_folders(root, "", d);
+        if (r < 0 || d->n == 0)
+                return r;
+
+        qsort(d->paths, d->n, sizeof(char *), compare_names);
+        for (size_t i = 0; r >= 0 && i < d->n; i++)
+                r = take_drop_in(root, unit, d, d->paths[i]);
+
+        return r;
+}
+
+int unit_read(const Root *root, const char *name, const char *path, const char *text, Unit *ret) {
+        _cleanup_(drop_ins_done) DropIns d = {.known = path, .text = text};
+        int r;
+
+        assert(endswith(name, ".service"));
+
+        *ret = (Unit) {};
+        ret->name = strdup(name);
+        r = ret->name ? read_fragment(root, ret) : -ENOMEM;
+        if (r >= 0 && ret->fragment && !ret->masked)
+                r = read_drop_ins(root, ret, &d);
+        if (r < 0)
+                unit_done(ret);
+
+        return r;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "qga-policy/wish.h"
+
+#define SECTION "qga-policy"
+
+static const char *const enable_choices[] = {"auto", "yes", "no", NULL};
+static const char *const preset_choices[] = {"none", "hardened", NULL};
+
+const PolicyKey wish_keys[WISH_N_KEYS] = {
+        {SECTION, "enable", KEY_CHOICE, enable_choices, "auto wants it where block, allow or preset says something"},
+        {SECTION, "block", KEY_LIST, NULL, "groups and RPCs that the host may not call"},
+        {SECTION, "allow", KEY_LIST, NULL, "groups and RPCs that the host may call, and no others"},
+        {SECTION, "preset", KEY_CHOICE, preset_choices, "hardened blocks file-access, exec and credentials"},
+};
+
+void wish_done(Wish *wish) {
+        names_done(&wish->closed);
+        names_done(&wish->open);
+        names_done(&wish->missing);
+        *wish = (Wish) {};
+}
+
+static bool is_hardened(const Policy *policy) {
+        return streq(policy_word(policy, SECTION, "preset", "none"), "hardened");
+}
+
+static bool says_something(const Policy *policy, const char *key) {
+        const char *value = policy_word(policy, SECTION, key, "");
+
+        return value[strspn(value, ", \t")] != 0;
+}
+
+bool wish_restricts(const Policy *policy) {
+        return is_hardened(policy) || says_something(policy, "block") || says_something(policy, "allow");
+}
+
+/* The items of a list key. Return: 0 or -ENOMEM. */
+static int read_items(const Policy *policy, const char *key, Names *ret) {
+        _cleanup_free_ char *copy = strdup(policy_word(policy, SECTION, key, ""));
+        char *rest = copy;
+        int r = copy ? 0 : -ENOMEM;
+
+        while (r >= 0 && rest) {
+                const char *item = strip(strsep(&rest, ","));
+
+                if (*item)
+                        r = names_add(ret, item);
+        }
+
+        return r;
+}
+
+/* Checking ---------------------------------------------------------------------------------------------- */
+
+/* What the item is printed with: a hostile one must not fill the screen. */
+#define ITEM_WIDTH 80
+
+static int check_item(Policy *policy, const PolicySetting *s, const char *item, const Names *known) {
+        const char *nearest;
+
+        if (strpbrk(item, " \t"))
+                return policy_error(policy, s->file, s->line, "%s = %.*s: separate the names with commas",
+                                    s->key->name, ITEM_WIDTH, item);
+        if (!name_is_plain(item))
+                return policy_error(policy, s->file, s->line,
+                                    "%s = %.*s: a name holds only small letters, digits and -", s->key->name,
+                                    ITEM_WIDTH, item);
+        if (rpc_group_from_name(item) >= 0 || rpc_find(item) || names_has(known, item))
+                return 0;
+
+        nearest = rpc_nearest(item, known);
+        return policy_error(policy, s->file, s->line, "%s = %s: neither a group nor an RPC of qemu-ga%s%s%s",
+                            s->key->name, item, nearest ? "; did you mean " : "", strempty(nearest),
+                            nearest ? "?" : "");
+}
+
+int wish_check(Policy *policy, const Names *known) {
+        static const char *const keys[] = {"block", "allow"};
+        int r = 0;
+
+        for (size_t k = 0; r >= 0 && k < ELEMENTSOF(keys); k++) {
+                const PolicySetting *s = policy_get(policy, SECTION, keys[k]);
+                _cleanup_names_ Names items = {};
+
+                r = read_items(policy, keys[k], &items);
+                for (size_t i = 0; r >= 0 && s && i < items.n; i++)
+                        r = check_item(policy, s, items.list[i], known);
+        }
+
+        return r;
+}
+
+/* Reading ----------------------------------------------------------------------------------------------- */
+
+/* One item, a group or a name, as the RPCs that it stands for. */
+static int expand_item(const char *item, const Names *names, Wish *wish, Names *ret) {
+        RpcGroup group = rpc_group_from_name(item);
+        int r = 0;
+
+        if (group < 0) {
+                wish->spoken_of[rpc_group_of(item)] = true;
+                return names_add(names_has(names, item) ? ret : &wish->missing, item);
+        }
+
+        wish->spoken_of[group] = true;
+        for (size_t i = 0; r >= 0 && i < names->n; i++)
+                if (rpc_group_of(names->list[i]) == group)
+                        r = names_add(ret, names->list[i]);
+
+        return r;
+}
+
+static int expand_list(const Policy *policy, const char *key, const Names *names, Wish *wish, Names *ret) {
+        _cleanup_names_ Names items = {};
+        int r;
+
+        r = read_items(policy, key, &items);
+        for (size_t i = 0; r >= 0 && i < items.n; i++)
+                r = expand_item(items.list[i], names, wish, ret);
+
+        return r;
+}
+
+static int expand_preset(const Policy *policy, const Names *names, Wish *wish, Names *ret) {
+        int r = 0;
+
+        for (RpcGroup g = 0; r >= 0 && is_hardened(policy) && g < _RPC_GROUP_MAX; g++)
+                if (rpc_group_is_hardened(g))
+                        r = expand_item(rpc_group_name(g), names, wish, ret);
+
+        return r;
+}
+
+static int decide(const Names *names, const Names *block, const Names *allow, Wish *wish) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < names->n; i++) {
+                const char *name = names->list[i];
+
+                if (names_has(block, name) || (wish->allows && !names_has(allow, name)))
+                        r = names_add(&wish->closed, name);
+                else if (wish->allows)
+                        r = names_add(&wish->open, name);
+        }
+        for (RpcGroup g = 0; wish->allows && g < _RPC_GROUP_MAX; g++)
+                wish->spoken_of[g] = true;
+
+        return r;
+}
+
+int wish_read(const Policy *policy, const Names *names, Wish *ret) {
+        _cleanup_names_ Names block = {}, allow = {};
+        int r;
+
+        assert(ret);
+
+        *ret = (Wish) {.restricts = wish_restricts(policy), .allows = says_something(policy, "allow")};
+        r = expand_list(policy, "block", names, ret, &block);
+        if (r >= 0)
+                r = expand_preset(policy, names, ret, &block);
+        if (r >= 0)
+                r = expand_list(policy, "allow", names, ret, &allow);
+        if (r >= 0)
+                r = decide(names, &block, &allow, ret);
+        if (r < 0)
+                wish_done(ret);
+
+        return r;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "core/json.h"
+#include "qga-policy/words.h"
+
+#define WHITE " \t\n\r"
+
+typedef struct Splitter {
+        const char *p;
+        WordRules rules;
+        Buffer text;
+} Splitter;
+
+void words_done(Words *words) {
+        for (size_t i = 0; i < words->n; i++) {
+                free(words->list[i].raw);
+                free(words->list[i].text);
+        }
+        free(words->list);
+        *words = (Words) {};
+}
+
+static int put(Splitter *s, char c) {
+        return buffer_append(&s->text, &c, 1);
+}
+
+static int put_character(Splitter *s, uint32_t c) {
+        static const struct {
+                uint32_t end;
+                unsigned char mark;
+                unsigned more;
+        } forms[] = {{0x80, 0, 0}, {0x800, 0xC0, 1}, {0x10000, 0xE0, 2}, {0x110000, 0xF0, 3}};
+
+        for (size_t i = 0; i < ELEMENTSOF(forms); i++) {
+                int r;
+
+                if (c >= forms[i].end)
+                        continue;
+
+                r = put(s, (char) (forms[i].mark | c >> 6 * forms[i].more));
+                for (unsigned k = forms[i].more; r >= 0 && k-- > 0;)
+                        r = put(s, (char) (0x80 | (c >> 6 * k & 0x3F)));
+                return r;
+        }
+
+        return -EINVAL;
+}
+
+static int digit(char c) {
+        static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+        const char *at = c ? strchr(digits, c) : NULL;
+
+        return at ? (int) (at - digits) % 16 : 99;
+}
+
+/* The digits of an escape such as \x2d. NUL would end the text. */
+static int read_number(Splitter *s, int base, unsigned n, uint32_t *ret) {
+        uint32_t value = 0;
+
+        for (unsigned i = 0; i < n; i++) {
+                int d = digit(*s->p);
+
+                if (d >= base)
+                        return -EINVAL;
+                value = value * (uint32_t) base + (uint32_t) d;
+                s->p++;
+        }
+
+        *ret = value;
+        return value == 0 ? -EINVAL : 0;
+}
+
+static int take_number(Splitter *s, char kind) {
+        uint32_t value;
+        int r;
+
+        if (kind == 'u' || kind == 'U') {
+                r = read_number(s, 16, kind == 'u' ? 4 : 8, &value);
+                return r < 0 ? r : put_character(s, value);
+        }
+
+        if (kind != 'x')
+                s->p--;
+        r = read_number(s, kind == 'x' ? 16 : 8, kind == 'x' ? 2 : 3, &value);
+
+        return r < 0 ? r : value > 0xFF ? -EINVAL : put(s, (char) value);
+}
+
+/* What follows a backslash (systemd: src/basic/escape.c, cunescape_one()). */
+static int take_escape(Splitter *s) {
+        static const char names[] = "abfnrtv\\\"'s", values[] = "\a\b\f\n\r\t\v\\\"' ";
+        const char *at;
+        char c = *s->p;
+
+        if (!c)
+                return s->rules == WORDS_VARIABLE ? 0 : -EINVAL;
+
+        s->p++;
+        if (s->rules == WORDS_VARIABLE)
+                return put(s, c);
+
+        at = strchr(names, c);
+        if (at)
+                return put(s, values[at - names]);
+
+        return strchr("xuU01234567", c) ? take_number(s, c) : -EINVAL;
+}
+
+/* "\\;" is how ExecStart= has a semicolon as a word, and no escape anywhere else. */
+static bool is_semicolon(const Splitter *s) {
+        return s->rules == WORDS_SETTING && startswith(s->p, "\\;") && (!s->p[2] || strchr(WHITE, s->p[2]));
+}
+
+static int take_text(Splitter *s) {
+        char quote = 0;
+        int r = buffer_puts(&s->text, "");
+
+        if (is_semicolon(s)) {
+                s->p += 2;
+                return buffer_puts(&s->text, ";");
+        }
+
+        while (r >= 0 && *s->p && (quote || !strchr(WHITE, *s->p))) {
+                char c = *s->p++;
+
+                if (c == '\\')
+                        r = take_escape(s);
+                else if (quote ? c == quote : c == '"' || c == '\'')
+                        quote = quote ? 0 : c;
+                else
+                        r = put(s, c);
+        }
+
+        return r < 0 ? r : quote && s->rules == WORDS_SETTING ? -EINVAL : 0;
+}
+
+static int take_word(Splitter *s, Words *words) {
+        const char *begin = s->p;
+        Word *w;
+        int r;
+
+        if (words->n >= WORDS_MAX)
+                return -E2BIG;
+
+        r = take_text(s);
+        if (r < 0)
+                return r;
+        if (grow(&words->list, words->n, sizeof(Word)) < 0)
+                return -ENOMEM;
+
+        w = words->list + words->n++;
+        w->raw = strndup(begin, (size_t) (s->p - begin));
+        w->text = TAKE_PTR(s->text.data);
+        s->text = BUFFER_NULL;
+        return w->raw ? 0 : -ENOMEM;
+}
+
+int words_split(const char *text, WordRules rules, Words *ret) {
+        Splitter s = {.p = text, .rules = rules};
+        int r = 0;
+
+        assert(ret);
+
+        *ret = (Words) {};
+        while (r >= 0 && *(s.p += strspn(s.p, WHITE)))
+                r = take_word(&s, ret);
+
+        buffer_done(&s.text);
+        if (r < 0)
+                words_done(ret);
+        return r;
+}
+
+/* The manager passes over a line that is no valid UTF-8, and a control character could end one. */
+static bool fits_into_line(const char *s) {
+        size_t size = strlen(s);
+
+        while (size > 0) {
+                uint32_t c = 0;
+                size_t n = utf8_decode(s, size, &c);
+
+                if (n == 0 || c < 0x20 || c == 0x7F)
+                        return false;
+                s += n;
+                size -= n;
+        }
+
+        return true;
+}
+
+int word_quote(Buffer *b, const char *text) {
+        bool plain = *text && !text[strcspn(text, " \"'\\;")];
+        int r = plain ? 0 : buffer_puts(b, "\"");
+
+        if (!fits_into_line(text))
+                return -EINVAL;
+
+        for (const char *p = text; r >= 0 && *p; p++) {
+                if (*p == '%' || *p == '$')
+                        r = buffer_append(b, p, 1);
+                else if (*p == '"' || *p == '\\')
+                        r = buffer_puts(b, "\\");
+                if (r >= 0)
+                        r = buffer_append(b, p, 1);
+        }
+
+        return r < 0 || plain ? r : buffer_puts(b, "\"");
+}

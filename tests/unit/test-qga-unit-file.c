@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "qga-policy/environment.h"
+#include "qga-policy/words.h"
+#include "tests/unit/tree.h"
+
+#define UNIT "qemu-guest-agent.service"
+#define FRAGMENT "/usr/lib/systemd/system/" UNIT
+#define FOLDER "/etc/systemd/system/" UNIT ".d"
+
+/* Words ------------------------------------------------------------------------------------------------- */
+
+static void test_words(void **state) {
+        static const struct {
+                const char *text;
+                WordRules rules;
+                int result;
+                const char *words; /* with "|" behind each */
+        } cases[] = {
+                {"", WORDS_SETTING, 0, ""},
+                {"  a\tb  ", WORDS_SETTING, 0, "a|b|"},
+                {"'a b' \"c d\"e", WORDS_SETTING, 0, "a b|c de|"},
+                {"a'b c'd", WORDS_SETTING, 0, "ab cd|"},
+                {"''", WORDS_SETTING, 0, "|"},
+                {"a\\sb \\x41\\102\\u00e4 \"\\\"\"", WORDS_SETTING, 0, "a b|AB\xC3\xA4|\"|"},
+                {"\\U0001F600", WORDS_SETTING, 0, "\xF0\x9F\x98\x80|"},
+                {"a \\; b", WORDS_SETTING, 0, "a|;|b|"},
+                {"a\\;b", WORDS_SETTING, -EINVAL, NULL},
+                {"a \\q", WORDS_SETTING, -EINVAL, NULL},
+                {"a \\", WORDS_SETTING, -EINVAL, NULL},
+                {"\\x00", WORDS_SETTING, -EINVAL, NULL},
+                {"\\x4", WORDS_SETTING, -EINVAL, NULL},
+                {"\\777", WORDS_SETTING, -EINVAL, NULL},
+                {"'a", WORDS_SETTING, -EINVAL, NULL},
+                {"'a b", WORDS_VARIABLE, 0, "a b|"},
+                {"a\\nb \\\"", WORDS_VARIABLE, 0, "anb|\"|"},
+                {"a\\", WORDS_VARIABLE, 0, "a|"},
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_words_ Words words = {};
+                _cleanup_buffer_ Buffer b = BUFFER_NULL;
+                int r = words_split(cases[i].text, cases[i].rules, &words);
+
+                if (r != cases[i].result)
+                        fail_msg("%s: %d", cases[i].text, r);
+                if (r < 0)
+                        continue;
+
+                assert_int_equal(buffer_puts(&b, ""), 0);
+                for (size_t k = 0; k < words.n; k++)
+                        assert_int_equal(buffer_printf(&b, "%s|", words.list[k].text), 0);
+                assert_string_equal(b.data, cases[i].words);
+        }
+}
+
+static void test_quote(void **state) {
+        static const struct {
+                const char *text, *quoted;
+        } cases[] = {
+                {"plain", "plain"},      {"", "\"\""},         {"a b", "\"a b\""},     {"a\"b", "\"a\\\"b\""},
+                {"a\\b", "\"a\\\\b\""},  {"100%", "100%%"},    {"$HOME", "$$HOME"},    {";", "\";\""},
+                {"'", "\"'\""},
+        };
+        _cleanup_buffer_ Buffer bad = BUFFER_NULL;
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_buffer_ Buffer b = BUFFER_NULL;
+
+                assert_int_equal(word_quote(&b, cases[i].text), 0);
+                assert_string_equal(b.data, cases[i].quoted);
+        }
+        assert_int_equal(word_quote(&bad, "a\nExecStartPre=/bin/sh"), -EINVAL);
+}
+
+/* One file ---------------------------------------------------------------------------------------------- */
+
+static void test_text(void **state) {
+        static const struct {
+                const char *text;
+                int result;
+                const char *settings; /* "line key=value|" */
+        } cases[] = {
+                {"[Service]\nExecStart=/a\n", 0, "2 ExecStart=/a|"},
+                {"[Service]\r\nExecStart = /a \\\r\n b\r\n", 0, "2 ExecStart=/a   b|"},
+                {"\xEF\xBB\xBF[Service]\nExecStart=/a", 0, "2 ExecStart=/a|"},
+                {"[Service]\nExecStart=/a \\\n# comment\n; another\n  b\n", 0, "2 ExecStart=/a    b|"},
+                {"[Service]\n# comment \\\nExecStart=/a\n", 0, "3 ExecStart=/a|"},
+                {"[Service]\nExecStart=/a \\\\\nEnvironment=B=1\n", 0, "2 ExecStart=/a \\\\|3 Environment=B=1|"},
+                {"[Service]\nExecStart=/a \\", 0, "2 ExecStart=/a|"},
+                {"[Service]\nExecStart=/a\nExecStart=\nExecStart=/b\n", 0, "4 ExecStart=/b|"},
+                {"[Service]\nEnvironment=A=1\nEnvironment=B=2\nEnvironment=\n", 0, ""},
+                {"ExecStart=/a\n[Unit]\nExecStart=/b\n[Service]\nExecStop=/c\n[Install]\nExecStart=/d\n", 0, ""},
+                {"[Service]\nnonsense\nExecStart=/a\n", 0, "3 ExecStart=/a|"},
+                {"[Service]\nExecStart=/\xFF\nExecStart=/a\n", 0, "3 ExecStart=/a|"},
+                {"[Service]\nexecstart=/a\n", 0, ""},
+                {"[Service]\nExecStart=/a\n[Broken\nExecStart=/b\n", -EBADMSG, "2 ExecStart=/a|"},
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_unit_ Unit unit = {};
+                _cleanup_buffer_ Buffer b = BUFFER_NULL;
+
+                assert_int_equal(unit_parse(&unit, "/f", cases[i].text, strlen(cases[i].text)), cases[i].result);
+                assert_int_equal(buffer_puts(&b, ""), 0);
+                for (size_t k = 0; k < unit.n_settings; k++)
+                        assert_int_equal(buffer_printf(&b, "%u %s=%s|", unit.settings[k].line, unit.settings[k].key,
+                                                       unit.settings[k].value),
+                                         0);
+                assert_string_equal(b.data, cases[i].settings);
+        }
+}
+
+/* All files --------------------------------------------------------------------------------------------- */
+
+static void assert_exec(const Tree *t, const char *path, const char *text, const char *value, const char *file) {
+        _cleanup_unit_ Unit unit = {};
+        const UnitSetting *s;
+        size_t n;
+
+        assert_int_equal(unit_read(t->root, UNIT, path, text, &unit), 0);
+        s = unit_setting(&unit, "ExecStart", &n);
+        if (!value) {
+                assert_null(s);
+                return;
+        }
+        assert_non_null(s);
+        assert_string_equal(s->value, value);
+        assert_string_equal(s->file, file);
+        assert_string_equal(unit.exec_file, file);
+}
+
+static void test_search_path(void **state) {
+        static const char *const paths[] = {"/lib/systemd/system/" UNIT, FRAGMENT,
+                                            "/usr/local/lib/systemd/system/" UNIT, "/run/systemd/system/" UNIT,
+                                            "/etc/systemd/system/" UNIT};
+        const Tree *t = *state;
+        _cleanup_unit_ Unit unit = {};
+
+        assert_int_equal(unit_read(t->root, UNIT, NULL, NULL, &unit), 0);
+        assert_null(unit.fragment);
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                tree_file(t, paths[i], "[Service]\nExecStart=/a\n");
+                assert_exec(t, NULL, NULL, "/a", paths[i]);
+        }
+}
+
+static void test_masked(void **state) {
+        const Tree *t = *state;
+        _cleanup_unit_ Unit linked = {}, empty = {};
+        _cleanup_free_ char *path = tree_path(t, "/etc/systemd/system/" UNIT);
+
+        tree_file(t, FRAGMENT, "[Service]\nExecStart=/a\n");
+        tree_link(t, "/etc/systemd/system/" UNIT, "/dev/null");
+        assert_int_equal(unit_read(t->root, UNIT, NULL, NULL, &linked), 0);
+        assert_true(linked.masked);
+
+        assert_int_equal(unlink(path), 0);
+        tree_file(t, "/etc/systemd/system/" UNIT, "");
+        assert_int_equal(unit_read(t->root, UNIT, NULL, NULL, &empty), 0);
+        assert_true(empty.masked);
+        assert_string_equal(empty.fragment, "/etc/systemd/system/" UNIT);
+}
+
+/* Of one name the first of these counts; each is tried with all behind it there too. */
+static void test_drop_in_folders(void **state) {
+        static const char *const folders[] = {
+                "/lib/systemd/system/service.d",           "/etc/systemd/system/service.d",
+                "/usr/lib/systemd/system/qemu-.service.d", "/usr/lib/systemd/system/" UNIT ".d",
+                "/run/systemd/system/" UNIT ".d",          "/etc/systemd/system/qemu-.service.d",
+                "/etc/systemd/system/qemu-guest-.service.d", FOLDER,
+        };
+        const Tree *t = *state;
+
+        tree_file(t, FRAGMENT, "[Service]\nExecStart=/a\n");
+        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
+                _cleanup_free_ char *path = xasprintf("%s/10.conf", folders[i]);
+
+                tree_file(t, path, "[Service]\nExecStart=\nExecStart=/b\n");
+                assert_exec(t, NULL, NULL, "/b", path);
+        }
+}
+
+static void test_drop_in_order(void **state) {
+        const Tree *t = *state;
+        _cleanup_unit_ Unit unit = {};
+
+        tree_file(t, FRAGMENT, "[Service]\nExecStart=/a\n");
+        tree_file(t, FOLDER "/50.conf", "[Service]\nExecStart=\nExecStart=/etc\n");
+        tree_file(t, "/usr/lib/systemd/system/" UNIT ".d/60.conf", "[Service]\nExecStart=\nExecStart=/usr\n");
+        tree_file(t, FOLDER "/.70.conf", "[Service]\nExecStart=\nExecStart=/hidden\n");
+        tree_file(t, FOLDER "/80.conf.bak", "[Service]\nExecStart=\nExecStart=/backup\n");
+        assert_exec(t, NULL, NULL, "/usr", "/usr/lib/systemd/system/" UNIT ".d/60.conf");
+
+        tree_link(t, FOLDER "/60.conf", "/dev/null");
+        assert_exec(t, NULL, NULL, "/etc", FOLDER "/50.conf");
+
+        tree_file(t, FOLDER "/90.conf", "[Service]\nExecStart=/second\n");
+        assert_exec(t, NULL, NULL, NULL, NULL);
+
+        assert_int_equal(unit_read(t->root, UNIT, NULL, NULL, &unit), 0);
+        assert_int_equal(unit.n_drop_ins, 2);
+        assert_string_equal(unit.drop_ins[1], FOLDER "/90.conf");
+        assert_string_equal(unit.exec_file, FOLDER "/90.conf");
+}
+
+/* A drop-in that is not written yet, and one that is to be imagined away. */
+static void test_known_drop_in(void **state) {
+        static const char text[] = "[Service]\nExecStart=\nExecStart=/known\n";
+        const Tree *t = *state;
+
+        tree_file(t, FRAGMENT, "[Service]\nExecStart=/a\n");
+        assert_exec(t, FOLDER "/90.conf", text, "/known", FOLDER "/90.conf");
+
+        tree_file(t, FOLDER "/90.conf", "[Service]\nExecStart=\nExecStart=/there\n");
+        assert_exec(t, NULL, NULL, "/there", FOLDER "/90.conf");
+        assert_exec(t, FOLDER "/90.conf", NULL, "/a", FRAGMENT);
+        assert_exec(t, FOLDER "/90.conf", text, "/known", FOLDER "/90.conf");
+
+        tree_file(t, FOLDER "/override.conf", "[Service]\nExecStart=\nExecStart=/later\n");
+        assert_exec(t, FOLDER "/90.conf", text, "/later", FOLDER "/override.conf");
+}
+
+static void test_unreadable(void **state) {
+        const Tree *t = *state;
+        _cleanup_unit_ Unit unit = {};
+        _cleanup_free_ char *fifo = tree_path(t, FOLDER "/10.conf");
+
+        tree_file(t, FRAGMENT, "[Service]\nExecStart=/a\n");
+        tree_file(t, FOLDER "/20.conf", "[Service\n");
+        assert_int_equal(mkfifo(fifo, 0644), 0);
+        assert_int_equal(unit_read(t->root, UNIT, NULL, NULL, &unit), 0);
+        assert_string_equal(unit.problem, FOLDER "/20.conf is no unit file");
+}
+
+/* Variables --------------------------------------------------------------------------------------------- */
+
+static void test_environment_file(void **state) {
+        static const struct {
+                const char *text, *value; /* of A; NULL: not set */
+                unsigned line;
+        } cases[] = {
+                {"A=b\n", "b", 1},
+                {"# A=a\n; A=a\n\n A = b c  \n", "b c", 4},
+                {"A=b", "b", 1},
+                {"A=\n", "", 1},
+                {"A=\"b c \"  \n", "b c ", 1},
+                {"A='b\\n'\n", "b\\n", 1},
+                {"A=\"a\\\"b\\$c\\d\"\n", "a\"b$c\\d", 1},
+                {"A=\"a\"'b'c\n", "abc", 1},
+                {"A=a\\\nb\n", "ab", 1},
+                {"A=a\\ \n", "a ", 1},
+                {"A=\"a\nb\"\nB=c\n", "a\nb", 1},
+                {"A=x\"y\"\n", "x\"y\"", 1},
+                {"A=b # no comment\n", "b # no comment", 1},
+                {"A=a\nA=b\n", "b", 2},
+                {"A\nB=1\n", NULL, 0},
+                {"export A=b\n", NULL, 0},
+                {"# comment \\\nA=b\n", "b", 2},
+                {"A=b\r\n", "b", 1},
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_environment_ Environment e = {};
+                const Variable *v;
+
+                assert_int_equal(environment_parse_file(&e, "/f", cases[i].text, strlen(cases[i].text)), 0);
+                v = environment_get(&e, "A", 1);
+                if (!streq_ptr(v ? v->value : NULL, cases[i].value))
+                        fail_msg("%s: %s", cases[i].text, v ? v->value : "not set");
+                if (v)
+                        assert_int_equal(v->line, cases[i].line);
+        }
+}
+
+static void test_environment(void **state) {
+        const Tree *t = *state;
+        _cleanup_environment_ Environment e = {}, missing = {}, pattern = {};
+        _cleanup_unit_ Unit unit = {}, other = {}, third = {};
+        const Variable *v;
+
+        tree_file(t, FRAGMENT,
+                  "[Service]\nEnvironment=A=1 \"B=2 3\" C=%p D\nEnvironmentFile=/etc/f\nEnvironmentFile=-/etc/none\n");
+        tree_file(t, "/etc/f", "A=file\n");
+        assert_int_equal(unit_read(t->root, UNIT, NULL, NULL, &unit), 0);
+        assert_int_equal(environment_read(t->root, &unit, &e), 0);
+        assert_int_equal(e.n, 3);
+        assert_null(e.problem);
+        v = environment_get(&e, "A", 1);
+        assert_string_equal(v->value, "file");
+        assert_string_equal(v->file, "/etc/f");
+        assert_string_equal(environment_get(&e, "B", 1)->value, "2 3");
+        assert_string_equal(environment_get(&e, "C", 1)->value, "qemu-guest-agent");
+
+        tree_file(t, FRAGMENT, "[Service]\nEnvironmentFile=/etc/none\n");
+        assert_int_equal(unit_read(t->root, UNIT, NULL, NULL, &other), 0);
+        assert_int_equal(environment_read(t->root, &other, &missing), 0);
+        assert_non_null(strstr(missing.problem, "/etc/none does not exist"));
+
+        tree_file(t, FRAGMENT, "[Service]\nEnvironmentFile=-/etc/qemu.d/*\n");
+        assert_int_equal(unit_read(t->root, UNIT, NULL, NULL, &third), 0);
+        assert_int_equal(environment_read(t->root, &third, &pattern), 0);
+        assert_non_null(strstr(pattern.problem, "is a pattern"));
+}
+
+static void test_specifiers(void **state) {
+        static const struct {
+                const char *text, *expanded;
+        } cases[] = {
+                {"%n %N %p %% %t %i|", UNIT " qemu-guest-agent qemu-guest-agent % /run |"},
+                {"%H%", "%H%"},
+                {"%", "%"},
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *is = unit_expand_specifiers(UNIT, cases[i].text);
+
+                assert_string_equal(is, cases[i].expanded);
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_words),
+                cmocka_unit_test(test_quote),
+                cmocka_unit_test(test_text),
+                cmocka_unit_test_setup_teardown(test_search_path, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_masked, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_drop_in_folders, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_drop_in_order, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_known_drop_in, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_unreadable, tree_setup, tree_teardown),
+                cmocka_unit_test(test_environment_file),
+                cmocka_unit_test_setup_teardown(test_environment, tree_setup, tree_teardown),
+                cmocka_unit_test(test_specifiers),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
