@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <time.h>
+
+#include "tpm/deadline.h"
+
+int64_t deadline_in(int msec) {
+        struct timespec now = {};
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000 + msec;
+}
+
+int wait_until(int fd, short events, int64_t deadline) {
+        for (;;) {
+                struct pollfd p = {.fd = fd, .events = events};
+                int64_t left = deadline - deadline_in(0);
+                int r;
+
+                r = left > 0 ? poll(&p, 1, (int) left) : 0;
+                if (r > 0)
+                        return 0;
+                if (r == 0)
+                        return -ETIMEDOUT;
+                if (errno != EINTR)
+                        return negative_errno();
+        }
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "tpm/deadline.h"
+#include "tpm/device.h"
+
+#define ANSWER_MSEC (10 * 1000)
+
+struct TpmDevice {
+        char *path;
+        int fd;
+};
+
+TpmDevice *tpm_device_free(TpmDevice *device) {
+        if (!device)
+                return NULL;
+
+        closep(&device->fd);
+        free(device->path);
+        free(device);
+        return NULL;
+}
+
+static int open_socket(const char *path) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        _cleanup_close_ int fd = -EBADF;
+
+        if (strlen(path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        strcpy(address.sun_path, path);
+
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return negative_errno();
+        if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
+                return negative_errno();
+
+        return TAKE_FD(fd);
+}
+
+static int open_character_device(const char *path) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+
+        /* Looked at before it is opened: to open a FIFO would wait for a writer. */
+        if (stat(path, &st) < 0)
+                return negative_errno();
+        if (!S_ISCHR(st.st_mode))
+                return -ENOTTY;
+
+        fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0)
+                return negative_errno();
+
+        return TAKE_FD(fd);
+}
+
+static int open_fault(Fault *fault, const char *path, int error) {
+        static const struct {
+                int error;
+                FaultClass class;
+                const char *meaning;
+        } rows[] = {
+                {-ENOENT, FAULT_NO_DEVICE, "it does not exist"},
+                {-ENXIO, FAULT_NO_DEVICE, "there is no TPM behind it"},
+                {-ENODEV, FAULT_NO_DEVICE, "there is no TPM behind it"},
+                {-ECONNREFUSED, FAULT_NO_DEVICE, "nobody listens there"},
+                {-EACCES, FAULT_PERMISSION, "permission denied; root and the group tss may"},
+                {-EPERM, FAULT_PERMISSION, "the unit's DeviceAllow= or a security module forbids it"},
+                {-EBUSY, FAULT_BUSY, "another program holds it; stop that program or ask again"},
+                {-ENOTTY, FAULT_TPM_ERROR, "it is no character device"},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (rows[i].error == error)
+                        return fault_set(fault, rows[i].class, "%s cannot be opened: %s", path, rows[i].meaning);
+
+        return fault_set(fault, FAULT_TPM_ERROR, "%s cannot be opened: %s", path, strerror(-error));
+}
+
+int tpm_device_open(TpmDevice **ret, const char *path, Fault *fault) {
+        _cleanup_(tpm_device_freep) TpmDevice *device = NULL;
+        const char *socket_path = startswith(path, "unix:");
+
+        assert(ret && path);
+
+        device = calloc(1, sizeof(*device));
+        if (!device)
+                return -ENOMEM;
+
+        device->fd = -EBADF;
+        device->path = strdup(path);
+        if (!device->path)
+                return -ENOMEM;
+
+        device->fd = socket_path ? open_socket(socket_path) : open_character_device(path);
+        if (device->fd < 0)
+                return open_fault(fault, path, device->fd);
+
+        *ret = TAKE_PTR(device);
+        return 0;
+}
+
+/* A character device takes a command as a whole or not at all; a socket may take it in parts. */
+static int send_command(int fd, const uint8_t *data, size_t size, int64_t deadline) {
+        while (size > 0) {
+                ssize_t n;
+                int r;
+
+                r = wait_until(fd, POLLOUT, deadline);
+                if (r < 0)
+                        return r;
+
+                n = write(fd, data, size);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return negative_errno();
+                data += n;
+                size -= (size_t) n;
+        }
+
+        return 0;
+}
+
+static size_t announced_size(const TpmMessage *m) {
+        return (size_t) m->data[2] << 24 | (size_t) m->data[3] << 16 | (size_t) m->data[4] << 8 | m->data[5];
+}
+
+/* Return: 0 where the answer is whole, or the TPM ended it early; -errno. */
+static int take_answer(int fd, TpmMessage *m, int64_t deadline) {
+        m->size = 0;
+
+        while (m->size < sizeof(m->data) && (m->size < TPM_HEADER_SIZE || m->size < announced_size(m))) {
+                ssize_t n;
+                int r;
+
+                r = wait_until(fd, POLLIN, deadline);
+                if (r < 0)
+                        return r;
+
+                n = read(fd, m->data + m->size, sizeof(m->data) - m->size);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return negative_errno();
+                if (n == 0)
+                        return 0;
+                m->size += (size_t) n;
+        }
+
+        return 0;
+}
+
+static int exchange_fault(const TpmDevice *device, int error, Fault *fault) {
+        if (error == -ETIMEDOUT || error == -ETIME)
+                return fault_set(fault, FAULT_NO_ANSWER, "the TPM at %s does not answer", device->path);
+        if (error == -EBUSY || error == -EAGAIN)
+                return fault_set(fault, FAULT_BUSY, "the TPM at %s is busy; ask again", device->path);
+        if (error == -EPIPE || error == -ECONNRESET)
+                return fault_set(fault, FAULT_BAD_ANSWER, "the TPM at %s hung up", device->path);
+
+        return fault_set(fault, FAULT_TPM_ERROR, "the TPM at %s cannot be spoken to: %s", device->path,
+                         strerror(-error));
+}
+
+int tpm_device_transact(TpmDevice *device, const uint8_t *command, size_t size, TpmMessage *ret, Fault *fault) {
+        const int64_t deadline = deadline_in(ANSWER_MSEC);
+        int r;
+
+        assert(device && command && ret);
+
+        r = send_command(device->fd, command, size, deadline);
+        if (r >= 0)
+                r = take_answer(device->fd, ret, deadline);
+        if (r < 0)
+                return exchange_fault(device, r, fault);
+
+        if (ret->size < TPM_HEADER_SIZE)
+                return fault_set(fault, FAULT_BAD_ANSWER, "the TPM at %s gave a short answer of %zu bytes",
+                                 device->path, ret->size);
+        if (announced_size(ret) != ret->size)
+                return fault_set(fault, FAULT_BAD_ANSWER, "the TPM at %s announced %zu bytes and gave %zu",
+                                 device->path, announced_size(ret), ret->size);
+
+        return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The "serialized" PCR file of tpm2-tools (lib/pcr.c, pcr_fwrite_serialized): TPML_PCR_SELECTION, a count, and as many
+ * TPML_DIGEST, each as the structure of libtss2 lies in memory, in little endian.
+ */
+
+#include "tpm/attest.h"
+
+#define SELECTIONS_MAX 16U
+#define SELECTION_SIZE 8U /* TPMS_PCR_SELECTION: u16 hash, u8 size, 4 bytes, and one of padding */
+#define DIGESTS_MAX 8U    /* of a TPML_DIGEST */
+
+static void put_le(uint8_t *p, uint32_t value, size_t size) {
+        for (size_t i = 0; i < size; i++)
+                p[i] = (uint8_t) (value >> (8 * i));
+}
+
+static int append_selection(Buffer *b, Algorithm bank, uint32_t selection) {
+        uint8_t list[4 + SELECTIONS_MAX * SELECTION_SIZE] = {};
+
+        put_le(list, 1, 4);
+        put_le(list + 4, algorithm_id(bank), 2);
+        list[6] = PCR_COUNT / 8;
+        put_le(list + 7, selection, PCR_COUNT / 8);
+
+        return buffer_append(b, list, sizeof(list));
+}
+
+/* TPM2B_DIGEST: u16 size and 64 bytes. */
+static int append_digests(Buffer *b, const uint8_t *const *digests, size_t n, size_t size) {
+        uint8_t list[4 + DIGESTS_MAX * (2 + DIGEST_SIZE_MAX)] = {}, *p = list + 4;
+
+        put_le(list, (uint32_t) n, 4);
+        for (size_t i = 0; i < n; i++, p += 2 + DIGEST_SIZE_MAX) {
+                put_le(p, (uint32_t) size, 2);
+                memcpy(p + 2, digests[i], size);
+        }
+
+        return buffer_append(b, list, sizeof(list));
+}
+
+int quote_pcr_file(const Pcrs *pcrs, Algorithm bank, uint32_t selection, Buffer *b) {
+        const uint8_t *digests[PCR_COUNT];
+        uint8_t count[4];
+        size_t n = 0;
+        int r;
+
+        if (selection & ~pcrs->banks[bank].present)
+                return -ENODATA;
+
+        for (unsigned i = 0; i < PCR_COUNT; i++)
+                if (selection & 1U << i)
+                        digests[n++] = pcrs->banks[bank].digests[i];
+
+        put_le(count, (uint32_t) ((n + DIGESTS_MAX - 1) / DIGESTS_MAX), 4);
+        r = append_selection(b, bank, selection);
+        if (r >= 0)
+                r = buffer_append(b, count, sizeof(count));
+
+        for (size_t i = 0; i < n && r >= 0; i += DIGESTS_MAX)
+                r = append_digests(b, digests + i, n - i < DIGESTS_MAX ? n - i : DIGESTS_MAX, algorithm_size(bank));
+
+        return r;
+}

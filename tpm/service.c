@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+#include <openssl/evp.h>
+
+#include "tpm/command.h"
+#include "tpm/logs.h"
+#include "tpm/service.h"
+#include "tpm/sysfs.h"
+#include "tpm/tss.h"
+
+#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+
+/* PCRs ------------------------------------------------------------------------------------------------------ */
+
+static int no_tpm(Fault *fault) {
+        return fault_set(fault, FAULT_NO_TPM,
+                         "this machine has no TPM: there is neither " TPM_SYSFS " nor " TPM_DEVICE);
+}
+
+static int open_device(const TpmSources *sources, TpmDevice **ret, const char **ret_path, Fault *fault) {
+        TpmPresence presence = sources->device ? TPM_20 : sysfs_tpm_presence(sources->root);
+        int r;
+
+        if (presence == TPM_12)
+                return fault_set(fault, FAULT_TPM12, "this machine has a TPM 1.2, and only a TPM 2.0 can be asked");
+        if (!sources->device && !root_is_live(sources->root))
+                return presence == TPM_ABSENT
+                               ? no_tpm(fault)
+                               : fault_set(fault, FAULT_NO_DEVICE, "this tree holds no PCR values, and the TPM of "
+                                                                   "another machine cannot be asked for them");
+
+        *ret_path = sources->device ? sources->device : TPM_DEVICE;
+        r = tpm_device_open(ret, *ret_path, fault);
+        if (r == FAULT && fault->class == FAULT_NO_DEVICE && presence == TPM_ABSENT)
+                return no_tpm(fault);
+
+        return r;
+}
+
+static int read_pcrs(const TpmSources *sources, unsigned banks, Pcrs *ret, const char **ret_source, Fault *fault) {
+        _cleanup_(tpm_device_freep) TpmDevice *device = NULL;
+        int r;
+
+        if (!sources->device && sysfs_tpm_presence(sources->root) == TPM_20 && sysfs_has_pcrs(sources->root)) {
+                *ret_source = TPM_SYSFS;
+                return sysfs_read_pcrs(sources->root, banks, ret, fault);
+        }
+
+        r = open_device(sources, &device, ret_source, fault);
+        return r == 0 ? tpm_read_pcrs(device, banks, PCR_ALL, ret, fault) : r;
+}
+
+static int answer_pcrs(const TpmSources *sources, const TpmRequest *q, json_object **ret, Fault *fault) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        json_object *values = NULL;
+        const char *source = NULL;
+        Pcrs pcrs;
+        int r;
+
+        r = read_pcrs(sources, q->bank >= 0 ? 1U << q->bank : BANKS_ALL, &pcrs, &source, fault);
+        if (r != 0)
+                return r;
+        if (q->bank >= 0 && !pcrs_bank_exists(&pcrs, q->bank))
+                return fault_set(fault, FAULT_NO_BANK, "this TPM has no bank %s; ask for all to see which it has",
+                                 algorithm_to_string(q->bank));
+
+        if (!o || json_set_text(o, "source", source) < 0 || pcrs_to_json(&pcrs, &values) < 0 ||
+            json_set(o, "pcrs", values) < 0)
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+/* Event log ------------------------------------------------------------------------------------------------- */
+
+static int answer_eventlog(const TpmSources *sources, const TpmRequest *q, json_object **ret, Fault *fault) {
+        _cleanup_logs_ Logs logs = {};
+        int r;
+
+        r = logs_read(sources->root, &logs);
+        if (r < 0)
+                return r;
+
+        if (logs.firmware && logs.firmware->status == EVENT_LOG_UNREADABLE)
+                return fault_set(fault, logs.fault.class, "the event log is unusable: %s", logs.fault.desc);
+        if (!logs.userspace && (!logs.firmware || logs.firmware->status == EVENT_LOG_EMPTY))
+                return fault_set(fault, FAULT_NO_LOG, "there is no event log: " FIRMWARE_LOG_PATH " %s",
+                                 logs.firmware ? "is empty, so the firmware made none"
+                                               : "does not exist. The firmware made none, or securityfs is not "
+                                                 "mounted");
+
+        return logs_page(&logs, q->offset, q->limit, ret);
+}
+
+/* Verdict --------------------------------------------------------------------------------------------------- */
+
+static int read_baseline(const TpmSources *sources, Baseline **ret, char **ret_error) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r;
+
+        if (!sources->baseline)
+                return 0;
+
+        r = root_read(sources->root, sources->baseline, BASELINE_SIZE_MAX, &b);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                *ret_error = xasprintf("%s cannot be read: %s", sources->baseline, strerror(-r));
+                return *ret_error ? 0 : -ENOMEM;
+        }
+
+        r = baseline_parse(b.data, b.size, sources->baseline, ret, ret_error);
+        return r == -EBADMSG ? 0 : r;
+}
+
+/* That there is none, or that it cannot be read, is a verdict and no failure. */
+static int judge_pcrs(const TpmSources *sources, Pcrs *pcrs, Fault *fault, VerdictInput *in) {
+        const char *source;
+        int r;
+
+        r = read_pcrs(sources, BANKS_ALL, pcrs, &source, fault);
+        if (r < 0)
+                return r;
+
+        in->tpm = TPM_20;
+        if (r == 0)
+                in->pcrs = pcrs;
+        else if (fault->class == FAULT_NO_TPM)
+                in->tpm = TPM_ABSENT;
+        else if (fault->class == FAULT_TPM12)
+                in->tpm = TPM_12;
+        else
+                in->pcrs_reason = fault->desc;
+
+        return 0;
+}
+
+/* The values that count go along, so that a baseline that changes later can be compared with this boot. */
+static int values_of_verdict(const VerdictInput *in, const Verdict *verdict, json_object **ret) {
+        const Algorithm banks[] = {verdict->bank, in->baseline ? in->baseline->bank : _ALGORITHM_INVALID};
+        Pcrs pcrs = {};
+
+        *ret = NULL;
+        if (!in->pcrs)
+                return 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(banks); i++)
+                if (banks[i] != _ALGORITHM_INVALID)
+                        pcrs.banks[banks[i]] = in->pcrs->banks[banks[i]];
+
+        return pcrs_to_json(&pcrs, ret);
+}
+
+static int verdict_document(const VerdictInput *in, json_object **ret) {
+        _cleanup_(verdict_freep) Verdict *verdict = NULL;
+        _cleanup_json_ json_object *o = NULL;
+        json_object *values = NULL;
+        int r;
+
+        r = verdict_compute(in, &verdict);
+        if (r >= 0)
+                r = verdict_to_json(verdict, &o);
+        if (r >= 0)
+                r = values_of_verdict(in, verdict, &values);
+        if (r < 0)
+                return r;
+        if (json_set(o, "pcrs", values) < 0)
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+static int answer_verdict(const TpmSources *sources, const TpmRequest *q, json_object **ret, Fault *fault) {
+        _cleanup_free_ char *boot_id = NULL, *baseline_error = NULL;
+        _cleanup_(baseline_freep) Baseline *baseline = NULL;
+        _cleanup_logs_ Logs logs = {};
+        VerdictInput in = {.bank = q->bank};
+        Pcrs pcrs;
+        int r;
+
+        r = judge_pcrs(sources, &pcrs, fault, &in);
+        if (r >= 0)
+                r = logs_read(sources->root, &logs);
+        if (r >= 0)
+                r = read_baseline(sources, &baseline, &baseline_error);
+        if (r < 0)
+                return r;
+        r = root_read_line(sources->root, BOOT_ID_PATH, &boot_id);
+        if (r == -ENOMEM)
+                return r;
+
+        in.firmware = logs.firmware;
+        in.userspace = logs.userspace;
+        in.baseline = baseline;
+        in.baseline_error = baseline_error;
+        in.boot_id = boot_id;
+        return verdict_document(&in, ret);
+}
+
+/* Quote ------------------------------------------------------------------------------------------------------ */
+
+static int set_base64(json_object *o, const char *key, const Buffer *b) {
+        _cleanup_free_ char *text = malloc(4 * ((b->size + 2) / 3) + 1);
+
+        if (!text)
+                return -ENOMEM;
+
+        (void) EVP_EncodeBlock((unsigned char *) text, (const unsigned char *) b->data, (int) b->size);
+        return json_set_text(o, key, text);
+}
+
+static int set_hex(json_object *o, const char *key, const uint8_t *data, size_t size) {
+        char text[2 * NONCE_SIZE_MAX + 1];
+
+        assert(size <= NONCE_SIZE_MAX);
+        hex_encode(data, size, text);
+        return json_set_text(o, key, text);
+}
+
+static int quote_to_json(const TpmRequest *q, const QuoteOrder *order, const SignedPcrs *quote, json_object **ret) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        _cleanup_free_ char *selection = pcr_selection_format(q->selection);
+        json_object *values = NULL;
+
+        if (!o || !selection || set_base64(o, "attest", &quote->attest) < 0 ||
+            set_base64(o, "signature", &quote->signature) < 0 || set_base64(o, "public", &quote->public_key) < 0 ||
+            json_set_text(o, "bank", algorithm_to_string(q->bank)) < 0 ||
+            json_set_text(o, "selection", selection) < 0 || set_hex(o, "nonce", q->nonce, q->nonce_size) < 0 ||
+            set_hex(o, "report_sha256", q->report_hash, sizeof(q->report_hash)) < 0 ||
+            set_hex(o, "qualifying_data", order->qualifying, sizeof(order->qualifying)) < 0 ||
+            pcrs_to_json(&quote->pcrs, &values) < 0 || json_set(o, "pcrs", values) < 0)
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+static int answer_quote(const TpmSources *sources, const TpmRequest *q, json_object **ret, Fault *fault) {
+        _cleanup_(tpm_device_freep) TpmDevice *device = NULL;
+        _cleanup_(signed_pcrs_done) SignedPcrs quote = {};
+        QuoteOrder order = {.bank = q->bank, .selection = q->selection};
+        const char *path;
+        int r;
+
+        r = quote_qualifying_data(q->nonce, q->nonce_size, q->report_hash, order.qualifying);
+        if (r == 0)
+                r = open_device(sources, &device, &path, fault);
+        if (r == 0)
+                r = tss_quote(device, &order, &quote, fault);
+        if (r == 0)
+                r = quote_to_json(q, &order, &quote, ret);
+
+        return r;
+}
+
+int tpm_answer(const TpmSources *sources, const TpmRequest *request, json_object **ret, Fault *fault) {
+        static int (*const answers[_TPM_VERB_MAX])(const TpmSources *, const TpmRequest *, json_object **, Fault *) = {
+                [TPM_VERB_PCRS] = answer_pcrs,
+                [TPM_VERB_EVENTLOG] = answer_eventlog,
+                [TPM_VERB_VERDICT] = answer_verdict,
+                [TPM_VERB_QUOTE] = answer_quote,
+        };
+
+        assert(sources && request && request->verb < _TPM_VERB_MAX);
+
+        return answers[request->verb](sources, request, ret, fault);
+}

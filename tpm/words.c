@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "tpm/words.h"
+
+static bool is_plain(unsigned c) {
+        return c >= 0x20 && c < 0x7F;
+}
+
+int words_bytes(Buffer *b, const uint8_t *data, size_t size) {
+        size_t start = b->size;
+        int r = 0;
+
+        while (size > 0 && data[size - 1] == 0)
+                size--;
+
+        for (size_t i = 0; i < size && r >= 0; i++) {
+                if (b->size - start >= EVENT_DESCRIPTION_MAX)
+                        return buffer_puts(b, "...");
+                r = is_plain(data[i]) ? buffer_append(b, data + i, 1) : buffer_printf(b, "\\x%02x", data[i]);
+        }
+
+        return r;
+}
+
+int words_utf16(Buffer *b, const uint8_t *data, size_t size) {
+        size_t start = b->size;
+        int r = 0;
+
+        for (size_t i = 0; i + 1 < size && r >= 0; i += 2) {
+                unsigned c = data[i] | (unsigned) data[i + 1] << 8;
+
+                if (c == 0)
+                        break;
+                if (b->size - start >= EVENT_DESCRIPTION_MAX)
+                        return buffer_puts(b, "...");
+                r = is_plain(c) ? buffer_append(b, data + i, 1) : buffer_printf(b, "\\u%04x", c);
+        }
+
+        return r;
+}
+
+bool words_are_utf16(const uint8_t *data, size_t size) {
+        return size >= 4 && size % 2 == 0 && is_plain(data[0]) && data[1] == 0 && data[3] == 0;
+}
+
+int words_guess(Buffer *b, const uint8_t *data, size_t size) {
+        return words_are_utf16(data, size) ? words_utf16(b, data, size) : words_bytes(b, data, size);
+}
