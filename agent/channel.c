@@ -488,29 +488,39 @@ static bool integer_parse(Span value, int64_t *ret) {
         return true;
 }
 
-static int argument_read(
-                const Argument *known,
-                const char *name,
-                Span value,
-                int64_t *values,
-                bool *given,
-                char **ret_error) {
+/* Nothing in it needs an escape, so that it can be put into another text as it is. */
+static bool word_parse(Span value, char ret[static WORD_SIZE]) {
+        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789,-_";
+        size_t size = value.size - 2;
+
+        if (*value.data != '"' || size >= WORD_SIZE)
+                return false;
+
+        memcpy(ret, value.data + 1, size);
+        ret[size] = 0;
+        return strspn(ret, allowed) == size;
+}
+
+static int argument_read(const Argument *known, const char *name, Span value, ArgumentValue *values,
+                         char **ret_error) {
         size_t i = 0;
 
         while (known[i].name && !streq(known[i].name, name))
                 i++;
 
-        if (!known[i].name || given[i])
+        if (!known[i].name || values[i].given)
                 return describe(ret_error, "Parameter", name, " is unexpected");
-        if (!integer_parse(value, &values[i]))
+        if (known[i].type == ARGUMENT_INTEGER && !integer_parse(value, &values[i].number))
                 return describe(ret_error, "Invalid parameter type for", name, ", expected: integer");
+        if (known[i].type == ARGUMENT_WORD && !word_parse(value, values[i].word))
+                return describe(ret_error, "Invalid parameter type for", name,
+                                ", expected: string of at most 128 letters, digits and \",-_\"");
 
-        given[i] = true;
+        values[i].given = true;
         return 0;
 }
 
-int request_arguments(const Request *request, const Argument *known, int64_t *values, char **ret_error) {
-        bool given[REQUEST_ARGUMENTS_MAX] = {};
+int request_arguments(const Request *request, const Argument *known, ArgumentValue *values, char **ret_error) {
         const char *p = request->arguments.data ? request->arguments.data : "{}";
         char name[NAME_SIZE];
         Span value;
@@ -518,7 +528,7 @@ int request_arguments(const Request *request, const Argument *known, int64_t *va
 
         *ret_error = NULL;
         while ((r = member_next(&p, name, &value)) > 0) {
-                r = argument_read(known, name, value, values, given, ret_error);
+                r = argument_read(known, name, value, values, ret_error);
                 if (r < 0 || *ret_error)
                         return r;
         }
@@ -526,7 +536,7 @@ int request_arguments(const Request *request, const Argument *known, int64_t *va
                 return r;
 
         for (size_t i = 0; known[i].name; i++)
-                if (known[i].required && !given[i])
+                if (known[i].required && !values[i].given)
                         return describe(ret_error, "Parameter", known[i].name, " is missing");
 
         return 0;

@@ -119,24 +119,39 @@ int request_parse(Span text, Request *ret);
 /** request_done() - release what request_parse() made */
 void request_done(Request *request);
 
-/* An argument that a command takes. All arguments so far are integers. */
+typedef enum ArgumentType {
+        ARGUMENT_INTEGER,
+        ARGUMENT_WORD, /* a string of at most WORD_SIZE - 1 letters, digits, commas, hyphens and underscores */
+} ArgumentType;
+
+/* An argument that a command takes. */
 typedef struct Argument {
         const char *name;
         bool required;
+        ArgumentType type;
 } Argument;
 
 #define REQUEST_ARGUMENTS_MAX 4
+
+/* 64 bytes in hex are the longest that anybody needs. */
+#define WORD_SIZE 129
+
+typedef struct ArgumentValue {
+        bool given;
+        int64_t number;
+        char word[WORD_SIZE];
+} ArgumentValue;
 
 /**
  * request_arguments() - check and read the arguments of a request
  * @request: the request
  * @known: what the command takes, at most REQUEST_ARGUMENTS_MAX, ended by a name of NULL
- * @values: takes one value for each of them; an absent one is left alone
+ * @values: takes one value for each of them; all must be zero before
  * @ret_error: takes a description where the arguments are wrong, which the caller frees; else NULL
  *
  * Return: 0, also where *ret_error is set, or -ENOMEM.
  */
-int request_arguments(const Request *request, const Argument *known, int64_t *values, char **ret_error);
+int request_arguments(const Request *request, const Argument *known, ArgumentValue *values, char **ret_error);
 
 /**
  * reply_return() - append the line that answers a request

@@ -11,7 +11,7 @@
 typedef struct Call {
         const Agent *agent;
         const Request *request;
-        int64_t values[REQUEST_ARGUMENTS_MAX]; /* in the order of Command.arguments; 0 where absent */
+        ArgumentValue values[REQUEST_ARGUMENTS_MAX]; /* in the order of Command.arguments */
         Buffer *reply;
 } Call;
 
@@ -21,6 +21,8 @@ typedef struct Command {
         Argument arguments[REQUEST_ARGUMENTS_MAX + 1]; /* ended by an empty one */
         bool needs_policy;                             /* enabled only where the policy allows apply */
 } Command;
+
+static const Command *command_find(const char *name);
 
 static int answer_text(const Call *call, const char *body) {
         return reply_return(call->reply, (Span) {.data = body, .size = strlen(body)}, call->request->id);
@@ -36,7 +38,7 @@ static int answer_sync(const Call *call) {
         char body[32];
 
         call->agent->watch(call->agent->userdata, false);
-        (void) snprintf(body, sizeof(body), "%" PRId64, call->values[0]);
+        (void) snprintf(body, sizeof(body), "%" PRId64, call->values[0].number);
         return answer_text(call, body);
 }
 
@@ -138,11 +140,80 @@ static int answer_plan(const Call *call) {
         all = json_get_array(plan, "changes");
         if (!all)
                 return answer_failure(call, "There is no plan", -EBADMSG);
-        if (call->values[0] < 0 || (uint64_t) call->values[0] > json_object_array_length(all))
+        if (call->values[0].number < 0 || (uint64_t) call->values[0].number > json_object_array_length(all))
                 return reply_error(call->reply, "GenericError", "Parameter 'offset' is beyond the end of the list",
                                    call->request->id);
 
-        return page_answer(call, plan, (size_t) call->values[0]);
+        return page_answer(call, plan, (size_t) call->values[0].number);
+}
+
+static int format_report(Span report, const char *separator, Buffer *question) {
+        _cleanup_json_ json_object *text = json_text_n(report.data, report.size);
+        int r;
+
+        if (!text)
+                return -ENOMEM;
+
+        r = buffer_printf(question, "%s\"report\": ", separator);
+        return r < 0 ? r : json_format(text, question);
+}
+
+/*
+ * What gtune-tpm is asked has the same names; what it takes it checks by itself. What is to be signed goes along whole,
+ * for there is no hash function here.
+ */
+static int format_question(const Call *call, const char *verb, Span report, Buffer *question) {
+        const Argument *arguments = command_find(call->request->execute)->arguments;
+        const char *separator = "";
+        int r;
+
+        r = buffer_printf(question, "{\"execute\": \"%s\", \"arguments\": {", verb);
+        for (size_t i = 0; r >= 0 && arguments[i].name; i++) {
+                const ArgumentValue *v = call->values + i;
+
+                if (!v->given)
+                        continue;
+                r = arguments[i].type == ARGUMENT_INTEGER
+                            ? buffer_printf(question, "%s\"%s\": %" PRId64, separator, arguments[i].name, v->number)
+                            : buffer_printf(question, "%s\"%s\": \"%s\"", separator, arguments[i].name, v->word);
+                separator = ", ";
+        }
+        if (r >= 0 && report.data)
+                r = format_report(report, separator, question);
+
+        return r < 0 ? r : buffer_puts(question, "}}\n");
+}
+
+static int ask_tpm(const Call *call, const char *verb, Span report) {
+        _cleanup_buffer_ Buffer question = BUFFER_NULL;
+        int r;
+
+        r = format_question(call, verb, report, &question);
+        if (r < 0)
+                return r;
+
+        r = call->agent->tpm(call->agent->userdata, &question, report);
+        if (r == -EBUSY)
+                return reply_error(call->reply, "GenericError", "Another question to the TPM is still being answered",
+                                   call->request->id);
+
+        return r < 0 ? r : COMMAND_ASIDE;
+}
+
+static int answer_pcrs(const Call *call) {
+        return ask_tpm(call, "pcrs", SPAN_NULL);
+}
+
+static int answer_eventlog(const Call *call) {
+        return ask_tpm(call, "eventlog", SPAN_NULL);
+}
+
+static int answer_quote(const Call *call) {
+        Span report;
+        int r;
+
+        r = call->agent->report(call->agent->userdata, &report);
+        return r < 0 ? answer_failure(call, "There is no report", r) : ask_tpm(call, "quote", report);
 }
 
 static int answer_info(const Call *call);
@@ -154,6 +225,12 @@ static const Command commands[] = {
         {"guest-info", answer_info, {}, false},
         {"gtune-status", answer_status, {}, false},
         {"gtune-plan", answer_plan, {{"offset", false}}, false},
+        {"gtune-pcrs", answer_pcrs, {{"bank", false, ARGUMENT_WORD}}, false},
+        {"gtune-eventlog", answer_eventlog, {{"offset", false}}, false},
+        {"gtune-quote",
+         answer_quote,
+         {{"nonce", true, ARGUMENT_WORD}, {"bank", true, ARGUMENT_WORD}, {"selection", true, ARGUMENT_WORD}},
+         false},
         {"gtune-watch", answer_watch, {}, false},
         {"gtune-apply", answer_apply, {}, true},
 };

@@ -22,8 +22,14 @@ typedef struct Agent {
         /* Begin to run the apply unit; the answer is given later. */
         void (*apply)(void *userdata);
 
-        /* Begin or end to send events. */
+        /* Begin or end to send events. When it ends, what was to be answered aside is not wanted any more. */
         void (*watch)(void *userdata, bool on);
+
+        /*
+         * Begin to ask gtune-tpm; the answer is given aside. question is one line of JSON, emptied because it moves;
+         * report, unless it is none, becomes a member of what is returned. Return: 0, or -EBUSY: one is under way.
+         */
+        int (*tpm)(void *userdata, Buffer *question, Span report);
 
         void *userdata;
 } Agent;
@@ -32,6 +38,7 @@ typedef struct Agent {
 enum {
         COMMAND_ANSWERED = 0,
         COMMAND_LATER = 1, /* there is no answer yet, and no later request may be answered before it */
+        COMMAND_ASIDE = 2, /* there is no answer yet, and others are answered meanwhile; only one at a time */
 };
 
 /**
@@ -40,7 +47,7 @@ enum {
  * @agent: where answers come from
  * @reply: takes the answer, appended
  *
- * Return: COMMAND_ANSWERED, COMMAND_LATER, or -ENOMEM.
+ * Return: COMMAND_ANSWERED, COMMAND_LATER, COMMAND_ASIDE, or -ENOMEM.
  */
 int command_answer(Span text, const Agent *agent, Buffer *reply);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <assert.h>
+#include <fcntl.h>
 
 #include "agent/commit.h"
 #include "agent/hash.h"
+#include "agent/settle.h"
 #include "agent/units.h"
 #include "core/replace.h"
 
@@ -13,6 +15,8 @@ typedef struct Commit {
         const Root *root;
         Transaction *t;
         Replacement *staged;  /* one for each file */
+        const char **paths;   /* of those that the boot loader reads */
+        size_t n_paths;
         size_t n_staged, n_renamed, n_written;
         bool intent_written;
         char **error;
@@ -22,6 +26,7 @@ static void commit_done(Commit *c) {
         for (size_t i = 0; i < c->n_staged; i++)
                 replacement_done(c->staged + i);
         free(c->staged);
+        free(c->paths);
 }
 
 static int fail(Commit *c, int r, const char *path, const char *what) {
@@ -47,11 +52,7 @@ static int seal(Commit *c) {
                                 continue;
 
                         /* An administrator made it his own. */
-                        free(f->path);
-                        buffer_done(&f->old);
-                        memmove(f, f + 1, (t->n_files - i - 1) * sizeof(*f));
-                        t->n_files--;
-                        i--;
+                        transaction_drop_file(t, i--);
                 } else if (record) {
                         hash_buffer(&f->new, hash);
                         if (free_and_strdup(&record->sha256, hash) < 0)
@@ -60,6 +61,48 @@ static int seal(Commit *c) {
         }
 
         return 0;
+}
+
+static bool is_boot_file(const Survey *survey, const char *path) {
+        for (size_t i = 0; i < survey->stores->n_stores; i++)
+                if (streq(survey->stores->stores[i]->path, path))
+                        return true;
+
+        return false;
+}
+
+static int check_settling(Commit *c) {
+        const char *path = NULL, *on_root;
+        int r;
+
+        c->paths = calloc(c->t->n_files + 1, sizeof(char *));
+        if (!c->paths)
+                return -ENOMEM;
+        if (c->survey->guest.machine->kind != MACHINE_LIVE)
+                return 0;
+
+        for (size_t i = 0; i < c->t->n_files; i++)
+                if (is_boot_file(c->survey, c->t->files[i].path))
+                        c->paths[c->n_paths++] = c->t->files[i].path;
+
+        r = settle_check(c->root, c->paths, c->n_paths, &path, &on_root);
+        if (r == -EBUSY)
+                return fail(c, r, path, "lies on a file system that somebody has frozen");
+        if (r < 0)
+                return fail(c, r, path, "cannot be brought to the disk");
+
+        if (on_root && startswith(on_root, "/boot/"))
+                c->t->note = xasprintf("%s lies on the root file system, an XFS: it is flushed, but if this guest is "
+                                       "reset before it has shut down in order, GRUB may still see the old file",
+                                       on_root);
+        return 0;
+}
+
+static int settle_files(Commit *c) {
+        const char *path = NULL;
+        int r = settle(c->root, c->paths, c->n_paths, &path);
+
+        return r < 0 ? fail(c, r, path, "cannot be brought to the disk") : 0;
 }
 
 static int stage_files(Commit *c) {
@@ -133,6 +176,16 @@ static int check_unchanged(Commit *c, const FileChange *f) {
         return fail(c, -ESTALE, f->path, "was changed by somebody else in this moment; try again");
 }
 
+/* A folder of drop-ins that the last of them has left means nothing, and may have been made for it. */
+static void drop_empty_folder(const Root *root, const FileChange *f) {
+        _cleanup_free_ char *folder = strndup(f->path, (size_t) (strrchr(f->path, '/') - f->path));
+        _cleanup_close_ int fd = -EBADF;
+        const char *name;
+
+        if (f->unit && folder && endswith(folder, ".d") && root_open_parent(root, folder, false, &fd, &name) == ROOT_OK)
+                (void) unlinkat(fd, name, AT_REMOVEDIR);
+}
+
 static int rename_files(Commit *c) {
         int r;
 
@@ -150,6 +203,8 @@ static int rename_files(Commit *c) {
                 r = replacement_sync(c->staged + i);
                 if (r < 0)
                         return fail(c, r, c->t->files[i].path, "cannot be flushed");
+                if (c->t->files[i].gone)
+                        drop_empty_folder(c->root, c->t->files + i);
         }
 
         return 0;
@@ -177,6 +232,23 @@ static int write_ledger(Commit *c) {
         return r < 0 ? fail(c, r, LEDGER_PATH, "cannot be written") : 0;
 }
 
+/* Give a file the bytes that it had. */
+static int put_back(const Commit *c, const FileChange *f) {
+        _cleanup_(replacement_done) Replacement back = REPLACEMENT_NULL;
+        int r;
+
+        r = replacement_stage(c->root, f->path, f->existed ? &f->old : NULL, 0644, &back);
+        if (r >= 0)
+                r = replacement_commit(&back);
+
+        if (r >= 0)
+                r = replacement_sync(&back);
+        if (r >= 0 && !f->existed)
+                drop_empty_folder(c->root, f);
+
+        return r;
+}
+
 /*
  * The way back. What fails here cannot be mended by this process: the intent then stays in the ledger, and
  * the next run settles it.
@@ -192,12 +264,7 @@ static void undo(Commit *c) {
         }
 
         while (c->n_renamed > 0) {
-                const FileChange *f = c->t->files + --c->n_renamed;
-                _cleanup_(replacement_done) Replacement back = REPLACEMENT_NULL;
-
-                if (replacement_stage(c->root, f->path, f->existed ? &f->old : NULL, 0644, &back) < 0 ||
-                    replacement_commit(&back) < 0 || replacement_sync(&back) < 0)
-                        clean = false;
+                clean = put_back(c, c->t->files + --c->n_renamed) >= 0 && clean;
         }
 
         if (c->intent_written && clean && ledger_write(c->root, c->survey->guest.ledger) >= 0)
@@ -207,11 +274,17 @@ static void undo(Commit *c) {
 static int change_everything(Commit *c) {
         int r;
 
-        r = stage_files(c);
+        r = check_settling(c);
+        if (r >= 0)
+                r = stage_files(c);
+        if (r >= 0)
+                r = settle_files(c);
         if (r >= 0)
                 r = write_intent(c);
         if (r >= 0)
                 r = rename_files(c);
+        if (r >= 0)
+                r = settle_files(c);
         if (r >= 0)
                 r = write_attributes(c);
         if (r >= 0)
@@ -220,18 +293,105 @@ static int change_everything(Commit *c) {
         return r;
 }
 
+/* Units ------------------------------------------------------------------------------------------------- */
+
+static bool reads_changed_file(const Transaction *t, const char *unit) {
+        for (size_t i = 0; i < t->n_files; i++)
+                if (streq_ptr(t->files[i].unit, unit))
+                        return true;
+
+        return false;
+}
+
+/* Give the ledger of afterwards the record of before. */
+static int restore_record(Commit *c, const char *path) {
+        const LedgerFile *before = ledger_file(c->survey->guest.ledger, path);
+        LedgerFile *record = ledger_file(c->t->ledger, path);
+
+        if (!before) {
+                if (record)
+                        ledger_drop_file(c->t->ledger, record);
+                return 0;
+        }
+
+        if (!record)
+                record = ledger_add_file(c->t->ledger);
+        return !record || free_and_strdup(&record->practice, before->practice) < 0 ||
+                               free_and_strdup(&record->path, before->path) < 0 ||
+                               free_and_strdup(&record->sha256, before->sha256) < 0 ||
+                               free_and_strdup(&record->unit, before->unit) < 0 ||
+                               free_and_strdup(&record->boot_id, before->boot_id) < 0
+                       ? -ENOMEM
+                       : 0;
+}
+
+/* A service that does not come up gets the files that it had. */
+static int give_back(Commit *c, const char *unit) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < c->t->n_files; i++) {
+                const FileChange *f = c->t->files + i;
+
+                if (streq_ptr(f->unit, unit)) {
+                        r = put_back(c, f);
+                        if (r >= 0)
+                                r = restore_record(c, f->path);
+                }
+        }
+
+        if (r >= 0)
+                r = write_ledger(c);
+        if (r >= 0)
+                r = units_reload();
+
+        return r < 0 ? r : unit_act(unit, "RestartUnit");
+}
+
+static int fail_unit(Commit *c, const UnitAction *u, int r, const char *why) {
+        bool changed = reads_changed_file(c->t, u->unit);
+        int back = changed ? give_back(c, u->unit) : 0;
+
+        free(*c->error);
+        if (back < 0)
+                *c->error = xasprintf("%s did not come up: %s; and it cannot be put back: %s", u->unit,
+                                      why ? why : strerror(-r), strerror(-back));
+        else
+                *c->error = xasprintf("%s did not come up: %s%s", u->unit, why ? why : strerror(-r),
+                                      changed ? "; its old configuration is back" : "");
+        return -r;
+}
+
+static int act_on_unit(Commit *c, UnitAction *u) {
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        r = u->service ? service_restart(u->unit, u->expect, &why) : unit_act(u->unit, "RestartUnit");
+        if (r < 0)
+                return fail_unit(c, u, r, why);
+
+        u->restarted = r > 0 || !u->service;
+        return 0;
+}
+
+/* Return: 0, or the positive errno of the first unit that failed. */
 static int act_on_units(Commit *c) {
-        int first = 0;
+        int first = 0, r = 0;
+
+        if (c->survey->guest.machine->kind != MACHINE_LIVE)
+                return 0;
+
+        for (size_t i = 0; r >= 0 && i < c->t->n_files; i++)
+                if (c->t->files[i].unit) {
+                        r = units_reload();
+                        break;
+                }
+        if (r < 0)
+                return -fail(c, r, "the service manager", "cannot read its units again");
 
         for (size_t i = 0; i < c->t->n_units; i++) {
-                const UnitAction *u = c->t->units + i;
-                int r = unit_act(u->unit, u->verb);
-
-                if (r < 0 && first == 0) {
-                        (void) fail(c, r, u->unit,
-                                    streq(u->verb, "reload") ? "cannot be reloaded" : "cannot be restarted");
-                        first = -r;
-                }
+                r = act_on_unit(c, c->t->units + i);
+                if (first == 0)
+                        first = r;
         }
 
         return first;

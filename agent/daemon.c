@@ -13,7 +13,10 @@
 #include "agent/port.h"
 #include "agent/prepared.h"
 #include "agent/requester.h"
+#include "agent/practices.h"
+#include "agent/service-source.h"
 #include "agent/sources.h"
+#include "agent/tpm-client.h"
 
 #define BURST_USEC (200U * 1000U)      /* one rebuild, and so one event, in that time */
 #define STALE_USEC (1U * 1000000U)     /* how old a report may be that a query is answered with */
@@ -24,7 +27,10 @@ struct Daemon {
         Agent agent;
         Port *port;
         Sources *sources;
+        ServiceSource *services;      /* NULL: the root is not the running system's */
+        const char *units[SERVICES_MAX + 1]; /* what it listens to */
         Requester *requester;
+        TpmClient *tpm;
         sd_event_source *rebuild;     /* timer, only while something has changed */
         sd_event_source *terminate, *interrupt, *reload;
 
@@ -44,7 +50,7 @@ static uint64_t now_usec(clockid_t clock) {
 
 /* ---- events for the host ---- */
 
-static int event_format(json_object *practices, Buffer *line) {
+static int event_format(json_object *changed, Buffer *line) {
         struct timeval now = {};
         int r;
 
@@ -55,7 +61,7 @@ static int event_format(json_object *practices, Buffer *line) {
                           (int64_t) now.tv_sec, (int64_t) now.tv_usec);
         if (r < 0)
                 return r;
-        r = json_format(practices, line);
+        r = json_format(changed, line);
         if (r < 0)
                 return r;
 
@@ -90,6 +96,8 @@ static void daemon_say_status(const Daemon *d) {
 static int daemon_take(Daemon *d) {
         int r;
 
+        if (d->services)
+                service_source_revive(d->services);
         sources_begin(d->sources);
         r = prepared_take(d->root, &d->prepared);
         sources_end(d->sources);
@@ -182,10 +190,31 @@ static void agent_watch(void *userdata, bool on) {
         _cleanup_json_ json_object *news = NULL;
 
         d->watching = on;
+        if (!on && d->port) {
+                tpm_client_stop(d->tpm);
+                port_forget_aside(d->port);
+        }
         json_object_put(d->told);
         d->told = NULL;
         if (on && prepared_news(SPAN_BUFFER(d->prepared.report), &d->told, &news) < 0)
                 log_line(LOG_WARNING, "The next event will name all practices");
+}
+
+static int agent_tpm(void *userdata, Buffer *question, Span report) {
+        Daemon *d = userdata;
+
+        if (tpm_client_busy(d->tpm))
+                return -EBUSY;
+
+        tpm_client_ask(d->tpm, question, report.data, report.size);
+        return 0;
+}
+
+static void on_tpm(void *userdata, const char *answer, const char *error) {
+        Daemon *d = userdata;
+
+        port_answer_aside(d->port, answer ? NULL : "GenericError", answer ? answer : error);
+        memory_give_back();
 }
 
 static void on_requested(void *userdata, bool allowed, const char *desc) {
@@ -235,6 +264,10 @@ static int daemon_open_sources(Daemon *d) {
                 r = sd_event_source_set_enabled(d->rebuild, SD_EVENT_OFF);
         if (r >= 0)
                 r = sources_new(&d->sources, d->event, d->root, on_changed, d);
+        if (r >= 0 && root_is_live(d->root)) {
+                practices_services(d->units);
+                r = service_source_new(&d->services, d->event, d->units, on_changed, d);
+        }
 
         return r < 0 ? log_error_errno(r, "Changes cannot be listened to") : 0;
 }
@@ -257,6 +290,8 @@ static int daemon_open_port(Daemon *d, const Endpoint *endpoint) {
         int r;
 
         r = requester_new(&d->requester, d->event, d->root, on_requested, d);
+        if (r >= 0)
+                r = tpm_client_new(&d->tpm, d->event, d->root, on_tpm, d);
         if (r >= 0)
                 r = port_new(&d->port, d->event, &d->agent);
         if (r < 0)
@@ -286,6 +321,7 @@ int daemon_new(Daemon **ret, sd_event *event, Root *root, const Endpoint *endpoi
                 .apply_allowed = agent_apply_allowed,
                 .apply = agent_apply,
                 .watch = agent_watch,
+                .tpm = agent_tpm,
                 .userdata = d,
         };
 
@@ -312,6 +348,8 @@ Daemon *daemon_free(Daemon *d) {
 
         port_free(d->port);
         requester_free(d->requester);
+        tpm_client_free(d->tpm);
+        service_source_free(d->services);
         sources_free(d->sources);
         sd_event_source_disable_unref(d->rebuild);
         sd_event_source_disable_unref(d->terminate);

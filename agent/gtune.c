@@ -10,6 +10,8 @@
 #include "agent/gtune.h"
 #include "core/options.h"
 #include "core/text.h"
+#include "tpm/attest.h"
+#include "tpm/baseline.h"
 
 static const Verb verbs[] = {
         {"status", "[PRACTICE]", "Show what is in effect, and if not, why and what to do", 0, 1, verb_status},
@@ -20,6 +22,11 @@ static const Verb verbs[] = {
         {"reboot-needed", NULL, "Exit with 0 if something waits for a reboot, else with 1", 0, 0, verb_reboot_needed},
         {"explain", "PRACTICE", "Tell what a practice is for, and what each reason means", 1, 1, verb_explain},
         {"snapshot", "FILE", "Write a tar file that gives the same report with --root elsewhere", 1, 1, verb_snapshot},
+        {"pcr", NULL, "Show what the PCRs of the TPM hold", 0, 0, verb_pcr},
+        {"eventlog", NULL, "Show what was measured in this boot, and if the PCRs agree", 0, 0, verb_eventlog},
+        {"baseline", "COMMAND [FILE]", "save, check, show, add: the PCR values that a boot may have", 1, 2,
+         verb_baseline},
+        {"quote", NULL, "Let the TPM sign its PCRs, the report and a --nonce", 0, 0, verb_quote},
 };
 
 static int print_help(void *userdata, const char *argument);
@@ -63,11 +70,86 @@ static int set_unattended(void *userdata, const char *argument) {
         return 0;
 }
 
+/* Options of the TPM verbs --------------------------------------------------------------------------------- */
+
+static int set_bank(void *userdata, const char *argument) {
+        Context *c = userdata;
+
+        c->bank = algorithm_from_string(argument);
+        if (c->bank >= 0)
+                return 0;
+
+        complain("--bank %s: expected sha1, sha256, sha384, sha512 or sm3", argument);
+        return -EINVAL;
+}
+
+static int set_pcrs(void *userdata, const char *argument) {
+        if (pcr_selection_parse(argument, &((Context *) userdata)->pcrs) >= 0)
+                return 0;
+
+        complain("--pcrs %s: expected PCRs from 0 to 23, as 0-7,14", argument);
+        return -EINVAL;
+}
+
+static int set_nonce(void *userdata, const char *argument) {
+        uint8_t nonce[NONCE_SIZE_MAX];
+        size_t digits = strlen(argument);
+
+        if (digits < 2 * NONCE_SIZE_MIN || digits > 2 * NONCE_SIZE_MAX) {
+                complain("--nonce: it has %zu hex digits, and %u to %u bytes of two digits are needed", digits,
+                         NONCE_SIZE_MIN, NONCE_SIZE_MAX);
+                return -EINVAL;
+        }
+        if (digits % 2 != 0 || hex_decode(argument, digits / 2, nonce) < 0) {
+                complain("--nonce %s: expected hex digits, two for each byte", argument);
+                return -EINVAL;
+        }
+
+        ((Context *) userdata)->nonce = argument;
+        return 0;
+}
+
+static int set_label(void *userdata, const char *argument) {
+        size_t n = 0;
+
+        while (argument[n] >= 0x20 && argument[n] < 0x7F)
+                n++;
+        if (n == 0 || n > BASELINE_LABEL_MAX || argument[n]) {
+                complain("--label: expected 1 to %u printable ASCII characters", BASELINE_LABEL_MAX);
+                return -EINVAL;
+        }
+
+        ((Context *) userdata)->label = argument;
+        return 0;
+}
+
+static int set_directory(void *userdata, const char *argument) {
+        if (!*argument) {
+                complain("--directory: a name is missing");
+                return -EINVAL;
+        }
+
+        ((Context *) userdata)->directory = argument;
+        return 0;
+}
+
+static int set_force(void *userdata, const char *argument) {
+        (void) argument;
+        ((Context *) userdata)->force = true;
+        return 0;
+}
+
 static const Option options[] = {
         {"root", 'R', "DIR", "work on the tree below DIR: an image or a snapshot", set_root},
         {"arch", 0, "ARCH", "architecture of an image: x86_64 or aarch64", set_arch},
         {"json", 'j', NULL, "print JSON", set_json},
         {"unattended", 0, NULL, "apply: leave reverted practices alone, as the boot unit does", set_unattended},
+        {"bank", 0, "BANK", "pcr, baseline, quote: sha1, sha256, sha384, sha512 or sm3", set_bank},
+        {"label", 0, "TEXT", "baseline save, add: what to call the present values", set_label},
+        {"force", 0, NULL, "baseline save, add: replace a file, take any boot", set_force},
+        {"nonce", 0, "HEX", "quote: 16 to 64 bytes that the asking side has chosen", set_nonce},
+        {"pcrs", 0, "LIST", "quote: PCRs to sign, as 0-7,14; otherwise 0-9,14", set_pcrs},
+        {"directory", 0, "DIR", "quote: write files for tpm2_checkquote to DIR", set_directory},
         {"help", 'h', NULL, "show this help", print_help},
         {"version", 0, NULL, "show the version", print_version},
 };
@@ -82,7 +164,7 @@ static int print_help(void *userdata, const char *argument) {
                 char left[64];
 
                 (void) snprintf(left, sizeof(left), "%s %s", verbs[i].name, strempty(verbs[i].arguments));
-                printf("  %-22s %s\n", left, verbs[i].help);
+                printf("  %-24s %s\n", left, verbs[i].help);
         }
         printf("\nPractices:\n ");
         for (size_t i = 0; i < N_PRACTICES; i++)
@@ -221,7 +303,7 @@ static int run(Context *c, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-        Context c = {.root_path = "/"};
+        Context c = {.root_path = "/", .bank = _ALGORITHM_INVALID};
         int status = run(&c, argc, argv);
 
         root_free(c.root);

@@ -7,6 +7,7 @@
 
 #include "agent/transaction.h"
 #include "core/options.h"
+#include "tpm/algorithm.h"
 
 typedef struct Context {
         const char *root_path;
@@ -16,6 +17,12 @@ typedef struct Context {
         bool colour;
         bool finished; /* --help or --version has been answered */
         Root *root;
+
+        /* For the TPM verbs. */
+        Algorithm bank;  /* _ALGORITHM_INVALID: not given */
+        uint32_t pcrs;   /* one bit each; 0: not given */
+        const char *nonce, *label, *directory; /* NULL: not given */
+        bool force;
 } Context;
 
 /* A verb gives its exit status, or -errno after which main() says what failed. */
@@ -34,6 +41,10 @@ int verb_revert(Context *c, char **arguments);
 int verb_reboot_needed(Context *c, char **arguments);
 int verb_explain(Context *c, char **arguments);
 int verb_snapshot(Context *c, char **arguments);
+int verb_pcr(Context *c, char **arguments);
+int verb_eventlog(Context *c, char **arguments);
+int verb_baseline(Context *c, char **arguments);
+int verb_quote(Context *c, char **arguments);
 
 /** complain() - write "gtune: …" to stderr. Return: STATUS_ERROR, to be returned in the same statement. */
 int complain(const char *format, ...) _printf_(1, 2);

@@ -33,6 +33,7 @@ struct Port {
         char input[READ_SIZE];
         size_t input_start, input_end;
         Buffer asked;      /* the request that is answered later; while there is one, no other is looked at */
+        Buffer aside;      /* the request that is answered aside */
 
         bool heard;        /* something was read since the host was last known to be there or away */
         uint64_t away;     /* when a host that may be away counts as left; UINT64_MAX: that is known */
@@ -60,10 +61,12 @@ static int port_request(Port *port, Buffer *reply) {
         int r;
 
         r = command_answer(text, port->agent, reply);
-        if (r != COMMAND_LATER)
-                return r;
+        if (r == COMMAND_LATER)
+                return buffer_append(&port->asked, text.data, text.size);
+        if (r == COMMAND_ASIDE)
+                return buffer_append(&port->aside, text.data, text.size);
 
-        return buffer_append(&port->asked, text.data, text.size);
+        return r;
 }
 
 static int port_event(Port *port, ChannelEvent event) {
@@ -117,6 +120,7 @@ static void port_hang_up(Port *port) {
         port_forget_client(port);
         outbox_clear(&port->outbox);
         buffer_done(&port->asked);
+        buffer_done(&port->aside);
         port->input_start = port->input_end = 0;
         port->io = sd_event_source_disable_unref(port->io);
         closep(&port->fd);
@@ -330,6 +334,7 @@ Port *port_free(Port *port) {
         channel_done(&port->channel);
         outbox_clear(&port->outbox);
         buffer_done(&port->asked);
+        buffer_done(&port->aside);
         sd_event_unref(port->event);
         free(port);
         return NULL;
@@ -521,19 +526,31 @@ int port_send(Port *port, Buffer *line) {
         return sd_event_source_set_enabled(port->again, SD_EVENT_ONESHOT);
 }
 
-void port_answer_later(Port *port, const char *class, const char *desc) {
+static void port_answer(Port *port, Buffer *asked, const char *class, const char *desc) {
         _cleanup_buffer_ Buffer reply = BUFFER_NULL;
         int r;
 
-        if (port->asked.size == 0)
+        if (asked->size == 0)
                 return; /* whoever asked has left */
 
-        r = command_later(SPAN_BUFFER(port->asked), class, desc, &reply);
-        buffer_done(&port->asked);
+        r = command_later(SPAN_BUFFER(*asked), class, desc, &reply);
+        buffer_done(asked);
         if (r >= 0)
                 r = outbox_push(&port->outbox, &reply, port_now(port));
         if (r >= 0)
                 r = sd_event_source_set_enabled(port->again, SD_EVENT_ONESHOT);
         if (r < 0)
                 (void) sd_event_exit(port->event, r);
+}
+
+void port_answer_later(Port *port, const char *class, const char *desc) {
+        port_answer(port, &port->asked, class, desc);
+}
+
+void port_answer_aside(Port *port, const char *class, const char *desc) {
+        port_answer(port, &port->aside, class, desc);
+}
+
+void port_forget_aside(Port *port) {
+        buffer_done(&port->aside);
 }

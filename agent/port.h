@@ -71,6 +71,17 @@ char *port_holder(const char *path);
 int port_send(Port *port, Buffer *line);
 
 /**
+ * port_answer_aside() - give the answer that a command put aside (COMMAND_ASIDE)
+ * @port: the port
+ * @class: as in command_later()
+ * @desc: as in command_later()
+ */
+void port_answer_aside(Port *port, const char *class, const char *desc);
+
+/** port_forget_aside() - nobody wants the answer that a command put aside */
+void port_forget_aside(Port *port);
+
+/**
  * port_answer_later() - give the answer that a command put off (COMMAND_LATER)
  * @port: the port
  * @class: as in command_later()

@@ -7,9 +7,12 @@
 
 #include "core/guest.h"
 
-#define N_PRACTICES 2U
+#define N_PRACTICES 4U
 
 extern const Practice *const practices[N_PRACTICES];
+
+/* The most services that practices want to know about. */
+#define SERVICES_MAX 8U
 
 /** practice_find() - the index of a practice by its name, or -ENOENT */
 int practice_find(const char *name) _pure_;
@@ -17,5 +20,8 @@ int practice_find(const char *name) _pure_;
 /** practices_read_policy() - policy_read() with the keys of every practice. Return: 0 or -ENOMEM. */
 int practices_read_policy(const Root *root, Policy **ret);
 
-/** practices_read_machine() - machine_read() with the kernel log lines of every practice; as machine_read() */
+/** practices_services() - the services of every practice, NULL-terminated */
+void practices_services(const char *ret[static SERVICES_MAX + 1]);
+
+/** practices_read_machine() - machine_read() with what every practice wants to know; as machine_read() */
 int practices_read_machine(const Root *root, const char *arch, Machine **ret);

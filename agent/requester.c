@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
+#include "agent/local-socket.h"
 #include "agent/requester.h"
 #include "core/json.h"
 
@@ -102,32 +102,10 @@ static int on_repeat(_unused_ sd_event_source *source, void *userdata) {
         return 0;
 }
 
-/* The directory is opened through the root, and its descriptor keeps the path short enough for an address. */
-static int requester_connect(Requester *q) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        _cleanup_close_ int dir = -EBADF, fd = -EBADF;
-        int r;
-
-        r = root_open(q->root, REQUEST_DIRECTORY, &dir);
-        if (r != ROOT_OK)
-                return r < 0 ? r : -ENOENT;
-
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return negative_errno();
-
-        (void) snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir, REQUEST_SOCKET);
-        if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
-                return negative_errno();
-
-        q->fd = TAKE_FD(fd);
-        return 0;
-}
-
 static int requester_begin(Requester *q) {
         int r;
 
-        r = requester_connect(q);
+        r = local_socket_connect(q->root, REQUEST_DIRECTORY, REQUEST_SOCKET, &q->fd);
         if (r < 0)
                 return r;
         r = sd_event_add_io(q->event, &q->io, q->fd, EPOLLIN, on_answer, q);

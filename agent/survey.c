@@ -151,6 +151,11 @@ int survey_exit_status(const Survey *survey, unsigned mask) {
         if (survey->guest.policy->n_errors > 0)
                 return STATUS_ERROR;
 
+        for (size_t i = 0; i < N_PRACTICES; i++)
+                if ((mask & 1U << i) != 0 && practices[i]->fails &&
+                    practices[i]->fails(&survey->guest, survey->findings[i]))
+                        return STATUS_UNMET;
+
         for (size_t r = 0; r < ELEMENTSOF(rows); r++) {
                 if (rows[r].status == STATUS_REBOOT && survey->guest.machine->kind == MACHINE_IMAGE)
                         continue;
@@ -158,7 +163,7 @@ int survey_exit_status(const Survey *survey, unsigned mask) {
                         const Finding *f = survey->findings[i];
 
                         if ((mask & 1U << i) != 0 && (rows[r].states & 1U << f->state) != 0 &&
-                            (!rows[r].only_wanted || practice_is_on(f)))
+                            f->wanted != WANTED_NOTHING && (!rows[r].only_wanted || practice_is_on(f)))
                                 return rows[r].status;
                 }
         }

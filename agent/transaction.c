@@ -6,27 +6,35 @@
 
 #define FILE_MAX (1024U * 1024U)
 
+static void file_done(FileChange *f) {
+        free(f->path);
+        free(f->unit);
+        buffer_done(&f->old);
+        buffer_done(&f->new);
+}
+
+static void unit_done(UnitAction *u) {
+        free(u->unit);
+        free(u->expect);
+}
+
 Transaction *transaction_free(Transaction *t) {
         if (!t)
                 return NULL;
 
-        for (size_t i = 0; i < t->n_files; i++) {
-                free(t->files[i].path);
-                buffer_done(&t->files[i].old);
-                buffer_done(&t->files[i].new);
-        }
+        for (size_t i = 0; i < t->n_files; i++)
+                file_done(t->files + i);
         for (size_t i = 0; i < t->n_attributes; i++) {
                 free(t->attributes[i].path);
                 free(t->attributes[i].old);
                 free(t->attributes[i].new);
         }
-        for (size_t i = 0; i < t->n_units; i++) {
-                free(t->units[i].unit);
-                free(t->units[i].verb);
-        }
+        for (size_t i = 0; i < t->n_units; i++)
+                unit_done(t->units + i);
         free(t->files);
         free(t->attributes);
         free(t->units);
+        free(t->note);
         free(t->refusal);
         ledger_free(t->ledger);
         free(t);
@@ -39,6 +47,14 @@ bool transaction_is_empty(const Transaction *t) {
                         return false;
 
         return t->n_files == 0 && t->n_units == 0;
+}
+
+bool transaction_restarts(const Transaction *t, const char *practice) {
+        for (size_t i = 0; i < t->n_units; i++)
+                if (streq(t->units[i].practice, practice))
+                        return true;
+
+        return false;
 }
 
 /* The first refusal is the one that is told. */
@@ -60,24 +76,79 @@ static bool is_released(const char *practice, unsigned release) {
         return i >= 0 && (release & 1U << i) != 0;
 }
 
+/* Units ------------------------------------------------------------------------------------------------- */
+
+static UnitAction *find_unit(const Transaction *t, const char *unit) {
+        for (size_t i = 0; i < t->n_units; i++)
+                if (streq(t->units[i].unit, unit))
+                        return t->units + i;
+
+        return NULL;
+}
+
+/* A unit is restarted once, whatever asks for it; and only one that runs can be. */
+static int add_unit(const Survey *survey, Transaction *t, const char *practice, const char *unit, bool service,
+                    const char *expect) {
+        UnitAction *u;
+
+        if (!unit || survey->guest.machine->kind != MACHINE_LIVE)
+                return 0;
+
+        u = find_unit(t, unit);
+        if (!u) {
+                if (grow(&t->units, t->n_units, sizeof(UnitAction)) < 0)
+                        return -ENOMEM;
+                u = t->units + t->n_units++;
+        }
+
+        u->practice = practice;
+        u->service = service;
+        return free_and_strdup(&u->unit, unit) < 0 || free_and_strdup(&u->expect, expect) < 0 ? -ENOMEM : 0;
+}
+
+static void drop_unit(Transaction *t, const char *unit) {
+        UnitAction *u = find_unit(t, unit);
+
+        for (size_t i = 0; i < t->n_files; i++)
+                if (streq_ptr(t->files[i].unit, unit))
+                        return;
+        if (!u)
+                return;
+
+        unit_done(u);
+        memmove(u, u + 1, (size_t) (t->units + t->n_units - u - 1) * sizeof(*u));
+        t->n_units--;
+}
+
+void transaction_drop_file(Transaction *t, size_t index) {
+        FileChange f = t->files[index];
+
+        memmove(t->files + index, t->files + index + 1, (t->n_files - index - 1) * sizeof(f));
+        t->n_files--;
+        if (f.unit)
+                drop_unit(t, f.unit);
+        file_done(&f);
+}
+
 /* Files ------------------------------------------------------------------------------------------------- */
 
-static FileChange *add_file(Transaction *t, const char *path) {
+static FileChange *add_file(Transaction *t, const char *path, const char *unit) {
         FileChange *f;
 
         if (grow(&t->files, t->n_files, sizeof(FileChange)) < 0)
                 return NULL;
 
         f = t->files + t->n_files++;
-        return free_and_strdup(&f->path, path) < 0 ? NULL : f;
+        return free_and_strdup(&f->path, path) < 0 || free_and_strdup(&f->unit, unit) < 0 ? NULL : f;
 }
 
-static int record_file(const Survey *survey, Transaction *t, const char *practice, const char *path) {
-        LedgerFile *record = ledger_file(t->ledger, path);
+static int record_file(const Survey *survey, Transaction *t, const Change *c) {
+        LedgerFile *record = ledger_file(t->ledger, c->target);
 
         if (!record)
                 record = ledger_add_file(t->ledger);
-        if (!record || free_and_strdup(&record->practice, practice) < 0 || free_and_strdup(&record->path, path) < 0 ||
+        if (!record || free_and_strdup(&record->practice, c->practice) < 0 ||
+            free_and_strdup(&record->path, c->target) < 0 || free_and_strdup(&record->unit, c->unit) < 0 ||
             free_and_strdup(&record->boot_id, survey->guest.machine->boot_id) < 0)
                 return -ENOMEM;
 
@@ -103,14 +174,15 @@ static int resolve_file(const Survey *survey, const Change *c, Transaction *t) {
                 return refuse(t, xasprintf("%s exists and is not gtuned's: move it away, or set enable = no in [%s]",
                                            c->target, c->practice));
 
-        f = add_file(t, c->target);
+        f = add_file(t, c->target, c->unit);
         if (!f || buffer_append(&f->new, c->content.data, c->content.size) < 0)
                 return -ENOMEM;
 
         f->existed = exists;
         f->old = is;
         is = BUFFER_NULL;
-        return record_file(survey, t, c->practice, c->target);
+        r = add_unit(survey, t, c->practice, c->unit, /* service= */ true, c->expect);
+        return r < 0 ? r : record_file(survey, t, c);
 }
 
 static int release_files(const Survey *survey, Transaction *t, unsigned release) {
@@ -129,8 +201,9 @@ static int release_files(const Survey *survey, Transaction *t, unsigned release)
                 if (r == -ENOMEM)
                         return r;
                 if (r >= 0) {
-                        f = add_file(t, record->path);
-                        if (!f)
+                        f = add_file(t, record->path, record->unit);
+                        if (!f || add_unit(survey, t, practices[practice_find(record->practice)]->name, record->unit,
+                                           /* service= */ true, NULL) < 0)
                                 return -ENOMEM;
                         f->existed = f->gone = true;
                         f->old = is;
@@ -287,6 +360,10 @@ static int render_store(const BootStore *store, const Edits *e, Transaction *t) 
                 return refuse(t, xasprintf("%s:%u: the kernel command line would be %zu bytes long, and the kernel "
                                            "takes %u: remove something from it",
                                            entry->path, entry->line, size, CMDLINE_MAX));
+        if (r == -ENOSPC)
+                return refuse(t, xasprintf("%s: the environment block is full: remove something from it with "
+                                           "grub2-editenv",
+                                           store->path));
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
@@ -294,7 +371,7 @@ static int render_store(const BootStore *store, const Edits *e, Transaction *t) 
         if (buffer_equal(&new, &store->content))
                 return 0;
 
-        f = add_file(t, store->path);
+        f = add_file(t, store->path, NULL);
         if (!f || buffer_append(&f->old, store->content.data, store->content.size) < 0)
                 return -ENOMEM;
 
@@ -502,17 +579,6 @@ static int release_attributes(const Survey *survey, Transaction *t, unsigned rel
 
 /* The whole --------------------------------------------------------------------------------------------- */
 
-static int resolve_unit(const Change *c, Transaction *t) {
-        UnitAction *u;
-
-        if (grow(&t->units, t->n_units, sizeof(UnitAction)) < 0)
-                return -ENOMEM;
-
-        u = t->units + t->n_units++;
-        u->practice = c->practice;
-        return free_and_strdup(&u->unit, c->target) < 0 || free_and_strdup(&u->verb, c->value) < 0 ? -ENOMEM : 0;
-}
-
 static int resolve_plan(const Survey *survey, const Plan *plan, Transaction *t) {
         for (size_t i = 0; plan && i < plan->n_changes; i++) {
                 const Change *c = plan->changes + i;
@@ -522,8 +588,8 @@ static int resolve_plan(const Survey *survey, const Plan *plan, Transaction *t) 
                         r = resolve_file(survey, c, t);
                 else if (c->kind == CHANGE_ATTRIBUTE)
                         r = resolve_attribute(survey, c, t);
-                else if (c->kind == CHANGE_UNIT && survey->guest.machine->kind == MACHINE_LIVE)
-                        r = resolve_unit(c, t);
+                else if (c->kind == CHANGE_UNIT)
+                        r = add_unit(survey, t, c->practice, c->target, c->expect != NULL, c->expect);
                 if (r < 0)
                         return r;
         }
@@ -624,7 +690,7 @@ static int units_to_json(const Transaction *t, json_object *changes) {
                 json_object *o = change_object(changes, "unit");
 
                 if (!o || json_set_text(o, "practice", u->practice) < 0 || json_set_text(o, "unit", u->unit) < 0 ||
-                    json_set_text(o, "action", u->verb) < 0)
+                    json_set_text(o, "action", "restart") < 0)
                         return -ENOMEM;
         }
 

@@ -10,6 +10,7 @@
 
 typedef struct FileChange {
         char *path;      /* as seen inside the root, without links */
+        char *unit;      /* the service that reads it; NULL: none */
         Buffer old, new;
         bool existed;    /* there is an old content */
         bool gone;       /* it is to be removed; new is empty */
@@ -23,10 +24,13 @@ typedef struct AttributeChange {
         bool at_boot; /* of an image: the boot unit will write it */
 } AttributeChange;
 
+/* A unit that is restarted. */
 typedef struct UnitAction {
         const char *practice;
         char *unit;
-        char *verb; /* "restart" or "reload" */
+        bool service; /* it has a process that must come up again; it is left alone where it has none */
+        char *expect; /* an argument which that process must have; NULL: any */
+        bool restarted; /* set by engine_commit() */
 } UnitAction;
 
 typedef struct Transaction {
@@ -38,6 +42,7 @@ typedef struct Transaction {
         size_t n_units;
         Ledger *ledger;  /* afterwards */
         bool ledger_changed; /* … and it says something else than before, also where nothing is written */
+        char *note;      /* what engine_commit() has to say though all went well; NULL: nothing */
         char *refusal;   /* why it must not be carried out; NULL: it may */
 } Transaction;
 
@@ -58,6 +63,12 @@ int transaction_resolve(const Survey *survey, const Plan *plan, unsigned release
 /** transaction_free() - release a transaction; NULL is ignored */
 Transaction *transaction_free(Transaction *t);
 DEFINE_CLEANUP(Transaction *, transaction_free);
+
+/** transaction_drop_file() - leave a file alone, and the unit that would be restarted only for it */
+void transaction_drop_file(Transaction *t, size_t index);
+
+/** transaction_restarts() - whether a unit would be restarted for a practice */
+bool transaction_restarts(const Transaction *t, const char *practice) _pure_;
 
 /** transaction_is_empty() - whether there is nothing to write; what waits for the boot of an image does not count */
 bool transaction_is_empty(const Transaction *t) _pure_;

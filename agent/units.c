@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "agent/units.h"
+#include "core/service.h"
 #include "core/util.h"
 
 #define MANAGER "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
@@ -35,9 +36,9 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error
         return free_and_strdup(&job->result, result) < 0 ? -ENOMEM : 0;
 }
 
-static int start_job(sd_bus *bus, const char *unit, const char *verb, Job *job) {
+static int start_job(sd_bus *bus, const char *unit, const char *method, Job *job) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const char *method = streq(verb, "reload") ? "ReloadUnit" : "RestartUnit", *path;
+        const char *path;
         int r;
 
         r = sd_bus_call_method(bus, MANAGER, method, NULL, &reply, "ss", unit, "replace");
@@ -72,18 +73,121 @@ static int wait_for_job(sd_bus *bus, const Job *job) {
         return streq(job->result, "done") ? 0 : -EIO;
 }
 
-int unit_act(const char *unit, const char *verb) {
+int unit_act(const char *unit, const char *method) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(job_done) Job job = {};
         int r;
 
-        r = sd_bus_open_system(&bus);
+        r = service_manager_open(&bus);
         if (r >= 0)
                 r = sd_bus_match_signal(bus, NULL, MANAGER, "JobRemoved", on_job_removed, &job);
         if (r >= 0)
                 r = sd_bus_call_method(bus, MANAGER, "Subscribe", NULL, NULL, NULL);
         if (r >= 0)
-                r = start_job(bus, unit, verb, &job);
+                r = start_job(bus, unit, method, &job);
 
         return r < 0 ? r : wait_for_job(bus, &job);
+}
+
+int units_reload(void) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        int r;
+
+        r = service_manager_open(&bus);
+        if (r >= 0)
+                r = sd_bus_set_method_call_timeout(bus, UNIT_JOB_WAIT_USEC);
+        if (r >= 0)
+                r = sd_bus_call_method(bus, MANAGER, "Reload", NULL, NULL, NULL);
+
+        return r < 0 ? r : 0;
+}
+
+static int read_service(const char *unit, Services *ret) {
+        const ServiceInterest interest = {unit, ""};
+        int r;
+
+        r = services_read(&interest, 1, ret);
+        return r < 0 ? r : ret->known ? 0 : -EIO;
+}
+
+/* One that never ran (its device is missing) or was stopped has no process to restart. */
+static int is_running(const char *unit, bool *ret) {
+        _cleanup_(services_done) Services services = {};
+        const Service *s;
+        int r;
+
+        r = read_service(unit, &services);
+        if (r < 0)
+                return r;
+
+        s = services_find(&services, unit);
+        *ret = s && s->active_state && !streq(s->active_state, "inactive");
+        return 0;
+}
+
+static bool has_argument(const Service *s, const char *expect) {
+        for (char **a = s->main.arguments; a && *a; a++)
+                if (streq(*a, expect))
+                        return true;
+
+        return false;
+}
+
+static int look(const char *unit, const char *expect, uint32_t *ret_pid, char **ret_why) {
+        _cleanup_(services_done) Services services = {};
+        const Service *s;
+        int r;
+
+        r = read_service(unit, &services);
+        if (r < 0)
+                return r;
+
+        s = services_find(&services, unit);
+        *ret_pid = s ? s->main.pid : 0;
+        if (*ret_pid == 0)
+                *ret_why = xasprintf("it has no process (%s)", s ? strempty(s->active_state) : "not found");
+        else if (expect && !has_argument(s, expect))
+                *ret_why = xasprintf("its process %u does not have the argument %s", *ret_pid, expect);
+        else
+                return 0;
+
+        return *ret_why ? -EIO : -ENOMEM;
+}
+
+static int watch_life(const char *unit, const char *expect, char **ret_why) {
+        const struct timespec life = {.tv_sec = SERVICE_LIFE_SEC};
+        uint32_t first = 0, last = 0;
+        int r;
+
+        /* Of a simple service the process is there before it has become its program. */
+        r = look(unit, NULL, &first, ret_why);
+        if (r < 0)
+                return r;
+
+        (void) nanosleep(&life, NULL);
+
+        r = look(unit, expect, &last, ret_why);
+        if (r < 0)
+                return r;
+        if (first == last)
+                return 1;
+
+        *ret_why = xasprintf("process %u did not live for %d s", first, SERVICE_LIFE_SEC);
+        return *ret_why ? -EIO : -ENOMEM;
+}
+
+int service_restart(const char *unit, const char *expect, char **ret_why) {
+        bool running;
+        int r;
+
+        r = is_running(unit, &running);
+        if (r < 0 || !running)
+                return r;
+
+        r = unit_act(unit, "RestartUnit");
+        if (r >= 0)
+                return watch_life(unit, expect, ret_why);
+
+        *ret_why = xasprintf("its restart failed: %s", r == -EIO ? "see systemctl status" : strerror(-r));
+        return *ret_why ? r : -ENOMEM;
 }

@@ -5,6 +5,12 @@
 #include "agent/commit.h"
 #include "agent/gtune.h"
 #include "agent/last-apply.h"
+#include "agent/tpm.h"
+#include "agent/units.h"
+#include "core/replace.h"
+#include "tpm/measured-boot.h"
+
+#define APPLY_UNIT "gtuned-apply.service"
 
 /* What a verb that writes has under way. */
 typedef struct Work {
@@ -13,6 +19,7 @@ typedef struct Work {
         Survey *survey;
         Transaction *t;
         char *error;
+        char *left_out; /* why what a practice asks for is not done, though the rest is */
 } Work;
 
 static void work_done(Work *w) {
@@ -20,6 +27,7 @@ static void work_done(Work *w) {
         survey_free(w->survey);
         transaction_free(w->t);
         free(w->error);
+        free(w->left_out);
 }
 
 /* Whether "/" is a mount point, as it is for every process outside a chroot (proc_pid_mountinfo(5)). */
@@ -125,7 +133,36 @@ static void print_done(const Transaction *t) {
                         printf("%s: %s -> %s\n", t->attributes[i].path, strempty(t->attributes[i].old),
                                t->attributes[i].new);
         for (size_t i = 0; i < t->n_units; i++)
-                printf("%s: %s\n", t->units[i].unit, streq(t->units[i].verb, "reload") ? "reloaded" : "restarted");
+                if (t->units[i].restarted)
+                        printf("%s: restarted\n", t->units[i].unit);
+}
+
+static int keep_document(const Root *root, json_object *document) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, is = BUFFER_NULL;
+        int r;
+
+        r = json_format_pretty(document, &text);
+        if (r < 0)
+                return r;
+        if (root_read(root, MEASURED_BOOT_PATH, text.size + 1, &is) >= 0 && buffer_equal(&is, &text))
+                return 0;
+
+        return replace_file(root, MEASURED_BOOT_PATH, &text, 0644);
+}
+
+/* The verdict on this boot, for who may not open the TPM. That there is none is told by the practice. */
+static int keep_verdict(Work *w) {
+        _cleanup_(verdict_freep) Verdict *verdict = NULL;
+        _cleanup_json_ json_object *document = NULL;
+        _cleanup_free_ char *error = NULL;
+        int r;
+
+        r = tpm_verdict(w->c, algorithm_from_string(policy_word(w->survey->guest.policy, "measured-boot", "bank", "")),
+                        &verdict, &document, &error);
+        if (r == 0)
+                r = keep_document(w->c->root, document);
+
+        return r == -ENOMEM ? r : 0;
 }
 
 static int commit(Work *w, const char *result) {
@@ -146,7 +183,12 @@ static int commit(Work *w, const char *result) {
         if (w->survey->guest.machine->kind == MACHINE_LIVE) {
                 (void) last_apply_write(w->c->root, w->survey->guest.machine->boot_id, result, NULL);
                 (void) probe_keep_log(w->c->root, w->survey->guest.machine->probe);
+                r = keep_verdict(w);
+                if (r < 0)
+                        return r;
         }
+        if (w->t->note)
+                fprintf(stderr, "gtune: %s\n", w->t->note);
         if (!w->c->json)
                 print_done(w->t);
 
@@ -175,6 +217,100 @@ static int finish(Work *w) {
         return r < 0 ? r : survey_exit_status(after, PRACTICES_ALL);
 }
 
+/* Before what restarts a service. Return: 0, with the practices that must not be touched now, or -ENOMEM. */
+static int precheck(Work *w, const Plan *plan, unsigned *ret_refused) {
+        *ret_refused = 0;
+
+        for (size_t i = 0; i < N_PRACTICES; i++) {
+                _cleanup_free_ char *refusal = NULL;
+                int r;
+
+                if (!practices[i]->precheck || !transaction_restarts(w->t, practices[i]->name))
+                        continue;
+
+                r = practices[i]->precheck(&w->survey->guest, plan, &refusal);
+                if (r < 0)
+                        return r;
+                if (!refusal)
+                        continue;
+
+                free(w->left_out);
+                w->left_out = xasprintf("%s is left as it is: %s", practices[i]->name, refusal);
+                if (!w->left_out)
+                        return -ENOMEM;
+                *ret_refused |= 1U << i;
+        }
+
+        return 0;
+}
+
+/* A practice whose changes must not be carried out now does not stop the others. */
+static int leave_out_refused(Work *w) {
+        unsigned refused;
+        int r;
+
+        r = precheck(w, w->survey->plan, &refused);
+        if (r < 0 || refused == 0)
+                return r;
+
+        for (size_t i = 0; i < N_PRACTICES; i++)
+                if (refused & 1U << i)
+                        plan_drop(w->survey->plan, practices[i]->name);
+
+        w->t = transaction_free(w->t);
+        return transaction_resolve(w->survey, w->survey->plan, survey_unwanted(w->survey) & ~refused, &w->t);
+}
+
+/* The unit in whose control group this process runs and which the transaction restarts, or NULL. */
+static const char *own_unit(const Work *w) {
+        _cleanup_free_ char *cgroup = NULL;
+
+        if (w->t->n_units == 0 || root_read_line(w->c->root, "/proc/self/cgroup", &cgroup) < 0)
+                return NULL;
+
+        for (size_t i = 0; i < w->t->n_units; i++) {
+                const char *unit = w->t->units[i].unit, *at = strstr(cgroup, unit);
+
+                if (at && at > cgroup && at[-1] == '/' && (at[strlen(unit)] == '/' || at[strlen(unit)] == 0))
+                        return unit;
+        }
+
+        return NULL;
+}
+
+/* Restarting the unit that this process belongs to would kill it half-way, as under qemu-ga's guest-exec. */
+static int hand_over(Work *w, const char *unit) {
+        int r;
+
+        w->lock_fd = safe_close(w->lock_fd);
+        printf("This runs inside of %s, which has to be restarted: " APPLY_UNIT " does it.\n", unit);
+        (void) fflush(stdout);
+
+        r = unit_act(APPLY_UNIT, "StartUnit");
+        if (r < 0)
+                return complain(APPLY_UNIT " failed: %s; see systemctl status " APPLY_UNIT,
+                                r == -EIO ? "it ended with an error" : strerror(-r));
+
+        return finish(w);
+}
+
+/* What a person asked for at the console, or the boot unit. */
+static int apply(Work *w) {
+        const char *unit = own_unit(w);
+        int r;
+
+        if (unit && !w->t->refusal)
+                return hand_over(w, unit);
+
+        r = commit(w, "applied");
+        if (r == 0 && w->left_out) {
+                w->error = TAKE_PTR(w->left_out);
+                r = report_error(w, -EINVAL);
+        }
+
+        return r != 0 ? r : finish(w);
+}
+
 int verb_apply(Context *c, char **arguments) {
         _cleanup_(work_done) Work w = {.c = c, .lock_fd = -EBADF};
         int r;
@@ -197,9 +333,9 @@ int verb_apply(Context *c, char **arguments) {
         if (r == 0)
                 r = transaction_resolve(w.survey, w.survey->plan, survey_unwanted(w.survey), &w.t);
         if (r == 0)
-                r = commit(&w, "applied");
+                r = leave_out_refused(&w);
 
-        return r != 0 ? r : finish(&w);
+        return r != 0 ? r : apply(&w);
 }
 
 static int hold(const Survey *survey, Transaction *t, unsigned mask) {
@@ -234,6 +370,26 @@ static unsigned wanted_of(const Survey *survey, unsigned mask) {
         return mask;
 }
 
+/* Somebody asked for it by name: what must not be done now is an error, and nothing is done. */
+static int check_revert(Work *w) {
+        const char *unit = own_unit(w);
+        _cleanup_(plan_freep) Plan *nothing = NULL;
+        unsigned refused;
+        int r;
+
+        /* The apply unit does not revert, so that nobody can be given the work. */
+        if (unit)
+                return complain("this runs inside of %s, which has to be restarted: use "
+                                "`systemd-run --wait gtune revert` instead",
+                                unit);
+
+        r = plan_new(&nothing);
+        if (r >= 0)
+                r = precheck(w, nothing, &refused);
+
+        return r < 0 ? r : refused ? complain("%s", w->left_out) : 0;
+}
+
 int verb_revert(Context *c, char **arguments) {
         _cleanup_(work_done) Work w = {.c = c, .lock_fd = -EBADF};
         unsigned mask;
@@ -246,6 +402,8 @@ int verb_revert(Context *c, char **arguments) {
                 r = begin(&w);
         if (r == 0)
                 r = transaction_resolve(w.survey, NULL, mask, &w.t);
+        if (r == 0)
+                r = check_revert(&w);
         if (r == 0)
                 r = hold(w.survey, w.t, wanted_of(w.survey, mask));
         if (r == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "agent/diff.h"
+#include "agent/forecast.h"
 #include "agent/gtune.h"
 #include "core/text.h"
 
@@ -36,7 +37,7 @@ static int print_changes(const Transaction *t) {
                                : buffer_printf(&b, "%s: %s -> %s\n", a->path, a->old, a->new);
         }
         for (size_t i = 0; r >= 0 && i < t->n_units; i++)
-                r = buffer_printf(&b, "%s %s\n", t->units[i].verb, t->units[i].unit);
+                r = buffer_printf(&b, "restart %s%s\n", t->units[i].unit, t->units[i].service ? " if it runs" : "");
         if (r >= 0 && b.size == 0)
                 r = buffer_puts(&b, "Nothing to do.\n");
         return r < 0 ? r : print_changes_text(&b);
@@ -50,12 +51,23 @@ static bool changes_file(const Transaction *t, const char *path) {
         return false;
 }
 
+static bool changes_boot(const Survey *survey, const Transaction *t) {
+        for (size_t i = 0; i < survey->stores->n_stores; i++)
+                if (changes_file(t, survey->stores->stores[i]->path))
+                        return true;
+
+        return false;
+}
+
 /* Entries that keep their command line, so that nobody has to wonder. */
 static void print_left_alone(const Survey *survey, const Transaction *t) {
+        if (!changes_boot(survey, t))
+                return;
+
         for (size_t i = 0; i < survey->guest.machine->n_entries; i++) {
                 const BootEntry *e = survey->guest.machine->entries[i];
 
-                if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE && changes_file(t, e->path))
+                if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE)
                         printf("%s:%u: left alone, a %s entry\n", e->path, e->line, entry_kind_to_string(e->kind));
         }
 }
@@ -67,24 +79,37 @@ static void print_held(const Survey *survey) {
                                practices[i]->name);
 }
 
-/* A measured boot will see another command line. */
-static void print_tpm_notice(const Survey *survey, const Transaction *t) {
-        bool boot_files = false;
+/* What other files are made from (/etc/default/grub, /etc/kernel/cmdline) is read by no boot loader. */
+static bool is_booted_from(const BootStore *store) {
+        for (size_t i = 0; i < store->n_entries; i++)
+                if (store->entries[i].kind != ENTRY_TEMPLATE)
+                        return true;
 
-        for (size_t i = 0; i < survey->stores->n_stores; i++)
-                boot_files = boot_files || changes_file(t, survey->stores->stores[i]->path);
-
-        if (boot_files && root_exists(survey->root, "/sys/class/tpm/tpm0"))
-                puts("This guest has a TPM: the next boot will change PCR 8 and 9 where GRUB measures (its tpm\n"
-                     "module). Renew what is sealed to them, and baselines.");
+        return false;
 }
 
-static int print_json(const Transaction *t) {
+/* A measured boot will see other files, and another command line. */
+static int foresee(const Context *c, const Survey *survey, const Transaction *t, Forecast *ret) {
+        const BootStores *stores = survey->stores;
+        _cleanup_free_ const char **paths = calloc(stores->n_stores + 1, sizeof(*paths));
+
+        for (size_t i = 0, n = 0; paths && i < stores->n_stores; i++)
+                if (is_booted_from(stores->stores[i]) && changes_file(t, stores->stores[i]->path))
+                        paths[n++] = stores->stores[i]->path;
+
+        return paths ? forecast_make(c, survey, paths, ret) : -ENOMEM;
+}
+
+static int print_json(const Transaction *t, const Forecast *forecast) {
         _cleanup_json_ json_object *o = NULL;
-        json_object *changes;
+        json_object *changes, *pcrs = NULL;
         int r;
 
         r = transaction_to_json(t, &o);
+        if (r >= 0)
+                r = forecast_to_json(forecast, &pcrs);
+        if (r >= 0)
+                r = json_set(o, "pcrs", pcrs);
         if (r < 0)
                 return r;
 
@@ -102,8 +127,21 @@ static int print_json(const Transaction *t) {
         return print_document(o);
 }
 
+static int print_text(const Survey *survey, const Transaction *t, const Forecast *forecast) {
+        int r;
+
+        r = print_changes(t);
+        if (r < 0)
+                return r;
+
+        print_held(survey);
+        print_left_alone(survey, t);
+        return forecast_print(forecast);
+}
+
 int verb_plan(Context *c, char **arguments) {
         _cleanup_(survey_freep) Survey *survey = NULL;
+        _cleanup_forecast_ Forecast forecast = {};
         _cleanup_(transaction_freep) Transaction *t = NULL;
         int r, status;
 
@@ -123,18 +161,12 @@ int verb_plan(Context *c, char **arguments) {
         if (t->refusal)
                 return complain("%s", t->refusal);
 
-        r = c->json ? print_json(t) : print_changes(t);
+        r = foresee(c, survey, t, &forecast);
+        if (r >= 0)
+                r = c->json ? print_json(t, &forecast) : print_text(survey, t, &forecast);
         if (r < 0)
                 return r;
-        if (!c->json) {
-                print_held(survey);
-                print_left_alone(survey, t);
-                print_tpm_notice(survey, t);
-        }
 
         status = survey_exit_status(survey, PRACTICES_ALL);
-        if (status == STATUS_UNMET || (status == STATUS_REBOOT && transaction_is_empty(t)))
-                return status;
-
-        return transaction_is_empty(t) ? STATUS_OK : STATUS_CHANGES;
+        return status == STATUS_UNMET || transaction_is_empty(t) ? status : STATUS_CHANGES;
 }

@@ -56,6 +56,20 @@ static void sort_paths(Paths *p) {
         p->n = kept + 1;
 }
 
+/* "password", but not as the end of the name of an RPC of the guest agent. */
+static bool has_password(const char *p, size_t size) {
+        static const char word[] = "password", rpc[] = "guest-set-user-";
+        const char *at = p;
+
+        while ((at = memmem(at, size - (size_t) (at - p), word, strlen(word)))) {
+                if ((size_t) (at - p) < strlen(rpc) || memcmp(at - strlen(rpc), rpc, strlen(rpc)) != 0)
+                        return true;
+                at += strlen(word);
+        }
+
+        return false;
+}
+
 /* A boot file may hold password hashes of its own: GRUB's `password` and `password_pbkdf2`. */
 static int redact(const Buffer *in, Buffer *out) {
         const char *p = in->data, *end = in->data + in->size;
@@ -65,7 +79,7 @@ static int redact(const Buffer *in, Buffer *out) {
                 const char *newline = memchr(p, '\n', (size_t) (end - p));
                 size_t size = (size_t) ((newline ? newline + 1 : end) - p);
 
-                if (memmem(p, size, "password", strlen("password")))
+                if (has_password(p, size))
                         r = buffer_puts(out, newline ? "# <redacted>\n" : "# <redacted>");
                 else
                         r = buffer_append(out, p, size);
@@ -79,8 +93,9 @@ static int add_file(const Root *root, const char *path, mode_t mode, Buffer *tar
         _cleanup_buffer_ Buffer content = BUFFER_NULL, clean = BUFFER_NULL;
         int r;
 
+        /* Of what is too large (a unified kernel image) the name is what matters. */
         r = root_read(root, path, FILE_MAX, &content);
-        if (r < 0)
+        if (r < 0 && r != -EFBIG)
                 return r == -ENOMEM ? r : 0;
 
         r = redact(&content, &clean);

@@ -29,20 +29,39 @@ static int print_sentence(Buffer *b, const char *label, const char *text) {
         return r < 0 ? r : text_wrap(b, text, 10, 10, WIDTH);
 }
 
+/* What nobody has to act on, but should know. */
+static int print_warnings(const Finding *f, Buffer *b) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < f->n_warnings; i++)
+                r = print_sentence(b, "note:", f->warnings[i]);
+
+        return r;
+}
+
+/* That something cannot be, or is not known, concerns nobody who does not want it: its code in the table is enough. */
+static bool has_reason(const Finding *f, bool asked_for) {
+        if (!f->reason || (f->state == STATE_OFF && !f->held) || f->state == STATE_ACTIVE)
+                return false;
+
+        return asked_for || practice_is_on(f) || (f->state != STATE_UNSUPPORTED && f->state != STATE_UNKNOWN);
+}
+
 /* What is not as it should be, and what to do. */
-static int print_reason(const Finding *f, Buffer *b) {
+static int print_reason(const Finding *f, bool asked_for, Buffer *b) {
+        bool reason = has_reason(f, asked_for);
         int r;
 
-        if (!f->reason || (f->state == STATE_OFF && !f->held) || f->state == STATE_ACTIVE)
+        if (!reason && f->n_warnings == 0)
                 return 0;
 
         r = buffer_printf(b, "\n%s\n", f->practice);
-        if (r >= 0)
+        if (r >= 0 && reason)
                 r = print_sentence(b, "why:", f->reason);
-        if (r >= 0 && f->remedy)
+        if (r >= 0 && reason && f->remedy)
                 r = print_sentence(b, "do:", f->remedy);
 
-        return r;
+        return r < 0 ? r : print_warnings(f, b);
 }
 
 static int print_table(const Context *c, const Survey *survey, unsigned mask, Buffer *b) {
@@ -55,7 +74,7 @@ static int print_table(const Context *c, const Survey *survey, unsigned mask, Bu
                         r = print_row(c, survey->findings[i], b);
         for (size_t i = 0; r >= 0 && i < N_PRACTICES; i++)
                 if (mask & 1U << i)
-                        r = print_reason(survey->findings[i], b);
+                        r = print_reason(survey->findings[i], mask == 1U << i, b);
 
         return r;
 }

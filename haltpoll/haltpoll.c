@@ -156,7 +156,7 @@ static int plan_files(const Haltpoll *h, bool load, Plan *plan) {
                 return r;
 
         /* It loads what is new in modules-load.d, and so makes it active now. */
-        return plan_unit(plan, practice_haltpoll.name, "systemd-modules-load.service", "restart");
+        return plan_unit(plan, practice_haltpoll.name, "systemd-modules-load.service", NULL);
 }
 
 static int plan_on(const Guest *guest, const Finding *finding, const Haltpoll *h, Plan *plan) {

@@ -27,6 +27,9 @@ static void apply(_unused_ void *userdata) {
 static void watch(_unused_ void *userdata, _unused_ bool on) {
 }
 
+/* What goes to gtune-tpm is one line of JSON, too. */
+static int ask(_unused_ void *userdata, Buffer *question, _unused_ Span report);
+
 static void require(bool condition) {
         if (!condition)
                 __builtin_trap();
@@ -45,8 +48,16 @@ static void check_line(const Buffer *line) {
         require(json_object_is_type(o, json_type_object));
 }
 
+static int ask(_unused_ void *userdata, Buffer *question, _unused_ Span report) {
+        _cleanup_json_ json_object *o = NULL;
+
+        require(question->size > 0 && question->data[question->size - 1] == '\n');
+        require(json_parse(question->data, question->size - 1, &o) >= 0);
+        return 0;
+}
+
 static void answer(const Channel *c, int event) {
-        static const Agent agent = {give, give, allow, apply, watch, NULL};
+        static const Agent agent = {give, give, allow, apply, watch, ask, NULL};
         _cleanup_buffer_ Buffer line = BUFFER_NULL;
         int r;
 
@@ -56,7 +67,7 @@ static void answer(const Channel *c, int event) {
                 r = reply_error(&line, "GenericError", channel_error(c), SPAN_NULL);
 
         require(r >= 0);
-        if (r == COMMAND_LATER)
+        if (r == COMMAND_LATER || r == COMMAND_ASIDE)
                 require(command_later(channel_text(c), NULL, "{}", &line) >= 0);
         check_line(&line);
 }

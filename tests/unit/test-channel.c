@@ -28,6 +28,8 @@ typedef struct Stage {
         Agent agent;
         Buffer said;   /* all lines of the agent */
         Buffer later;  /* the request that is answered later */
+        Buffer question; /* for gtune-tpm */
+        bool busy;
         char *report, *changes;
         int failure;
         bool allowed, watching, applied;
@@ -60,10 +62,21 @@ static void stage_watch(void *userdata, bool on) {
         ((Stage *) userdata)->watching = on;
 }
 
+static int stage_tpm(void *userdata, Buffer *question, _unused_ Span report) {
+        Stage *s = userdata;
+
+        if (s->busy)
+                return -EBUSY;
+
+        s->busy = true;
+        assert_return_code(buffer_append(&s->question, question->data, question->size), 0);
+        return 0;
+}
+
 static void stage_init(Stage *s) {
         *s = (Stage) {
                 .channel = CHANNEL_NULL,
-                .agent = {stage_report, stage_changes, stage_allowed, stage_apply, stage_watch, s},
+                .agent = {stage_report, stage_changes, stage_allowed, stage_apply, stage_watch, stage_tpm, s},
                 .now = 1000,
         };
         s->report = strdup("{\"schema\": 1}");
@@ -74,6 +87,7 @@ static void stage_done(Stage *s) {
         channel_done(&s->channel);
         buffer_done(&s->said);
         buffer_done(&s->later);
+        buffer_done(&s->question);
         free(s->report);
         free(s->changes);
 }
@@ -228,6 +242,9 @@ static const Row commands_rows[] = {
          "{\"name\": \"guest-info\", \"enabled\": true, \"success-response\": true}, "
          "{\"name\": \"gtune-status\", \"enabled\": true, \"success-response\": true}, "
          "{\"name\": \"gtune-plan\", \"enabled\": true, \"success-response\": true}, "
+         "{\"name\": \"gtune-pcrs\", \"enabled\": true, \"success-response\": true}, "
+         "{\"name\": \"gtune-eventlog\", \"enabled\": true, \"success-response\": true}, "
+         "{\"name\": \"gtune-quote\", \"enabled\": true, \"success-response\": true}, "
          "{\"name\": \"gtune-watch\", \"enabled\": true, \"success-response\": true}, "
          "{\"name\": \"gtune-apply\", \"enabled\": false, \"success-response\": true}]}}\n"},
         {"gtune-status", "{\"execute\":\"gtune-status\",\"id\":1}", "{\"return\": {\"schema\": 1}, \"id\": 1}\n"},
@@ -527,8 +544,59 @@ static void test_failure(_unused_ void **state) {
         stage_done(&s);
 }
 
+/* ---- questions to the TPM ---- */
+
+static const struct {
+        const char *request, *question, *answer;
+} tpm_rows[] = {
+        {"{\"execute\":\"gtune-pcrs\"}", "{\"execute\": \"pcrs\", \"arguments\": {}}\n", ""},
+        {"{\"execute\":\"gtune-pcrs\",\"arguments\":{\"bank\":\"sha256\"}}",
+         "{\"execute\": \"pcrs\", \"arguments\": {\"bank\": \"sha256\"}}\n", ""},
+        {"{\"execute\":\"gtune-eventlog\",\"arguments\":{\"offset\":7}}",
+         "{\"execute\": \"eventlog\", \"arguments\": {\"offset\": 7}}\n", ""},
+        {"{\"execute\":\"gtune-quote\",\"arguments\":{\"selection\":\"0-7,14\",\"nonce\":\"00ff\",\"bank\":\"sha1\"}}",
+         "{\"execute\": \"quote\", \"arguments\": {\"nonce\": \"00ff\", \"bank\": \"sha1\", \"selection\": \"0-7,14\", "
+         "\"report\": \"{\\\"schema\\\": 1}\"}}\n", ""},
+        {"{\"execute\":\"gtune-quote\"}", "", ERROR("Parameter 'nonce' is missing")},
+        {"{\"execute\":\"gtune-pcrs\",\"arguments\":{\"bank\":\"a\\\"b\"}}", "",
+         ERROR("Invalid parameter type for 'bank', expected: string of at most 128 letters, digits and \\\",-_\\\"")},
+        {"{\"execute\":\"gtune-pcrs\",\"arguments\":{\"bank\":1}}", "",
+         ERROR("Invalid parameter type for 'bank', expected: string of at most 128 letters, digits and \\\",-_\\\"")},
+        {"{\"execute\":\"gtune-pcrs\",\"arguments\":{\"nonce\":\"00\"}}", "",
+         ERROR("Parameter 'nonce' is unexpected")},
+};
+
+static void test_tpm(void **state) {
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(tpm_rows); i++) {
+                Stage s;
+
+                stage_init(&s);
+                stage_say(&s, tpm_rows[i].request);
+                assert_string_equal(strempty(s.question.data), tpm_rows[i].question);
+                assert_string_equal(stage_answer(&s), tpm_rows[i].answer);
+                stage_done(&s);
+        }
+}
+
+/* Others are answered meanwhile, but not a second one to the TPM. */
+static void test_tpm_busy(void **state) {
+        Stage s;
+
+        (void) state;
+
+        stage_init(&s);
+        stage_say(&s, "{\"execute\":\"gtune-pcrs\"}" PING "{\"execute\":\"gtune-pcrs\",\"id\":1}");
+        assert_string_equal(stage_answer(&s), PONG "{\"error\": {\"class\": \"GenericError\", \"desc\": "
+                                                   "\"Another question to the TPM is still being answered\"}, \"id\": 1}\n");
+        stage_done(&s);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_tpm),
+                cmocka_unit_test(test_tpm_busy),
                 cmocka_unit_test(test_framing),
                 cmocka_unit_test(test_envelope),
                 cmocka_unit_test(test_ids),

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/forecast.h"
+#include "agent/moving-pcrs.h"
+#include "agent/tpm-events.h"
+#include "core/text.h"
+
+#define WIDTH 80U
+
+/* What the log says ---------------------------------------------------------------------------------------- */
+
+/* Where the log is damaged, what it does not say means nothing. Return: the reason, or NULL: it is whole. */
+static const char *log_defect(json_object *document) {
+        json_object *logs = json_object_object_get(document, "logs"), *firmware = NULL;
+        const char *status;
+
+        (void) json_object_object_get_ex(logs, "firmware", &firmware);
+        status = firmware ? json_get_text(firmware, "status") : NULL;
+        return streq_ptr(status, "complete") ? NULL : "the event log of this boot is not whole";
+}
+
+static int read_log(const Context *c, const Survey *survey, const char *const *paths, Forecast *f) {
+        _cleanup_json_ json_object *document = NULL;
+        const char *defect;
+        int r;
+
+        f->change = GRUB_PCRS;
+        r = tpm_events(c, &document, &f->assumed);
+        if (r != 0)
+                return r < 0 ? r : 0;
+
+        defect = log_defect(document);
+        if (defect)
+                return free_and_strdup(&f->assumed, defect);
+
+        f->change = moving_pcrs(json_get_array(document, "events"), survey->guest.machine->cmdline_text, paths);
+        return 0;
+}
+
+static int read_baseline(const Survey *survey, Forecast *f) {
+        int r;
+
+        f->path = strdup(policy_word(survey->guest.policy, "measured-boot", "baseline", BASELINE_PATH));
+        if (!f->path)
+                return -ENOMEM;
+
+        r = tpm_read_baseline(survey->root, f->path, &f->baseline, &f->error);
+        return r == -ENOMEM ? r : 0;
+}
+
+int forecast_make(const Context *c, const Survey *survey, const char *const *paths, Forecast *ret) {
+        _cleanup_forecast_ Forecast f = {};
+        int r;
+
+        f.any = paths[0] && root_exists(survey->root, "/sys/class/tpm/tpm0");
+        r = f.any ? read_log(c, survey, paths, &f) : 0;
+        if (r >= 0 && f.any)
+                r = read_baseline(survey, &f);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_GENERIC(f, (Forecast) {});
+        return 0;
+}
+
+void forecast_done(Forecast *f) {
+        free(f->assumed);
+        free(f->path);
+        baseline_free(f->baseline);
+        free(f->error);
+        *f = (Forecast) {};
+}
+
+/* Telling it ----------------------------------------------------------------------------------------------- */
+
+static uint32_t in_baseline(const Forecast *f) {
+        uint32_t set = 0;
+
+        for (unsigned pcr = 0; f->baseline && pcr < PCR_COUNT; pcr++)
+                if (f->baseline->pcrs[pcr].listed)
+                        set |= f->change & 1U << pcr;
+
+        return set;
+}
+
+/* "8 (warn) and 9 (warn)" */
+static int name_levels(const Forecast *f, uint32_t set, Buffer *b) {
+        int r = 0;
+
+        for (unsigned pcr = 0; r >= 0 && pcr < PCR_COUNT; pcr++) {
+                uint32_t before = set & ((1U << pcr) - 1), after = set & ~((2U << pcr) - 1);
+
+                if ((set & 1U << pcr) != 0)
+                        r = buffer_printf(b, "%s%u (%s)", before == 0 ? "" : after == 0 ? " and " : ", ", pcr,
+                                          baseline_level_to_string(f->baseline->pcrs[pcr].level));
+        }
+
+        return r;
+}
+
+static int tell_change(const Forecast *f, Buffer *b) {
+        _cleanup_free_ char *pcrs = f->change == 0 ? NULL : pcr_selection_format(f->change), *line = NULL;
+
+        if (f->assumed)
+                return buffer_puts(b, "This guest has a TPM: the next boot will change PCR 8 and 9 where GRUB "
+                                      "measures (its tpm\nmodule). Renew what is sealed to them, and baselines.\n");
+        if (f->change == 0)
+                return buffer_puts(b, "This guest has a TPM, but this boot measured neither its command line nor the "
+                                      "files that\nchange: the next boot changes no PCR by them.\n");
+
+        if (!pcrs)
+                return -ENOMEM;
+
+        line = xasprintf("This guest has a TPM: as this boot's event log shows, the next boot will change PCR %s. "
+                         "Renew what is sealed to them, and baselines.", pcrs);
+        return line ? text_wrap(b, line, 0, 0, WIDTH) : -ENOMEM;
+}
+
+static int tell_baseline(const Forecast *f, Buffer *b) {
+        _cleanup_buffer_ Buffer levels = BUFFER_NULL;
+        _cleanup_free_ char *line = NULL;
+        uint32_t set = in_baseline(f);
+        int r;
+
+        if (f->error)
+                return text_wrap(b, f->error, 0, 0, WIDTH);
+        if (set == 0)
+                return 0;
+
+        r = name_levels(f, set, &levels);
+        if (r < 0)
+                return r;
+        line = xasprintf("The baseline %s speaks of PCR %s: after the reboot, look at `gtune baseline check`, and "
+                         "allow the new values with `gtune baseline add`.", f->path, levels.data);
+        return line ? text_wrap(b, line, 0, 0, WIDTH) : -ENOMEM;
+}
+
+int forecast_print(const Forecast *f) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r;
+
+        if (!f->any)
+                return 0;
+
+        r = tell_change(f, &b);
+        if (r >= 0)
+                r = tell_baseline(f, &b);
+        if (r >= 0)
+                (void) fwrite(b.data, 1, b.size, stdout);
+
+        return r;
+}
+
+int forecast_to_json(const Forecast *f, json_object **ret) {
+        _cleanup_json_ json_object *o = NULL;
+        json_object *change, *baseline = NULL;
+
+        *ret = NULL;
+        if (!f->any)
+                return 0;
+
+        o = json_object_new_object();
+        if (!o || pcr_selection_to_json(f->change, &change) < 0 || json_set(o, "change", change) < 0 ||
+            (f->baseline && pcr_selection_to_json(in_baseline(f), &baseline) < 0) ||
+            json_set(o, "baseline", baseline) < 0 ||
+            json_set_text(o, "bank", f->baseline ? algorithm_to_string(f->baseline->bank) : NULL) < 0 ||
+            json_set_text(o, "source", f->assumed ? "assumed" : "event-log") < 0 ||
+            json_set_text(o, "reason", f->assumed) < 0)
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(o);
+        return 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "agent/event-view.h"
+#include "agent/moving-pcrs.h"
+
+/* A description is cut, so a long command line is found by its beginning; a short one may be found by chance. */
+#define CMDLINE_MIN 8U
+#define CMDLINE_COMPARED 512U
+
+/* The descriptions of events that hold a command line, as tpm/describe.c words them. */
+static const char *const cmdline_prefixes[] = {
+        "GRUB command: linux", /* linux16 and linuxefi too */
+        "kernel command line: ",
+        "kernel command line, measured by",
+};
+
+#define FILE_PREFIX "file that the boot loader read: "
+
+/* The boot loader's own first word is not known to others: GRUB says BOOT_IMAGE=, and systemd-stub nothing. */
+static const char *without_boot_image(const char *cmdline) {
+        const char *rest;
+
+        if (!startswith(cmdline, "BOOT_IMAGE="))
+                return cmdline;
+
+        rest = strchr(cmdline, ' ');
+        return rest ? rest + 1 : "";
+}
+
+static bool holds_cmdline(const char *description, const char *cmdline) {
+        char part[CMDLINE_COMPARED + 1];
+        size_t n;
+
+        for (size_t i = 0; i < ELEMENTSOF(cmdline_prefixes); i++)
+                if (startswith(description, cmdline_prefixes[i]))
+                        return true;
+
+        cmdline = without_boot_image(strempty(cmdline));
+        n = strcspn(cmdline, "\n");
+        n = n < CMDLINE_COMPARED ? n : CMDLINE_COMPARED;
+        memcpy(part, cmdline, n);
+        part[n] = 0;
+        return n >= CMDLINE_MIN && strstr(description, part);
+}
+
+/* A whole number of components: "/grub/grub.cfg" ends "/boot/grub/grub.cfg", and "/b/grub.cfg" does not. */
+static bool ends_path(const char *path, const char *end) {
+        return *end == '/' && endswith(path, end);
+}
+
+/* The boot loader sees a file from the top of its file system: /boot may be one, and a btrfs subvolume is none. */
+static bool is_file(const char *description, const char *path) {
+        const char *name = startswith(description, FILE_PREFIX), *device;
+
+        if (!name)
+                return false;
+
+        device = *name == '(' ? strchr(name, ')') : NULL;
+        if (device && startswith(name, "(memdisk)"))
+                return false;
+        if (device)
+                name = device + 1;
+
+        return ends_path(path, name) || ends_path(name, path);
+}
+
+/* What boot loaders and the EFI stub log; the firmware's variables may quote a command line that nobody changes. */
+static bool is_boot_loader(const EventView *v) {
+        return v->extends && (streq(v->type, "EV_IPL") || streq(v->type, "EV_EVENT_TAG"));
+}
+
+uint32_t moving_pcrs(json_object *events, const char *cmdline, const char *const *paths) {
+        uint32_t set = 0;
+        EventView v;
+
+        assert(events && paths);
+
+        for (size_t i = 0; i < json_object_array_length(events); i++) {
+                bool moves;
+
+                if (event_view(json_object_array_get_idx(events, i), &v) < 0 || !is_boot_loader(&v))
+                        continue;
+
+                moves = holds_cmdline(v.description, cmdline);
+                for (const char *const *p = paths; !moves && *p; p++)
+                        moves = is_file(v.description, *p);
+                if (moves)
+                        set |= 1U << v.pcr;
+        }
+
+        return set;
+}

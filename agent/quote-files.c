@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "agent/quote-files.h"
+
+typedef struct File {
+        const char *name;
+        const Buffer *content;
+} File;
+
+void quote_files_done(QuoteFiles *q) {
+        buffer_done(&q->attest);
+        buffer_done(&q->signature);
+        buffer_done(&q->public_key);
+        buffer_done(&q->report);
+}
+
+static int write_file(int directory, const File *f) {
+        const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+        _cleanup_close_ int fd = openat(directory, f->name, flags, 0600);
+
+        if (fd < 0)
+                return negative_errno();
+
+        for (size_t done = 0; done < f->content->size;) {
+                ssize_t n = write(fd, f->content->data + done, f->content->size - done);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0) {
+                        int r = negative_errno();
+
+                        (void) unlinkat(directory, f->name, 0);
+                        return r;
+                }
+                done += (size_t) n;
+        }
+
+        return 0;
+}
+
+static int write_files(const char *path, const File *files, size_t n) {
+        _cleanup_close_ int directory = -EBADF;
+        int r;
+
+        if (mkdir(path, 0700) < 0 && errno != EEXIST)
+                return complain("%s cannot be made: %s", path, strerror(errno));
+        directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0)
+                return complain("%s cannot be opened: %s", path, strerror(errno));
+
+        for (size_t i = 0; i < n; i++) {
+                r = write_file(directory, files + i);
+                if (r >= 0)
+                        continue;
+                for (size_t k = 0; k < i; k++)
+                        (void) unlinkat(directory, files[k].name, 0);
+
+                return r == -EEXIST ? complain("%s/%s exists, and no quote is replaced: name another directory", path,
+                                               files[i].name)
+                                    : complain("%s/%s cannot be written: %s", path, files[i].name, strerror(-r));
+        }
+
+        return 0;
+}
+
+int quote_files_write(const QuoteFiles *q, const char *path) {
+        _cleanup_buffer_ Buffer pcrs = BUFFER_NULL;
+        const File files[] = {
+                {"quote.msg", &q->attest}, {"quote.sig", &q->signature}, {"quote.pcrs", &pcrs},
+                {"key.pub", &q->public_key}, {"report.json", &q->report},
+        };
+        int r;
+
+        r = quote_pcr_file(&q->pcrs, q->bank, q->selection, &pcrs);
+        if (r == -ENODATA)
+                return complain("gtune-tpm gave a quote without all of its PCR values");
+
+        return r < 0 ? r : write_files(path, files, ELEMENTSOF(files));
+}
+
+/* A word for a shell. */
+static int append_word(const char *directory, const char *name, Buffer *b) {
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%";
+        bool quoted = directory[strspn(directory, plain)] != 0;
+        int r;
+
+        r = buffer_puts(b, quoted ? "'" : *directory == '-' ? "./" : "");
+        for (const char *p = directory; r >= 0 && *p; p++)
+                r = quoted && *p == '\'' ? buffer_puts(b, "'\\''") : buffer_append(b, p, 1);
+
+        return r < 0 ? r : buffer_printf(b, "/%s%s", name, quoted ? "'" : "");
+}
+
+int quote_files_print_command(const char *directory, const char *qualifying) {
+        static const struct {
+                const char *option, *name;
+        } words[] = {{"-u", "key.pub"}, {"-m", "quote.msg"}, {"-s", "quote.sig"}, {"-f", "quote.pcrs"}};
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r;
+
+        r = buffer_puts(&b, "tpm2_checkquote -g sha256");
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(words); i++) {
+                r = buffer_printf(&b, " %s ", words[i].option);
+                if (r >= 0)
+                        r = append_word(directory, words[i].name, &b);
+        }
+        if (r >= 0)
+                r = buffer_printf(&b, " -q %s\n", strempty(qualifying));
+        if (r >= 0)
+                (void) fwrite(b.data, 1, b.size, stdout);
+
+        return r;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/verb-baseline.h"
+#include "core/replace.h"
+#include "core/text.h"
+
+/* PCR values are no secret: the kernel shows them to everybody, and the daemon must read the file. */
+#define BASELINE_MODE 0644
+
+int baseline_verb_load(const Context *c, const char *path, Baseline **ret) {
+        _cleanup_free_ char *error = NULL;
+        int r;
+
+        r = tpm_read_baseline(c->root, path, ret, &error);
+        if (r == -ENOENT)
+                return complain("%s does not exist; `gtune baseline save` makes it of the present values", path);
+
+        return tpm_complain(r, error);
+}
+
+/* Only a measured boot may become what is expected -------------------------------------------------------- */
+
+static int refuse_unmeasured(const Context *c, Algorithm bank) {
+        _cleanup_(verdict_freep) Verdict *v = NULL;
+        _cleanup_free_ char *error = NULL;
+        int r;
+
+        r = tpm_verdict(c, bank, &v, NULL, &error);
+        if (r != 0 || v->state == VERDICT_MEASURED || c->force)
+                return tpm_complain(r, error);
+
+        return complain("this boot is nothing to compare others with: %s%s%s (--force takes it all the same)",
+                        v->reason, v->remedy ? "; " : "", strempty(v->remedy));
+}
+
+static int read_values(const Context *c, Algorithm bank, Pcrs *ret) {
+        _cleanup_free_ char *error = NULL;
+        int r;
+
+        r = tpm_pcrs(c, bank, ret, NULL, &error);
+        return r == 0 ? refuse_unmeasured(c, bank) : tpm_complain(r, error);
+}
+
+/* Writing -------------------------------------------------------------------------------------------------- */
+
+static int write_baseline(const Context *c, const char *path, const Baseline *baseline) {
+        _cleanup_free_ char *real = NULL;
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r;
+
+        /* A link stays one, and what it leads to is replaced. */
+        r = root_resolve(c->root, path, &real);
+        if (r < 0 && r != -ENOENT)
+                return complain("%s: %s", path, strerror(-r));
+
+        r = baseline_format(baseline, &b);
+        if (r >= 0)
+                r = replace_file(c->root, real ? real : path, &b, BASELINE_MODE);
+
+        return r == -ENOMEM || r >= 0 ? r : complain("%s cannot be written: %s", path, strerror(-r));
+}
+
+static uint32_t listed(const Baseline *baseline) {
+        uint32_t set = 0;
+
+        for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
+                if (baseline->pcrs[pcr].listed)
+                        set |= 1U << pcr;
+
+        return set;
+}
+
+/* What was done: which PCRs got a new value. */
+static int print_written(const Context *c, const char *path, const Baseline *baseline, uint32_t set) {
+        _cleanup_json_ json_object *o = NULL;
+        _cleanup_free_ char *pcrs = pcr_selection_format(set);
+        json_object *array;
+
+        if (!pcrs)
+                return -ENOMEM;
+
+        if (!c->json) {
+                if (set == 0)
+                        printf("%s allows the present values already.\n", path);
+                else
+                        printf("%s allows the present values of PCR %s (%s).\n", path, pcrs,
+                               algorithm_to_string(baseline->bank));
+                return 0;
+        }
+
+        o = json_object_new_object();
+        if (!o || json_set_text(o, "file", path) < 0 ||
+            json_set_text(o, "bank", algorithm_to_string(baseline->bank)) < 0 ||
+            pcr_selection_to_json(set, &array) < 0 || json_set(o, "added", array) < 0)
+                return -ENOMEM;
+
+        return print_document(o);
+}
+
+/* The commands --------------------------------------------------------------------------------------------- */
+
+static int save(Context *c, const Policy *policy, const char *path) {
+        _cleanup_(baseline_freep) Baseline *baseline = NULL;
+        Algorithm bank = tpm_bank(c, policy);
+        struct stat st;
+        Pcrs pcrs;
+        int r;
+
+        if (!c->force && root_stat(c->root, path, &st) != -ENOENT)
+                return complain("%s exists: `gtune baseline add` allows the present values beside the others, and "
+                                "--force replaces all", path);
+
+        r = read_values(c, bank, &pcrs);
+        if (r != 0)
+                return r;
+
+        r = baseline_make(&pcrs, bank, c->label, &baseline);
+        if (r == -ENODATA)
+                return complain("this TPM does not have PCR 0 to 9 and 14 in the bank %s: choose one that `gtune pcr` "
+                                "shows in full", algorithm_to_string(bank));
+        if (r >= 0)
+                r = write_baseline(c, path, baseline);
+
+        return r == 0 ? print_written(c, path, baseline, listed(baseline)) : r;
+}
+
+static int add(Context *c, _unused_ const Policy *policy, const char *path) {
+        _cleanup_(baseline_freep) Baseline *baseline = NULL;
+        uint32_t added = 0;
+        Pcrs pcrs;
+        int r;
+
+        r = baseline_verb_load(c, path, &baseline);
+        if (r == 0 && c->bank >= 0 && c->bank != baseline->bank) {
+                (void) complain("%s is of the bank %s: leave --bank out", path, algorithm_to_string(baseline->bank));
+                return STATUS_USAGE;
+        }
+        if (r == 0)
+                r = read_values(c, baseline->bank, &pcrs);
+        if (r != 0)
+                return r;
+
+        r = baseline_add(baseline, &pcrs, c->label, &added);
+        if (r == -ENODATA)
+                return complain("this TPM does not have all PCRs of %s in the bank %s", path,
+                                algorithm_to_string(baseline->bank));
+        if (r == -E2BIG)
+                return complain("%s: a PCR has %u values already; take out those that are no longer in use", path,
+                                BASELINE_VALUES_MAX);
+        if (r >= 0 && added != 0)
+                r = write_baseline(c, path, baseline);
+
+        return r == 0 ? print_written(c, path, baseline, added) : r;
+}
+
+static int print_pcr(const Baseline *baseline, unsigned number, Buffer *b) {
+        const BaselinePcr *pcr = baseline->pcrs + number;
+        char digest[2 * DIGEST_SIZE_MAX + 1];
+        int r;
+
+        r = buffer_printf(b, "\nPCR %u (%s)\n", number, baseline_level_to_string(pcr->level));
+        for (size_t i = 0; r >= 0 && i < pcr->n_values; i++) {
+                hex_encode(pcr->values[i].digest, algorithm_size(baseline->bank), digest);
+                r = buffer_printf(b, "    %s\n", digest);
+                if (r >= 0 && pcr->values[i].label)
+                        r = buffer_puts(b, "      ");
+                if (r >= 0 && pcr->values[i].label)
+                        r = text_wrap(b, pcr->values[i].label, 6, 6, 80);
+        }
+
+        return r;
+}
+
+static int show(Context *c, _unused_ const Policy *policy, const char *path) {
+        _cleanup_(baseline_freep) Baseline *baseline = NULL;
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r;
+
+        r = baseline_verb_load(c, path, &baseline);
+        if (r != 0)
+                return r;
+
+        if (c->json)
+                r = baseline_format(baseline, &b);
+        else
+                r = buffer_printf(&b, "%s, bank %s\n", path, algorithm_to_string(baseline->bank));
+        for (unsigned pcr = 0; r >= 0 && !c->json && pcr < PCR_COUNT; pcr++)
+                if (baseline->pcrs[pcr].listed)
+                        r = print_pcr(baseline, pcr, &b);
+        if (r >= 0)
+                (void) fwrite(b.data, 1, b.size, stdout);
+
+        return r;
+}
+
+static int check(Context *c, _unused_ const Policy *policy, const char *path) {
+        return baseline_verb_check(c, path);
+}
+
+/* The verb ------------------------------------------------------------------------------------------------- */
+
+static const struct {
+        const char *name;
+        int (*run)(Context *c, const Policy *policy, const char *path);
+} commands[] = {
+        {"save", save},
+        {"check", check},
+        {"show", show},
+        {"add", add},
+};
+
+/* Where the file is, as the machine itself writes it. Return: 0, an exit status, -ENOMEM. */
+static int find_file(const Context *c, const Policy *policy, const char *file, char **ret) {
+        _cleanup_free_ char *here = NULL;
+
+        if (!file) {
+                if (policy->n_errors > 0) {
+                        print_policy_errors(policy);
+                        return complain("the policy has errors, so it does not say which baseline is meant: name the "
+                                        "file");
+                }
+                file = policy_word(policy, "measured-boot", "baseline", BASELINE_PATH);
+        }
+        if (*file == '/') {
+                *ret = strdup(file);
+                return *ret ? 0 : -ENOMEM;
+        }
+        if (!root_is_live(c->root)) {
+                (void) complain("%s: below --root a file is named by its path inside it, as %s", file, BASELINE_PATH);
+                return STATUS_USAGE;
+        }
+
+        here = getcwd(NULL, 0);
+        if (!here)
+                return complain("%s: the working directory is not known: %s", file, strerror(errno));
+        *ret = xasprintf("%s/%s", streq(here, "/") ? "" : here, file);
+        return *ret ? 0 : -ENOMEM;
+}
+
+int verb_baseline(Context *c, char **arguments) {
+        _cleanup_(policy_freep) Policy *policy = NULL;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++) {
+                if (!streq(commands[i].name, arguments[0]))
+                        continue;
+
+                r = practices_read_policy(c->root, &policy);
+                if (r >= 0)
+                        r = find_file(c, policy, arguments[1], &path);
+
+                return r == 0 ? commands[i].run(c, policy, path) : r;
+        }
+
+        (void) complain("there is no command baseline %s; it is save, check, show or add", arguments[0]);
+        return STATUS_USAGE;
+}
