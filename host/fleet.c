@@ -112,6 +112,18 @@ static int on_weigh(Target *t) {
         return 0;
 }
 
+static int on_ask(Target *t) {
+        const Verb *verb = fleet_of(t)->verb;
+        _cleanup_json_ json_object *arguments = NULL;
+        int r;
+
+        if (!verb->ask)
+                return 0;
+
+        r = verb->ask(t, &arguments);
+        return r < 0 ? r : message_request(verb->execute, arguments, &t->request, &t->request_id);
+}
+
 static int on_answered(Target *t, json_object *value) {
         Fleet *fleet = fleet_of(t);
         int r;
@@ -123,7 +135,7 @@ static int on_answered(Target *t, json_object *value) {
         }
 
         r = fleet->verb->show(fleet->output, t, value);
-        return r < 0 ? r : fleet_show(t);
+        return r != 0 ? r : fleet_show(t);
 }
 
 static int on_changed(Target *t, const char *event, json_object *data) {
@@ -226,8 +238,11 @@ static int prepare_targets(Fleet *fleet, const Question *question) {
         fleet->n_targets = question->n_paths;
         fleet->weight_max = MEMORY_BASE + fleet->n_targets * MEMORY_SHARE;
         fleet->active_max = raise_files();
-        for (size_t i = 0; i < fleet->n_targets; i++)
+        for (size_t i = 0; i < fleet->n_targets; i++) {
                 target_init(&fleet->targets[i], &fleet->owner, question->paths[i]);
+                if (question->tpm.n_names > 0)
+                        fleet->targets[i].name = question->tpm.names[i];
+        }
 
         return 0;
 }
@@ -267,6 +282,8 @@ int fleet_new(const Question *question, const Output *output, Fleet **ret) {
         fleet->owner = (TargetOwner) {
                 .timeout = question->timeout,
                 .stream = question->verb->stream,
+                .tpm = &question->tpm,
+                .ask = on_ask,
                 .answered = on_answered,
                 .changed = on_changed,
                 .weigh = on_weigh,

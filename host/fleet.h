@@ -5,6 +5,7 @@
  * Many targets at once: who is asked when, in which order answers are printed, and how much memory all may take.
  */
 
+#include "host/tpm-options.h"
 #include "host/verb.h"
 
 typedef struct Fleet Fleet;
@@ -17,6 +18,7 @@ typedef struct Question {
         uint64_t timeout;       /* microseconds for each target */
         char **paths;
         size_t n_paths;
+        TpmOptions tpm;
 } Question;
 
 /**

@@ -24,6 +24,8 @@ static const Verb *const verbs[] = {
         &verb_status,
         &verb_query,
         &verb_watch,
+        &verb_pcrs,
+        &verb_quote,
 };
 
 typedef struct Context {
@@ -70,6 +72,46 @@ static int set_timeout(void *userdata, const char *argument) {
         return 0;
 }
 
+static int set_tpm(void *userdata, TpmOption option, const char *argument) {
+        Context *c = userdata;
+        _cleanup_free_ char *error = NULL;
+        int r;
+
+        r = tpm_options_set(&c->question.tpm, option, argument, &error);
+        if (r < 0)
+                (void) usage("%s", error ?: strerror(-r));
+
+        return r;
+}
+
+static int set_bank(void *userdata, const char *argument) {
+        return set_tpm(userdata, TPM_OPTION_BANK, argument);
+}
+
+static int set_pcrs(void *userdata, const char *argument) {
+        return set_tpm(userdata, TPM_OPTION_PCRS, argument);
+}
+
+static int set_nonce(void *userdata, const char *argument) {
+        return set_tpm(userdata, TPM_OPTION_NONCE, argument);
+}
+
+static int set_name(void *userdata, const char *argument) {
+        return set_tpm(userdata, TPM_OPTION_NAME, argument);
+}
+
+static int set_keys(void *userdata, const char *argument) {
+        return set_tpm(userdata, TPM_OPTION_KEYS, argument);
+}
+
+static int set_accept_key(void *userdata, const char *argument) {
+        return set_tpm(userdata, TPM_OPTION_ACCEPT_KEY, argument);
+}
+
+static int set_write(void *userdata, const char *argument) {
+        return set_tpm(userdata, TPM_OPTION_WRITE, argument);
+}
+
 static int print_version(void *userdata, const char *argument _unused_) {
         puts("gtune-host " PACKAGE_VERSION);
         ((Context *) userdata)->finished = true;
@@ -80,7 +122,14 @@ static int print_help(void *userdata, const char *argument);
 
 static const Option options[] = {
         {"json", 'j', NULL, "print JSON, one object a line", set_json},
-        {"timeout", 't', "SECONDS", "for each guest until its answer (default 5)", set_timeout},
+        {"timeout", 't', "SECONDS", "for each guest (default 5; pcrs and quote: 30)", set_timeout},
+        {"bank", 'b', "BANK", "pcrs, quote: sha1, sha256, sha384, sha512, sm3", set_bank},
+        {"pcrs", 'p', "LIST", "quote: which PCRs (default 0-9,14)", set_pcrs},
+        {"name", 'n', "NAME", "quote: remember the key of this guest; once a target", set_name},
+        {"keys", 'k', "DIR", "quote: where keys are remembered", set_keys},
+        {"accept-key", 0, NULL, "quote: take a changed key, or an older TPM state", set_accept_key},
+        {"nonce", 0, "HEX", "quote: instead of 32 random bytes; 16 to 64 bytes", set_nonce},
+        {"write", 'w', "DIR", "quote: write the files that tpm2_checkquote takes", set_write},
         {"help", 'h', NULL, "show this help", print_help},
         {"version", 0, NULL, "show the version", print_version},
 };
@@ -97,9 +146,10 @@ static int print_help(void *userdata, const char *argument _unused_) {
         puts("\nA target is the UNIX socket of a guest's channel org.gtuned.agent.0.");
         options_help(options, ELEMENTSOF(options));
         puts("\nExit status, the first that holds for any guest:\n"
-             "  2 usage, 1 error, 6 no valid answer, 5 something wanted is in conflict, unsupported\n"
-             "  or unknown, 3 changes are needed, 4 a reboot is pending, 0 all is as it should be;\n"
-             "  query and watch: 2, 1, 6 or 0");
+             "  2 usage, 1 error, or a quote that does not hold, 6 no valid answer,\n"
+             "  5 something wanted is in conflict, unsupported or unknown, 3 changes are\n"
+             "  needed, 4 a reboot is pending, 0 all is as it should be;\n"
+             "  query, watch and pcrs: 2, 1, 6 or 0");
         ((Context *) userdata)->finished = true;
         return 0;
 }
@@ -145,6 +195,14 @@ static const Verb *find_verb(const char *name) {
         return NULL;
 }
 
+static int check_tpm_options(const Question *q) {
+        _cleanup_free_ char *error = NULL;
+        int r;
+
+        r = tpm_options_check(&q->tpm, q->verb->tpm_options, q->verb->name, q->n_paths, &error);
+        return r == -EINVAL ? usage("%s", error) : r;
+}
+
 static int parse_question(Context *c, char **args) {
         Question *q = &c->question;
         int r;
@@ -169,8 +227,10 @@ static int parse_question(Context *c, char **args) {
                         return usage("%s: a target is empty", q->verb->name);
         if (q->n_paths == 0)
                 return usage("%s: a target is missing", q->verb->name);
+        if (q->timeout == 0)
+                q->timeout = q->verb->timeout ?: TIMEOUT_DEFAULT;
 
-        return 0;
+        return check_tpm_options(q);
 }
 
 static void choose_output(Context *c) {
@@ -201,7 +261,16 @@ static int keep_standard_files(void) {
 
 static int ask(Context *c) {
         _cleanup_(fleet_freep) Fleet *fleet = NULL;
+        _cleanup_free_ char *error = NULL;
         int r;
+
+        r = tpm_options_open(&c->question.tpm, &error);
+        if (r < 0 && error) {
+                (void) fprintf(stderr, "gtune-host: %s\n", error);
+                return STATUS_ERROR;
+        }
+        if (r < 0)
+                return r;
 
         choose_output(c);
 
@@ -233,12 +302,13 @@ static int run(Context *c, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-        Context c = {.question.timeout = TIMEOUT_DEFAULT};
+        Context c = {.question.tpm = TPM_OPTIONS_NULL};
         int r;
 
         r = run(&c, argc, argv);
         if (c.question.arguments)
                 json_object_put(c.question.arguments);
+        tpm_options_done(&c.question.tpm);
         if (r >= 0 && fflush(stdout) != 0)
                 r = negative_errno();
         if (r < 0) {

@@ -13,6 +13,7 @@ static const struct {
         [OUTCOME_REFUSED]   = {"refused",   STATUS_NO_ANSWER},
         [OUTCOME_ABSENT]    = {"absent",    STATUS_NO_ANSWER},
         [OUTCOME_INVALID]   = {"invalid",   STATUS_NO_ANSWER},
+        [OUTCOME_BAD_QUOTE] = {"bad-quote", STATUS_ERROR},
         [OUTCOME_ERROR]     = {"error",     STATUS_ERROR},
 };
 
@@ -40,9 +41,12 @@ static const struct {
         [CAUSE_WRONG_ID]           = {OUTCOME_INVALID,   "wrong-id"},
         [CAUSE_BAD_REPORT]         = {OUTCOME_INVALID,   "bad-report"},
         [CAUSE_BAD_EVENT]          = {OUTCOME_INVALID,   "bad-event"},
+        [CAUSE_BAD_ANSWER]         = {OUTCOME_INVALID,   "bad-answer"},
         [CAUSE_FLOOD]              = {OUTCOME_INVALID,   "flood"},
         [CAUSE_MEMORY]             = {OUTCOME_INVALID,   "memory"},
+        [CAUSE_BAD_QUOTE]          = {OUTCOME_BAD_QUOTE, "bad-quote"},
         [CAUSE_GUEST_ERROR]        = {OUTCOME_ERROR,     "guest-error"},
+        [CAUSE_KEY_STORE]          = {OUTCOME_ERROR,     "key-store"},
         [CAUSE_LOCAL_ERROR]        = {OUTCOME_ERROR,     "local-error"},
 };
 

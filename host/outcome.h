@@ -13,6 +13,7 @@ typedef enum Outcome {
         OUTCOME_REFUSED,   /* nobody listens, or we may not connect */
         OUTCOME_ABSENT,    /* there is no such socket */
         OUTCOME_INVALID,   /* the guest sent something that is no answer */
+        OUTCOME_BAD_QUOTE, /* the guest sent a quote that proves nothing, or not what is known of this guest */
         OUTCOME_ERROR,     /* the guest answered with an error, or we failed ourselves */
         _OUTCOME_MAX,
 } Outcome;
@@ -39,9 +40,12 @@ typedef enum Cause {
         CAUSE_WRONG_ID,
         CAUSE_BAD_REPORT,
         CAUSE_BAD_EVENT,
+        CAUSE_BAD_ANSWER,
         CAUSE_FLOOD,
         CAUSE_MEMORY,
+        CAUSE_BAD_QUOTE, /* which of its faults is told by Target.code */
         CAUSE_GUEST_ERROR,
+        CAUSE_KEY_STORE,
         CAUSE_LOCAL_ERROR,
         _CAUSE_MAX,
 } Cause;

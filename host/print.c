@@ -11,6 +11,8 @@
 #define STATE_WIDTH 14U
 #define LABEL_MAX 4096U
 #define REASON_WIDTH_MAX 160U
+#define NOTE_INDENT 4U
+#define NOTE_WIDTH 80U
 
 static int print_cell(Buffer *b, const char *s, size_t width) {
         size_t length = text_escaped_length(s, strlen(s));
@@ -45,7 +47,7 @@ static int print_clock(const Output *o, Buffer *b, const char *title) {
         return buffer_printf(b, "%-8s  ", title ?: text);
 }
 
-static int print_target(const Output *o, Buffer *b, const char *path, bool first) {
+int print_target(const Output *o, Buffer *b, const char *path, bool first) {
         bool wide = text_escaped_length(path, strlen(path)) > o->target_width;
         int r;
 
@@ -64,9 +66,7 @@ static int print_target(const Output *o, Buffer *b, const char *path, bool first
         return print_cell(b, "", o->target_width);
 }
 
-/* A row up to its reason, which the caller adds. The state must be one of our own words. */
-static int print_row(const Output *o, Buffer *b, const char *path, const char *practice, const char *state,
-                     bool first) {
+int print_row(const Output *o, Buffer *b, const char *path, const char *practice, const char *state, bool first) {
         int r;
 
         r = print_clock(o, b, NULL);
@@ -177,8 +177,20 @@ int print_report(const Output *o, Target *t, json_object *report) {
         return print_practices(o, t, practices, !errors);
 }
 
+int print_note(Buffer *b, const char *text) {
+        int r;
+
+        r = buffer_printf(b, "%*s", (int) NOTE_INDENT, "");
+        return r < 0 ? r : text_wrap(b, text, NOTE_INDENT, NOTE_INDENT, NOTE_WIDTH);
+}
+
+static const char *reason_code(const Target *t) {
+        return t->cause == CAUSE_BAD_QUOTE && t->code ? t->code : cause_code(t->cause);
+}
+
 static int print_failure_row(const Output *o, Target *t) {
-        const char *const parts[] = {cause_code(t->cause), t->error_class, t->detail};
+        bool note = t->cause == CAUSE_BAD_QUOTE && t->detail;
+        const char *const parts[] = {reason_code(t), t->error_class, note ? NULL : t->detail};
         int r;
 
         r = print_row(o, &t->text, t->path, "-", outcome_name(cause_outcome(t->cause)), true);
@@ -191,7 +203,11 @@ static int print_failure_row(const Output *o, Target *t) {
                         r = text_escape(&t->text, parts[i], strlen(parts[i]), REASON_WIDTH_MAX);
         }
 
-        return r < 0 ? r : buffer_puts(&t->text, "\n");
+        if (r >= 0)
+                r = buffer_puts(&t->text, "\n");
+
+        /* What is wrong with a quote is too important to be cut. */
+        return r >= 0 && note ? print_note(&t->text, t->detail) : r;
 }
 
 int print_failure(const Output *o, Target *t) {
@@ -249,7 +265,7 @@ static int put_outcome(json_object *object, const Target *t) {
         if (r < 0)
                 return r;
 
-        r = json_set_text(object, "reason", cause_code(t->cause));
+        r = json_set_text(object, "reason", reason_code(t));
         if (r < 0)
                 return r;
 

@@ -22,6 +22,25 @@ size_t print_target_width(char *const *paths, size_t n);
 /** print_head() - append the names of the columns; nothing with --json */
 int print_head(const Output *o, Buffer *b);
 
+/**
+ * print_row() - append a row up to its last column, which the caller adds
+ * @o: how
+ * @b: takes the row
+ * @path: of the target
+ * @practice: the second column; escaped
+ * @state: the third one; must be one of our own words
+ * @first: the first row of this target, which names it where its path is too long for a column
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int print_row(const Output *o, Buffer *b, const char *path, const char *practice, const char *state, bool first);
+
+/** print_target() - append the first column of a row; as print_row() */
+int print_target(const Output *o, Buffer *b, const char *path, bool first);
+
+/** print_note() - append a sentence of our own below the rows of a target, broken into lines. Return: 0 or -ENOMEM. */
+int print_note(Buffer *b, const char *text);
+
 /** print_report() - append to the target's text the rows of a checked report: errors of the policy, and practices */
 int print_report(const Output *o, Target *t, json_object *report);
 

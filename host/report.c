@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include <assert.h>
-
 #include "host/report.h"
+#include "host/shape.h"
 
 /* What a practice in this state asks for where it is wanted, and where it is to be off. */
 static const struct {
@@ -15,22 +14,6 @@ static const struct {
         [STATE_CONFLICT]       = {STATUS_UNMET,   STATUS_OK},
         [STATE_UNSUPPORTED]    = {STATUS_UNMET,   STATUS_OK},
         [STATE_UNKNOWN]        = {STATUS_UNMET,   STATUS_OK},
-};
-
-#define TYPE(name) (1U << json_type_##name)
-#define TEXT TYPE(string)
-#define TEXT_OR_NULL (TYPE(string) | TYPE(null))
-
-/* One member of an object, and what is known of it. */
-typedef struct Field Field;
-struct Field {
-        const char *name;              /* NULL ends a table */
-        unsigned types;                /* TYPE() bits */
-        size_t max;                    /* longest text, or most elements; 0: no bound but that of the line */
-        bool required;
-        bool (*allowed)(json_object *); /* which values; may be NULL */
-        const Field *members;          /* of this object, or of each element; may be NULL */
-        unsigned elements;             /* TYPE() bits of each element */
 };
 
 static bool is_schema(json_object *o) {
@@ -140,112 +123,10 @@ static const Field change_fields[] = {
         {}
 };
 
-static bool has_type(json_object *o, unsigned types) {
-        return types & (1U << json_object_get_type(o));
-}
-
-static size_t extent(json_object *o) {
-        switch (json_object_get_type(o)) {
-        case json_type_string:
-                return (size_t) json_object_get_string_len(o);
-        case json_type_array:
-                return json_object_array_length(o);
-        default:
-                return 0;
-        }
-}
-
-/* What is wrong with a value by itself, or NULL. */
-static const char *value_fault(json_object *o, unsigned types, size_t max) {
-        if (!has_type(o, types))
-                return "has the wrong type";
-        if (max > 0 && extent(o) > max)
-                return "is too long";
-        if (json_object_is_type(o, json_type_string) && strlen(json_object_get_string(o)) != extent(o))
-                return "holds a NUL byte";
-
-        return NULL;
-}
-
-/* The checks return 0, 1 with the fault named in *where, or -ENOMEM. */
-static int fault(char **where, const char *path, const char *what) {
-        *where = xasprintf("%s %s", path, what);
-        return *where ? 1 : -ENOMEM;
-}
-
-static int object_check(json_object *o, const Field *fields, const char *path, char **where);
-
-static int array_check(json_object *array, const Field *field, const char *path, char **where) {
-        int r;
-
-        for (size_t i = 0; i < json_object_array_length(array); i++) {
-                json_object *o = json_object_array_get_idx(array, i);
-                _cleanup_free_ char *name = xasprintf("%s[%zu]", path, i);
-                const char *what = value_fault(o, field->elements, 0);
-
-                if (!name)
-                        return -ENOMEM;
-                if (what)
-                        return fault(where, name, what);
-                if (!field->members)
-                        continue;
-
-                r = object_check(o, field->members, name, where);
-                if (r != 0)
-                        return r;
-        }
-
-        return 0;
-}
-
-static int field_check(json_object *value, const Field *field, const char *path, char **where) {
-        const char *what;
-
-        what = value_fault(value, field->types, field->max);
-        if (!what && field->allowed && !field->allowed(value))
-                what = "has a value that is not known";
-        if (what)
-                return fault(where, path, what);
-
-        if (json_object_is_type(value, json_type_array))
-                return array_check(value, field, path, where);
-        if (json_object_is_type(value, json_type_object))
-                return object_check(value, field->members, path, where);
-
-        return 0;
-}
-
-static int object_check(json_object *o, const Field *fields, const char *path, char **where) {
-        int r;
-
-        for (const Field *f = fields; f->name; f++) {
-                _cleanup_free_ char *name = xasprintf("%s%s%s", path, *path ? "." : "", f->name);
-                json_object *value;
-
-                if (!name)
-                        return -ENOMEM;
-
-                if (json_object_object_get_ex(o, f->name, &value))
-                        r = field_check(value, f, name, where);
-                else
-                        r = f->required ? fault(where, name, "is missing") : 0;
-                if (r != 0)
-                        return r;
-        }
-
-        return 0;
-}
-
 static int document_check(json_object *o, const Field *fields, Cause cause, char **ret_where) {
         int r;
 
-        assert(ret_where);
-
-        if (!json_object_is_type(o, json_type_object))
-                r = fault(ret_where, "it", "is not an object");
-        else
-                r = object_check(o, fields, "", ret_where);
-
+        r = shape_check(o, fields, ret_where);
         return r > 0 ? (int) cause : r;
 }
 

@@ -11,10 +11,13 @@ static void count_states(Target *t, json_object *practices) {
                 t->states[practice_state(json_object_array_get_idx(practices, i))]++;
 }
 
-static int status_show(const Output *o, Target *t, json_object *report) {
+void status_judge(Target *t, json_object *report) {
         t->status = report_status(report);
         count_states(t, json_get_array(report, "practices"));
+}
 
+static int status_show(const Output *o, Target *t, json_object *report) {
+        status_judge(t, report);
         return o->json ? print_answer(o, t, "report", report) : print_report(o, t, report);
 }
 
@@ -30,7 +33,7 @@ static int print_count(Buffer *b, unsigned count, const char *name, const char *
 }
 
 /* "5 guests: 4 ok, 1 no-answer; practices: 4 active, 3 unsupported" */
-static int status_foot(const Output *o, const Target *targets, size_t n, Buffer *b) {
+int status_foot(const Output *o, const Target *targets, size_t n, Buffer *b) {
         unsigned outcomes[_OUTCOME_MAX] = {}, states[_STATE_MAX] = {};
         const char *separator = "";
         int r;

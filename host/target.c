@@ -34,11 +34,11 @@
 static void target_disconnect(Target *t) {
         t->io = sd_event_source_disable_unref(t->io);
         t->timer = sd_event_source_disable_unref(t->timer);
-        closep(&t->fd);
-        t->fd = -EBADF;
+        t->fd = safe_close(t->fd);
         t->out_size = 0;
         t->queued = NULL;
         line_reader_done(&t->reader);
+        buffer_done(&t->request);
 }
 
 int target_finish(Target *t, Cause cause, const char *detail) {
@@ -105,13 +105,19 @@ static bool answers_sync(const Target *t, const Reply *reply) {
 }
 
 static int target_on_sync(Target *t, const Reply *reply) {
+        int r;
+
         if (!answers_sync(t, reply))
                 return 0;
+
+        r = t->owner->ask(t);
+        if (r < 0)
+                return r;
 
         t->state = TARGET_ASKING;
         t->reader.synced = true;
 
-        target_send(t, &t->owner->request);
+        target_send(t, t->request.size > 0 ? &t->request : &t->owner->request);
         return 0;
 }
 
@@ -136,9 +142,10 @@ static int target_ignore(Target *t, const Reply *reply) {
 }
 
 static int target_on_answer(Target *t, const Reply *reply) {
+        int64_t id = t->request.size > 0 ? t->request_id : t->owner->request_id;
         int r;
 
-        if (!reply->has_id || reply->id != t->owner->request_id)
+        if (!reply->has_id || reply->id != id)
                 return target_ignore(t, reply);
         if (reply->kind == REPLY_ERROR)
                 return target_on_error(t, reply->value);
@@ -392,6 +399,7 @@ void target_init(Target *t, TargetOwner *owner, const char *path) {
 void target_release(Target *t) {
         target_disconnect(t);
         buffer_done(&t->text);
+        free(t->asked);
         free(t->detail);
         free(t->error_class);
 }

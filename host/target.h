@@ -23,19 +23,22 @@ typedef enum TargetState {
 } TargetState;
 
 typedef struct Target Target;
+typedef struct TpmOptions TpmOptions;
 
-/* What all targets have in common. The messages are the same for all: one guest does not see another's. */
+/* What all targets have in common. One guest does not see another's messages, so that they may be the same for all. */
 typedef struct TargetOwner {
         sd_event *event;
         uint64_t timeout; /* microseconds for one target, from connect() to the answer */
         bool stream;      /* the connection stays after the answer */
         Buffer sync;      /* the message that asks for an answer with sync_id */
         int64_t sync_id;
-        Buffer request; /* the command, with request_id */
+        Buffer request; /* the command, with request_id, for targets that have none of their own */
         int64_t request_id;
+        const TpmOptions *tpm; /* for the verbs that they are for */
 
         /* All return 0 or -errno, which ends the loop; answered() and changed() may return a Cause, which ends the
-         * target. The value may be NULL. */
+         * target. The value may be NULL. ask() makes a request of the target's own, where the verb has one. */
+        int (*ask)(Target *t);
         int (*answered)(Target *t, json_object *value);
         int (*changed)(Target *t, const char *event, json_object *data);
         int (*weigh)(Target *t);    /* its memory may have grown */
@@ -45,6 +48,7 @@ typedef struct TargetOwner {
 struct Target {
         TargetOwner *owner;
         const char *path;
+        const char *name; /* what the operator calls the guest, or NULL */
         TargetState state;
         int fd;
         sd_event_source *io;
@@ -55,6 +59,9 @@ struct Target {
         const char *out; /* what is still to be sent of owner->sync or owner->request */
         size_t out_size;
         const Buffer *queued; /* the one to be sent next, or NULL */
+        Buffer request;       /* its own command, with request_id; empty: that of the owner */
+        int64_t request_id;
+        void *asked;          /* what the verb keeps of it; freed with free() */
         size_t received;      /* bytes, since the beginning or in this window */
         unsigned lines;       /* lines that were looked at, before the sync or in this window */
         size_t ignored;       /* bytes of lines that were no answer to us, since the sync */
@@ -62,6 +69,7 @@ struct Target {
         uint64_t window;      /* while streaming: when counting began */
 
         Cause cause;       /* valid when done */
+        const char *code;  /* the reason, where the cause has none of its own; a constant */
         char *detail;      /* more on the cause; may hold any byte of the guest's */
         char *error_class; /* of CAUSE_GUEST_ERROR, likewise */
 

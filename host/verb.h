@@ -8,6 +8,9 @@
 #include "host/print.h"
 #include "host/target.h"
 
+/* How long a guest may take whose TPM is asked, in microseconds. */
+#define TPM_TIMEOUT (30 * USEC_PER_SEC)
+
 typedef struct Verb {
         const char *name;
         const char *synopsis; /* what follows the name on the command line */
@@ -16,6 +19,13 @@ typedef struct Verb {
         const char *event;   /* the name of the events that count; NULL: there are none */
         bool json;           /* the answers are printed as JSON, with or without --json */
         bool stream;         /* events follow the answer; what is printed comes as it comes, not in order */
+
+        unsigned tpm_options; /* TPM_OPTION_BIT()s of tpm-options.h that it takes */
+        uint64_t timeout;     /* how long a guest may take where no --timeout was given, in microseconds; 0: default */
+
+        /* Make what this target is asked: *ret takes the arguments, an object. Return 0 or -errno. NULL: all are asked
+         * the same. */
+        int (*ask)(Target *t, json_object **ret);
 
         /* Validate what was returned, or the data of an event: 0; a Cause, with a detail in our own words; -errno.
          * NULL: anything goes. */
@@ -27,12 +37,24 @@ typedef struct Verb {
         int (*foot)(const Output *o, const Target *targets, size_t n, Buffer *b);
 
         /* Append to t->text what is printed for a target that answered: value is checked and lasts for this call only.
-         * May set t->status and t->states. */
+         * May set t->status and t->states. As check, it may return a Cause, with t->detail set. */
         int (*show)(const Output *o, Target *t, json_object *value);
         int (*show_change)(const Output *o, Target *t, json_object *data);
 } Verb;
 
-/* status.c, query.c, watch.c */
+/**
+ * status_judge() - take what a report means for the target: its exit status, and how many practices are in each state
+ * @t: the target
+ * @report: a checked report
+ */
+void status_judge(Target *t, json_object *report);
+
+/** status_foot() - append the counts of outcomes and states, where a person asked about more than one guest */
+int status_foot(const Output *o, const Target *targets, size_t n, Buffer *b);
+
+/* A file of that name each. */
 extern const Verb verb_status;
 extern const Verb verb_query;
 extern const Verb verb_watch;
+extern const Verb verb_pcrs;
+extern const Verb verb_quote;

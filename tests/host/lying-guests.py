@@ -17,26 +17,9 @@ import time
 
 import guests
 from guests import Host, answers, events, practice, raw, report, returns, silent
+from tool import MARGIN, SANITIZED, TIMEOUT, TOOL, Run, check, check_rss, finish, skip
 
-TOOL = os.path.abspath(sys.argv[1])
-TIMEOUT = 2.0
-MARGIN = 1.5
-RSS_MAX_KIB = 220 * 1024  # the budget is 64 MiB, 16 KiB a guest, and the values of one line
 ESC = "\x1b]0;owned\x07\x1b[31m\x7f\u202e\u009b1m"
-with open(TOOL, "rb") as tool:
-    SANITIZED = b"__asan_init" in tool.read()
-counts = {"passed": 0, "failed": 0, "skipped": 0}
-
-
-def check(name, good, detail=""):
-    counts["passed" if good else "failed"] += 1
-    print(f"{'ok' if good else 'not ok'} - {name}" + ("" if good else f": {detail}"), flush=True)
-
-
-def skip(name, reason):
-    counts["skipped"] += 1
-    print(f"skipped - {name}: {reason}", flush=True)
-
 
 LIES = {  # name: (behaviour, outcome, reason)
     "honest": (returns(report()), "ok", None),
@@ -90,48 +73,6 @@ LIES = {  # name: (behaviour, outcome, reason)
 }
 
 
-def peak_memory(pid):
-    """VmHWM in KiB. Not ru_maxrss, which a child takes over from the Python of 80 MB that forked it."""
-    try:
-        with open(f"/proc/{pid}/status") as status:
-            return max((int(line.split()[1]) for line in status if line.startswith("VmHWM")), default=0)
-    except ProcessLookupError:
-        return 0
-
-
-class Run:
-    """One run of the tool, with its exit status, output, time and the most memory that it took."""
-
-    def __init__(self, *args, files=None, stdout=None):
-        out = stdout or tempfile.TemporaryFile()
-        limit = (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))) if files else None
-        start = time.monotonic()
-        with tempfile.TemporaryFile() as err:
-            process = subprocess.Popen([TOOL, "--timeout", str(TIMEOUT), *args], stdout=out, stderr=err,
-                                       preexec_fn=limit)
-            self.rss = 0
-            while process.poll() is None:
-                self.rss = max(self.rss, peak_memory(process.pid))
-                time.sleep(0.005)
-            self.status = process.returncode
-            self.seconds = time.monotonic() - start
-            err.seek(0)
-            self.err = err.read().decode()
-        if not stdout:
-            out.seek(0)
-            self.raw = out.read()
-            self.out = self.raw.decode("ascii", "replace")
-
-    def objects(self):
-        return [json.loads(line) for line in self.out.splitlines()]
-
-    def outcomes(self):
-        return [o["outcome"] for o in self.objects()]
-
-    def clean(self):
-        return all(byte == 10 or 32 <= byte < 127 for byte in self.raw)
-
-
 def test_lies(host):
     expected = {host.add(name, serve): (outcome, reason) for name, (serve, outcome, reason) in LIES.items()}
     expected[host.path("nothing-there")] = ("absent", "no-such-socket")
@@ -165,13 +106,6 @@ def test_lies(host):
         want = {"ok": 0, "error": 1}.get(outcome, 6) if os.path.basename(path) != "escapes" else 1
         check(f"{os.path.basename(path)} alone exits {want}",
               single.status == want and single.seconds < TIMEOUT + MARGIN, (single.status, single.seconds))
-
-
-def check_rss(name, run):
-    if SANITIZED:
-        skip(f"{name}: memory", "AddressSanitizer is in the program")
-    else:
-        check(f"{name}: {run.rss} KiB of memory", run.rss < RSS_MAX_KIB, run.rss)
 
 
 def test_many(host):
@@ -337,8 +271,7 @@ def main():
         host = Host(directory)
         for test in (test_lies, test_many, test_memory, test_statuses, test_query, test_watch, test_usage):
             test(host)
-    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
-    return counts["failed"] > 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "host/directory.h"
+
+static int make_directories(const char *path) {
+        _cleanup_free_ char *copy = strdup(path);
+
+        if (!copy)
+                return -ENOMEM;
+
+        for (char *p = copy + 1; *copy && (p = strchr(p, '/')); *p++ = '/') {
+                *p = 0;
+                if (mkdir(copy, 0700) < 0 && errno != EEXIST)
+                        return negative_errno();
+        }
+
+        return mkdir(path, 0700) < 0 && errno != EEXIST ? negative_errno() : 0;
+}
+
+int directory_open(const char *path, int *ret_fd) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+        int r;
+
+        assert(path);
+        assert(ret_fd);
+
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT) {
+                r = make_directories(path);
+                if (r < 0)
+                        return r;
+                fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        }
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return negative_errno();
+
+        /* Whoever may write here could put files of their own in the place of ours. */
+        if ((st.st_uid != geteuid() && st.st_uid != 0) || st.st_mode & S_IWOTH)
+                return -EPERM;
+
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int directory_lock(int directory_fd, int *ret_fd) {
+        _cleanup_close_ int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return negative_errno();
+        while (flock(fd, LOCK_EX) < 0)
+                if (errno != EINTR)
+                        return negative_errno();
+
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int read_all(int fd, size_t max, Buffer *ret) {
+        char chunk[4096];
+        size_t left = max + 1;
+        ssize_t n;
+        int r;
+
+        do {
+                n = read(fd, chunk, left < sizeof(chunk) ? left : sizeof(chunk));
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return negative_errno();
+
+                left -= (size_t) n;
+                r = buffer_append(ret, chunk, (size_t) n);
+                if (r < 0)
+                        return r;
+        } while (n != 0 && left > 0);
+
+        return left == 0 ? -EFBIG : 0;
+}
+
+int directory_read(int directory_fd, const char *name, size_t max, Buffer *ret) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+
+        assert(name);
+        assert(ret);
+
+        fd = openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return negative_errno();
+        if (!S_ISREG(st.st_mode))
+                return -EOPNOTSUPP;
+
+        return read_all(fd, max, ret);
+}
+
+static int write_all(int fd, const char *data, size_t size) {
+        while (size > 0) {
+                ssize_t n = write(fd, data, size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return negative_errno();
+
+                data += n;
+                size -= (size_t) n;
+        }
+
+        return fsync(fd) < 0 ? negative_errno() : 0;
+}
+
+/* A staged file that is left behind by a crash has a name that no file of ours has, for those begin with no dot. */
+static int staged_name(const char *name, char *ret, size_t size) {
+        uint64_t random;
+
+        if (getrandom(&random, sizeof(random), 0) != (ssize_t) sizeof(random))
+                return negative_errno();
+
+        return snprintf(ret, size, ".%s.%016llx", name, (unsigned long long) random) < (int) size ? 0 : -ENAMETOOLONG;
+}
+
+int directory_write(int directory_fd, const char *name, const void *data, size_t size) {
+        _cleanup_close_ int fd = -EBADF;
+        char staged[NAME_MAX + 1];
+        int r;
+
+        assert(name);
+        assert(data || size == 0);
+
+        r = staged_name(name, staged, sizeof(staged));
+        if (r < 0)
+                return r;
+
+        fd = openat(directory_fd, staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return negative_errno();
+
+        r = write_all(fd, data, size);
+        if (r >= 0 && renameat(directory_fd, staged, directory_fd, name) < 0)
+                r = negative_errno();
+        if (r < 0) {
+                (void) unlinkat(directory_fd, staged, 0);
+                return r;
+        }
+
+        return fsync(directory_fd) < 0 ? negative_errno() : 0;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "core/text.h"
+#include "host/proof.h"
+
+static const char *const status_names[_KEY_STATUS_MAX] = {
+        [KEY_UNVERIFIED] = "unverified",
+        [KEY_NEW]        = "new",
+        [KEY_KNOWN]      = "known",
+        [KEY_ACCEPTED]   = "accepted",
+};
+
+static char *describe_key(const Proof *proof, const char *key, const char *name) {
+        switch (proof->key_status) {
+        case KEY_NEW:
+                return xasprintf("Key %s was seen for the first time, and is remembered as that of %s.", key, name);
+        case KEY_KNOWN:
+                return xasprintf("Key %s is that of %s, known since %s.", key, name, proof->key.first_seen);
+        case KEY_ACCEPTED:
+                return xasprintf("Key %s is accepted, and remembered as that of %s from now on.", key, name);
+        default:
+                return xasprintf("Key %s is UNVERIFIED and not remembered: any TPM could have made this quote. Give "
+                                 "the guest a name with --name, and its key is known the next time.", key);
+        }
+}
+
+static char *describe_binding(const Proof *proof) {
+        const Attest *a = &proof->result.attest;
+
+        if (!proof->result.endorsement)
+                return strdup("The report above is bound to this quote. The key is no primary key of the endorsement "
+                              "hierarchy, so that the TPM hides its counters, and they are not compared.");
+
+        return xasprintf("The report above is bound to this quote. The TPM counts %u resets, and %u restarts since "
+                         "the last one.", a->reset_count, a->restart_count);
+}
+
+static int print_command(Buffer *b, const char *command) {
+        int r;
+
+        r = print_note(b, "The files are written. To check them again:");
+        if (r >= 0)
+                r = buffer_puts(b, "    ");
+        if (r >= 0)
+                r = text_print(b, command, strlen(command));
+
+        return r < 0 ? r : buffer_puts(b, "\n");
+}
+
+static int print_row_of_quote(const Output *o, Target *t, const Proof *proof) {
+        _cleanup_free_ char *selection = pcr_selection_format(proof->result.attest.selection);
+        int r;
+
+        if (!selection)
+                return -ENOMEM;
+
+        r = print_row(o, &t->text, t->path, "quote", "verified", false);
+        if (r < 0)
+                return r;
+
+        return buffer_printf(&t->text, "%s:%s\n", algorithm_to_string(proof->result.attest.bank), selection);
+}
+
+static int print_text(const Output *o, Target *t, const Proof *proof, json_object *report) {
+        _cleanup_free_ char *key = NULL, *binding = describe_binding(proof);
+        char hex[2 * KEY_NAME_SIZE + 1];
+        int r;
+
+        hex_encode(proof->result.key.name, KEY_NAME_SIZE, hex);
+        key = describe_key(proof, hex, t->name);
+        if (!key || !binding)
+                return -ENOMEM;
+
+        r = print_report(o, t, report);
+        if (r >= 0)
+                r = print_row_of_quote(o, t, proof);
+        if (r >= 0)
+                r = print_note(&t->text, binding);
+        if (r >= 0)
+                r = print_note(&t->text, key);
+        if (r >= 0 && proof->checkquote)
+                r = print_command(&t->text, proof->checkquote);
+
+        return r;
+}
+
+static int set_hex(json_object *o, const char *key, const uint8_t *data, size_t size) {
+        char hex[2 * NONCE_SIZE_MAX + 1];
+
+        assert(size <= NONCE_SIZE_MAX);
+
+        hex_encode(data, size, hex);
+        return json_set_text(o, key, hex);
+}
+
+/* Only what was quoted is proven. */
+static int quoted_pcrs(const Proof *proof, json_object **ret) {
+        const Attest *a = &proof->result.attest;
+        Pcrs quoted = {};
+
+        quoted.banks[a->bank] = proof->answer->pcrs.banks[a->bank];
+        quoted.banks[a->bank].present &= a->selection;
+        return pcrs_to_json(&quoted, ret);
+}
+
+static int key_to_json(const Target *t, const Proof *proof, json_object **ret) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+
+        if (!o ||
+            set_hex(o, "name", proof->result.key.name, KEY_NAME_SIZE) < 0 ||
+            json_set_text(o, "status", status_names[proof->key_status]) < 0 ||
+            json_set_text(o, "guest", t->name) < 0 ||
+            json_set_text(o, "first_seen", t->name ? proof->key.first_seen : NULL) < 0 ||
+            json_set(o, "endorsement", json_object_new_boolean(proof->result.endorsement)) < 0)
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+static int clock_to_json(const Attest *a, json_object **ret) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+
+        if (!o ||
+            json_set(o, "milliseconds", json_object_new_uint64(a->clock)) < 0 ||
+            json_set(o, "reset_count", json_object_new_int64(a->reset_count)) < 0 ||
+            json_set(o, "restart_count", json_object_new_int64(a->restart_count)) < 0 ||
+            json_set(o, "safe", json_object_new_boolean(a->safe)) < 0)
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+static int proof_to_json(const Target *t, const Proof *proof, json_object **ret) {
+        const Attest *a = &proof->result.attest;
+        _cleanup_json_ json_object *o = json_object_new_object();
+        _cleanup_free_ char *selection = pcr_selection_format(a->selection);
+        json_object *pcrs, *key, *clock;
+
+        if (!o || !selection ||
+            json_set_text(o, "bank", algorithm_to_string(a->bank)) < 0 ||
+            json_set_text(o, "selection", selection) < 0 ||
+            quoted_pcrs(proof, &pcrs) < 0 || json_set(o, "pcrs", pcrs) < 0 ||
+            set_hex(o, "nonce", proof->nonce, proof->nonce_size) < 0 ||
+            set_hex(o, "qualifying_data", proof->qualifying_data, sizeof(proof->qualifying_data)) < 0 ||
+            key_to_json(t, proof, &key) < 0 || json_set(o, "key", key) < 0 ||
+            clock_to_json(a, &clock) < 0 || json_set(o, "clock", clock) < 0 ||
+            json_set(o, "firmware_version", json_object_new_uint64(a->firmware_version)) < 0 ||
+            json_set_text(o, "checkquote", proof->checkquote) < 0)
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+static int print_proof_object(const Output *o, Target *t, const Proof *proof, json_object *report) {
+        _cleanup_json_ json_object *object = print_object(o, t, true);
+        json_object *quote;
+
+        if (!object ||
+            proof_to_json(t, proof, &quote) < 0 || json_set(object, "quote", quote) < 0 ||
+            json_set(object, "report", json_object_get(report)) < 0)
+                return -ENOMEM;
+
+        return print_json(&t->text, object);
+}
+
+int proof_print(const Output *o, Target *t, const Proof *proof, json_object *report) {
+        assert(o);
+        assert(proof);
+
+        return o->json ? print_proof_object(o, t, proof, report) : print_text(o, t, proof, report);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "host/base64.h"
+#include "host/directory.h"
+#include "host/known-keys.h"
+#include "host/quote-answer.h"
+#include "host/tpm-options.h"
+#include "tree.h"
+
+#define KEY "000b00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static int open_keys(const Tree *t) {
+        _cleanup_free_ char *path = tree_path(t, "/keys/x");
+        int fd;
+
+        path[strlen(path) - 2] = 0;
+        assert_int_equal(directory_open(path, &fd), 0);
+        return fd;
+}
+
+static KnownKey sample(void) {
+        KnownKey key = {.counted = true, .reset_count = UINT32_MAX, .restart_count = 3};
+
+        assert_int_equal(hex_decode(KEY, sizeof(key.name), key.name), 0);
+        strcpy(key.first_seen, "2026-11-22T09:28:00Z");
+        strcpy(key.last_seen, "2026-11-23T09:28:00Z");
+        return key;
+}
+
+static void test_names(void **state _unused_) {
+        static const struct {
+                const char *name;
+                bool valid;
+        } cases[] = {
+                {"a", true},   {"guest-1.example_COM", true}, {"-", true},   {"_", true},    {"a..", true},
+                {"", false},   {".", false},                  {"..", false}, {".a", false},  {"a/b", false},
+                {"/", false},  {"a b", false},                {"a\n", false}, {"a\\", false}, {"\xc3\xa9", false},
+                {"a%s", false},
+        };
+        char longest[KNOWN_KEY_NAME_MAX + 2] = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                assert_int_equal(known_key_name_valid(cases[i].name), cases[i].valid);
+
+        memset(longest, 'x', KNOWN_KEY_NAME_MAX);
+        assert_true(known_key_name_valid(longest));
+        longest[KNOWN_KEY_NAME_MAX] = 'x';
+        assert_false(known_key_name_valid(longest));
+}
+
+static void test_store(void **state) {
+        _cleanup_close_ int fd = open_keys(*state);
+        KnownKey key = sample(), again;
+        struct stat st;
+
+        assert_int_equal(known_key_load(fd, "g", &again), -ENOENT);
+        assert_int_equal(known_key_store(fd, "g", &key), 0);
+        assert_int_equal(known_key_load(fd, "g", &again), 0);
+        assert_memory_equal(&key, &again, sizeof(key));
+        assert_int_equal(fstatat(fd, "g.json", &st, AT_SYMLINK_NOFOLLOW), 0);
+        assert_int_equal(st.st_mode & 07777, 0600);
+        assert_tree_file(*state, "/keys/g.json",
+                         "{\n  \"schema\": 1,\n  \"key\": \"" KEY "\",\n  \"reset_count\": 4294967295,\n"
+                         "  \"restart_count\": 3,\n  \"first_seen\": \"2026-11-22T09:28:00Z\",\n"
+                         "  \"last_seen\": \"2026-11-23T09:28:00Z\"\n}\n");
+
+        key.counted = false;
+        assert_int_equal(known_key_store(fd, "g", &key), 0);
+        assert_int_equal(known_key_load(fd, "g", &again), 0);
+        assert_false(again.counted);
+        assert_int_equal(tree_count(*state, "/keys"), 1);
+}
+
+#define RECORD(schema, key, reset, restart, first) \
+        "{\"schema\": " schema ", \"key\": " key ", \"reset_count\": " reset ", \"restart_count\": " restart \
+        ", \"first_seen\": " first ", \"last_seen\": \"2026-11-22T09:28:00Z\"}"
+
+static void test_bad_records(void **state) {
+        static const struct {
+                const char *text;
+                int r;
+        } cases[] = {
+                {RECORD("1", "\"" KEY "\"", "0", "null", "\"2\""), 0},
+                {RECORD("2", "\"" KEY "\"", "0", "0", "\"2\""), -EBADMSG},
+                {RECORD("1", "\"" KEY "00\"", "0", "0", "\"2\""), -EBADMSG},
+                {RECORD("1", "\"xx\"", "0", "0", "\"2\""), -EBADMSG},
+                {RECORD("1", "null", "0", "0", "\"2\""), -EBADMSG},
+                {RECORD("1", "\"" KEY "\"", "-1", "0", "\"2\""), -EBADMSG},
+                {RECORD("1", "\"" KEY "\"", "4294967296", "0", "\"2\""), -EBADMSG},
+                {RECORD("1", "\"" KEY "\"", "0", "18446744073709551616", "\"2\""), -EBADMSG},
+                {RECORD("1", "\"" KEY "\"", "0", "\"0\"", "\"2\""), -EBADMSG},
+                {RECORD("1", "\"" KEY "\"", "0", "0", "\"\""), -EBADMSG},
+                {RECORD("1", "\"" KEY "\"", "0", "0", "\"\\u001b\""), -EBADMSG},
+                {RECORD("1", "\"" KEY "\"", "0", "0", "\"22222222222222222222222222222222\""), -EBADMSG},
+                {"", -EBADMSG},
+                {"{}", -EBADMSG},
+                {"[]", -EBADMSG},
+                {"{", -EBADMSG},
+        };
+        _cleanup_close_ int fd = open_keys(*state);
+        KnownKey key;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                tree_file(*state, "/keys/g.json", cases[i].text);
+                assert_int_equal(known_key_load(fd, "g", &key), cases[i].r);
+        }
+}
+
+static void test_no_files(void **state) {
+        _cleanup_close_ int fd = open_keys(*state);
+        _cleanup_free_ char *big = calloc(1, 5001);
+        KnownKey key = sample(), again;
+
+        tree_file(*state, "/precious", "x");
+        tree_link(*state, "/keys/link.json", "../precious");
+        assert_int_equal(known_key_load(fd, "link", &again), -ELOOP);
+        assert_int_equal(known_key_store(fd, "link", &key), 0);
+        assert_tree_file(*state, "/precious", "x");
+        assert_int_equal(known_key_load(fd, "link", &again), 0);
+
+        assert_int_equal(mkfifoat(fd, "fifo.json", 0600), 0);
+        assert_int_equal(known_key_load(fd, "fifo", &again), -EOPNOTSUPP);
+        assert_int_equal(mkdirat(fd, "directory.json", 0700), 0);
+        assert_int_equal(known_key_load(fd, "directory", &again), -EOPNOTSUPP);
+        assert_int_equal(known_key_store(fd, "directory", &key), -EISDIR);
+
+        memset(big, ' ', 5000);
+        tree_file(*state, "/keys/big.json", big);
+        assert_int_equal(known_key_load(fd, "big", &again), -EFBIG);
+        assert_int_equal(tree_count(*state, "/keys"), 4);
+}
+
+static void test_directory(void **state) {
+        const Tree *t = *state;
+        _cleanup_free_ char *deep = tree_path(t, "/a"), *below = NULL;
+        struct stat st;
+        int fd, lock;
+
+        assert_int_equal(mkdir(deep, 0777), 0);
+        assert_int_equal(chmod(deep, 0777), 0);
+        assert_int_equal(directory_open(deep, &fd), -EPERM);
+
+        below = xasprintf("%s/b//c/", deep);
+        assert_int_equal(directory_open(below, &fd), 0);
+        assert_int_equal(fstat(fd, &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0700);
+        assert_int_equal(directory_lock(fd, &lock), 0);
+        assert_true(lock != fd);
+        (void) close(lock);
+        (void) close(fd);
+
+        assert_int_equal(directory_open("", &fd), -ENOENT);
+        tree_file(t, "/file", "x");
+        free(below);
+        below = xasprintf("%s/file/x", t->top);
+        assert_int_equal(directory_open(below, &fd), -ENOTDIR);
+}
+
+static void test_default_directory(void **state _unused_) {
+        static const struct {
+                const char *state;
+                const char *home;
+                const char *path;
+        } cases[] = {
+                {"/s",       "/h",       "/s/gtune-host/keys"},
+                {"relative", "/h",       "/h/.local/state/gtune-host/keys"},
+                {"",         "/h",       "/h/.local/state/gtune-host/keys"},
+                {NULL,       "/h",       "/h/.local/state/gtune-host/keys"},
+                {NULL,       "relative", NULL},
+                {NULL,       NULL,       NULL},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *path = NULL;
+
+                (void) unsetenv("XDG_STATE_HOME");
+                (void) unsetenv("HOME");
+                if (cases[i].state)
+                        assert_int_equal(setenv("XDG_STATE_HOME", cases[i].state, 1), 0);
+                if (cases[i].home)
+                        assert_int_equal(setenv("HOME", cases[i].home, 1), 0);
+
+                path = known_keys_directory();
+                assert_true(streq_ptr(path, cases[i].path));
+        }
+}
+
+static void test_compare(void **state _unused_) {
+        static const struct {
+                bool was_counted, is_counted;
+                uint32_t was[2], is[2];
+                KnownKeyMatch match;
+        } cases[] = {
+                {true,  true,  {5, 1}, {5, 1}, KNOWN_KEY_SAME},
+                {true,  true,  {5, 1}, {5, 2}, KNOWN_KEY_SAME},
+                {true,  true,  {5, 1}, {6, 0}, KNOWN_KEY_SAME},
+                {true,  true,  {5, 1}, {5, 0}, KNOWN_KEY_BACK},
+                {true,  true,  {5, 1}, {4, 9}, KNOWN_KEY_BACK},
+                {false, true,  {5, 1}, {4, 0}, KNOWN_KEY_SAME},
+                {false, false, {5, 1}, {4, 0}, KNOWN_KEY_SAME},
+                {true,  false, {5, 1}, {6, 0}, KNOWN_KEY_OTHER},
+        };
+        KnownKey was = sample(), is = sample();
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                was.counted = cases[i].was_counted;
+                was.reset_count = cases[i].was[0];
+                was.restart_count = cases[i].was[1];
+                is.counted = cases[i].is_counted;
+                is.reset_count = cases[i].is[0];
+                is.restart_count = cases[i].is[1];
+                assert_int_equal(known_key_compare(&was, &is), cases[i].match);
+        }
+
+        is.name[KEY_NAME_SIZE - 1] ^= 1;
+        assert_int_equal(known_key_compare(&was, &is), KNOWN_KEY_OTHER);
+}
+
+static void test_base64(void **state _unused_) {
+        static const struct {
+                const char *text;
+                int r;
+                const char *bytes;
+        } cases[] = {
+                {"", 0, ""},           {"Zg==", 0, "f"},          {"Zm8=", 0, "fo"},       {"Zm9v", 0, "foo"},
+                {"Zm9vYg==", 0, "foob"}, {"Zm9vYmE=", 0, "fooba"}, {"Zm9vYmFy", -EMSGSIZE, NULL},
+                {"Z", -EBADMSG, NULL}, {"Zg", -EBADMSG, NULL},    {"Zg=", -EBADMSG, NULL}, {"Zg=a", -EBADMSG, NULL},
+                {"Zh==", -EBADMSG, NULL}, {"Zm9=", -EBADMSG, NULL}, {"====", -EBADMSG, NULL}, {"Z===", -EBADMSG, NULL},
+                {"Zg==Zg==", -EBADMSG, NULL}, {"Zm8=Zm8=", -EBADMSG, NULL}, {"Zg==\n", -EBADMSG, NULL},
+                {"Zm9 ", -EBADMSG, NULL}, {"-_-_", -EBADMSG, NULL}, {"Zm\xc3\xa9", -EBADMSG, NULL},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                uint8_t bytes[5];
+                size_t size = 99;
+
+                assert_int_equal(base64_decode(cases[i].text, sizeof(bytes), bytes, &size), cases[i].r);
+                if (cases[i].r == 0) {
+                        assert_int_equal(size, strlen(cases[i].bytes));
+                        assert_memory_equal(bytes, cases[i].bytes, size);
+                }
+        }
+        assert_int_equal(BASE64_LENGTH(5U), 8);
+}
+
+static void test_options(void **state _unused_) {
+        static const struct {
+                TpmOption option;
+                const char *argument;
+                int r;
+        } cases[] = {
+                {TPM_OPTION_BANK,  "sha384",                           0},
+                {TPM_OPTION_BANK,  "md5",                              -EINVAL},
+                {TPM_OPTION_PCRS,  "0-7,14",                           0},
+                {TPM_OPTION_PCRS,  "24",                               -EINVAL},
+                {TPM_OPTION_PCRS,  "",                                 -EINVAL},
+                {TPM_OPTION_NONCE, "00112233445566778899AABBccddeeff", 0},
+                {TPM_OPTION_NONCE, "00112233445566778899aabbccddee",   -EINVAL},
+                {TPM_OPTION_NONCE, "0x112233445566778899aabbccddeeff", -EINVAL},
+                {TPM_OPTION_NAME,  "guest",                            0},
+                {TPM_OPTION_NAME,  "../guest",                         -EINVAL},
+                {TPM_OPTION_KEYS,  "",                                 -EINVAL},
+                {TPM_OPTION_WRITE, "",                                 -EINVAL},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(tpm_options_done) TpmOptions o = TPM_OPTIONS_NULL;
+                _cleanup_free_ char *error = NULL;
+
+                assert_int_equal(tpm_options_set(&o, cases[i].option, cases[i].argument, &error), cases[i].r);
+                assert_int_equal(error != NULL, cases[i].r < 0);
+        }
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_names),
+                cmocka_unit_test_setup_teardown(test_store, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_bad_records, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_no_files, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_directory, tree_setup, tree_teardown),
+                cmocka_unit_test(test_default_directory),
+                cmocka_unit_test(test_compare),
+                cmocka_unit_test(test_base64),
+                cmocka_unit_test(test_options),
+        };
+
+        return cmocka_run_group_tests_name("known-keys", tests, NULL, NULL);
+}
