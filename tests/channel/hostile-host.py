@@ -293,7 +293,7 @@ def info(stage):
         answer = host.ask(b'{"execute":"guest-info"}')["return"]
         names = {c["name"] for c in answer["supported_commands"]}
         require(names >= {"guest-sync", "guest-sync-delimited", "guest-ping", "guest-info", "gtune-status",
-                          "gtune-plan", "gtune-watch", "gtune-apply"}, f"only {names}")
+                          "gtune-plan", "gtune-pcrs", "gtune-eventlog", "gtune-quote", "gtune-watch", "gtune-apply"}, f"only {names}")
         require(all(set(c) == {"name", "enabled", "success-response"} for c in answer["supported_commands"]), "members")
 
 

@@ -23,10 +23,14 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 GRUB_PACKAGE = "grub-efi-amd64-bin"
 PACKAGES = (
     "systemd-sysv", "udev", "dbus", "linux-image-cloud-amd64", "initramfs-tools", "kmod", "qemu-guest-agent",
-    "procps", "strace", "libsystemd0", "libjson-c5", "libudev1", "libinih1", "libssl3t64", "zlib1g",
+    "procps", "strace", "tpm2-tools", "libtss2-rc0t64", "libtss2-tcti-device0t64", "libsystemd0", "libjson-c5", "libudev1", "libinih1", "libssl3t64", "zlib1g",
 )
 # What a program built for gtuned on the machine of the tests needs in the guest.
 SONAMES = ("libjson-c.so.5", "libinih.so.1", "libcrypto.so.3", "libsystemd.so.0", "libudev.so.1", "libz.so.1")
+# An older qemu-ga and an older GRUB, which lie beside the others and are put in their place by the tests that want them.
+OLD_SUITE, OLD_QGA, OLD_GRUB = "bookworm", "usr/lib/e2e/qemu-ga-7.2", "EFI/BOOT/grub-2.06.efi"
+BROKEN_QGA = "usr/lib/e2e/broken-qga"
+OLD_PACKAGES = ("qemu-guest-agent", GRUB_PACKAGE)
 GRUB_MODULES = (
     "part_gpt fat ext2 normal linux search search_label search_fs_uuid configfile echo test true sleep loadenv "
     "minicmd tpm all_video gzio efifwsetup reboot halt"
@@ -96,6 +100,29 @@ def _base_hooks(grub_dir):
     return [f"--essential-hook={no_initrd}", f"--customize-hook={download}"]
 
 
+def apt_options(directory, line):
+    """Options for apt-get that let it know one archive and nothing of this machine's own."""
+    (directory / "lists/partial").mkdir(parents=True)
+    sources = directory / "sources.list"
+    sources.write_text(line + "\n")
+    return ["-o", f"Dir::Etc::SourceList={sources}", "-o", "Dir::Etc::SourceParts=/dev/null",
+            "-o", f"Dir::State::Lists={directory}/lists", "-o", "APT::Get::List-Cleanup=0"]
+
+
+def _fetch_old(directory):
+    """Fetches and unpacks packages of an older Debian."""
+    apt, old = directory / "apt", directory / "old"
+    old.mkdir()
+    options = apt_options(apt, f"deb [signed-by={KEYRING}] {mirror()} {OLD_SUITE} main")
+    run("apt-get", *options, "update", "-qq")
+    run("env", "-C", old, "apt-get", *options, "download", "-qq",
+        *(f"{package}/{OLD_SUITE}" for package in OLD_PACKAGES))
+    for package in old.glob("*.deb"):
+        run("dpkg-deb", "-x", package, old)
+        package.unlink()
+    shutil.rmtree(apt)
+
+
 def _build_base(directory):
     """Fetches the root file system and GRUB into a new directory."""
     grub_dir = directory / "grub"
@@ -108,11 +135,12 @@ def _build_base(directory):
     for package in grub_dir.glob("*.deb"):
         run("dpkg-deb", "-x", package, grub_dir)
         package.unlink()
+    _fetch_old(directory)
 
 
 def base(cache):
     """The base in the cache directory, built if it is not there yet."""
-    key = hashlib.sha256("\n".join((SUITE, *PACKAGES, *_base_hooks("grub"))).encode()).hexdigest()[:16]
+    key = hashlib.sha256("\n".join((SUITE, *PACKAGES, OLD_SUITE, *OLD_PACKAGES, *_base_hooks("grub"))).encode()).hexdigest()[:16]
     target = pathlib.Path(cache).resolve() / f"base-{key}"
     if target.is_dir():
         return target
@@ -164,12 +192,22 @@ def _check_libraries(root):
         raise ImageError(f"the guest has no {', '.join(missing)}")
 
 
-def _install_shell(root):
-    """Compiles the test shell, statically, so that it needs nothing of the guest."""
-    program = root / "usr/libexec/e2e-shell"
+def _compile(source, program):
+    """Compiles a program statically, so that it needs nothing of the guest."""
     program.parent.mkdir(exist_ok=True)
-    run("cc", "-static", "-O2", "-D_GNU_SOURCE", "-o", program, HERE / "guest/shell.c")
+    run("cc", "-static", "-O2", "-D_GNU_SOURCE", "-o", program, HERE / "guest" / source)
+
+
+def _install_shell(root):
+    """The test shell and its unit."""
+    _compile("shell.c", root / "usr/libexec/e2e-shell")
     shutil.copy(HERE / "guest/e2e-shell.service", root / "etc/systemd/system")
+
+
+def _install_agents(base_dir, root):
+    """Puts an older qemu-ga, and one that does not start, where nothing runs them."""
+    _compile("broken-qga.c", root / BROKEN_QGA)
+    shutil.copy(base_dir / "old/usr/sbin/qemu-ga", root / OLD_QGA)
 
 
 def _enable(root, units):
@@ -233,17 +271,24 @@ def grub_cfg(release, cmdline):
     return text
 
 
+def _make_grub(modules, target):
+    """GRUB as one EFI program."""
+    run("grub-mkimage", "-O", "x86_64-efi", "-d", modules / "usr/lib/grub/x86_64-efi", "-p", "/EFI/openEuler",
+        "-o", target, *GRUB_MODULES)
+
+
 def _make_esp(base_dir, work, release, cmdline):
     """The EFI system partition: GRUB, and the grub.cfg that it really reads."""
-    esp, loader, config = work / "esp.img", work / "bootx64.efi", work / "grub.cfg"
-    run("grub-mkimage", "-O", "x86_64-efi", "-d", base_dir / "grub/usr/lib/grub/x86_64-efi", "-p", "/EFI/openEuler",
-        "-o", loader, *GRUB_MODULES)
+    esp, loader, old, config = (work / name for name in ("esp.img", "bootx64.efi", "grub-2.06.efi", "grub.cfg"))
+    _make_grub(base_dir / "grub", loader)
+    _make_grub(base_dir / "old", old)
     config.write_text(grub_cfg(release, cmdline))
     esp.unlink(missing_ok=True)
     run("mkfs.vfat", "-C", "-F", "32", "-n", "ESP", esp, ESP_MIB * 1024)
     run("mmd", "-i", esp, "::/EFI", "::/EFI/BOOT", "::/EFI/openEuler")
     run("mcopy", "-i", esp, loader, "::/EFI/BOOT/BOOTX64.EFI")
     run("mcopy", "-i", esp, loader, "::/EFI/openEuler/grubx64.efi")
+    run("mcopy", "-i", esp, old, f"::/{OLD_GRUB}")
     run("mcopy", "-i", esp, config, f"::/{GRUB_CFG}")
     return esp
 
@@ -286,6 +331,7 @@ def build(cache, work, tree=None, units=(), cmdline=CMDLINE):
         _unpack(base_dir, root, tree)
         _check_libraries(root)
         _install_shell(root)
+        _install_agents(base_dir, root)
         _configure(root)
         _enable(root, units)
         release = _kernel_release(root)

@@ -433,9 +433,9 @@ class Guest:
         return data
 
     def write_file(self, path, data):
-        """Writes bytes into a file in the guest, and flushes it."""
+        """Writes bytes into a file in the guest, and flushes it. Missing directories are made."""
         data = data.encode() if isinstance(data, str) else data
-        self.check("cat > {0} && sync {0}".format(shlex.quote(path)), stdin=data)
+        self.check("mkdir -p $(dirname {0}) && cat > {0} && sync {0}".format(shlex.quote(path)), stdin=data)
 
     def boot_id(self):
         """The id of the running boot."""

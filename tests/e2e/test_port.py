@@ -110,11 +110,7 @@ def second_daemon(guest, checks):
 def fetch_qemu_client(work):
     """QEMU's own Python client from Debian's source package of qemu."""
     apt = work / "apt"
-    (apt / "lists/partial").mkdir(parents=True)
-    sources = apt / "sources.list"
-    sources.write_text(f"deb-src [signed-by={image.KEYRING}] {image.mirror()} {image.SUITE} main\n")
-    options = ["-o", f"Dir::Etc::SourceList={sources}", "-o", "Dir::Etc::SourceParts=/dev/null",
-               "-o", f"Dir::State::Lists={apt}/lists", "-o", "APT::Get::List-Cleanup=0"]
+    options = image.apt_options(apt, f"deb-src [signed-by={image.KEYRING}] {image.mirror()} {image.SUITE} main")
     subprocess.run(["apt-get", *options, "update", "-qq"], check=True, capture_output=True)
     subprocess.run(["apt-get", *options, "source", "--download-only", "-qq", "qemu"], cwd=apt, check=True,
                    capture_output=True)

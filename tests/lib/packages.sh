@@ -7,8 +7,8 @@ packages_build=(
         libcmocka-dev libinih-dev libjson-c-dev libssl-dev libsystemd-dev libudev-dev zlib1g-dev systemd
 )
 packages_test=(
-        clang libclang-rt-14-dev git grub-common python3 python3-jsonschema procps shellcheck strace systemd
-        valgrind xz-utils
+        binutils clang libclang-rt-14-dev git grub-common libtss2-dev libtss2-tcti-swtpm0 python3 python3-jsonschema
+        procps shellcheck strace swtpm swtpm-tools systemd tpm2-tools valgrind xz-utils
 )
 
 # Installs what is missing. Says what it does, and needs root only for that.

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""qga-policy with a real qemu-ga, of two versions: what the host may call, seen from the host's side of qemu-ga's own port."""
+
+import base64
+import time
+
+import image
+from channel import ChannelError, ChannelTimeout, RemoteError
+from checks import test
+from qemu import Guest
+
+UNIT = "qemu-guest-agent.service"
+DROP_IN = f"/etc/systemd/system/{UNIT}.d/90-gtuned.conf"
+LATER = f"/etc/systemd/system/{UNIT}.d/99-admin.conf"
+POLICY = "/etc/gtuned/gtuned.conf.d/60-qga.conf"
+PROGRAM = "/usr/sbin/qemu-ga"
+FILE_ACCESS = {f"guest-file-{verb}" for verb in ("open", "close", "read", "write", "seek", "flush")}
+BLOCKED = FILE_ACCESS | {"guest-exec", "guest-exec-status"}
+PATIENCE = 60
+
+
+def practice(host):
+    """qga-policy as gtuned reports it."""
+    return next(p for p in host.query("gtune-status")["practices"] if p["name"] == "qga-policy")
+
+
+def state(guest):
+    """State and reason code, as a host reads them."""
+    with guest.channel() as host:
+        found = practice(host)
+    return found["state"], found["reason_code"]
+
+
+def disabled(guest):
+    """The names that qemu-ga itself calls disabled."""
+    with guest.channel("qga") as host:
+        return {c["name"] for c in host.query("guest-info")["supported_commands"] if not c["enabled"]}
+
+
+def call(guest, name, arguments=None):
+    """What qemu-ga returns or how it refuses."""
+    with guest.channel("qga") as host:
+        host.sync()
+        try:
+            return host.ask(name, arguments)
+        except RemoteError as error:
+            return error
+
+
+def main_pid(guest):
+    """qemu-ga's process, as systemd has it."""
+    return int(guest.check(f"systemctl show -P MainPID {UNIT}"))
+
+
+def wait_for(condition, seconds=PATIENCE):
+    """Whether a condition comes true in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return True
+        except (ChannelError, RemoteError):
+            pass
+        time.sleep(0.3)
+    return False
+
+
+def put_program(guest, source):
+    """Puts another qemu-ga into the place of the real one, and starts it."""
+    guest.check(f"cp {source} {PROGRAM}.new && mv {PROGRAM}.new {PROGRAM} && systemctl restart {UNIT}")
+
+
+def open_before(guest, checks):
+    """Without a policy everything is open."""
+    checks.equal("before: nothing is disabled", disabled(guest), set())
+    checks.contains("before: guest-exec works", call(guest, "guest-exec", {"path": "/bin/true"}), "pid")
+    checks.ok("before: guest-file-open works", isinstance(call(guest, "guest-file-open", {"path": "/etc/hostname"}), int))
+    checks.equal("before: the practice is off", state(guest)[0], "off")
+
+
+def closed_after_apply(guest, checks):
+    """The host's own guest-info says so, a call is refused, and the rest works."""
+    guest.write_file(POLICY, "[qga-policy]\nblock = file-access, exec\n")
+    checks.equal("a policy that is not applied: differs", state(guest)[0], "differs")
+    status, out, err = guest.shell("gtune apply")
+    checks.equal("apply succeeds", (status, err), (4, ""))  # haltpoll waits for its reboot
+    checks.equal("exactly those are disabled", disabled(guest), BLOCKED)
+    refusal = call(guest, "guest-exec", {"path": "/bin/true"})
+    checks.ok("guest-exec is refused", isinstance(refusal, RemoteError) and "disabled" in refusal.desc, repr(refusal))
+    refusal = call(guest, "guest-file-open", {"path": "/etc/hostname"})
+    checks.ok("guest-file-open is refused", isinstance(refusal, RemoteError) and "disabled" in refusal.desc, repr(refusal))
+    checks.contains("guest-get-osinfo works", call(guest, "guest-get-osinfo"), "kernel-release")
+    checks.equal("the practice is active over gtuned's port", state(guest), ("active", None))
+    checks.note("what a person sees:\n" + guest.shell("gtune status qga-policy")[1])
+    pid = main_pid(guest)
+    guest.shell("gtune apply")
+    checks.equal("a second apply restarts nothing", main_pid(guest), pid)
+
+
+def undone_by_an_administrator(guest, checks):
+    """A later drop-in is named, and a host that watches sees it."""
+    with guest.channel() as host:
+        host.watch()
+        guest.write_file(LATER, f"[Service]\nExecStart=\nExecStart={PROGRAM}\n")
+        guest.check(f"systemctl daemon-reload && systemctl restart {UNIT}")
+        seen = None
+        for _ in range(20):
+            try:
+                changed = host.event(PATIENCE)["data"]["practices"]
+            except ChannelTimeout:
+                break
+            seen = next((p for p in changed if p["name"] == "qga-policy"), seen)
+            if seen and seen["state"] == "drifted":
+                break
+        checks.ok("a watching host sees drifted", seen is not None and seen["state"] == "drifted", repr(seen))
+        checks.ok("the file is named", seen is not None and LATER in str(seen), repr(seen))
+    guest.check(f"rm {LATER} && systemctl daemon-reload && systemctl restart {UNIT}")
+    checks.ok("active again without it", wait_for(lambda: state(guest)[0] == "active"), repr(state(guest)))
+
+
+def reverted(guest, checks):
+    """Everything is open again, and nothing is left behind."""
+    guest.shell("gtune revert qga-policy")
+    checks.equal("revert opens them", disabled(guest), set())
+    checks.contains("guest-exec works again", call(guest, "guest-exec", {"path": "/bin/true"}), "pid")
+    checks.equal("the drop-in is gone", guest.shell(f"ls -d {DROP_IN}")[0], 2)
+    checks.equal("off and held", state(guest)[0], "off")
+
+
+def applied_through_guest_exec(guest, checks):
+    """gtune is a child of the qemu-ga that it has to restart."""
+    with guest.channel("qga") as host:
+        host.query("guest-exec", {"path": "/usr/bin/gtune", "arg": ["apply"], "capture-output": True})
+    checks.ok("apply through guest-exec completes", wait_for(lambda: state(guest)[0] == "active"), repr(state(guest)))
+    checks.equal("exactly those are disabled then", disabled(guest), BLOCKED)
+    checks.equal("the apply unit did it", guest.check("systemctl show -P Result gtuned-apply.service").strip(), "success")
+    guest.shell("gtune revert qga-policy")
+
+
+def refused_revert_through_guest_exec(guest, checks):
+    """The apply unit does not revert: it is said, and nothing happens."""
+    guest.shell("printf '[qga-policy]\\nblock = power\\n' > " + POLICY + "; gtune apply")
+    with guest.channel("qga") as host:
+        pid = host.query("guest-exec", {"path": "/usr/bin/gtune", "arg": ["revert", "qga-policy"],
+                                        "capture-output": True})["pid"]
+        done = {}
+
+        def ended():
+            done.update(host.ask("guest-exec-status", {"pid": pid}))
+            return done["exited"]
+        wait_for(ended)
+    checks.equal("revert through guest-exec is refused", done.get("exitcode"), 1)
+    checks.contains("and says what to use", base64.b64decode(done.get("err-data", "")).decode(), "systemd-run")
+    guest.shell("gtune revert qga-policy; rm " + POLICY)
+
+
+def frozen(guest, checks):
+    """While file systems are frozen qemu-ga would not stop, so nothing is begun."""
+    guest.check("gtune status >/dev/null; rm -f /run/marker")
+    guest.check("touch /run/qga.state.isfrozen")
+    guest.write_file(POLICY, "[qga-policy]\nblock = power\n")
+    pid = main_pid(guest)
+    status, _, err = guest.shell("gtune apply")
+    checks.equal("frozen: refused", status, 1)
+    checks.contains("frozen: it says so", err, "frozen")
+    checks.equal("frozen: not restarted", main_pid(guest), pid)
+    checks.equal("frozen: no drop-in", guest.shell(f"ls -d {DROP_IN}")[0], 2)
+    guest.check("rm /run/qga.state.isfrozen")
+
+
+def fails_to_start(guest, checks):
+    """A qemu-ga that does not come up with its new arguments gets its old ones back."""
+    real = f"{PROGRAM}.real"
+    guest.check(f"cp {PROGRAM} {real} && cat /{image.BROKEN_QGA} {real} > /run/qemu-ga && chmod 755 /run/qemu-ga")
+    put_program(guest, "/run/qemu-ga")
+    status, _, err = guest.shell("gtune apply")
+    checks.equal("a qemu-ga that fails: apply fails", status, 1)
+    checks.contains("a qemu-ga that fails: it says so", err, "did not come up")
+    checks.equal("a qemu-ga that fails: the drop-in is gone", guest.shell(f"ls -d {DROP_IN}")[0], 2)
+    checks.ok("a qemu-ga that fails: it runs as before", wait_for(lambda: disabled(guest) == set()))
+    put_program(guest, real)
+
+
+def masked(guest, checks):
+    """A masked unit is said to be masked."""
+    guest.check(f"systemctl mask --runtime --now {UNIT}")
+    checks.equal("masked: conflict", state(guest), ("conflict", "qga-masked"))
+    guest.check(f"systemctl unmask --runtime {UNIT} && systemctl start {UNIT}")
+
+
+def started_by_hand(guest, checks):
+    """A qemu-ga that no unit started is found."""
+    guest.check(f"systemctl stop {UNIT} && systemd-run --unit=by-hand {PROGRAM}")
+    with guest.channel() as host:
+        time.sleep(1.5)  # nobody announces it: it is looked for when a report is older than a second
+        found = practice(host)
+    checks.contains("started by hand: named", str(found), "by-hand.service")
+    checks.ok("started by hand: not active", found["state"] not in ("active", "off"), found["state"])
+    guest.check(f"systemctl stop by-hand && systemctl start {UNIT}")
+
+
+def main_cases(guest, checks):
+    """The life of a policy."""
+    for case in (open_before, closed_after_apply, undone_by_an_administrator, reverted, applied_through_guest_exec):
+        with checks.guard(case.__name__):
+            case(guest, checks)
+
+
+@test("qga-old", needs_tree=True)
+def old_version(environment, checks):
+    """qemu-ga 7.2 of Debian 12."""
+    with Guest(environment.image, "qga-old", environment.work) as guest:
+        guest.boot()
+        put_program(guest, f"/{image.OLD_QGA}")
+        checks.contains("the version", guest.check(f"{PROGRAM} -V"), " 7.2.")
+        main_cases(guest, checks)
+
+
+@test("qga-new", needs_tree=True)
+def new_version(environment, checks):
+    """qemu-ga 10.0 of Debian 13, and what can go wrong."""
+    with Guest(environment.image, "qga-new", environment.work) as guest:
+        guest.boot()
+        checks.contains("the version", guest.check(f"{PROGRAM} -V"), " 10.0.")
+        main_cases(guest, checks)
+        for case in (refused_revert_through_guest_exec, frozen, fails_to_start, masked, started_by_hand):
+            with checks.guard(case.__name__):
+                case(guest, checks)
