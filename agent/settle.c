@@ -42,43 +42,59 @@ static int look(const Root *root, const char *path, int *ret_fd, dev_t *ret_devi
         return 0;
 }
 
-/* Thaws when its parent is gone or takes too long, unless it is told that all is done. */
-static _noreturn_ void watchdog(int fd, int parent) {
-        struct pollfd p = {.fd = parent, .events = POLLIN};
-        char done = 0;
+/*
+ * A process of its own, with all signals blocked, so that what it has frozen is thawed though its parent is killed.
+ * Thawing fails with EINVAL where somebody was quicker, such as the parent: the data is where it should be then.
+ */
+static _noreturn_ void work(int fd, int parent) {
+        int r = 0;
 
-        (void) signal(SIGTERM, SIG_IGN);
-        (void) signal(SIGINT, SIG_IGN);
-        (void) signal(SIGHUP, SIG_IGN);
+        if (ioctl(fd, FIFREEZE, 0) < 0 || (ioctl(fd, FITHAW, 0) < 0 && errno != EINVAL))
+                r = negative_errno();
 
-        if (poll(&p, 1, SETTLE_WATCHDOG_SEC * 1000) <= 0 || recv(parent, &done, 1, 0) != 1)
-                (void) ioctl(fd, FITHAW, 0);
+        (void) send(parent, &r, sizeof(r), MSG_NOSIGNAL);
         _exit(0);
 }
 
+/* What became of it. One that is stopped or was killed may have left the file system frozen. */
+static int watch(int fd, int worker, pid_t pid) {
+        struct pollfd p = {.fd = worker, .events = POLLIN};
+        int r = 0;
+
+        if (poll(&p, 1, SETTLE_WATCHDOG_SEC * 1000) <= 0)
+                (void) ioctl(fd, FITHAW, 0);
+
+        if (recv(worker, &r, sizeof(r), 0) != sizeof(r)) {
+                (void) ioctl(fd, FITHAW, 0);
+                r = -EIO;
+        }
+
+        (void) waitpid(pid, NULL, 0);
+        return r;
+}
+
 static int freeze_and_thaw(int fd) {
-        int pair[2], r = 0;
+        sigset_t all, before;
+        int pair[2], r;
         pid_t pid;
 
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
                 return negative_errno();
 
+        (void) sigfillset(&all);
+        (void) sigprocmask(SIG_BLOCK, &all, &before);
         pid = fork();
         if (pid == 0) {
                 (void) close(pair[0]);
-                watchdog(fd, pair[1]);
+                work(fd, pair[1]);
         }
-        if (pid < 0)
-                r = negative_errno();
+        r = pid < 0 ? negative_errno() : 0;
+        (void) sigprocmask(SIG_SETMASK, &before, NULL);
+
         (void) close(pair[1]);
-
-        if (r >= 0 && (ioctl(fd, FIFREEZE, 0) < 0 || ioctl(fd, FITHAW, 0) < 0))
-                r = negative_errno();
-
-        (void) send(pair[0], "", 1, MSG_NOSIGNAL);
-        (void) close(pair[0]);
         if (pid > 0)
-                (void) waitpid(pid, NULL, 0);
+                r = watch(fd, pair[0], pid);
+        (void) close(pair[0]);
 
         return r;
 }

@@ -8,7 +8,7 @@
 
 #include "core/replace.h"
 
-/* When the watchdog thaws what this process has frozen, whatever became of it, in seconds. */
+/* A process of its own freezes and thaws. When its parent thaws, whatever became of it, in seconds. */
 #define SETTLE_WATCHDOG_SEC 10
 
 /**

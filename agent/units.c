@@ -83,6 +83,10 @@ int unit_act(const char *unit, const char *method) {
                 r = sd_bus_match_signal(bus, NULL, MANAGER, "JobRemoved", on_job_removed, &job);
         if (r >= 0)
                 r = sd_bus_call_method(bus, MANAGER, "Subscribe", NULL, NULL, NULL);
+
+        /* One that failed too often is not started again, not even by hand, before that is forgotten. */
+        if (r >= 0)
+                (void) sd_bus_call_method(bus, MANAGER, "ResetFailedUnit", NULL, NULL, "s", unit);
         if (r >= 0)
                 r = start_job(bus, unit, method, &job);
 

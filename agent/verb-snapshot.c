@@ -168,20 +168,11 @@ static int add_machine(const Survey *survey, Buffer *tar) {
 /* Where the user says: the file is for him, so it is not below the root. */
 static int write_output(const char *path, const Buffer *b) {
         _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        size_t done = 0;
 
         if (fd < 0 || fchmod(fd, 0600) < 0)
                 return negative_errno();
 
-        while (done < b->size) {
-                ssize_t n = write(fd, b->data + done, b->size - done);
-
-                if (n < 0 && errno != EINTR)
-                        return negative_errno();
-                done += n > 0 ? (size_t) n : 0;
-        }
-
-        return 0;
+        return write_all(fd, b->data, b->size);
 }
 
 int verb_snapshot(Context *c, char **arguments) {

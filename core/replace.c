@@ -22,22 +22,6 @@ void replacement_done(Replacement *r) {
         *r = REPLACEMENT_NULL;
 }
 
-static int write_all(int fd, const char *data, size_t size) {
-        while (size > 0) {
-                ssize_t n = write(fd, data, size);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return negative_errno();
-
-                data += n;
-                size -= (size_t) n;
-        }
-
-        return 0;
-}
-
 /* File systems without labels or access lists (vfat) say so, and that is fine. */
 static int copy_attribute(int from, int to, const char *name) {
         char value[1024], is[1024];
@@ -185,10 +169,9 @@ int replacement_commit(Replacement *p) {
 int replacement_sync(Replacement *p) {
         _cleanup_close_ int file = open_entry(p);
 
-        if ((file >= 0 && fsync(file) < 0) || fsync(p->directory_fd) < 0)
+        if (fsync(p->directory_fd) < 0 || (file >= 0 && fsync(file) < 0))
                 return negative_errno();
 
-        p->old_fd = safe_close(p->old_fd);
         return 0;
 }
 

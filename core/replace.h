@@ -13,7 +13,7 @@ typedef struct Replacement {
         char *path;   /* the target, as seen inside the root, without links */
         char *name;   /* its last component */
         char *staged; /* name of the staged file beside it; NULL where the target is to be removed */
-        int old_fd;   /* the file that was replaced, until the change is on the disk */
+        int old_fd;   /* the file that was replaced, until the change is on the disk and the state is released */
 } Replacement;
 
 #define REPLACEMENT_NULL ((Replacement) {.directory_fd = -EBADF, .old_fd = -EBADF})
@@ -47,8 +47,9 @@ int replacement_adopt(const Root *root, const char *path, Replacement *ret);
  * replacement_commit() - rename the staged file over the target, or remove the target
  * @r: the state
  *
- * The old file is held open until replacement_sync(): on FAT its clusters would else be given free, and that could
- * reach the disk before the directory that still points to them. Return: 0 or -errno.
+ * The old file is held open until replacement_done(): its blocks would else be given free, and that could reach the
+ * disk before the directory that still points to it, on FAT before replacement_sync(), on XFS before settle().
+ * Return: 0 or -errno.
  */
 int replacement_commit(Replacement *r);
 
@@ -56,8 +57,9 @@ int replacement_commit(Replacement *r);
  * replacement_sync() - flush what the rename changed, so that it survives
  * @r: the state
  *
- * The file first, for on FAT its entry in the directory is written with it (Linux: fs/fat/inode.c, fat_write_inode()).
- * Return: 0 or -errno.
+ * The directory first: on FAT that takes the staged name from the disk, and only the file's own flush writes its new
+ * place under the name of the target (Linux: fs/fat/inode.c, fat_write_inode()). The other way round two names would
+ * share the same clusters for a moment, and removing one of them, or fsck, would destroy the other. Return: 0 or -errno.
  */
 int replacement_sync(Replacement *r);
 

@@ -71,3 +71,21 @@ void timestamp_utc(char buffer[static 32]) {
         if (!gmtime_r(&now, &tm) || strftime(buffer, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
                 strcpy(buffer, "1970-01-01T00:00:00Z");
 }
+
+int write_all(int fd, const void *data, size_t size) {
+        const char *p = data;
+
+        while (size > 0) {
+                ssize_t n = write(fd, p, size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return negative_errno();
+
+                p += n;
+                size -= (size_t) n;
+        }
+
+        return 0;
+}

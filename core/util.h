@@ -105,6 +105,9 @@ static inline int negative_errno(void) {
         return errno > 0 ? -errno : -EIO;
 }
 
+/** write_all() - write bytes, all of them. Return: 0 or -errno, and then some may be written. */
+int write_all(int fd, const void *data, size_t size);
+
 /**
  * xasprintf() - format into a new string
  * @format: as printf()

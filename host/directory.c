@@ -101,20 +101,10 @@ int directory_read(int directory_fd, const char *name, size_t max, Buffer *ret) 
         return read_all(fd, max, ret);
 }
 
-static int write_all(int fd, const char *data, size_t size) {
-        while (size > 0) {
-                ssize_t n = write(fd, data, size);
+static int write_and_flush(int fd, const char *data, size_t size) {
+        int r = write_all(fd, data, size);
 
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return negative_errno();
-
-                data += n;
-                size -= (size_t) n;
-        }
-
-        return fsync(fd) < 0 ? negative_errno() : 0;
+        return r >= 0 && fsync(fd) < 0 ? negative_errno() : r;
 }
 
 /* A staged file that is left behind by a crash has a name that no file of ours has, for those begin with no dot. */
@@ -143,7 +133,7 @@ int directory_write(int directory_fd, const char *name, const void *data, size_t
         if (fd < 0)
                 return negative_errno();
 
-        r = write_all(fd, data, size);
+        r = write_and_flush(fd, data, size);
         if (r >= 0 && renameat(directory_fd, staged, directory_fd, name) < 0)
                 r = negative_errno();
         if (r < 0) {

@@ -172,20 +172,6 @@ static int format_outcome(int r, json_object *value, Fault *fault, Buffer *line)
         return r < 0 ? r : format_fault(fault, line);
 }
 
-static int write_all(int fd, const Buffer *b) {
-        for (size_t done = 0; done < b->size;) {
-                ssize_t n = write(fd, b->data + done, b->size - done);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return negative_errno();
-                done += (size_t) n;
-        }
-
-        return 0;
-}
-
 /* The worker: the kernel waits for a TPM for minutes, and a process in such a wait cannot even be interrupted. --- */
 
 static int work(const Arguments *a, const Buffer *text, int fd) {
@@ -200,7 +186,7 @@ static int work(const Arguments *a, const Buffer *text, int fd) {
                 r = tpm_answer(&a->sources, &request, &value, &fault);
 
         r = format_outcome(r, value, &fault, &line);
-        return r < 0 ? r : write_all(fd, &line);
+        return r < 0 ? r : write_all(fd, line.data, line.size);
 }
 
 /* Whoever waits for our output to end must not wait for the worker. */
@@ -297,7 +283,7 @@ static int run(Arguments *a) {
                 r = format_outcome(r, NULL, &fault, &line);
         }
 
-        return r < 0 ? r : write_all(STDOUT_FILENO, &line);
+        return r < 0 ? r : write_all(STDOUT_FILENO, line.data, line.size);
 }
 
 int main(int argc, char **argv) {

@@ -97,7 +97,8 @@ def _ping_during_quote(host, checks):
         began = time.monotonic()
         host.ask("guest-ping")
         alone.append(time.monotonic() - began)
-        host.send(b'{"execute":"gtune-quote","arguments":{"nonce":"%s"},"id":"q%d"}' % (os.urandom(32).hex().encode(), number))
+        host.send(json.dumps({"execute": "gtune-quote", "id": f"q{number}", "arguments": {
+            "nonce": os.urandom(32).hex(), "bank": "sha256", "selection": "0-7"}}).encode())
         began = time.monotonic()
         host.send(b'{"execute":"guest-ping","id":"p"}')
         first = host.read_message(30)
