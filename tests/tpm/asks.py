@@ -129,7 +129,7 @@ BAD_REQUESTS = {  # what is sent: part of the sentence
     b'{"execute":"clear"}': 'no command "clear"',
     b'{"execute":"pcrs","arguments":{"device":"/dev/sda"}}': 'no argument "device"',
     b'{"execute":"pcrs","arguments":{"bank":"md5"}}': "bank is none of",
-    b"x" * 100000: "longer than 4096 bytes",
+    b"x" * 600000: "longer than 524288 bytes",
 }
 
 

@@ -124,7 +124,7 @@ static void test_long(void **state) {
         memcpy(text, "{\"execute\":\"pcrs\"}", 18);
         assert_int_equal(tpm_request_parse(text, TPM_REQUEST_SIZE_MAX, &q, &fault), 0);
         assert_int_equal(tpm_request_parse(text, sizeof(text), &q, &fault), FAULT);
-        assert_non_null(strstr(fault.desc, "longer than 4096 bytes"));
+        assert_non_null(strstr(fault.desc, "longer than 524288 bytes"));
 }
 
 int main(void) {
