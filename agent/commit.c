@@ -254,7 +254,8 @@ static int put_back(const Commit *c, const FileChange *f) {
  * the next run settles it.
  */
 static void undo(Commit *c) {
-        bool clean = true;
+        bool clean = true, renamed = c->n_renamed > 0;
+        const char *where;
 
         while (c->n_written > 0) {
                 const AttributeChange *a = c->t->attributes + --c->n_written;
@@ -263,8 +264,17 @@ static void undo(Commit *c) {
                         clean = write_attribute(c->root, a->path, a->old) >= 0 && clean;
         }
 
-        while (c->n_renamed > 0) {
+        while (c->n_renamed > 0)
                 clean = put_back(c, c->t->files + --c->n_renamed) >= 0 && clean;
+        if (renamed)
+                clean = settle(c->root, c->paths, c->n_paths, &where) >= 0 && clean;
+
+        /* What was only staged, or could not even be staged, may have got a folder already. */
+        for (size_t i = 0; i <= c->n_staged && i < c->t->n_files; i++) {
+                if (i < c->n_staged)
+                        replacement_done(c->staged + i);
+                if (!c->t->files[i].existed)
+                        drop_empty_folder(c->root, c->t->files + i);
         }
 
         if (c->intent_written && clean && ledger_write(c->root, c->survey->guest.ledger) >= 0)
@@ -325,14 +335,21 @@ static int restore_record(Commit *c, const char *path) {
                        : 0;
 }
 
-/* A service that does not come up gets the files that it had. */
-static int give_back(Commit *c, const char *unit) {
+/* What was reverted by hand and is back is not held. */
+static void restore_hold(Commit *c, const char *practice) {
+        if (!ledger_hold(c->survey->guest.ledger, practice))
+                ledger_drop_hold(c->t->ledger, practice);
+}
+
+/* A service that does not come up gets the files that it had. That it may not run with those either is no failure. */
+static int give_back(Commit *c, const UnitAction *u, bool *ret_runs) {
         int r = 0;
 
+        restore_hold(c, u->practice);
         for (size_t i = 0; r >= 0 && i < c->t->n_files; i++) {
                 const FileChange *f = c->t->files + i;
 
-                if (streq_ptr(f->unit, unit)) {
+                if (streq_ptr(f->unit, u->unit)) {
                         r = put_back(c, f);
                         if (r >= 0)
                                 r = restore_record(c, f->path);
@@ -343,34 +360,48 @@ static int give_back(Commit *c, const char *unit) {
                 r = write_ledger(c);
         if (r >= 0)
                 r = units_reload();
+        if (r >= 0)
+                *ret_runs = unit_act(u->unit, "RestartUnit") >= 0;
 
-        return r < 0 ? r : unit_act(unit, "RestartUnit");
+        return r;
 }
 
 static int fail_unit(Commit *c, const UnitAction *u, int r, const char *why) {
-        bool changed = reads_changed_file(c->t, u->unit);
-        int back = changed ? give_back(c, u->unit) : 0;
+        bool runs = false;
+        int back;
 
+        why = why ? why : strerror(-r);
+        if (!reads_changed_file(c->t, u->unit)) {
+                free(*c->error);
+                *c->error = xasprintf("%s did not come up: %s", u->unit, why);
+                return -r;
+        }
+
+        back = give_back(c, u, &runs);
         free(*c->error);
-        if (back < 0)
-                *c->error = xasprintf("%s did not come up: %s; and it cannot be put back: %s", u->unit,
-                                      why ? why : strerror(-r), strerror(-back));
-        else
-                *c->error = xasprintf("%s did not come up: %s%s", u->unit, why ? why : strerror(-r),
-                                      changed ? "; its old configuration is back" : "");
+        *c->error = back < 0 ? xasprintf("%s did not come up: %s; and its old configuration cannot be put back: %s",
+                                         u->unit, why, strerror(-back))
+                             : xasprintf("%s did not come up: %s; its old configuration is back%s", u->unit, why,
+                                         runs ? "" : ", and it does not run with that either");
         return -r;
 }
 
+/* Whether it ran before says whose fault it is that it does not run now. */
 static int act_on_unit(Commit *c, UnitAction *u) {
         _cleanup_free_ char *why = NULL;
+        bool was_up = true;
         int r;
 
-        r = u->service ? service_restart(u->unit, u->expect, &why) : unit_act(u->unit, "RestartUnit");
-        if (r < 0)
+        r = u->service ? service_restart(u->unit, u->expect, &was_up, &why) : unit_act(u->unit, "RestartUnit");
+        u->restarted = r > 0 || (r == 0 && !u->service);
+        if (r >= 0)
+                return 0;
+        if (was_up)
                 return fail_unit(c, u, r, why);
 
-        u->restarted = r > 0 || !u->service;
-        return 0;
+        free(*c->error);
+        *c->error = xasprintf("%s had failed before, and still does not come up: %s", u->unit, why ? why : strerror(-r));
+        return -r;
 }
 
 /* Return: 0, or the positive errno of the first unit that failed. */
@@ -380,18 +411,16 @@ static int act_on_units(Commit *c) {
         if (c->survey->guest.machine->kind != MACHINE_LIVE)
                 return 0;
 
-        for (size_t i = 0; r >= 0 && i < c->t->n_files; i++)
-                if (c->t->files[i].unit) {
-                        r = units_reload();
-                        break;
-                }
-        if (r < 0)
-                return -fail(c, r, "the service manager", "cannot read its units again");
+        /* Also where no file of ours changes: somebody may have edited one, and not said so. */
+        if (c->t->n_units > 0)
+                r = units_reload();
 
         for (size_t i = 0; i < c->t->n_units; i++) {
-                r = act_on_unit(c, c->t->units + i);
+                int failed = r < 0 ? fail_unit(c, c->t->units + i, r, "the service manager cannot read its files again")
+                                   : act_on_unit(c, c->t->units + i);
+
                 if (first == 0)
-                        first = r;
+                        first = failed;
         }
 
         return first;

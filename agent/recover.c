@@ -2,6 +2,7 @@
 
 #include "agent/commit.h"
 #include "agent/hash.h"
+#include "agent/settle.h"
 #include "core/replace.h"
 
 #define FILE_MAX BOOT_FILE_MAX
@@ -17,6 +18,8 @@ typedef struct Recovery {
         const Root *root;
         Ledger *ledger;
         Found *found;   /* one for each intent */
+        const char **paths; /* of the intents, where this is the running system */
+        size_t n_paths;
         bool forward;
 } Recovery;
 
@@ -134,7 +137,8 @@ static int merge_token_records(Recovery *v, const char *path, bool renamed) {
         for (size_t i = 0; i < from->n_tokens; i++) {
                 LedgerToken *record, *old = from->tokens + i;
 
-                if (!streq(old->path, path))
+                /* One that was moved has no path any more. */
+                if (!streq_ptr(old->path, path))
                         continue;
                 record = ledger_add_token(to);
                 if (!record)
@@ -163,10 +167,74 @@ static int merge_file_record(Recovery *v, const char *path, bool renamed) {
 
         *record = *old;
         *old = (LedgerFile) {};
+        ledger_drop_file(v->ledger, old);
         return 0;
 }
 
-static int settle(Recovery *v, char **ret_error) {
+/* How many of the next ledger's token records the present one has too: they come first, in the same order. */
+static size_t count_known_tokens(const Ledger *ledger) {
+        const Ledger *next = ledger->next;
+        size_t n = 0;
+
+        for (size_t i = 0; i < ledger->n_tokens && n < next->n_tokens; i++)
+                if (streq(ledger->tokens[i].path, next->tokens[n].path) &&
+                    streq(ledger->tokens[i].token, next->tokens[n].token))
+                        n++;
+
+        return n;
+}
+
+/*
+ * What a power cut interrupted may have reached its file without the boot loader having read it there: this boot is
+ * no proof of anything, and the next one is. Before the merge, which moves records.
+ */
+static int renew_records(const Recovery *v) {
+        _cleanup_free_ char *boot_id = NULL;
+        Ledger *next = v->ledger->next;
+        int r = 0;
+
+        if (!root_is_live(v->root) || root_read_line(v->root, "/proc/sys/kernel/random/boot_id", &boot_id) < 0)
+                return 0;
+
+        for (size_t i = count_known_tokens(v->ledger); r >= 0 && i < next->n_tokens; i++)
+                r = free_and_strdup(&next->tokens[i].boot_id, boot_id);
+        for (size_t i = 0; r >= 0 && i < next->n_files; i++)
+                if (!ledger_file(v->ledger, next->files[i].path))
+                        r = free_and_strdup(&next->files[i].boot_id, boot_id);
+
+        return r;
+}
+
+static int check_frozen(Recovery *v, char **ret_error) {
+        const char *path = NULL, *on_root;
+        int r;
+
+        v->paths = calloc(v->ledger->n_intents + 1, sizeof(char *));
+        if (!v->paths)
+                return -ENOMEM;
+        if (root_is_live(v->root))
+                for (size_t i = 0; i < v->ledger->n_intents; i++)
+                        v->paths[v->n_paths++] = v->ledger->intents[i].path;
+
+        r = settle_check(v->root, v->paths, v->n_paths, &path, &on_root);
+        if (r == -EBUSY)
+                *ret_error = xasprintf("%s lies on a file system that somebody has frozen", path);
+        else if (r < 0)
+                *ret_error = xasprintf("%s cannot be brought to the disk: %s", strempty(path), strerror(-r));
+
+        return r;
+}
+
+static int settle_files(Recovery *v, char **ret_error) {
+        const char *path = NULL;
+        int r = settle(v->root, v->paths, v->n_paths, &path);
+
+        if (r < 0)
+                *ret_error = xasprintf("%s cannot be brought to the disk: %s", strempty(path), strerror(-r));
+        return r;
+}
+
+static int finish_or_take_back(Recovery *v, char **ret_error) {
         for (size_t i = 0; i < v->ledger->n_intents; i++) {
                 const LedgerIntent *intent = v->ledger->intents + i;
                 int r = 0;
@@ -205,6 +273,7 @@ static char *describe(const Recovery *v) {
 int engine_recover(const Root *root, char **ret_note, char **ret_error) {
         _cleanup_(ledger_freep) Ledger *ledger = NULL;
         _cleanup_free_ Found *found = NULL;
+        _cleanup_free_ const char **paths = NULL;
         Recovery v = {.root = root};
         int r;
 
@@ -216,7 +285,14 @@ int engine_recover(const Root *root, char **ret_note, char **ret_error) {
         r = look(&v, ret_error);
         found = v.found;
         if (r >= 0)
-                r = settle(&v, ret_error);
+                r = check_frozen(&v, ret_error);
+        paths = v.paths;
+        if (r >= 0)
+                r = renew_records(&v);
+        if (r >= 0)
+                r = finish_or_take_back(&v, ret_error);
+        if (r >= 0)
+                r = settle_files(&v, ret_error);
         if (r < 0)
                 return r;
 
@@ -230,14 +306,55 @@ int engine_recover(const Root *root, char **ret_note, char **ret_error) {
         return 0;
 }
 
-void engine_remove_leftovers(const Survey *survey) {
-        remove_staged(survey->root, LEDGER_PATH);
+typedef struct Leftovers {
+        const Root *root;
+        const char **paths; /* of the targets */
+        size_t n_paths;
+} Leftovers;
 
-        for (size_t i = 0; i < survey->stores->n_stores; i++)
-                remove_staged(survey->root, survey->stores->stores[i]->path);
-        for (size_t i = 0; i < survey->guest.ledger->n_files; i++)
-                remove_staged(survey->root, survey->guest.ledger->files[i].path);
-        for (size_t i = 0; i < survey->plan->n_changes; i++)
+static int add_leftover(Leftovers *l, const char *path) {
+        _cleanup_free_ char *staged = staged_path(path);
+        int r;
+
+        if (!staged)
+                return -ENOMEM;
+        if (!root_exists(l->root, staged))
+                return 0;
+
+        r = grow(&l->paths, l->n_paths, sizeof(char *));
+        if (r >= 0)
+                l->paths[l->n_paths++] = path;
+        return r;
+}
+
+static int find_leftovers(const Survey *survey, Leftovers *l) {
+        int r = add_leftover(l, LEDGER_PATH);
+
+        for (size_t i = 0; r >= 0 && i < survey->stores->n_stores; i++)
+                r = add_leftover(l, survey->stores->stores[i]->path);
+        for (size_t i = 0; r >= 0 && i < survey->guest.ledger->n_files; i++)
+                r = add_leftover(l, survey->guest.ledger->files[i].path);
+        for (size_t i = 0; r >= 0 && i < survey->plan->n_changes; i++)
                 if (survey->plan->changes[i].kind == CHANGE_FILE)
-                        remove_staged(survey->root, survey->plan->changes[i].target);
+                        r = add_leftover(l, survey->plan->changes[i].target);
+
+        return r;
+}
+
+void engine_remove_leftovers(const Survey *survey) {
+        _cleanup_free_ const char **paths = NULL;
+        Leftovers l = {.root = survey->root};
+        const char *where, *on_root;
+        int r;
+
+        r = find_leftovers(survey, &l);
+        paths = l.paths;
+
+        /* On a file system that somebody has frozen removing would hang. Apply says so when it wants to write. */
+        if (r < 0 || (root_is_live(l.root) && l.n_paths > 0 &&
+                      settle_check(l.root, paths, l.n_paths, &where, &on_root) < 0))
+                return;
+
+        for (size_t i = 0; i < l.n_paths; i++)
+                remove_staged(l.root, paths[i]);
 }

@@ -61,8 +61,10 @@ static int watch(int fd, int worker, pid_t pid) {
         struct pollfd p = {.fd = worker, .events = POLLIN};
         int r = 0;
 
-        if (poll(&p, 1, SETTLE_WATCHDOG_SEC * 1000) <= 0)
+        if (poll(&p, 1, SETTLE_WATCHDOG_SEC * 1000) <= 0) {
                 (void) ioctl(fd, FITHAW, 0);
+                (void) kill(pid, SIGKILL);
+        }
 
         if (recv(worker, &r, sizeof(r), 0) != sizeof(r)) {
                 (void) ioctl(fd, FITHAW, 0);

@@ -8,7 +8,7 @@
 #include "agent/tpm-client.h"
 #include "core/json.h"
 
-#define WAIT_USEC (20U * 1000000U) /* for the answer: a TPM may be slow */
+#define WAIT_USEC (25U * 1000000U) /* for the answer; gtune-tpm gives up by itself after 20 s */
 #define ANSWER_MAX (256U * 1024U)
 
 struct TpmClient {
@@ -121,7 +121,7 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t eve
 }
 
 static int on_timeout(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
-        client_finish(userdata, NULL, "gtune-tpm did not answer within 20 s");
+        client_finish(userdata, NULL, "gtune-tpm did not answer within 25 s");
         return 0;
 }
 
@@ -164,8 +164,9 @@ void tpm_client_ask(TpmClient *c, Buffer *question, const char *report, size_t s
                 return;
 
         /* The answer must not come before the question is noted. */
+        tpm_client_stop(c);
         c->failure = r;
-        (void) sd_event_add_defer(c->event, &c->defer, on_failure, c);
+        c->busy = sd_event_add_defer(c->event, &c->defer, on_failure, c) >= 0;
 }
 
 int tpm_client_new(TpmClient **ret, sd_event *event, const Root *root, TpmClientDone done, void *userdata) {

@@ -63,11 +63,21 @@ static int no_line(const char *path, Buffer *error, char **ret_error) {
         return text ? sentence(ret_error, xasprintf("%s gave no answer: %s", path, text)) : -ENOMEM;
 }
 
-static int run_program(const Context *c, const Buffer *question, Buffer *ret, char **ret_error) {
-        const char *path = program_path();
-        const char *const words[] = {path, root_is_live(c->root) ? NULL : "--root", c->root_path, NULL};
+static int run_program(const Context *c, const char *baseline, const Buffer *question, Buffer *ret,
+                       char **ret_error) {
+        const char *path = program_path(), *words[6] = {path};
         _cleanup_buffer_ Buffer error = BUFFER_NULL;
+        size_t n = 1;
         int r;
+
+        if (!root_is_live(c->root)) {
+                words[n++] = "--root";
+                words[n++] = c->root_path;
+        }
+        if (baseline) {
+                words[n++] = "--baseline";
+                words[n++] = baseline;
+        }
 
         r = subprocess_run(words, NULL, question, ANSWER_MSEC, ANSWER_MAX, ret, &error);
         if (r == -ENOMEM)
@@ -150,7 +160,8 @@ static int take_answer(const Buffer *line, json_object **ret, char **ret_error) 
         return class && desc ? refused(class, desc, ret_error) : not_understood(ret_error);
 }
 
-int tpm_ask(const Context *c, const char *command, json_object *arguments, json_object **ret, char **ret_error) {
+static int ask(const Context *c, const char *command, json_object *arguments, const char *baseline,
+               json_object **ret, char **ret_error) {
         _cleanup_buffer_ Buffer question = BUFFER_NULL, line = BUFFER_NULL;
         int r;
 
@@ -158,14 +169,19 @@ int tpm_ask(const Context *c, const char *command, json_object *arguments, json_
 
         r = format_question(command, arguments, &question);
         if (r == 0)
-                r = run_program(c, &question, &line, ret_error);
+                r = run_program(c, baseline, &question, &line, ret_error);
 
         return r == 0 ? take_answer(&line, ret, ret_error) : r;
 }
 
+int tpm_ask(const Context *c, const char *command, json_object *arguments, json_object **ret, char **ret_error) {
+        return ask(c, command, arguments, NULL, ret, ret_error);
+}
+
 /* Each answer as what it means ----------------------------------------------------------------------------- */
 
-static int ask_bank(const Context *c, const char *command, Algorithm bank, json_object **ret, char **ret_error) {
+static int ask_bank(const Context *c, const char *command, Algorithm bank, const char *baseline, json_object **ret,
+                    char **ret_error) {
         json_object *arguments = bank >= 0 ? json_object_new_object() : NULL;
 
         if (bank >= 0 && (!arguments || json_set_text(arguments, "bank", algorithm_to_string(bank)) < 0)) {
@@ -173,7 +189,7 @@ static int ask_bank(const Context *c, const char *command, Algorithm bank, json_
                 return -ENOMEM;
         }
 
-        return tpm_ask(c, command, arguments, ret, ret_error);
+        return ask(c, command, arguments, baseline, ret, ret_error);
 }
 
 int tpm_pcrs(const Context *c, Algorithm bank, Pcrs *ret, json_object **ret_document, char **ret_error) {
@@ -181,7 +197,7 @@ int tpm_pcrs(const Context *c, Algorithm bank, Pcrs *ret, json_object **ret_docu
         json_object *values;
         int r;
 
-        r = ask_bank(c, "pcrs", bank, &o, ret_error);
+        r = ask_bank(c, "pcrs", bank, NULL, &o, ret_error);
         if (r != 0)
                 return r;
 
@@ -192,11 +208,12 @@ int tpm_pcrs(const Context *c, Algorithm bank, Pcrs *ret, json_object **ret_docu
         return 0;
 }
 
-int tpm_verdict(const Context *c, Algorithm bank, Verdict **ret, json_object **ret_document, char **ret_error) {
+int tpm_verdict(const Context *c, Algorithm bank, const char *baseline, Verdict **ret, json_object **ret_document,
+                char **ret_error) {
         _cleanup_json_ json_object *o = NULL;
         int r;
 
-        r = ask_bank(c, "verdict", bank, &o, ret_error);
+        r = ask_bank(c, "verdict", bank, baseline, &o, ret_error);
         if (r == 0)
                 r = verdict_from_json(o, ret);
         if (r == -EBADMSG)

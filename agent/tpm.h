@@ -44,8 +44,19 @@ int tpm_ask(const Context *c, const char *command, json_object *arguments, json_
  */
 int tpm_pcrs(const Context *c, Algorithm bank, Pcrs *ret, json_object **ret_document, char **ret_error);
 
-/** tpm_verdict() - was this boot measured, judged in a bank (_ALGORITHM_INVALID: the best); otherwise as tpm_pcrs() */
-int tpm_verdict(const Context *c, Algorithm bank, Verdict **ret, json_object **ret_document, char **ret_error);
+/**
+ * tpm_verdict() - was this boot measured?
+ * @c: the context
+ * @bank: the bank to judge in; _ALGORITHM_INVALID: the best
+ * @baseline: path of a baseline to compare with, or NULL
+ * @ret: takes the verdict; the caller frees it
+ * @ret_document: as tpm_pcrs()
+ * @ret_error: as tpm_ask()
+ *
+ * Return: as tpm_ask().
+ */
+int tpm_verdict(const Context *c, Algorithm bank, const char *baseline, Verdict **ret, json_object **ret_document,
+                char **ret_error);
 
 /**
  * tpm_bank() - the bank to work with

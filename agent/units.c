@@ -115,7 +115,7 @@ static int read_service(const char *unit, Services *ret) {
 }
 
 /* One that never ran (its device is missing) or was stopped has no process to restart. */
-static int is_running(const char *unit, bool *ret) {
+static int is_running(const char *unit, bool *ret, bool *ret_was_up) {
         _cleanup_(services_done) Services services = {};
         const Service *s;
         int r;
@@ -126,6 +126,7 @@ static int is_running(const char *unit, bool *ret) {
 
         s = services_find(&services, unit);
         *ret = s && s->active_state && !streq(s->active_state, "inactive");
+        *ret_was_up = *ret && !streq(s->active_state, "failed");
         return 0;
 }
 
@@ -180,11 +181,11 @@ static int watch_life(const char *unit, const char *expect, char **ret_why) {
         return *ret_why ? -EIO : -ENOMEM;
 }
 
-int service_restart(const char *unit, const char *expect, char **ret_why) {
+int service_restart(const char *unit, const char *expect, bool *ret_was_up, char **ret_why) {
         bool running;
         int r;
 
-        r = is_running(unit, &running);
+        r = is_running(unit, &running, ret_was_up);
         if (r < 0 || !running)
                 return r;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
+
 /* How long a unit's job is waited for, in microseconds. */
 #define UNIT_JOB_WAIT_USEC (30ULL * 1000000ULL)
 
@@ -23,10 +25,11 @@ int unit_act(const char *unit, const char *method);
  * service_restart() - restart a service that runs, and see that it comes up
  * @unit: the service
  * @expect: an argument that its process must have, or NULL
+ * @ret_was_up: takes whether it was up before; one that had failed is started, too
  * @ret_why: takes a sentence where it did not come up; the caller frees it
  *
  * That the job succeeds says little: for a simple service it does at fork, and ExecStart=- hides a failure. It has come
  * up when after SERVICE_LIFE_SEC the same process is still there. Return: 1, or 0 where it does not run and is left
  * alone; -EIO where it did not come up; another -errno.
  */
-int service_restart(const char *unit, const char *expect, char **ret_why);
+int service_restart(const char *unit, const char *expect, bool *ret_was_up, char **ret_why);

@@ -152,13 +152,14 @@ static int keep_document(const Root *root, json_object *document) {
 
 /* The verdict on this boot, for who may not open the TPM. That there is none is told by the practice. */
 static int keep_verdict(Work *w) {
+        const Policy *policy = w->survey->guest.policy;
         _cleanup_(verdict_freep) Verdict *verdict = NULL;
         _cleanup_json_ json_object *document = NULL;
         _cleanup_free_ char *error = NULL;
         int r;
 
-        r = tpm_verdict(w->c, algorithm_from_string(policy_word(w->survey->guest.policy, "measured-boot", "bank", "")),
-                        &verdict, &document, &error);
+        r = tpm_verdict(w->c, algorithm_from_string(policy_word(policy, "measured-boot", "bank", "")),
+                        policy_word(policy, "measured-boot", "baseline", NULL), &verdict, &document, &error);
         if (r == 0)
                 r = keep_document(w->c->root, document);
 
@@ -217,6 +218,18 @@ static int finish(Work *w) {
         return r < 0 ? r : survey_exit_status(after, PRACTICES_ALL);
 }
 
+static int note_left_out(Work *w, const char *practice, const char *why) {
+        char *text = xasprintf("%s%s%s is left as it is: %s", strempty(w->left_out), w->left_out ? "; " : "", practice,
+                               why);
+
+        if (!text)
+                return -ENOMEM;
+
+        free(w->left_out);
+        w->left_out = text;
+        return 0;
+}
+
 /* Before what restarts a service. Return: 0, with the practices that must not be touched now, or -ENOMEM. */
 static int precheck(Work *w, const Plan *plan, unsigned *ret_refused) {
         *ret_refused = 0;
@@ -234,10 +247,9 @@ static int precheck(Work *w, const Plan *plan, unsigned *ret_refused) {
                 if (!refusal)
                         continue;
 
-                free(w->left_out);
-                w->left_out = xasprintf("%s is left as it is: %s", practices[i]->name, refusal);
-                if (!w->left_out)
-                        return -ENOMEM;
+                r = note_left_out(w, practices[i]->name, refusal);
+                if (r < 0)
+                        return r;
                 *ret_refused |= 1U << i;
         }
 
@@ -261,19 +273,27 @@ static int leave_out_refused(Work *w) {
         return transaction_resolve(w->survey, w->survey->plan, survey_unwanted(w->survey) & ~refused, &w->t);
 }
 
-/* The unit in whose control group this process runs and which the transaction restarts, or NULL. */
-static const char *own_unit(const Work *w) {
-        _cleanup_free_ char *cgroup = NULL;
+/* Whether a control group of this process (/proc/PID/cgroup has a line for each hierarchy) is that of a unit. */
+static bool is_within(const char *cgroups, const char *unit) {
+        size_t n = strlen(unit);
 
-        if (w->t->n_units == 0 || root_read_line(w->c->root, "/proc/self/cgroup", &cgroup) < 0)
+        for (const char *at = cgroups; (at = strstr(at, unit)); at += n)
+                if (at > cgroups && at[-1] == '/' && strchr("/\n", at[n]))
+                        return true;
+
+        return false;
+}
+
+/* The unit to which this process belongs and which the transaction restarts, or NULL. */
+static const char *own_unit(const Work *w) {
+        _cleanup_buffer_ Buffer cgroups = BUFFER_NULL;
+
+        if (w->t->n_units == 0 || root_read(w->c->root, "/proc/self/cgroup", 65536, &cgroups) < 0)
                 return NULL;
 
-        for (size_t i = 0; i < w->t->n_units; i++) {
-                const char *unit = w->t->units[i].unit, *at = strstr(cgroup, unit);
-
-                if (at && at > cgroup && at[-1] == '/' && (at[strlen(unit)] == '/' || at[strlen(unit)] == 0))
-                        return unit;
-        }
+        for (size_t i = 0; i < w->t->n_units; i++)
+                if (is_within(cgroups.data, w->t->units[i].unit))
+                        return w->t->units[i].unit;
 
         return NULL;
 }
@@ -283,8 +303,7 @@ static int hand_over(Work *w, const char *unit) {
         int r;
 
         w->lock_fd = safe_close(w->lock_fd);
-        printf("This runs inside of %s, which has to be restarted: " APPLY_UNIT " does it.\n", unit);
-        (void) fflush(stdout);
+        fprintf(stderr, "gtune: this runs inside of %s, which has to be restarted: " APPLY_UNIT " does it\n", unit);
 
         r = unit_act(APPLY_UNIT, "StartUnit");
         if (r < 0)

@@ -25,8 +25,8 @@ static int refuse_unmeasured(const Context *c, Algorithm bank) {
         _cleanup_free_ char *error = NULL;
         int r;
 
-        r = tpm_verdict(c, bank, &v, NULL, &error);
-        if (r != 0 || v->state == VERDICT_MEASURED || c->force)
+        r = tpm_verdict(c, bank, NULL, &v, NULL, &error);
+        if (r != 0 || (v->state == VERDICT_MEASURED && v->log != VERDICT_LOG_MISMATCH) || c->force)
                 return tpm_complain(r, error);
 
         return complain("this boot is nothing to compare others with: %s%s%s (--force takes it all the same)",

@@ -135,7 +135,7 @@ int verb_eventlog(Context *c, _unused_ char **arguments) {
 
         r = tpm_events(c, &document, &error);
         if (r == 0)
-                r = tpm_verdict(c, _ALGORITHM_INVALID, &verdict, &judged, &error);
+                r = tpm_verdict(c, _ALGORITHM_INVALID, NULL, &verdict, &judged, &error);
         if (r != 0)
                 return tpm_complain(r, error);
 

@@ -55,7 +55,7 @@ static int get_base64(json_object *o, const char *key, Buffer *ret) {
         unsigned char data[QUOTE_PART_SIZE_MAX + 3];
         int size;
 
-        if (n == 0 || n / 4 * 3 > QUOTE_PART_SIZE_MAX || !is_base64(text, n))
+        if (n == 0 || n / 4 * 3 > QUOTE_PART_SIZE_MAX + 2 || !is_base64(text, n))
                 return -EBADMSG;
 
         size = EVP_DecodeBlock(data, (const unsigned char *) text, (int) n);

@@ -100,9 +100,9 @@ static int print_details(const Finding *f) {
         int r = 0;
 
         if (f->n_settings > 0)
-                r = buffer_printf(&b, "\n%-34s%-16s%s\n", "SETTING", "WANTED", "ACTUAL");
+                r = buffer_printf(&b, "\n%-34s%-15s %s\n", "SETTING", "WANTED", "ACTUAL");
         for (size_t i = 0; r >= 0 && i < f->n_settings; i++)
-                r = buffer_printf(&b, "%-34s%-16s%s\n", f->settings[i].name,
+                r = buffer_printf(&b, "%-34s%-15s %s\n", f->settings[i].name,
                                   f->settings[i].wanted ? f->settings[i].wanted : "-",
                                   f->settings[i].actual ? f->settings[i].actual : "-");
 

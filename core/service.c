@@ -18,6 +18,7 @@
 #define ANSWER_WAIT_USEC (2ULL * 1000000ULL)
 
 #define STRAYS_MAX 16U
+#define COMMAND_LINE_MAX (128U * 1024U)
 
 static void process_done(ServiceProcess *p) {
         free(p->cgroup);
@@ -144,14 +145,18 @@ int service_manager_open(sd_bus **ret) {
         return 0;
 }
 
-/* A property that the manager does not have, or not as we know it, stays unknown. */
+/* A property that the manager does not have, or not as we know it, stays unknown; but silence is silence. */
+static int property_error(int r) {
+        return r == -ENOMEM || r == -ETIMEDOUT || r == -ECONNRESET || r == -ENOTCONN ? r : 0;
+}
+
 static int get_text(sd_bus *bus, const char *path, const char *interface, const char *name, char **ret) {
         _cleanup_free_ char *value = NULL;
         int r;
 
         r = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path, interface, name, NULL, &value);
         if (r < 0)
-                return r == -ENOMEM ? r : 0;
+                return property_error(r);
 
         *ret = *value ? TAKE_PTR(value) : NULL;
         return 0;
@@ -164,7 +169,7 @@ static int get_list(sd_bus *bus, const char *path, const char *interface, const 
         if (r >= 0 && *ret && !**ret)
                 *ret = strv_free(*ret);
 
-        return r == -ENOMEM ? r : 0;
+        return r < 0 ? property_error(r) : 0;
 }
 
 static int read_properties(sd_bus *bus, const char *path, Service *s) {
@@ -186,6 +191,8 @@ static int read_properties(sd_bus *bus, const char *path, Service *s) {
                                            NULL, 'b', &reload);
         (void) sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1", path, SERVICE_INTERFACE, "MainPID", NULL,
                                            'u', &s->main.pid);
+        (void) sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1", path, SERVICE_INTERFACE,
+                                           "ExecMainStartTimestamp", NULL, 't', &s->started);
         s->need_reload = reload != 0;
         return 0;
 }
@@ -200,6 +207,13 @@ static int fill_process(ServiceProcess *p, uint32_t pid, const char *cgroup, con
 
         r = command_line_split(command_line, &p->arguments);
         return r == -ENOMEM ? r : 0;
+}
+
+/* A user's process cannot open what a service holds, and may call itself anything. */
+static bool is_of_user(const char *cgroup) {
+        const char *user = startswith(cgroup, "/user.slice/user-");
+
+        return user && !startswith(user, "0.slice");
 }
 
 static bool runs_program(const char *command_line, const char *program) {
@@ -217,7 +231,8 @@ static bool runs_program(const char *command_line, const char *program) {
 static int take_process(Service *s, const char *program, uint32_t pid, const char *cgroup, const char *command_line) {
         if (s->main.pid > 0)
                 return s->main.pid == pid && !s->main.cgroup ? fill_process(&s->main, pid, cgroup, command_line) : 0;
-        if (s->n_strays >= STRAYS_MAX || !runs_program(command_line, program))
+        if (s->n_strays >= STRAYS_MAX || is_of_user(cgroup) || strlen(command_line) > COMMAND_LINE_MAX ||
+            !runs_program(command_line, program))
                 return 0;
         if (grow(&s->strays, s->n_strays, sizeof(ServiceProcess)) < 0)
                 return -ENOMEM;
@@ -243,7 +258,7 @@ static int read_processes(sd_bus *bus, const char *program, Service *s) {
                         r = take_process(s, program, pid, cgroup, command_line);
         }
 
-        return r == -ENOMEM ? r : 0;
+        return r < 0 ? property_error(r) : 0;
 }
 
 static int read_service(sd_bus *bus, const ServiceInterest *interest, Services *services) {
@@ -265,7 +280,9 @@ static int read_service(sd_bus *bus, const ServiceInterest *interest, Services *
                 return r;
 
         r = read_processes(bus, interest->program, &s);
-        if (r < 0 || grow(&services->list, services->n, sizeof(Service)) < 0)
+        if (r < 0)
+                return r;
+        if (grow(&services->list, services->n, sizeof(Service)) < 0)
                 return -ENOMEM;
 
         services->list[services->n++] = s;
@@ -340,6 +357,7 @@ static int service_to_json(const Service *s, json_object **ret) {
             json_set_text(o, "load_state", s->load_state) < 0 ||
             json_set_text(o, "active_state", s->active_state) < 0 || json_set_text(o, "fragment", s->fragment) < 0 ||
             json_set(o, "need_reload", json_object_new_boolean(s->need_reload)) < 0 ||
+            json_set(o, "started", json_object_new_int64((int64_t) s->started)) < 0 ||
             set_list(o, "drop_ins", s->drop_ins) < 0 || set_list(o, "environment", s->environment) < 0)
                 return -ENOMEM;
 
@@ -424,6 +442,8 @@ static int service_from_json(json_object *o, Service *s) {
                 return -ENOMEM;
 
         s->need_reload = json_object_object_get_ex(o, "need_reload", &part) && json_object_get_boolean(part);
+        if (json_object_object_get_ex(o, "started", &part) && json_object_get_int64(part) > 0)
+                s->started = (uint64_t) json_object_get_int64(part);
         if (json_object_object_get_ex(o, "main", &part) && part)
                 r = process_from_json(part, &s->main);
         if (r >= 0)

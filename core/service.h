@@ -32,6 +32,7 @@ typedef struct Service {
         char **drop_ins;     /* paths of the drop-ins that the manager read, in their order */
         char **environment;  /* Environment= as the manager has it: "NAME=value" */
         ServiceProcess main; /* pid 0: it has no process */
+        uint64_t started;    /* when that began, in microseconds since the epoch; 0: not known */
         ServiceProcess *strays; /* where it has none: processes of the same program elsewhere, as started by hand */
         size_t n_strays;
 } Service;

@@ -56,7 +56,6 @@ static _noreturn_ void run_child(const char *const *arguments, const char *const
         _exit(127);
 }
 
-/* Tells whether execve() worked: the descriptor closes by itself when it does. */
 static int start(const char *const *arguments, const char *const *environment, Streams *ours, pid_t *ret_pid) {
         _cleanup_(streams_close) Streams theirs = {-EBADF, -EBADF, -EBADF, 0};
         pid_t pid = -1;

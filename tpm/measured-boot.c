@@ -143,8 +143,7 @@ static int apply_baseline(const Guest *guest, Known *known, Finding *f) {
         if (r >= 0 && pcrs_bank_exists(&known->pcrs, baseline->bank))
                 return compare(path, baseline, known, f);
         if (r >= 0)
-                return no_comparison(known->verdict, xasprintf("%s is about the bank %s, and this boot was not judged "
-                                                               "in it: run `gtune apply`",
+                return no_comparison(known->verdict, xasprintf("%s is about the bank %s, and this TPM has no such bank",
                                                                path, algorithm_to_string(baseline->bank)));
 
         return no_comparison(known->verdict, error ? error : xasprintf("%s cannot be read: %s", path, strerror(-r)));

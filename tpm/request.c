@@ -96,7 +96,7 @@ static int set_report(TpmRequest *q, json_object *value, Fault *fault) {
 
         part = (HashPart) {json_object_get_string(value), (size_t) json_object_get_string_len(value)};
         r = algorithm_hash(ALGORITHM_SHA256, &part, 1, q->report_hash);
-        return r < 0 ? -ENOMEM : take_report(q, fault);
+        return r < 0 ? r : take_report(q, fault);
 }
 
 static int set_report_hash(TpmRequest *q, json_object *value, Fault *fault) {

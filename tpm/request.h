@@ -38,6 +38,6 @@ typedef struct TpmRequest {
  * @ret: takes the request
  * @fault: takes what is wrong with it, always of the class bad-request
  *
- * Return: 0, FAULT or -ENOMEM.
+ * Return: 0, FAULT, -ENOMEM, or -EOPNOTSUPP from a libcrypto without SHA-256.
  */
 int tpm_request_parse(const char *text, size_t size, TpmRequest *ret, Fault *fault);

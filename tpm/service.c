@@ -137,20 +137,10 @@ static int judge_pcrs(const TpmSources *sources, Pcrs *pcrs, Fault *fault, Verdi
         return 0;
 }
 
-/* The values that count go along, so that a baseline that changes later can be compared with this boot. */
-static int values_of_verdict(const VerdictInput *in, const Verdict *verdict, json_object **ret) {
-        const Algorithm banks[] = {verdict->bank, in->baseline ? in->baseline->bank : _ALGORITHM_INVALID};
-        Pcrs pcrs = {};
-
+/* The values go along, so that a baseline that comes or changes later can be compared with this boot. */
+static int values_of_verdict(const VerdictInput *in, json_object **ret) {
         *ret = NULL;
-        if (!in->pcrs)
-                return 0;
-
-        for (size_t i = 0; i < ELEMENTSOF(banks); i++)
-                if (banks[i] != _ALGORITHM_INVALID)
-                        pcrs.banks[banks[i]] = in->pcrs->banks[banks[i]];
-
-        return pcrs_to_json(&pcrs, ret);
+        return in->pcrs ? pcrs_to_json(in->pcrs, ret) : 0;
 }
 
 static int verdict_document(const VerdictInput *in, json_object **ret) {
@@ -163,7 +153,7 @@ static int verdict_document(const VerdictInput *in, json_object **ret) {
         if (r >= 0)
                 r = verdict_to_json(verdict, &o);
         if (r >= 0)
-                r = values_of_verdict(in, verdict, &values);
+                r = values_of_verdict(in, &values);
         if (r < 0)
                 return r;
         if (json_set(o, "pcrs", values) < 0)
