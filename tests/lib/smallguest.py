@@ -25,8 +25,8 @@ from image import KEYRING, SUITE, apt_options, mirror, run  # noqa: E402 (found 
 TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 # What every such guest needs: a shell with its tools as one static program, and the libraries of gtune.
 GUEST_PACKAGES = (
-    "busybox-static", "libc6", "libgcc-s1", "libjson-c5", "libsystemd0", "libudev1", "libcap2", "libinih1", "libssl3t64",
-    "libzstd1", "zlib1g",
+    "busybox-static", "libc6", "libgcc-s1", "libjson-c5", "libsystemd0", "libudev1", "libcap2", "libinih1",
+    "libssl3t64", "libzstd1", "zlib1g",
 )
 _switched_on = set()
 
@@ -138,10 +138,10 @@ class Initramfs:
             self.add(f"usr{interpreter}", (self._tree / f"usr{interpreter}").read_bytes(), 0o755)
         for name in libraries:
             library = f"{self._libraries}/{name}"
-            if library in self._members or not (self._tree / library).exists():
-                if not name.startswith("ld-linux") and library not in self._members:
-                    raise SmallGuestError(f"{source} needs {name}, which {self._tree} does not have")
+            if library in self._members or name.startswith("ld-linux"):
                 continue
+            if not (self._tree / library).exists():
+                raise SmallGuestError(f"{source} needs {name}, which {self._tree} does not have")
             self.add_program(library)
 
     def add_guest(self, gtune, test, policy, modules):
@@ -165,7 +165,7 @@ class Initramfs:
             if name in done or not name:
                 return
             if name not in files:
-                raise SmallGuestError(f"{directory} has no module {name}")
+                raise SmallGuestError(f"{directory} has no module {name}: this kernel cannot be used")
             data = lzma.decompress(files[name].read_bytes())
             for other in re.search(rb"\0depends=([^\0]*)\0", data).group(1).decode().split(","):
                 add(other.replace("-", "_"))
@@ -215,11 +215,12 @@ class SmallGuest:
     def __init__(self, console, *command, environment=None):
         self.console = pathlib.Path(console)
         self.console.write_bytes(b"")
-        self._process = subprocess.Popen(
-            [str(word) for word in (*command, "-nodefaults", "-nic", "none", "-display", "none", "-no-reboot",
-                                    "-chardev", f"file,id=console,path={console}", "-serial", "chardev:console")],
-            stdout=subprocess.DEVNULL, stderr=open(f"{console}.qemu", "wb"), stdin=subprocess.DEVNULL,
-            env={**os.environ, **(environment or {})})
+        common = ("-nodefaults", "-nic", "none", "-display", "none", "-no-reboot", "-chardev",
+                  f"file,id=console,path={console}", "-serial", "chardev:console")
+        with open(f"{console}.qemu", "wb") as errors:
+            self._process = subprocess.Popen(
+                [str(word) for word in (*command, *common)], stdout=subprocess.DEVNULL, stderr=errors,
+                stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
         _switched_on.add(self._process)
 
     def __enter__(self):
