@@ -2,12 +2,16 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include "agent/commit.h"
 #include "agent/hash.h"
 #include "agent/settle.h"
 #include "agent/units.h"
 #include "core/replace.h"
+
+/* As many files are renamed before they are flushed: each holds two descriptors from the one to the other. */
+#define BATCH 128U
 
 /* A transaction under way. */
 typedef struct Commit {
@@ -63,12 +67,27 @@ static int seal(Commit *c) {
         return 0;
 }
 
-static bool is_boot_file(const Survey *survey, const char *path) {
-        for (size_t i = 0; i < survey->stores->n_stores; i++)
-                if (streq(survey->stores->stores[i]->path, path))
-                        return true;
+static int compare_paths(const void *a, const void *b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
 
-        return false;
+/* Of the files of a transaction, those that are boot stores. */
+static int list_boot_files(Commit *c) {
+        const BootStores *stores = c->survey->stores;
+        _cleanup_free_ const char **sorted = calloc(stores->n_stores + 1, sizeof(char *));
+
+        if (!sorted)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < stores->n_stores; i++)
+                sorted[i] = stores->stores[i]->path;
+        qsort(sorted, stores->n_stores, sizeof(char *), compare_paths);
+
+        for (size_t i = 0; i < c->t->n_files; i++)
+                if (bsearch(&c->t->files[i].path, sorted, stores->n_stores, sizeof(char *), compare_paths))
+                        c->paths[c->n_paths++] = c->t->files[i].path;
+
+        return 0;
 }
 
 static int check_settling(Commit *c) {
@@ -81,9 +100,9 @@ static int check_settling(Commit *c) {
         if (c->survey->guest.machine->kind != MACHINE_LIVE)
                 return 0;
 
-        for (size_t i = 0; i < c->t->n_files; i++)
-                if (is_boot_file(c->survey, c->t->files[i].path))
-                        c->paths[c->n_paths++] = c->t->files[i].path;
+        r = list_boot_files(c);
+        if (r < 0)
+                return r;
 
         r = settle_check(c->root, c->paths, c->n_paths, &path, &on_root);
         if (r == -EBUSY)
@@ -105,7 +124,19 @@ static int settle_files(Commit *c) {
         return r < 0 ? fail(c, r, path, "cannot be brought to the disk") : 0;
 }
 
+/* Each staged file holds a descriptor of its directory, and the first limit of a process is 1024. */
+static void allow_many_files(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+                return;
+
+        limit.rlim_cur = limit.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int stage_files(Commit *c) {
+        allow_many_files();
         c->staged = calloc(c->t->n_files + 1, sizeof(Replacement));
         if (!c->staged)
                 return -ENOMEM;
@@ -172,6 +203,8 @@ static int check_unchanged(Commit *c, const FileChange *f) {
                 return 0;
         if (r >= 0 && f->existed && buffer_equal(&is, &f->old))
                 return 0;
+        if (r < 0 && r != -ENOENT && r != -EFBIG)
+                return fail(c, r, f->path, "cannot be read");
 
         return fail(c, -ESTALE, f->path, "was changed by somebody else in this moment; try again");
 }
@@ -186,7 +219,25 @@ static void drop_empty_folder(const Root *root, const FileChange *f) {
                 (void) unlinkat(fd, name, AT_REMOVEDIR);
 }
 
+static int flush_files(Commit *c, size_t first, size_t end) {
+        for (size_t i = first; i < end; i++) {
+                int r = replacement_sync(c->staged + i);
+
+                if (r < 0)
+                        return fail(c, r, c->t->files[i].path, "cannot be flushed");
+                if (c->t->files[i].gone)
+                        drop_empty_folder(c->root, c->t->files + i);
+
+                /* The old file is let go when all has settled; only of very many that cannot be waited for. */
+                if (c->n_staged > BATCH)
+                        replacement_done(c->staged + i);
+        }
+
+        return 0;
+}
+
 static int rename_files(Commit *c) {
+        size_t flushed = 0;
         int r;
 
         for (size_t i = 0; i < c->n_staged; i++) {
@@ -197,14 +248,13 @@ static int rename_files(Commit *c) {
                 if (r < 0)
                         return fail(c, r, c->t->files[i].path, "cannot be replaced");
                 c->n_renamed++;
-        }
 
-        for (size_t i = 0; i < c->n_staged; i++) {
-                r = replacement_sync(c->staged + i);
+                if (c->n_renamed - flushed < BATCH && c->n_renamed < c->n_staged)
+                        continue;
+                r = flush_files(c, flushed, c->n_renamed);
                 if (r < 0)
-                        return fail(c, r, c->t->files[i].path, "cannot be flushed");
-                if (c->t->files[i].gone)
-                        drop_empty_folder(c->root, c->t->files + i);
+                        return r;
+                flushed = c->n_renamed;
         }
 
         return 0;

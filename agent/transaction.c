@@ -332,13 +332,12 @@ static int collect_removal(const LedgerToken *record, Edits *e) {
 }
 
 static int collect_removals(const Survey *survey, const BootStore *store, unsigned release, Edits *e) {
-        const Ledger *ledger = survey->guest.ledger;
+        const LedgerToken *record = NULL;
 
-        for (size_t i = 0; i < ledger->n_tokens; i++) {
-                const LedgerToken *record = ledger->tokens + i;
+        while ((record = ledger_next_token(survey->guest.ledger, store->path, record))) {
                 int r;
 
-                if (!streq(record->path, store->path) || !is_released(record->practice, release))
+                if (!is_released(record->practice, release))
                         continue;
                 r = collect_removal(record, e);
                 if (r < 0)
@@ -384,9 +383,13 @@ static int render_store(const BootStore *store, const Edits *e, Transaction *t) 
 static int resolve_store(const Survey *survey, const Plan *plan, unsigned release, const BootStore *store,
                          Transaction *t) {
         _cleanup_(edits_done) Edits e = {};
+        size_t n = plan ? plan->n_changes : 0;
         int r;
 
-        r = edits_init(&e, (plan ? plan->n_changes : 0) + survey->guest.ledger->n_tokens);
+        for (const LedgerToken *l = NULL; (l = ledger_next_token(survey->guest.ledger, store->path, l));)
+                n++;
+
+        r = edits_init(&e, n);
         if (r >= 0)
                 r = collect_additions(survey, plan, store, t, &e);
         if (r >= 0)
@@ -414,12 +417,23 @@ static bool can_place_tokens(const Survey *survey) {
         return m->kind == MACHINE_IMAGE;
 }
 
-static bool is_store(const BootStores *stores, const char *path) {
-        for (size_t i = 0; i < stores->n_stores; i++)
-                if (streq(stores->stores[i]->path, path))
-                        return true;
+static int compare_paths(const void *a, const void *b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
 
-        return false;
+/* The paths of all stores, in order, for bsearch(). */
+static int sort_stores(const BootStores *stores, const char ***ret) {
+        const char **paths = calloc(stores->n_stores + 1, sizeof(char *));
+
+        if (!paths)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < stores->n_stores; i++)
+                paths[i] = stores->stores[i]->path;
+        qsort(paths, stores->n_stores, sizeof(char *), compare_paths);
+
+        *ret = paths;
+        return 0;
 }
 
 /* A file whose very directory is missing is most likely on a file system that is not mounted. */
@@ -436,14 +450,18 @@ static int is_out_of_reach(const Root *root, const char *path, bool *ret) {
 
 /* Dropping the record of a file that is only unmounted would make our token in it the administrator's for good. */
 static int check_records(const Survey *survey, unsigned release, Transaction *t) {
+        _cleanup_free_ const char **stores = NULL;
         const Ledger *ledger = survey->guest.ledger;
+
+        if (sort_stores(survey->stores, &stores) < 0)
+                return -ENOMEM;
 
         for (size_t i = 0; i < ledger->n_tokens; i++) {
                 const LedgerToken *record = ledger->tokens + i;
-
                 bool out_of_reach = false;
 
-                if (is_released(record->practice, release) && !is_store(survey->stores, record->path) &&
+                if (is_released(record->practice, release) &&
+                    !bsearch(&record->path, stores, survey->stores->n_stores, sizeof(char *), compare_paths) &&
                     is_out_of_reach(survey->root, record->path, &out_of_reach) < 0)
                         return -ENOMEM;
                 if (out_of_reach)
@@ -455,19 +473,8 @@ static int check_records(const Survey *survey, unsigned release, Transaction *t)
         return 0;
 }
 
-static bool release_token_records(Transaction *t, unsigned release) {
-        bool any = false;
-
-        for (size_t i = 0; i < t->ledger->n_tokens;) {
-                if (!is_released(t->ledger->tokens[i].practice, release)) {
-                        i++;
-                        continue;
-                }
-                ledger_drop_token(t->ledger, t->ledger->tokens + i);
-                any = true;
-        }
-
-        return any;
+static bool is_record_released(const LedgerToken *record, const void *release) {
+        return is_released(record->practice, *(const unsigned *) release);
 }
 
 static int resolve_tokens(const Survey *survey, const Plan *plan, unsigned release, Transaction *t) {
@@ -478,7 +485,7 @@ static int resolve_tokens(const Survey *survey, const Plan *plan, unsigned relea
         if (r < 0)
                 return r;
 
-        removals = release_token_records(t, release);
+        removals = ledger_drop_tokens(t->ledger, is_record_released, &release) > 0;
         if (!has_token_changes(plan) && !removals)
                 return 0;
 

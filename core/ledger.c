@@ -9,7 +9,8 @@
 #include "core/ledger.h"
 #include "core/replace.h"
 
-#define LEDGER_MAX (4U * 1024U * 1024U)
+/* What 16384 boot entries take with three tokens each, in the middle of a transaction. */
+#define LEDGER_MAX (64U * 1024U * 1024U)
 #define LEDGER_SCHEMA 1
 
 typedef enum FieldType {
@@ -102,6 +103,12 @@ static void record_done(void *record, const Field *fields, size_t n) {
         }
 }
 
+static void forget_index(Ledger *ledger) {
+        free(TAKE_PTR(ledger->index));
+        free(TAKE_PTR(ledger->same_path));
+        ledger->index_size = ledger->n_indexed = 0;
+}
+
 int ledger_new(Ledger **ret) {
         *ret = calloc(1, sizeof(**ret));
         return *ret ? 0 : -ENOMEM;
@@ -119,6 +126,7 @@ Ledger *ledger_free(Ledger *ledger) {
                 free(records);
         }
         ledger_free(ledger->next);
+        forget_index(ledger);
         free(ledger);
         return NULL;
 }
@@ -166,7 +174,23 @@ LedgerIntent *ledger_add_intent(Ledger *ledger) {
 }
 
 void ledger_drop_token(Ledger *ledger, LedgerToken *token) {
+        forget_index(ledger);
         list_drop(ledger, lists + LIST_TOKENS, token);
+}
+
+size_t ledger_drop_tokens(Ledger *ledger, bool (*drop)(const LedgerToken *token, const void *userdata),
+                          const void *userdata) {
+        size_t kept = 0, n = ledger->n_tokens;
+
+        forget_index(ledger);
+        for (size_t i = 0; i < n; i++)
+                if (drop(ledger->tokens + i, userdata))
+                        record_done(ledger->tokens + i, token_fields, ELEMENTSOF(token_fields));
+                else
+                        ledger->tokens[kept++] = ledger->tokens[i];
+
+        ledger->n_tokens = kept;
+        return n - kept;
 }
 
 void ledger_drop_file(Ledger *ledger, LedgerFile *file) {
@@ -203,10 +227,85 @@ const LedgerHold *ledger_hold(const Ledger *ledger, const char *practice) {
         return NULL;
 }
 
-LedgerToken *ledger_token(const Ledger *ledger, const char *path, const char *token) {
-        for (size_t i = 0; i < ledger->n_tokens; i++)
-                if (streq(ledger->tokens[i].path, path) && streq(ledger->tokens[i].token, token))
-                        return ledger->tokens + i;
+/* FNV-1a */
+static size_t hash_path(const char *path) {
+        uint32_t h = 2166136261U;
+
+        for (; *path; path++)
+                h = (h ^ (unsigned char) *path) * 16777619U;
+
+        return h;
+}
+
+/* The place of a path in the index: that of its first record, or the free one where it belongs. */
+static size_t *index_find(const Ledger *ledger, const char *path) {
+        for (size_t i = hash_path(path);; i++) {
+                size_t *place = ledger->index + (i & (ledger->index_size - 1));
+
+                if (*place == 0 || streq(ledger->tokens[*place - 1].path, path))
+                        return place;
+        }
+}
+
+/* Paths are counted as if no two records had the same, so at least a half of the places is free. */
+static int index_grow(Ledger *ledger) {
+        size_t size = ledger->index_size > 0 ? ledger->index_size : 16;
+
+        while (size < ledger->n_tokens * 2)
+                size *= 2;
+        if (size != ledger->index_size) {
+                forget_index(ledger);
+                ledger->index = calloc(size, sizeof(size_t));
+                if (!ledger->index)
+                        return -ENOMEM;
+                ledger->index_size = size;
+        }
+
+        for (size_t i = ledger->n_indexed; i < ledger->n_tokens; i++)
+                if (grow(&ledger->same_path, i, sizeof(size_t)) < 0)
+                        return -ENOMEM;
+
+        return 0;
+}
+
+/* Takes in the records that were added since. */
+static int index_tokens(Ledger *ledger) {
+        if (ledger->n_indexed == ledger->n_tokens)
+                return 0;
+        if (index_grow(ledger) < 0)
+                return -ENOMEM;
+
+        for (; ledger->n_indexed < ledger->n_tokens; ledger->n_indexed++) {
+                size_t *place = index_find(ledger, ledger->tokens[ledger->n_indexed].path);
+
+                while (*place > 0)
+                        place = ledger->same_path + *place - 1;
+                *place = ledger->n_indexed + 1;
+        }
+
+        return 0;
+}
+
+LedgerToken *ledger_next_token(Ledger *ledger, const char *path, const LedgerToken *before) {
+        size_t i = before ? (size_t) (before - ledger->tokens) + 1 : 0;
+
+        /* Without memory for an index there is still the long way. */
+        if (index_tokens(ledger) < 0) {
+                while (i < ledger->n_tokens && !streq(ledger->tokens[i].path, path))
+                        i++;
+                return i < ledger->n_tokens ? ledger->tokens + i : NULL;
+        }
+        if (ledger->n_tokens == 0)
+                return NULL;
+
+        i = before ? ledger->same_path[i - 1] : *index_find(ledger, path);
+        return i > 0 ? ledger->tokens + i - 1 : NULL;
+}
+
+LedgerToken *ledger_token(Ledger *ledger, const char *path, const char *token) {
+        for (LedgerToken *t = NULL; (t = ledger_next_token(ledger, path, t));)
+                if (streq(t->token, token))
+                        return t;
 
         return NULL;
 }
@@ -447,6 +546,8 @@ int ledger_write(const Root *root, const Ledger *ledger) {
         r = ledger_format(ledger, &text);
         if (r < 0)
                 return r;
+        if (text.size > LEDGER_MAX)
+                return -EFBIG;
 
         /* It holds no secrets, and everybody may ask what state the machine is in. */
         return replace_file(root, LEDGER_PATH, &text, 0644);

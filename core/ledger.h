@@ -77,6 +77,12 @@ struct Ledger {
         LedgerIntent *intents;
         size_t n_intents;
         Ledger *next;
+
+        /* Tokens by path; private to ledger.c. Numbers are indices plus 1, and 0 is none. */
+        size_t *index;     /* by the hash of the path: the first record */
+        size_t index_size; /* a power of two */
+        size_t *same_path; /* for each record the next one of its path */
+        size_t n_indexed;
 };
 
 /** ledger_new() - an empty ledger. Return: 0 or -ENOMEM. */
@@ -95,7 +101,7 @@ DEFINE_CLEANUP(Ledger *, ledger_free);
  */
 int ledger_read(const Root *root, Ledger **ret);
 
-/** ledger_write() - replace the ledger below a root and flush it. Return: 0 or -errno. */
+/** ledger_write() - replace the ledger below a root and flush it. Return: 0; -EFBIG: none could read it; -errno. */
 int ledger_write(const Root *root, const Ledger *ledger);
 
 /** ledger_copy() - an independent copy without intents. Return: 0 or -ENOMEM. */
@@ -108,7 +114,17 @@ const char *ledger_status_to_string(LedgerStatus status);
 const LedgerHold *ledger_hold(const Ledger *ledger, const char *practice) _pure_;
 
 /** ledger_token() - the record of a token in a store, or NULL */
-LedgerToken *ledger_token(const Ledger *ledger, const char *path, const char *token) _pure_;
+LedgerToken *ledger_token(Ledger *ledger, const char *path, const char *token);
+
+/**
+ * ledger_next_token() - go through the records of one store
+ * @ledger: the ledger
+ * @path: the file
+ * @before: the record before; NULL: begin
+ *
+ * It takes no time that grows with the number of stores. Return: the record, or NULL behind the last one.
+ */
+LedgerToken *ledger_next_token(Ledger *ledger, const char *path, const LedgerToken *before);
 
 /** ledger_file() - the record of a file, or NULL */
 LedgerFile *ledger_file(const Ledger *ledger, const char *path) _pure_;
@@ -128,3 +144,14 @@ void ledger_drop_token(Ledger *ledger, LedgerToken *token);
 void ledger_drop_file(Ledger *ledger, LedgerFile *file);
 void ledger_drop_attribute(Ledger *ledger, LedgerAttribute *attribute);
 void ledger_drop_hold(Ledger *ledger, const char *practice);
+
+/**
+ * ledger_drop_tokens() - remove many records at once
+ * @ledger: the ledger
+ * @drop: which ones
+ * @userdata: handed through
+ *
+ * Return: how many were removed.
+ */
+size_t ledger_drop_tokens(Ledger *ledger, bool (*drop)(const LedgerToken *token, const void *userdata),
+                          const void *userdata);

@@ -2,8 +2,6 @@
 
 #include "pvspin/pvspin.h"
 
-static const TokenSpec token = {"arm_pvspin", NULL, TOKEN_FLAG};
-
 /*
  * What the kernel says of it at boot (openEuler: arch/arm64/kernel/paravirt.c, pv_sched_init() and
  * pv_qspinlock_init()). Older and newer flows print different subsets; the first row that matches decides.
@@ -16,6 +14,7 @@ typedef enum Outcome {
         OUTCOME_INIT_FAILED,
         OUTCOME_UNKNOWN_TOKEN, /* kernels from 5.13 on name parameters that nobody took */
         OUTCOME_PREEMPTED_ONLY, /* the host has it, and no qspinlock line follows */
+        OUTCOME_SCHED_DISABLED, /* pvpreempted is absent, and no qspinlock line follows */
         OUTCOME_LOG_LOST,
 } Outcome;
 
@@ -28,21 +27,18 @@ static const struct {
         {"arm-pv: PV sched is not available", OUTCOME_NOT_AVAILABLE},
         {"arm-pv: PV sched init failed", OUTCOME_INIT_FAILED},
         {"arm-pv: using PV sched preempted", OUTCOME_PREEMPTED_ONLY},
+        {"arm-pv: PV sched disabled", OUTCOME_SCHED_DISABLED},
 };
 
-static bool names_unknown_token(const Machine *machine, const char **ret) {
-        *ret = machine_log_find(machine, "Unknown kernel command line parameters");
-        return *ret && strstr(*ret, "arm_pvspin");
-}
-
-static Outcome read_outcome(const Machine *machine, const char **ret_line) {
+static Outcome read_outcome(const Machine *machine, const Dialect *dialect, const char **ret_line) {
         for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
                 *ret_line = machine_log_line(machine, lines[i].line);
                 if (*ret_line)
                         return lines[i].outcome;
         }
 
-        if (names_unknown_token(machine, ret_line))
+        *ret_line = dialect_unknown_token(machine, dialect->tokens[0].name);
+        if (*ret_line)
                 return OUTCOME_UNKNOWN_TOKEN;
 
         *ret_line = NULL;
@@ -101,10 +97,30 @@ static int check_parameter(const Guest *guest, Finding *f) {
                                      "nopvspin on the kernel command line switches PV spinlocks off"));
 }
 
+/* Only a word on the command line that has no effect would be the result of guessing wrong. */
+static int check_dialect(const Guest *guest, const Dialect *dialect, Finding *f) {
+        if (!dialect->doubtful)
+                return 0;
+
+        return found(finding_verdict(f, STATE_UNKNOWN, "token-unknown",
+                                     "add the one that this kernel knows to the kernel command line yourself",
+                                     "nothing says whether kernel %s takes arm_pvspin or pvqspinlock",
+                                     strempty(guest->machine->probe->kernel_release)));
+}
+
+static int verdict_log_lost(const Guest *guest, Finding *f) {
+        if (guest->machine->probe->log_reach == LOG_UNREADABLE)
+                return finding_verdict(f, STATE_UNKNOWN, "kernel-log-lost", "run as root",
+                                       "the kernel log cannot be read without privilege");
+
+        return finding_verdict(f, STATE_UNKNOWN, "kernel-log-lost", "keep the boot messages by a persistent journal",
+                               "the kernel log no longer reaches back to the boot, and the journal does not have it");
+}
+
 /* What the log says, where it says that it cannot be or could not be. */
-static int check_outcome(const Guest *guest, Outcome outcome, Finding *f) {
-        bool booted_with = machine_parameter(guest->machine, token.name) != NULL;
-        bool unreadable = guest->machine->probe->log_reach == LOG_UNREADABLE;
+static int check_outcome(const Guest *guest, const Dialect *dialect, Outcome outcome, Finding *f) {
+        const char *name = dialect->tokens[0].name;
+        bool booted_with = machine_parameter(guest->machine, name) != NULL;
 
         switch (outcome) {
         case OUTCOME_NOT_AVAILABLE:
@@ -118,35 +134,32 @@ static int check_outcome(const Guest *guest, Outcome outcome, Finding *f) {
         case OUTCOME_UNKNOWN_TOKEN:
                 return found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-unknown-token",
                                              "use an openEuler kernel of the 4.19 or 5.10 line",
-                                             "this kernel does not know arm_pvspin"));
+                                             "this kernel does not know %s", name));
         case OUTCOME_DISABLED:
                 return booted_with ? found(finding_verdict(f, STATE_CONFLICT, "disabled-by-kernel", NULL,
-                                                           "this boot has arm_pvspin, and the kernel left PV "
-                                                           "qspinlocks disabled"))
+                                                           "this boot has %s, and the kernel left PV "
+                                                           "qspinlocks disabled",
+                                                           name))
                                    : 0;
         case OUTCOME_NONE:
         case OUTCOME_PREEMPTED_ONLY:
+        case OUTCOME_SCHED_DISABLED:
                 return booted_with ? found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-silent",
-                                                           "use an openEuler kernel of the 4.19 or 5.10 line",
-                                                           "this boot has arm_pvspin, and the kernel said nothing of "
-                                                           "PV qspinlocks: it does not have them, or runs at EL2"))
+                                                           dialect->silent_remedy,
+                                                           "this boot has %s, and the kernel said nothing of "
+                                                           "PV qspinlocks: %s",
+                                                           name, dialect->silence))
                                    : 0;
         case OUTCOME_LOG_LOST:
-                return booted_with ? found(finding_verdict(
-                                             f, STATE_UNKNOWN, "kernel-log-lost",
-                                             unreadable ? "run as root"
-                                                        : "keep the boot messages by a persistent journal",
-                                             unreadable ? "the kernel log cannot be read without privilege"
-                                                        : "the kernel log no longer reaches back to the boot, and the "
-                                                          "journal does not have it"))
-                                   : 0;
+                return booted_with ? found(verdict_log_lost(guest, f)) : 0;
         case OUTCOME_ENABLED:
         default:
                 return 0;
         }
 }
 
-static int obstacle(const Guest *guest, Outcome outcome, const Configuration *c, Finding *f) {
+static int obstacle(const Guest *guest, const Dialect *dialect, Outcome outcome, const Configuration *c,
+                    Finding *f) {
         int r;
 
         r = practice_guest_refusal(guest, f);
@@ -155,9 +168,11 @@ static int obstacle(const Guest *guest, Outcome outcome, const Configuration *c,
         if (r == 0)
                 r = check_kernel(guest, f);
         if (r == 0 && guest->machine->kind != MACHINE_IMAGE)
-                r = check_outcome(guest, outcome, f);
+                r = check_outcome(guest, dialect, outcome, f);
         if (r == 0)
                 r = check_cpus(guest, f);
+        if (r == 0)
+                r = check_dialect(guest, dialect, f);
         if (r == 0)
                 r = check_parameter(guest, f);
         if (r == 0)
@@ -166,35 +181,49 @@ static int obstacle(const Guest *guest, Outcome outcome, const Configuration *c,
         return r;
 }
 
-/* "auto" wants it for shared vCPUs, where this boot has shown that kernel and host support it. */
-static bool wanted_automatically(const Guest *guest, Outcome outcome) {
+/*
+ * "auto" wants it for shared vCPUs, where this boot has shown that kernel and host support it. A kernel with
+ * pvqspinlock asks the host only where the token is there: "disabled" says nothing of the host then.
+ */
+static bool wanted_automatically(const Guest *guest, const Dialect *dialect, Outcome outcome) {
+        bool built = machine_kernel_option(guest->machine, "CONFIG_PARAVIRT_SPINLOCKS") == 'y';
+
         if (!streq(policy_word(guest->policy, "guest", "vcpu", "auto"), "shared") ||
             !streq(guest->machine->probe->arch, "aarch64") || guest->machine->possible_cpus == 1)
                 return false;
         if (guest->machine->kind == MACHINE_IMAGE)
-                return machine_kernel_option(guest->machine, "CONFIG_PARAVIRT_SPINLOCKS") == 'y';
+                return built;
 
-        return outcome == OUTCOME_ENABLED || outcome == OUTCOME_DISABLED || outcome == OUTCOME_PREEMPTED_ONLY ||
-               (outcome == OUTCOME_LOG_LOST &&
-                machine_kernel_option(guest->machine, "CONFIG_PARAVIRT_SPINLOCKS") == 'y');
+        switch (outcome) {
+        case OUTCOME_ENABLED:
+        case OUTCOME_PREEMPTED_ONLY:
+                return true;
+        case OUTCOME_DISABLED:
+                return !dialect->asks_late || machine_log_line(guest->machine, "arm-pv: using PV sched preempted");
+        case OUTCOME_LOG_LOST:
+                return built;
+        default:
+                return false;
+        }
 }
 
 static int observe(const Guest *guest, Finding *finding) {
+        const Dialect *dialect = dialect_of(guest);
         Configuration c;
         Outcome outcome;
         const char *line;
         int r;
 
-        outcome = read_outcome(guest->machine, &line);
+        outcome = read_outcome(guest->machine, dialect, &line);
         if (line && finding_evidence(finding, "kernel log", line) < 0)
                 return -ENOMEM;
 
-        r = practice_wanted(guest, finding, wanted_automatically(guest, outcome));
+        r = practice_wanted(guest, finding, wanted_automatically(guest, dialect, outcome));
         if (r < 0)
                 return r;
 
-        configuration_of_tokens(guest, practice_pvspin.name, &token, 1, &c);
-        r = obstacle(guest, outcome, &c, finding);
+        configuration_of_tokens(guest, practice_pvspin.name, dialect->tokens, dialect->n_tokens, &c);
+        r = obstacle(guest, dialect, outcome, &c, finding);
         if (r < 0)
                 return r;
         if (r > 0 && !finding->held && (practice_is_on(finding) || finding->state == STATE_UNSUPPORTED))
@@ -210,7 +239,7 @@ static int observe(const Guest *guest, Finding *finding) {
 static bool harmful(const Finding *finding) {
         static const char *const codes[] = {
                 "container", "bare-metal", "other-hypervisor", "architecture", "x86-automatic", "host-no-pvsched",
-                "nopvspin", "atuned", "opposite-token",
+                "nopvspin", "atuned", "opposite-token", "token-unknown",
         };
 
         for (size_t i = 0; finding->reason_code && i < ELEMENTSOF(codes); i++)
@@ -222,12 +251,17 @@ static bool harmful(const Finding *finding) {
 
 static int plan(const Guest *guest, const Finding *finding, Plan *p) {
         bool insisted = streq(policy_word(guest->policy, "pvspin", "enable", "auto"), "yes");
+        const Dialect *dialect = dialect_of(guest);
+        int r = 0;
 
         if (!practice_is_on(finding) || harmful(finding) ||
             (finding->state == STATE_UNSUPPORTED && !insisted))
                 return 0;
 
-        return plan_token(p, practice_pvspin.name, &token);
+        for (size_t i = 0; r >= 0 && i < dialect->n_tokens; i++)
+                r = plan_token(p, practice_pvspin.name, dialect->tokens + i);
+
+        return r;
 }
 
 static const char *const enable_choices[] = {"auto", "yes", "no", NULL};
@@ -240,12 +274,15 @@ static const Reason reasons[] = {
         {"architecture", "PV qspinlocks of this kind exist on aarch64 only."},
         {"x86-automatic", "On x86_64 PV spinlocks need no parameter: the kernel decides by what the host offers."},
         {"kernel-no-pvspin", "The kernel was built without CONFIG_PARAVIRT_SPINLOCKS."},
-        {"kernel-unknown-token", "The kernel names arm_pvspin among the parameters that it does not know."},
-        {"kernel-silent", "This boot has arm_pvspin, and the kernel log has no line about PV qspinlocks."},
+        {"kernel-unknown-token", "The kernel names arm_pvspin, or pvqspinlock, among the parameters that it does not "
+                                 "know."},
+        {"kernel-silent", "This boot has the parameter, and the kernel log has no line about PV qspinlocks."},
         {"kernel-log-lost", "The kernel log of the boot cannot be read any more, or not without privilege."},
         {"host-no-pvsched", "The host does not offer PV scheduling, so nobody would wake a waiting vCPU."},
         {"pvsched-init-failed", "The kernel could not set up PV scheduling."},
-        {"disabled-by-kernel", "This boot has arm_pvspin, and the kernel left PV qspinlocks disabled."},
+        {"disabled-by-kernel", "This boot has the parameter, and the kernel left PV qspinlocks disabled."},
+        {"token-unknown", "The kernel has PV qspinlocks, and nothing says whether its parameter is arm_pvspin or "
+                          "pvqspinlock."},
         {"single-cpu", "The guest can only ever have one CPU."},
         {"nopvspin", "nopvspin on the kernel command line switches PV spinlocks off."},
 };

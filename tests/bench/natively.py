@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured on the machine itself: `gtune apply` on grub.cfg files that grow, and the start of gtuned."""
+"""What is measured on the machine itself: `gtune apply` on boot menus that grow, and the start of gtuned."""
 
 import contextlib
 import os
@@ -16,6 +16,7 @@ from report import Row, median
 SHARED_MEMORY = "/dev/shm"
 RUNS = 11
 SIZES = (20, 1000, 10000)
+CHANGES = 3  # there is something to do
 APPLIED = 4  # and a reboot is pending
 PATIENCE = 10.0
 PING = b'{"execute": "guest-ping"}'
@@ -28,6 +29,14 @@ ENTRY = """menuentry 'openEuler (5.10.0-%d) 22.03 LTS' --class openeuler --class
 \tinitrd\t/initramfs-5.10.0-%d.img
 }
 """
+BLS_SIZES = (20, 1000, 4000)
+BLS_ENTRY = """title openEuler (5.10.0-%d) 22.03 LTS
+version 5.10.0-%d
+linux /vmlinuz-5.10.0-%d
+initrd /initramfs-5.10.0-%d.img
+options root=/dev/mapper/openeuler-root ro crashkernel=512M
+"""
+TOKEN = "cpuidle_haltpoll.force=Y"
 TREE = {
     "etc/default/grub": 'GRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX="quiet"\n',
     "sys/module/haltpoll/parameters/guest_halt_poll_ns": "200000\n",
@@ -51,12 +60,23 @@ def grub_cfg(entries):
     return "set timeout=5\n" + "".join(ENTRY % (n, n, n) for n in range(1, entries + 1))
 
 
+def menu(entries):
+    """The files of a menu in one grub.cfg."""
+    return {GRUB_CFG: grub_cfg(entries)}
+
+
+def bls_menu(entries):
+    """The files of a menu with so many boot loader specification entries."""
+    files = {f"boot/loader/entries/5.10.0-{n}.conf": BLS_ENTRY % (n, n, n, n) for n in range(1, entries + 1)}
+    return {GRUB_CFG: "set timeout=5\ninsmod blscfg\nblscfg\n", **files}
+
+
 @contextlib.contextmanager
-def tree(entries):
+def tree(entries, make=menu):
     """A guest in a directory in memory."""
     directory = pathlib.Path(tempfile.mkdtemp(prefix="gtuned-bench-", dir=SHARED_MEMORY))
     try:
-        for path, content in {**TREE, GRUB_CFG: grub_cfg(entries)}.items():
+        for path, content in {**TREE, **make(entries)}.items():
             (directory / path).parent.mkdir(parents=True, exist_ok=True)
             (directory / path).write_text(content)
         yield directory
@@ -76,13 +96,20 @@ def run(command, status):
     return seconds, said
 
 
-def apply(gtune, entries, *before):
+def apply(gtune, entries, *before, make=menu):
     """One `gtune apply` on a fresh tree, run by another program where before names one."""
-    with tree(entries) as directory:
+    with tree(entries, make) as directory:
         result = run((*before, gtune, "--root", directory, "apply"), APPLIED)
-        if b"cpuidle_haltpoll.force=Y" not in (directory / GRUB_CFG).read_bytes():
-            raise NativeError("gtune apply left grub.cfg as it was")
+        if any(TOKEN not in (directory / path).read_text() for path, text in make(entries).items() if "root=" in text):
+            raise NativeError("gtune apply left entries as they were")
     return result
+
+
+def bls_seconds(gtune, entries):
+    """A plan, an apply and a revert, one after the other, on entry files."""
+    with tree(entries, bls_menu) as directory:
+        return [run((gtune, "--root", directory, verb), status)[0]
+                for verb, status in (("plan", CHANGES), ("apply", APPLIED), ("revert", 0))]
 
 
 def milliseconds(function, *arguments):
@@ -150,10 +177,18 @@ def _time_apply(gtune):
                   peer=", ".join(words))
 
 
+def _time_bls(gtune):
+    for entries in (1000, 4000, SIZES[-1]):
+        seconds = bls_seconds(gtune, entries)
+        yield Row(f"gtune plan, apply and revert, {entries:,} BLS entries", sum(seconds) * 1000, "ms",
+                  detail=", ".join(f"{value * 1000:.3g}" for value in seconds))
+
+
 def timings(build):
     """Wall times: nothing else should run."""
     gtune, gtuned = build / "gtune", build / "gtuned"
     yield from _time_apply(gtune)
+    yield from _time_bls(gtune)
     yield Row(f"gtune status, {SIZES[-1]:,} entries", milliseconds(status_seconds, gtune, SIZES[-1]), "ms")
     yield Row("gtuned start to first answer", milliseconds(start_seconds, gtuned), "ms", 50, 100,
               f"true {milliseconds(floor_seconds):.2g} ms")
@@ -166,16 +201,18 @@ def count_flushes(gtune, entries):
         return sum(int(calls) for calls in re.findall(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+).*sync", log.read(), re.M))
 
 
-def count_instructions(gtune, entries):
+def count_instructions(gtune, entries, make=menu):
     """How many instructions an apply executes, the loader's included."""
-    _, said = apply(gtune, entries, "valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}")
+    _, said = apply(gtune, entries, "valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}", make=make)
     return int(re.search(r"Collected : (\d+)", said).group(1))
 
 
-def _linear(instructions):
+def _linear(what, instructions):
     """The cost of one more entry, between each two sizes, and how much it grows."""
-    slopes = [(instructions[large] - instructions[small]) / (large - small) for small, large in zip(SIZES, SIZES[1:])]
-    return Row("gtune apply: growth of the instructions per entry", slopes[1] / slopes[0], "", LINEAR, LINEAR,
+    sizes = list(instructions)
+    slopes = [(instructions[large] - instructions[small]) / (large - small)
+              for small, large in zip(sizes, sizes[1:])]
+    return Row(f"gtune apply: growth of the instructions per {what}", slopes[1] / slopes[0], "", LINEAR, LINEAR,
                detail=" → ".join(f"{slope:,.0f}" for slope in slopes))
 
 
@@ -190,7 +227,8 @@ def counts(build, checks):
     if shutil.which("valgrind"):
         instructions = {entries: count_instructions(gtune, entries) for entries in SIZES}
         yield Row("gtune apply: instructions", instructions[SIZES[0]], detail=_listed(instructions))
-        yield _linear(instructions)
+        yield _linear("entry", instructions)
+        yield _linear("BLS entry", {entries: count_instructions(gtune, entries, bls_menu) for entries in BLS_SIZES})
     else:
         checks.skip("gtune apply: instructions", "valgrind is missing")
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * PV qspinlocks of arm64 have two parameters. openEuler and its relatives take "arm_pvspin", which switches on both
+ * the locks and the hint that a vCPU is preempted. Another tree, seen in an Anolis kernel, takes "pvqspinlock" and
+ * "pvpreempted" for the two; its lines in the kernel log are the same, but for one.
+ */
+
+#include "pvspin/pvspin.h"
+
+#define OPENEULER_KERNEL "use an openEuler kernel of the 4.19 or 5.10 line"
+
+static const Dialect arm_pvspin = {
+        .tokens = {{"arm_pvspin", NULL, TOKEN_FLAG}},
+        .n_tokens = 1,
+        .silence = "it does not have them, or runs at EL2",
+        .silent_remedy = OPENEULER_KERNEL,
+};
+
+static const Dialect pvqspinlock = {
+        .tokens = {{"pvqspinlock", NULL, TOKEN_FLAG}, {"pvpreempted", NULL, TOKEN_FLAG}},
+        .n_tokens = 2,
+        .asks_late = true,
+        .silence = "it does not have them, or the host does not offer them",
+        .silent_remedy = "use a host that offers PV qspinlocks",
+};
+
+static const Dialect doubtful = {
+        .tokens = {{"arm_pvspin", NULL, TOKEN_FLAG}},
+        .n_tokens = 1,
+        .doubtful = true,
+        .silence = "it does not have them, or runs at EL2",
+        .silent_remedy = OPENEULER_KERNEL,
+};
+
+static bool is_word(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+const char *dialect_unknown_token(const Machine *machine, const char *name) {
+        const char *line = machine_log_line(machine, "Unknown kernel command line parameters");
+        size_t size = strlen(name);
+
+        for (const char *p = line; p && (p = strstr(p, name)); p += size)
+                if (p > line && !is_word(p[-1]) && !is_word(p[size]))
+                        return line;
+
+        return NULL;
+}
+
+/*
+ * The log is the kernel's own word. A tree with arm_pvspin never says "PV sched disabled", and says one of the other
+ * two of "PV sched" whatever its command line is; one with pvpreempted says them only where that is there.
+ */
+static const Dialect *by_log(const Machine *m) {
+        bool has_locks = machine_log_line(m, "arm-pv: PV qspinlocks ");
+        bool asked = machine_log_line(m, "arm-pv: using PV sched preempted") ||
+                     machine_log_line(m, "arm-pv: PV sched is not available") ||
+                     machine_log_line(m, "arm-pv: PV sched init failed");
+
+        if (machine_log_line(m, "arm-pv: PV sched disabled"))
+                return &pvqspinlock;
+        if (has_locks && dialect_unknown_token(m, "arm_pvspin"))
+                return &pvqspinlock;
+        if (dialect_unknown_token(m, "pvqspinlock") || dialect_unknown_token(m, "pvpreempted"))
+                return &arm_pvspin;
+        if (asked && !machine_parameter(m, "pvpreempted"))
+                return &arm_pvspin;
+
+        return NULL;
+}
+
+/* The only one of the two that is there: somebody has chosen it. */
+static const Dialect *by_tokens(const Cmdline *c) {
+        bool a = cmdline_find(c, "arm_pvspin"), b = cmdline_find(c, "pvqspinlock");
+
+        return a == b ? NULL : a ? &arm_pvspin : &pvqspinlock;
+}
+
+static const Dialect *by_entries(const Machine *m) {
+        for (size_t i = 0; i < m->n_entries; i++) {
+                const BootEntry *e = m->entries[i];
+                const Dialect *d = NULL;
+
+                if (e->kind == ENTRY_SYSTEM || e->kind == ENTRY_TEMPLATE)
+                        d = by_tokens(&e->cmdline);
+                if (d)
+                        return d;
+        }
+
+        return NULL;
+}
+
+static bool is_openeuler(const Guest *guest) {
+        static const char *const ids[] = {
+                "openEuler", "kylin", "euleros", "hce", "uos", "UOS", "bclinux", "ctyunos", "fusionos", "kylinsec",
+        };
+
+        for (size_t i = 0; guest->machine->os_id && i < ELEMENTSOF(ids); i++)
+                if (streq(guest->machine->os_id, ids[i]))
+                        return true;
+
+        /* Only kernels that come from openEuler's have this parameter (drivers/cpuidle/governors/haltpoll.c). */
+        return root_exists(guest->root, "/sys/module/haltpoll/parameters/enable");
+}
+
+/* Where a kernel is not known to have the locks at all, trying does no harm, and the next boot's log tells. */
+static bool has_locks(const Machine *m) {
+        return machine_log_line(m, "arm-pv: PV qspinlocks ") ||
+               machine_kernel_option(m, "CONFIG_PARAVIRT_SPINLOCKS") == 'y';
+}
+
+const Dialect *dialect_of(const Guest *guest) {
+        const Machine *m = guest->machine;
+        const Dialect *d = by_log(m);
+
+        if (!d && is_openeuler(guest))
+                d = &arm_pvspin;
+        if (!d)
+                d = by_tokens(&m->cmdline);
+        if (!d)
+                d = by_entries(m);
+        if (d)
+                return d;
+
+        if (streq_ptr(m->os_id, "anolis"))
+                return &pvqspinlock;
+
+        return has_locks(m) ? &doubtful : &arm_pvspin;
+}
