@@ -350,7 +350,7 @@ def vectors(stage):
         check(f"{name}: PCRs from sysfs", reply["pcrs"] == pcrs and reply["source"] == "/sys/class/tpm/tpm0", reply)
         got = stage.ask("verdict", root=root)["return"]
         check(f"{name}: verdict", got["state"] == ("partial" if name == "sea" else "measured") and
-              got["boot_id"] == "0f0f0f0f-1111" and got["pcrs"] == {got["bank"]: pcrs[got["bank"]]} and
+              got["boot_id"] == "0f0f0f0f-1111" and got["pcrs"] == pcrs and
               got["log"]["status"] == "match", got)
 
         events, offset, pages = [], 0, 0
