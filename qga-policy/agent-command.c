@@ -57,15 +57,15 @@ int agent_unit_read(const Root *root, const char *name, const char *path, const 
         return find_command(ret);
 }
 
-static const char *conf_path(const AgentCommand *a, const Environment *environment, const QgaBinary *binary) {
-        const Variable *v = environment_get(environment, "QGA_CONF", strlen("QGA_CONF"));
+/* NULL where it is not known, or where there is none. */
+static const char *conf_path(const AgentCommand *a, const QgaBinary *binary) {
+        const Variable *v = environment_get(&a->environment, "QGA_CONF", strlen("QGA_CONF"));
         const char *path = qga_arguments_value(&a->view, ROLE_CONF);
 
-        return path ? path : v ? v->value : binary->conf;
+        return path ? path : a->environment.stale ? NULL : v ? v->value : binary->conf;
 }
 
-static int judge(const Root *root, const QgaBinary *binary, const Environment *environment, const char *source,
-                 AgentCommand *a) {
+static int judge(const Root *root, const QgaBinary *binary, const char *source, uint64_t started, AgentCommand *a) {
         const char *path;
         int r;
 
@@ -73,8 +73,8 @@ static int judge(const Root *root, const QgaBinary *binary, const Environment *e
         if (r < 0)
                 return r;
 
-        path = conf_path(a, environment, binary);
-        if (path && *path == '/')
+        path = conf_path(a, binary);
+        if (path && *path == '/' && !unit_file_is_newer(root, path, started))
                 r = qga_conf_read(root, path, binary, &a->conf);
         if (r >= 0)
                 r = restrictions_add_conf(&a->restrictions, &a->conf);
@@ -101,18 +101,22 @@ int agent_unit_judge(const Root *root, const QgaBinary *binary, AgentCommand *a)
         if (r == -E2BIG)
                 return set_problem(a, xasprintf("%s is too long when it is expanded", source));
 
-        return r < 0 ? r : judge(root, binary, &a->environment, source, a);
+        return r < 0 ? r : judge(root, binary, source, 0, a);
 }
 
-int agent_process_judge(const Root *root, const QgaBinary *binary, const ServiceProcess *process,
-                        const Environment *environment, AgentCommand *a) {
+int agent_process_judge(const Root *root, const QgaBinary *binary, const Service *service, const Unit *unit,
+                        AgentCommand *a) {
+        const ServiceProcess *process = &service->main;
         _cleanup_free_ char *source = xasprintf("process %u", process->pid);
         int r = source ? 0 : -ENOMEM;
 
         for (size_t i = 1; r >= 0 && process->arguments && *process->arguments && process->arguments[i]; i++)
                 r = arguments_add(&a->arguments, process->arguments[i]);
 
-        return r < 0 ? r : judge(root, binary, environment, source, a);
+        if (r >= 0)
+                r = environment_read_process(root, unit, service->environment, service->started, &a->environment);
+
+        return r < 0 ? r : judge(root, binary, source, service->started, a);
 }
 
 char *agent_command_text(const Command *command) {

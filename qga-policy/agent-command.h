@@ -47,14 +47,14 @@ int agent_unit_judge(const Root *root, const QgaBinary *binary, AgentCommand *a)
  * agent_process_judge() - find out what a process closes
  * @root: the root
  * @binary: what its program understands
- * @process: the process
+ * @service: whose main process it is
+ * @unit: its unit as the files have it now
  * @a: a zeroed command; the caller calls agent_command_done()
- * @environment: of its unit
  *
- * Return: 0 or -ENOMEM.
+ * qemu-ga reads its file only when it starts: one that changed later is as good as none. Return: 0 or -ENOMEM.
  */
-int agent_process_judge(const Root *root, const QgaBinary *binary, const ServiceProcess *process,
-                        const Environment *environment, AgentCommand *a);
+int agent_process_judge(const Root *root, const QgaBinary *binary, const Service *service, const Unit *unit,
+                        AgentCommand *a);
 
 /** agent_command_done() - release what the functions above filled in */
 void agent_command_done(AgentCommand *a);

@@ -56,7 +56,7 @@ int command_parse(const Unit *unit, const UnitSetting *setting, Command *ret) {
 
         assert(ret);
 
-        r = words_split(setting->value, WORDS_SETTING, &c.words);
+        r = words_split(setting->value, WORDS_COMMAND, &c.words);
         if (r < 0)
                 return r;
         if (c.words.n == 0)

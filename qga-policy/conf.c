@@ -79,20 +79,31 @@ static char *skip_blanks(char *s) {
         return s + strspn(s, " \t\r\f\v");
 }
 
+/* "[general]", with nothing but blanks behind it. Return: the name, or NULL where it is no group. */
+static const char *take_group(char *text) {
+        char *end = strchr(text, ']');
+
+        if (!end || end == text + 1 || end[1 + strspn(end + 1, " \t")])
+                return NULL;
+
+        *end = 0;
+        return text + 1;
+}
+
 static int take_line(QgaConf *conf, const QgaBinary *binary, unsigned line, char *text, bool *in_general,
                      bool *in_group) {
         char *equals, *end, *value;
+        const char *group;
 
         text = skip_blanks(text);
         if (!*text || *text == '#')
                 return 0;
         if (*text == '[') {
-                end = strchr(text, ']');
-                if (!end)
+                group = take_group(text);
+                if (!group)
                         return note_problem(conf, line, "is no [group], and qemu-ga does not start with it");
-                *end = 0;
                 *in_group = true;
-                *in_general = streq(text + 1, "general");
+                *in_general = streq(group, "general");
                 return 0;
         }
 

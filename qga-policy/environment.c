@@ -19,6 +19,7 @@ typedef enum Place {
         IN_DOUBLE_QUOTES,
         IN_DOUBLE_QUOTES_AFTER_BACKSLASH,
         IN_COMMENT,
+        IN_COMMENT_AFTER_BACKSLASH,
 } Place;
 
 typedef struct Reader {
@@ -49,6 +50,14 @@ const Variable *environment_get(const Environment *e, const char *name, size_t s
         return NULL;
 }
 
+static int note_problem(Environment *e, const char *path, const char *what) {
+        if (e->problem)
+                return 0;
+
+        e->problem = xasprintf("%s %s", path, what);
+        return e->problem ? 0 : -ENOMEM;
+}
+
 static bool is_name(const char *s) {
         static const char any[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
 
@@ -58,8 +67,10 @@ static bool is_name(const char *s) {
 static int set(Environment *e, const char *name, const char *value, const char *file, unsigned line) {
         Variable *v = (Variable *) environment_get(e, name, strlen(name));
 
-        if (!is_name(name) || (!v && e->n >= VARIABLES_MAX))
+        if (!is_name(name))
                 return 0;
+        if (!v && e->n >= VARIABLES_MAX)
+                return note_problem(e, file, "sets more variables than gtuned keeps");
         if (!v) {
                 if (grow(&e->list, e->n, sizeof(Variable)) < 0)
                         return -ENOMEM;
@@ -102,6 +113,9 @@ static int finish(Reader *r) {
                 return e;
 
         r->value.data[r->value_end] = 0;
+        if (!unit_text_is_utf8(r->key.data) || !unit_text_is_utf8(r->value.data))
+                return note_problem(r->e, r->path, "is no valid UTF-8, and the service manager refuses all of it");
+
         return set(r->e, strip(r->key.data), r->value.data, r->path, r->key_line);
 }
 
@@ -176,6 +190,19 @@ static int take_escaped(Reader *r, char c) {
         return e < 0 ? e : put_quoted(r, c);
 }
 
+/* Before systemd 254 a backslash at its end makes the next line a part of the comment, later it does not. To
+ * count what only some of them see could leave something open. */
+static int take_in_comment(Reader *r, char c) {
+        if (r->place == IN_COMMENT_AFTER_BACKSLASH)
+                r->place = IN_COMMENT;
+        else if (c == '\\')
+                r->place = IN_COMMENT_AFTER_BACKSLASH;
+        else if (strchr(NEWLINE, c))
+                r->place = BEFORE_KEY;
+
+        return 0;
+}
+
 static int take_character(Reader *r, char c) {
         switch (r->place) {
         case BEFORE_KEY:
@@ -192,10 +219,9 @@ static int take_character(Reader *r, char c) {
         case IN_DOUBLE_QUOTES_AFTER_BACKSLASH:
                 return take_escaped(r, c);
         case IN_COMMENT:
+        case IN_COMMENT_AFTER_BACKSLASH:
         default:
-                if (strchr(NEWLINE, c))
-                        r->place = BEFORE_KEY;
-                return 0;
+                return take_in_comment(r, c);
         }
 }
 
@@ -258,9 +284,12 @@ static int take_assignments(const Unit *unit, const UnitSetting *s, Environment 
         if (!text)
                 return -ENOMEM;
 
-        r = words_split(text, WORDS_SETTING, &words);
+        /* What stands before an error counts. */
+        r = words_split(text, WORDS_ASSIGNMENTS, &words);
         if (r == -ENOMEM)
                 return r;
+        if (r == -E2BIG)
+                return note_problem(e, s->file, "sets more variables than gtuned keeps");
 
         r = 0;
         for (size_t i = 0; r >= 0 && i < words.n; i++) {
@@ -275,15 +304,7 @@ static int take_assignments(const Unit *unit, const UnitSetting *s, Environment 
         return r;
 }
 
-static int note_problem(Environment *e, const char *path, const char *what) {
-        if (e->problem)
-                return 0;
-
-        e->problem = xasprintf("%s %s", path, what);
-        return e->problem ? 0 : -ENOMEM;
-}
-
-static int read_file(const Root *root, const Unit *unit, const UnitSetting *s, Environment *e) {
+static int read_file(const Root *root, const Unit *unit, const UnitSetting *s, uint64_t started, Environment *e) {
         _cleanup_free_ char *path = unit_expand_specifiers(unit->name, s->value);
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         bool optional;
@@ -298,7 +319,10 @@ static int read_file(const Root *root, const Unit *unit, const UnitSetting *s, E
         if (strpbrk(path, "*?["))
                 return note_problem(e, path + optional, "is a pattern, and gtuned does not know what it stands for");
 
+        e->stale |= unit_file_is_newer(root, path + optional, started);
         r = root_read(root, path + optional, UNIT_FILE_MAX, &text);
+        if (r >= 0 && text.size > 0 && memchr(text.data, 0, text.size))
+                return note_problem(e, path + optional, "holds a NUL, and the service manager refuses all of it");
         if (r >= 0)
                 return environment_parse_file(e, path + optional, text.data, text.size);
         if (r == -ENOMEM || optional)
@@ -306,6 +330,22 @@ static int read_file(const Root *root, const Unit *unit, const UnitSetting *s, E
 
         return note_problem(e, path, r == -ENOENT ? "does not exist, and the unit does not start without it"
                                                   : strerror(-r));
+}
+
+static int read_files(const Root *root, const Unit *unit, uint64_t started, Environment *e) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < unit->n_settings; i++)
+                if (streq(unit->settings[i].key, "EnvironmentFile"))
+                        r = read_file(root, unit, unit->settings + i, started, e);
+
+        return r;
+}
+
+static int refuse_unset(const UnitSetting *s, Environment *e) {
+        _cleanup_free_ char *place = xasprintf("%s:%u", s->file, s->line);
+
+        return place ? note_problem(e, place, "has UnsetEnvironment=, which gtuned does not follow") : -ENOMEM;
 }
 
 int environment_read(const Root *root, const Unit *unit, Environment *ret) {
@@ -317,9 +357,36 @@ int environment_read(const Root *root, const Unit *unit, Environment *ret) {
         for (size_t i = 0; r >= 0 && i < unit->n_settings; i++)
                 if (streq(unit->settings[i].key, "Environment"))
                         r = take_assignments(unit, unit->settings + i, ret);
-        for (size_t i = 0; r >= 0 && i < unit->n_settings; i++)
-                if (streq(unit->settings[i].key, "EnvironmentFile"))
-                        r = read_file(root, unit, unit->settings + i, ret);
+                else if (streq(unit->settings[i].key, "UnsetEnvironment"))
+                        r = refuse_unset(unit->settings + i, ret);
+        if (r >= 0)
+                r = read_files(root, unit, 0, ret);
+        if (r < 0)
+                environment_done(ret);
+
+        return r;
+}
+
+int environment_read_process(const Root *root, const Unit *unit, char *const *list, uint64_t started,
+                             Environment *ret) {
+        int r = 0;
+
+        assert(ret);
+
+        *ret = (Environment) {};
+        for (; r >= 0 && list && *list; list++) {
+                _cleanup_free_ char *name = strdup(*list);
+                char *equals = name ? strchr(name, '=') : NULL;
+
+                if (!name)
+                        r = -ENOMEM;
+                if (!equals)
+                        continue;
+                *equals = 0;
+                r = set(ret, name, equals + 1, unit->name, 0);
+        }
+        if (r >= 0)
+                r = read_files(root, unit, started, ret);
         if (r < 0)
                 environment_done(ret);
 

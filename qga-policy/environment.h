@@ -19,6 +19,7 @@ typedef struct Variable {
 typedef struct Environment {
         Variable *list;
         size_t n;
+        bool stale;    /* a file changed since the process began, so what it gave the process is not known */
         char *problem; /* why it may not be what the manager makes of it; NULL: it is */
 } Environment;
 
@@ -31,6 +32,19 @@ typedef struct Environment {
  * Return: 0 or -ENOMEM.
  */
 int environment_read(const Root *root, const Unit *unit, Environment *ret);
+
+/**
+ * environment_read_process() - the variables of a process that runs
+ * @root: the root
+ * @unit: its unit
+ * @list: Environment= as the manager has it, NULL-terminated or NULL
+ * @started: when the process began; 0: not known, and the files count as they are now
+ * @ret: takes the variables; the caller calls environment_done()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int environment_read_process(const Root *root, const Unit *unit, char *const *list, uint64_t started,
+                             Environment *ret);
 
 /** environment_done() - release the variables */
 void environment_done(Environment *e);

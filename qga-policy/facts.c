@@ -45,6 +45,51 @@ static int read_drop_in(const Guest *guest, Qga *q) {
         return text.size > 0 ? drop_in_read(text.data, &q->file) : 0;
 }
 
+static int same_file(const Root *root, const char *a, const char *b, bool *ret) {
+        _cleanup_free_ char *real_a = NULL, *real_b = NULL;
+
+        *ret = streq(a, b);
+        if (*ret)
+                return 0;
+        if (root_resolve(root, a, &real_a) == -ENOMEM || root_resolve(root, b, &real_b) == -ENOMEM)
+                return -ENOMEM;
+
+        *ret = real_a && streq_ptr(real_a, real_b);
+        return 0;
+}
+
+static int is_seen(const Guest *guest, const Qga *q, const char *path, bool *ret) {
+        int r = same_file(guest->root, path, q->drop_in, ret);
+
+        for (size_t i = 0; r >= 0 && !*ret && i < q->base.unit.n_drop_ins; i++)
+                r = same_file(guest->root, path, q->base.unit.drop_ins[i], ret);
+
+        return r;
+}
+
+/* The manager also reads drop-ins of other names of the unit, and of generators. One that is gone since it
+ * read it is no matter. */
+static int find_unseen(const Guest *guest, Qga *q) {
+        q->service = services_find(&guest->machine->probe->services, q->unit);
+        for (char **path = q->service ? q->service->drop_ins : NULL; path && *path && !q->base.problem; path++) {
+                bool seen = false;
+
+                if (**path != '/' || !root_exists(guest->root, *path))
+                        continue;
+                if (is_seen(guest, q, *path, &seen) < 0)
+                        return -ENOMEM;
+                if (seen)
+                        continue;
+
+                q->base.problem = xasprintf("the service manager reads %s for it, and gtuned does not know why",
+                                             *path);
+                if (!q->base.problem)
+                        return -ENOMEM;
+        }
+
+        return 0;
+}
+
 static int read_binary(const Guest *guest, Qga *q) {
         if (q->base.problem || q->base.unit.masked)
                 return 0;
@@ -161,11 +206,10 @@ static int judge_files(const Guest *guest, Qga *q) {
 static int judge_process(const Guest *guest, Qga *q) {
         int r;
 
-        q->service = services_find(&guest->machine->probe->services, q->unit);
         if (!qga_runs(q))
                 return 0;
 
-        r = agent_process_judge(guest->root, &q->binary, &q->service->main, &q->is->environment, &q->process);
+        r = agent_process_judge(guest->root, &q->binary, q->service, &q->is->unit, &q->process);
         return r < 0 ? r : list_left_open(&q->wish, &q->process, &q->running_open);
 }
 
@@ -179,6 +223,8 @@ int qga_read(const Guest *guest, Qga *ret) {
                 return r;
 
         r = read_drop_in(guest, ret);
+        if (r >= 0)
+                r = find_unseen(guest, ret);
         if (r >= 0)
                 r = read_binary(guest, ret);
         if (r >= 0)

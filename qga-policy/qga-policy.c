@@ -40,7 +40,8 @@ static int plan(const Guest *guest, const Finding *finding, Plan *p) {
         if (q.text.size > 0)
                 r = plan_unit_file(p, practice_qga_policy.name, q.drop_in, q.text.data, q.unit, q.expect);
         if (r >= 0 && streq_ptr(finding->reason_code, "qga-restart-needed"))
-                r = plan_unit(p, practice_qga_policy.name, q.unit, q.expect);
+                /* Where only qemu-ga.conf closes, the process is known by its program. */
+                r = plan_unit(p, practice_qga_policy.name, q.unit, q.expect ? q.expect : q.is->command.path);
 
         return r;
 }
@@ -65,6 +66,7 @@ static const Reason reasons[] = {
         {"qga-not-configured", "The unit does not close what the policy wants closed."},
         {"qga-stray", "A qemu-ga runs that was not started by its unit, and holds the port."},
         {"qga-no-port", "The host gives the guest no channel for the agent."},
+        {"qga-not-loaded", "The service manager refuses the unit, or has not read it yet."},
         {"qga-not-running", "The agent is configured and does not run, or its arguments are not known."},
         {"qga-restart-needed", "The agent runs with older arguments than its files have."},
         {"qga-nothing-restricted", "The practice is enabled, and no list of it holds anything."},

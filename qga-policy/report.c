@@ -93,6 +93,24 @@ static int report_restrictions(const Restrictions *r, Finding *f) {
         return e;
 }
 
+/* What is shown of a process's command line, in bytes. */
+#define SHOWN_WORD_MAX 200U
+#define SHOWN_LINE_MAX 1000U
+
+/* No character is cut in two. */
+static int add_shortened(Buffer *b, const char *word) {
+        size_t n = strnlen(word, SHOWN_WORD_MAX + 1);
+
+        if (n <= SHOWN_WORD_MAX)
+                return buffer_printf(b, " %s", word);
+
+        n = SHOWN_WORD_MAX;
+        while (n > 0 && (word[n] & 0xC0) == 0x80)
+                n--;
+
+        return buffer_printf(b, " %.*s…", (int) n, word);
+}
+
 static int report_process(const ServiceProcess *p, const char *source, bool with_cgroup, Finding *f) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
@@ -102,8 +120,13 @@ static int report_process(const ServiceProcess *p, const char *source, bool with
                 r = buffer_printf(&b, " in %s", p->cgroup ? p->cgroup : "an unknown control group");
         if (r >= 0)
                 r = buffer_puts(&b, ":");
-        for (char **word = p->arguments; r >= 0 && word && *word; word++)
-                r = buffer_printf(&b, " %s", *word);
+        for (char **word = p->arguments; r >= 0 && word && *word; word++) {
+                if (b.size > SHOWN_LINE_MAX) {
+                        r = buffer_puts(&b, " …");
+                        break;
+                }
+                r = add_shortened(&b, *word);
+        }
 
         return r < 0 ? r : finding_evidence(f, source, b.data);
 }

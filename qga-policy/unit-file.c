@@ -8,7 +8,7 @@
 #define WHITE " \t\r\n"
 
 /* An empty assignment of each of these takes back all earlier ones (systemd.service(5), systemd.exec(5)). */
-static const char *const kept_keys[] = {"ExecStart", "ExecStartPre", "Environment", "EnvironmentFile"};
+static const char *const kept_keys[] = {"ExecStart", "Environment", "EnvironmentFile", "UnsetEnvironment"};
 
 /* The text of one file on its way into a unit. */
 typedef struct Reader {
@@ -87,7 +87,7 @@ static int add_setting(Reader *r, const char *key, const char *value) {
                        : 0;
 }
 
-static bool is_utf8(const char *s) {
+bool unit_text_is_utf8(const char *s) {
         size_t size = strlen(s);
 
         while (size > 0) {
@@ -108,7 +108,7 @@ static int take_logical_line(Reader *r) {
         char *l = strip(r->logical.data), *equals;
         size_t n = strlen(l);
 
-        if (n == 0 || !is_utf8(l))
+        if (n == 0 || !unit_text_is_utf8(l))
                 return 0;
         if (*l == '[') {
                 if (l[n - 1] != ']')

@@ -53,6 +53,17 @@ void unit_done(Unit *unit);
 bool unit_file_is_mask(const Root *root, const char *path);
 
 /**
+ * unit_file_is_newer() - whether a file changed after a process began, so that the process has not read it so
+ * @root: the root; in one that is not live, when a file came there says nothing, and only its own time counts
+ * @path: of the file
+ * @started: when the process began, in microseconds since the epoch; 0: not known, and nothing is newer
+ */
+bool unit_file_is_newer(const Root *root, const char *path, uint64_t started);
+
+/** unit_text_is_utf8() - whether a text is valid UTF-8 */
+bool unit_text_is_utf8(const char *s) _pure_;
+
+/**
  * unit_parse() - read the text of one file into a unit
  * @unit: takes the settings
  * @path: of the file

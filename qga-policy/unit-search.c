@@ -19,6 +19,7 @@ typedef struct DropIns {
         const char *known, *text; /* of the caller: path and bytes; no bytes: as if it were not there */
         char **paths;
         size_t n;
+        bool full; /* there are more */
 } DropIns;
 
 static void drop_ins_done(DropIns *d) {
@@ -39,6 +40,19 @@ bool unit_file_is_mask(const Root *root, const char *path) {
         return root_open_parent(root, path, false, &directory, &name) == ROOT_OK &&
                readlinkat(directory, name, target, sizeof(target)) == (ssize_t) strlen(null) &&
                memcmp(target, null, strlen(null)) == 0;
+}
+
+static bool is_later(const struct timespec *t, uint64_t usec) {
+        return t->tv_sec > 0 && (uint64_t) t->tv_sec * 1000000U + (uint64_t) t->tv_nsec / 1000U > usec;
+}
+
+bool unit_file_is_newer(const Root *root, const char *path, uint64_t started) {
+        struct stat st;
+
+        if (started == 0 || root_stat(root, path, &st) < 0)
+                return false;
+
+        return is_later(&st.st_mtim, started) || (root_is_live(root) && is_later(&st.st_ctim, started));
 }
 
 static int note_problem(Unit *unit, const char *path, const char *what) {
@@ -107,7 +121,8 @@ static int add_drop_in(DropIns *d, char *path) {
         for (size_t i = 0; i < d->n; i++)
                 if (streq(file_name(d->paths[i]), file_name(owned)))
                         return 0;
-        if (d->n >= UNIT_DROP_INS_MAX)
+        d->full |= d->n >= UNIT_DROP_INS_MAX;
+        if (d->full)
                 return 0;
         if (grow(&d->paths, d->n, sizeof(char *)) < 0)
                 return -ENOMEM;
@@ -173,17 +188,23 @@ static int compare_names(const void *a, const void *b) {
         return strcmp(file_name(*(char *const *) a), file_name(*(char *const *) b));
 }
 
+static int take_known(Unit *unit, const DropIns *d) {
+        int r = unit_parse(unit, d->known, d->text, strlen(d->text));
+
+        return r >= 0 || r == -ENOMEM ? r : note_problem(unit, d->known, explain(r));
+}
+
 static int take_drop_in(const Root *root, Unit *unit, const DropIns *d, const char *path) {
-        bool empty = false;
+        bool empty;
         int r;
 
         if (streq_ptr(path, d->known))
-                r = unit_parse(unit, path, d->text, strlen(d->text));
+                r = take_known(unit, d);
         else if (unit_file_is_mask(root, path) || !root_exists(root, path))
                 return 0;
         else
                 r = parse(root, unit, path, &empty);
-        if (r < 0 || empty)
+        if (r < 0)
                 return r;
         if (grow(&unit->drop_ins, unit->n_drop_ins, sizeof(char *)) < 0)
                 return -ENOMEM;
@@ -200,6 +221,8 @@ static int read_drop_ins(const Root *root, Unit *unit, DropIns *d) {
         r = stem ? list_folders(root, stem, d) : -ENOMEM;
         if (r >= 0)
                 r = list_folders(root, "", d);
+        if (r >= 0 && d->full)
+                r = note_problem(unit, unit->name, "has more drop-ins than gtuned reads");
         if (r < 0 || d->n == 0)
                 return r;
 

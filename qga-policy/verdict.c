@@ -228,6 +228,22 @@ static int check_drift(const Guest *guest, const Qga *q, Finding *f) {
         return drifted(f, "qga-option-gone", q->drop_in, "--blacklist", reason);
 }
 
+/* An error in its files, which apply would only run into. */
+static int check_load_state(const Guest *guest, const Qga *q, Finding *f) {
+        _cleanup_free_ char *remedy = NULL;
+
+        (void) guest;
+
+        if (!q->service || streq_ptr(q->service->load_state, "loaded"))
+                return 0;
+
+        remedy = xasprintf("mend what `systemctl status %s` names, then run `systemctl daemon-reload`", q->unit);
+        return remedy ? found(finding_verdict(f, STATE_UNKNOWN, "qga-not-loaded", remedy,
+                                              "the service manager does not take %s: its load state is %s", q->unit,
+                                              q->service->load_state))
+                      : -ENOMEM;
+}
+
 static int check_files(const Guest *guest, const Qga *q, Finding *f) {
         _cleanup_free_ char *open = NULL;
 
@@ -251,6 +267,15 @@ static int check_files(const Guest *guest, const Qga *q, Finding *f) {
 }
 
 /* The running agent ------------------------------------------------------------------------------------- */
+
+static int check_known(const Guest *guest, const Qga *q, Finding *f) {
+        (void) guest;
+
+        return q->service ? 0
+                          : found(finding_verdict(f, STATE_UNKNOWN, "qga-not-loaded", "run `systemctl daemon-reload`",
+                                                  "%s is there, and the service manager has not read it yet",
+                                                  q->base.unit.fragment));
+}
 
 static int check_stray(const Guest *guest, const Qga *q, Finding *f) {
         const ServiceProcess *p;
@@ -364,8 +389,9 @@ static int check_process(const Guest *guest, const Qga *q, Finding *f) {
 static const Check always[] = {check_guest, check_absent};
 static const Check readable[] = {check_masked, check_binary, check_manager};
 static const Check configured[] = {check_start,          check_form,    check_undone,
-                                   check_masked_drop_in, check_foreign, check_drift, check_files};
-static const Check running[] = {check_stray, check_running, check_process};
+                                   check_masked_drop_in, check_foreign, check_drift,
+                                   check_load_state,     check_files};
+static const Check running[] = {check_known, check_stray, check_running, check_process};
 
 static int ask(const Check *checks, size_t n, const Guest *guest, const Qga *q, Finding *f) {
         int r = 0;
@@ -435,7 +461,7 @@ bool qga_is_hopeless(const Finding *finding) {
         static const char *const codes[] = {
                 "container", "bare-metal", "qga-absent", "qga-masked", "qga-unit-not-understood", "qga-no-program",
                 "qga-program-not-understood", "qga-manager-silent", "qga-does-not-start", "qga-two-allow-lists",
-                "qga-drop-in-foreign", "qga-drop-in-masked",
+                "qga-drop-in-foreign", "qga-drop-in-masked", "qga-not-loaded",
         };
 
         for (size_t i = 0; finding->reason_code && i < ELEMENTSOF(codes); i++)

@@ -33,6 +33,10 @@ static int put_character(Splitter *s, uint32_t c) {
                 unsigned more;
         } forms[] = {{0x80, 0, 0}, {0x800, 0xC0, 1}, {0x10000, 0xE0, 2}, {0x110000, 0xF0, 3}};
 
+        /* Surrogates and those that stand for no character. */
+        if (c >> 11 == 0xD800 >> 11 || (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE)
+                return -EINVAL;
+
         for (size_t i = 0; i < ELEMENTSOF(forms); i++) {
                 int r;
 
@@ -91,13 +95,14 @@ static int take_number(Splitter *s, char kind) {
 /* What follows a backslash (systemd: src/basic/escape.c, cunescape_one()). */
 static int take_escape(Splitter *s) {
         static const char names[] = "abfnrtv\\\"'s", values[] = "\a\b\f\n\r\t\v\\\"' ";
-        const char *at;
+        const char *at, *rest;
         char c = *s->p;
+        int r;
 
         if (!c)
-                return s->rules == WORDS_VARIABLE ? 0 : -EINVAL;
+                return s->rules == WORDS_VARIABLE ? 0 : s->rules == WORDS_COMMAND ? put(s, '\\') : -EINVAL;
 
-        s->p++;
+        rest = ++s->p;
         if (s->rules == WORDS_VARIABLE)
                 return put(s, c);
 
@@ -105,12 +110,18 @@ static int take_escape(Splitter *s) {
         if (at)
                 return put(s, values[at - names]);
 
-        return strchr("xuU01234567", c) ? take_number(s, c) : -EINVAL;
+        r = strchr("xuU01234567", c) ? take_number(s, c) : -EINVAL;
+        if (r != -EINVAL || s->rules != WORDS_COMMAND)
+                return r;
+
+        s->p = rest;
+        r = put(s, '\\');
+        return r < 0 ? r : put(s, c);
 }
 
 /* "\\;" is how ExecStart= has a semicolon as a word, and no escape anywhere else. */
 static bool is_semicolon(const Splitter *s) {
-        return s->rules == WORDS_SETTING && startswith(s->p, "\\;") && (!s->p[2] || strchr(WHITE, s->p[2]));
+        return s->rules == WORDS_COMMAND && startswith(s->p, "\\;") && (!s->p[2] || strchr(WHITE, s->p[2]));
 }
 
 static int take_text(Splitter *s) {
@@ -133,7 +144,7 @@ static int take_text(Splitter *s) {
                         r = put(s, c);
         }
 
-        return r < 0 ? r : quote && s->rules == WORDS_SETTING ? -EINVAL : 0;
+        return r < 0 ? r : quote && s->rules != WORDS_VARIABLE ? -EINVAL : 0;
 }
 
 static int take_word(Splitter *s, Words *words) {
@@ -168,7 +179,7 @@ int words_split(const char *text, WordRules rules, Words *ret) {
                 r = take_word(&s, ret);
 
         buffer_done(&s.text);
-        if (r < 0)
+        if (r < 0 && r != -EINVAL)
                 words_done(ret);
         return r;
 }

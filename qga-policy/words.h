@@ -21,8 +21,9 @@ typedef struct Words {
 
 /* How strict to be. */
 typedef enum WordRules {
-        WORDS_SETTING,  /* a setting of a unit file: C escapes; a quote must be closed */
-        WORDS_VARIABLE, /* the value of $VARIABLE: a backslash only protects, an open quote ends with the text */
+        WORDS_COMMAND,     /* ExecStart=: C escapes, one that is none stays as it is; a quote must be closed */
+        WORDS_ASSIGNMENTS, /* Environment=: C escapes and nothing that looks like one; a quote must be closed */
+        WORDS_VARIABLE,    /* the value of $VARIABLE: a backslash only protects, an open quote ends with the text */
 } WordRules;
 
 /**
@@ -31,7 +32,7 @@ typedef enum WordRules {
  * @rules: how strict
  * @ret: takes the words; the caller calls words_done()
  *
- * Return: 0; -EINVAL for an open quote, an unknown escape, or one that stands for no character; -E2BIG for more
+ * Return: 0; -EINVAL for an open quote or an unknown escape, and *ret has the words before it; -E2BIG for more
  * than WORDS_MAX words; -ENOMEM.
  */
 int words_split(const char *s, WordRules rules, Words *ret);

@@ -78,7 +78,7 @@ static void test_command(void **state) {
 static void split(const char *text, Arguments *ret) {
         _cleanup_words_ Words words = {};
 
-        assert_int_equal(words_split(text, WORDS_SETTING, &words), 0);
+        assert_int_equal(words_split(text, WORDS_COMMAND, &words), 0);
         for (size_t i = 0; i < words.n; i++)
                 assert_int_equal(arguments_add(ret, words.list[i].text), 0);
 }
@@ -192,6 +192,9 @@ static void test_conf(void **state) {
                 {&v72, "block-rpcs=a\n", "", "", "", "/c:1 is no [group]"},
                 {&v72, "[general]\nwhat\n", "", "", "", "/c:2 is no [group]"},
                 {&v72, "[general\n", "", "", "", "/c:1 is no [group]"},
+                {&v72, "[general] junk\n", "", "", "", "/c:1 is no [group]"},
+                {&v72, "[]\n", "", "", "", "/c:1 is no [group]"},
+                {&v72, "[general] \t\nblock-rpcs=a\n", "a", "", "", NULL},
         };
 
         (void) state;

@@ -24,21 +24,24 @@ static void test_words(void **state) {
                 int result;
                 const char *words; /* with "|" behind each */
         } cases[] = {
-                {"", WORDS_SETTING, 0, ""},
-                {"  a\tb  ", WORDS_SETTING, 0, "a|b|"},
-                {"'a b' \"c d\"e", WORDS_SETTING, 0, "a b|c de|"},
-                {"a'b c'd", WORDS_SETTING, 0, "ab cd|"},
-                {"''", WORDS_SETTING, 0, "|"},
-                {"a\\sb \\x41\\102\\u00e4 \"\\\"\"", WORDS_SETTING, 0, "a b|AB\xC3\xA4|\"|"},
-                {"\\U0001F600", WORDS_SETTING, 0, "\xF0\x9F\x98\x80|"},
-                {"a \\; b", WORDS_SETTING, 0, "a|;|b|"},
-                {"a\\;b", WORDS_SETTING, -EINVAL, NULL},
-                {"a \\q", WORDS_SETTING, -EINVAL, NULL},
-                {"a \\", WORDS_SETTING, -EINVAL, NULL},
-                {"\\x00", WORDS_SETTING, -EINVAL, NULL},
-                {"\\x4", WORDS_SETTING, -EINVAL, NULL},
-                {"\\777", WORDS_SETTING, -EINVAL, NULL},
-                {"'a", WORDS_SETTING, -EINVAL, NULL},
+                {"", WORDS_COMMAND, 0, ""},
+                {"  a\tb  ", WORDS_COMMAND, 0, "a|b|"},
+                {"'a b' \"c d\"e", WORDS_COMMAND, 0, "a b|c de|"},
+                {"a'b c'd", WORDS_COMMAND, 0, "ab cd|"},
+                {"''", WORDS_COMMAND, 0, "|"},
+                {"a\\sb \\x41\\102\\u00e4 \"\\\"\"", WORDS_COMMAND, 0, "a b|AB\xC3\xA4|\"|"},
+                {"\\U0001F600", WORDS_COMMAND, 0, "\xF0\x9F\x98\x80|"},
+                {"a \\; b", WORDS_COMMAND, 0, "a|;|b|"},
+                {"a\\;b", WORDS_COMMAND, 0, "a\\;b|"},
+                {"a \\q", WORDS_COMMAND, 0, "a|\\q|"},
+                {"a \\", WORDS_COMMAND, 0, "a|\\|"},
+                {"\\x00", WORDS_COMMAND, 0, "\\x00|"},
+                {"\\x4", WORDS_COMMAND, 0, "\\x4|"},
+                {"\\777", WORDS_COMMAND, 0, "\\777|"},
+                {"\\ud800", WORDS_COMMAND, 0, "\\ud800|"},
+                {"a \\q", WORDS_ASSIGNMENTS, -EINVAL, "a|"},
+                {"a 'b c", WORDS_ASSIGNMENTS, -EINVAL, "a|"},
+                {"'a", WORDS_COMMAND, -EINVAL, ""},
                 {"'a b", WORDS_VARIABLE, 0, "a b|"},
                 {"a\\nb \\\"", WORDS_VARIABLE, 0, "anb|\"|"},
                 {"a\\", WORDS_VARIABLE, 0, "a|"},
@@ -53,9 +56,6 @@ static void test_words(void **state) {
 
                 if (r != cases[i].result)
                         fail_msg("%s: %d", cases[i].text, r);
-                if (r < 0)
-                        continue;
-
                 assert_int_equal(buffer_puts(&b, ""), 0);
                 for (size_t k = 0; k < words.n; k++)
                         assert_int_equal(buffer_printf(&b, "%s|", words.list[k].text), 0);
@@ -270,7 +270,9 @@ static void test_environment_file(void **state) {
                 {"A=a\nA=b\n", "b", 2},
                 {"A\nB=1\n", NULL, 0},
                 {"export A=b\n", NULL, 0},
-                {"# comment \\\nA=b\n", "b", 2},
+                {"# comment \\\nA=b\n", NULL, 0},
+                {"# comment \\\nA=b\nA=c\n", "c", 3},
+                {"# com\\ment\nA=b\n", "b", 2},
                 {"A=b\r\n", "b", 1},
         };
 
@@ -319,6 +321,68 @@ static void test_environment(void **state) {
         assert_non_null(strstr(pattern.problem, "is a pattern"));
 }
 
+static void set_environment(const Tree *t, const char *settings, const char *file, Environment *ret) {
+        _cleanup_unit_ Unit unit = {};
+
+        tree_file(t, FRAGMENT, settings);
+        tree_file(t, "/etc/f", file);
+        assert_int_equal(unit_read(t->root, UNIT, NULL, NULL, &unit), 0);
+        assert_int_equal(environment_read(t->root, &unit, ret), 0);
+}
+
+static void test_environment_problems(void **state) {
+        const Tree *t = *state;
+        _cleanup_environment_ Environment unset = {}, bytes = {}, comment = {}, quote = {}, many = {};
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+
+        set_environment(t, "[Service]\nUnsetEnvironment=A\n", "", &unset);
+        assert_non_null(strstr(unset.problem, ":2 has UnsetEnvironment="));
+        set_environment(t, "[Service]\nEnvironmentFile=/etc/f\n", "A=\xFF\n", &bytes);
+        assert_non_null(strstr(bytes.problem, "no valid UTF-8"));
+        set_environment(t, "[Service]\nEnvironmentFile=/etc/f\n", "# \xFF\nA=b\n", &comment);
+        assert_null(comment.problem);
+        set_environment(t, "[Service]\nEnvironment=A=1 \"B=2\n", "", &quote);
+        assert_null(quote.problem);
+        assert_int_equal(quote.n, 1);
+
+        for (unsigned i = 0; i <= VARIABLES_MAX; i++)
+                assert_int_equal(buffer_printf(&b, "A%u=1\n", i), 0);
+        set_environment(t, "[Service]\nEnvironmentFile=/etc/f\n", b.data, &many);
+        assert_non_null(strstr(many.problem, "more variables"));
+}
+
+/* What changed after the process began says nothing of it. */
+static void test_process_environment(void **state) {
+        const Tree *t = *state;
+        static const char *const list[] = {"QGA_CONF=/a", "B=1", NULL};
+        _cleanup_environment_ Environment now = {}, later = {};
+        _cleanup_unit_ Unit unit = {};
+
+        tree_file(t, FRAGMENT, "[Service]\nEnvironment=QGA_CONF=/edited\nEnvironmentFile=/etc/f\n");
+        tree_file(t, "/etc/f", "B=2\n");
+        assert_int_equal(unit_read(t->root, UNIT, NULL, NULL, &unit), 0);
+        assert_int_equal(environment_read_process(t->root, &unit, (char **) list, 0, &now), 0);
+        assert_string_equal(environment_get(&now, "QGA_CONF", 8)->value, "/a");
+        assert_string_equal(environment_get(&now, "B", 1)->value, "2");
+        assert_false(now.stale);
+        assert_int_equal(environment_read_process(t->root, &unit, (char **) list, 1, &later), 0);
+        assert_true(later.stale);
+}
+
+static void test_too_many_drop_ins(void **state) {
+        const Tree *t = *state;
+        _cleanup_unit_ Unit unit = {};
+
+        tree_file(t, FRAGMENT, "[Service]\nExecStart=/a\n");
+        for (unsigned i = 0; i <= UNIT_DROP_INS_MAX; i++) {
+                _cleanup_free_ char *path = xasprintf("%s/%u.conf", FOLDER, i);
+
+                tree_file(t, path, "[Service]\n");
+        }
+        assert_int_equal(unit_read(t->root, UNIT, NULL, NULL, &unit), 0);
+        assert_non_null(strstr(unit.problem, "more drop-ins"));
+}
+
 static void test_specifiers(void **state) {
         static const struct {
                 const char *text, *expanded;
@@ -350,6 +414,9 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_unreadable, tree_setup, tree_teardown),
                 cmocka_unit_test(test_environment_file),
                 cmocka_unit_test_setup_teardown(test_environment, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_environment_problems, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_process_environment, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_too_many_drop_ins, tree_setup, tree_teardown),
                 cmocka_unit_test(test_specifiers),
         };
 
