@@ -6,8 +6,17 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "host/directory.h"
+
+#define LOCK_FILE ".lock"
+#define LOCK_TRIES 20U
+#define LOCK_WAIT_USEC 50000U
+
+static bool is_trusted(uid_t owner) {
+        return owner == geteuid() || owner == 0;
+}
 
 static int make_directories(const char *path) {
         _cleanup_free_ char *copy = strdup(path);
@@ -43,21 +52,51 @@ int directory_open(const char *path, int *ret_fd) {
                 return negative_errno();
 
         /* Whoever may write here could put files of their own in the place of ours. */
-        if ((st.st_uid != geteuid() && st.st_uid != 0) || st.st_mode & S_IWOTH)
+        if (!is_trusted(st.st_uid) || st.st_mode & (S_IWGRP | S_IWOTH))
                 return -EPERM;
 
         *ret_fd = TAKE_FD(fd);
         return 0;
 }
 
-int directory_lock(int directory_fd, int *ret_fd) {
-        _cleanup_close_ int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+static uint64_t monotonic_usec(void) {
+        struct timespec now;
 
-        if (fd < 0)
-                return negative_errno();
-        while (flock(fd, LOCK_EX) < 0)
-                if (errno != EINTR)
+        (void) clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+/* What other processes do with their lock causes no event, so that this has to look again. */
+static int lock_within(int fd, uint64_t deadline) {
+        static const struct timespec pause = {.tv_nsec = LOCK_WAIT_USEC * 1000L};
+
+        for (unsigned i = 1; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+                if (errno != EWOULDBLOCK && errno != EINTR)
                         return negative_errno();
+                if (i >= LOCK_TRIES || monotonic_usec() + LOCK_WAIT_USEC > deadline)
+                        return -EAGAIN;
+                (void) nanosleep(&pause, NULL);
+        }
+
+        return 0;
+}
+
+int directory_lock(int directory_fd, uint64_t deadline, int *ret_fd) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+        int r;
+
+        assert(ret_fd);
+
+        fd = openat(directory_fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return negative_errno();
+        if (!S_ISREG(st.st_mode))
+                return -EOPNOTSUPP;
+
+        r = lock_within(fd, deadline);
+        if (r < 0)
+                return r;
 
         *ret_fd = TAKE_FD(fd);
         return 0;
@@ -97,6 +136,8 @@ int directory_read(int directory_fd, const char *name, size_t max, Buffer *ret) 
                 return negative_errno();
         if (!S_ISREG(st.st_mode))
                 return -EOPNOTSUPP;
+        if (!is_trusted(st.st_uid))
+                return -EPERM;
 
         return read_all(fd, max, ret);
 }

@@ -13,18 +13,22 @@
  * @path: the directory
  * @ret_fd: takes the descriptor; the caller closes it
  *
- * Return: 0; -EPERM for one that everybody may write to, or that is neither ours nor root's; -errno.
+ * Return: 0; -EPERM for one that group or others may write to, or that is neither ours nor root's; -errno.
  */
 int directory_open(const char *path, int *ret_fd);
 
 /**
  * directory_lock() - keep other processes from directory_lock() until the descriptor is closed
  * @directory_fd: the directory
+ * @deadline: when to wait no longer, in microseconds of CLOCK_MONOTONIC
  * @ret_fd: takes the descriptor; the caller closes it
  *
- * Waits where another process has the lock, which is meant for moments. Return: 0 or -errno.
+ * The lock is that of a file ".lock" in it, which nobody else may open; one of the directory everybody may take who can
+ * read it. Where another process has it, which is meant for moments, this waits a second at the most.
+ *
+ * Return: 0; -EAGAIN where another process keeps it; -EOPNOTSUPP where ".lock" is no file; another -errno.
  */
-int directory_lock(int directory_fd, int *ret_fd);
+int directory_lock(int directory_fd, uint64_t deadline, int *ret_fd);
 
 /**
  * directory_read() - read a whole regular file
@@ -33,7 +37,8 @@ int directory_lock(int directory_fd, int *ret_fd);
  * @max: the largest size in bytes that is accepted
  * @ret: takes the bytes, appended
  *
- * Return: 0; -EFBIG where it is larger; -ELOOP for a link; -EOPNOTSUPP for what is no file; another -errno.
+ * Return: 0; -EFBIG where it is larger; -ELOOP for a link; -EOPNOTSUPP for what is no file; -EPERM for one that is
+ * neither ours nor root's; another -errno.
  */
 int directory_read(int directory_fd, const char *name, size_t max, Buffer *ret);
 

@@ -10,19 +10,25 @@
 
 #define KNOWN_KEY_NAME_MAX 64U
 
+/* More files in the directory of keys are not looked through. */
+#define KNOWN_KEYS_MAX 4096U
+
 typedef struct KnownKey {
         uint8_t name[KEY_NAME_SIZE]; /* of the key (TPM 2.0 part 1, 16) */
         bool counted;                /* the counters are real, not obfuscated */
         uint32_t reset_count;
         uint32_t restart_count;
+        bool clocked;                /* the clock is known, which older records lack; only where it is counted */
+        uint64_t clock;              /* of the TPM, in milliseconds */
         char first_seen[32];         /* as timestamp_utc() */
         char last_seen[32];
 } KnownKey;
 
 typedef enum KnownKeyMatch {
         KNOWN_KEY_SAME,
-        KNOWN_KEY_OTHER, /* another TPM state, or another guest */
-        KNOWN_KEY_BACK,  /* the same key, and its counters went back: an old TPM state */
+        KNOWN_KEY_OTHER,      /* another TPM state, or another guest */
+        KNOWN_KEY_BACK,       /* the same key, and its counters went back: an old TPM state */
+        KNOWN_KEY_CLOCK_BACK, /* likewise: its counters are what they were, and its clock went back */
 } KnownKeyMatch;
 
 /** known_key_name_valid() - whether a guest may be called so: [A-Za-z0-9._-]{1,64}, not beginning with a dot */
@@ -57,10 +63,23 @@ int known_key_load(int directory_fd, const char *name, KnownKey *ret);
 int known_key_store(int directory_fd, const char *name, const KnownKey *key);
 
 /**
+ * known_keys_find() - look for a key under another name
+ * @directory_fd: the directory of keys
+ * @name: the name that is not looked at
+ * @key: the name of the key, KEY_NAME_SIZE bytes
+ * @ret: takes the guest's name, where there is one
+ *
+ * What is no record is passed over: it is told when its own guest is asked. Return: 1; 0 where there is none; -E2BIG
+ * where none was found and there are more than KNOWN_KEYS_MAX files; -ENOMEM or another -errno.
+ */
+int known_keys_find(int directory_fd, const char *name, const uint8_t *key, char ret[static KNOWN_KEY_NAME_MAX + 1]);
+
+/**
  * known_key_compare() - whether a guest is the one that is known
  * @known: what is remembered
  * @now: what its quote says
  *
- * A reset starts the restarts again from 0 (TPM 2.0 part 1, 36.3). Counters that a TPM obfuscates are not compared.
+ * A reset starts the restarts again from 0 (TPM 2.0 part 1, 36.3). Counters that a TPM obfuscates are not compared. The
+ * clock may go back a little when a TPM loses its power (part 1, 36.2), and that is a reset: without one it never does.
  */
 KnownKeyMatch known_key_compare(const KnownKey *known, const KnownKey *now) _pure_;

@@ -70,7 +70,7 @@ static int print_banks(const Output *o, Target *t, const Pcrs *pcrs) {
 
 static int print_object_of(const Output *o, Target *t, json_object *value, const Pcrs *pcrs) {
         _cleanup_json_ json_object *object = print_object(o, t, true);
-        json_object *banks = NULL;
+        json_object *values = NULL;
         int r;
 
         if (!object)
@@ -78,9 +78,9 @@ static int print_object_of(const Output *o, Target *t, json_object *value, const
 
         r = json_set_text(object, "source", json_get_text(value, "source"));
         if (r >= 0)
-                r = pcrs_to_json(pcrs, &banks);
+                r = pcrs_to_json(pcrs, &values);
         if (r >= 0)
-                r = json_set(object, "banks", banks);
+                r = json_set(object, "pcrs", values);
 
         return r < 0 ? r : print_json(&t->text, object);
 }
@@ -95,7 +95,7 @@ static int pcrs_show(const Output *o, Target *t, json_object *value) {
                 return r;
 
         if (bank_given(options) && !pcrs_bank_exists(&pcrs, options->bank)) {
-                t->detail = xasprintf("banks.%s is missing", algorithm_to_string(options->bank));
+                t->detail = xasprintf("pcrs.%s is missing", algorithm_to_string(options->bank));
                 return t->detail ? (int) CAUSE_BAD_ANSWER : -ENOMEM;
         }
 

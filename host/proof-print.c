@@ -12,29 +12,40 @@ static const char *const status_names[_KEY_STATUS_MAX] = {
         [KEY_ACCEPTED]   = "accepted",
 };
 
+#define WHAT_IS_PROVEN                                                                                  \
+        "the PCR values, and that this report came with them. What the report says of the guest is the " \
+        "guest's own word."
+
 static char *describe_key(const Proof *proof, const char *key, const char *name) {
+        const char *other = proof->other_name;
+
         switch (proof->key_status) {
         case KEY_NEW:
-                return xasprintf("Key %s was seen for the first time, and is remembered as that of %s.", key, name);
+                return xasprintf("Key %s was seen for the first time, and is remembered as that of %s. It is believed "
+                                 "because it came first.", key, name);
         case KEY_KNOWN:
                 return xasprintf("Key %s is that of %s, known since %s.", key, name, proof->key.first_seen);
         case KEY_ACCEPTED:
-                return xasprintf("Key %s is accepted, and remembered as that of %s from now on.", key, name);
+                return xasprintf("Key %s is accepted, and remembered as that of %s from now on%s%s%s.", key, name,
+                                 *other ? ", as it is as that of " : "", other, *other ? ", too" : "");
         default:
-                return xasprintf("Key %s is UNVERIFIED and not remembered: any TPM could have made this quote. Give "
-                                 "the guest a name with --name, and its key is known the next time.", key);
+                return xasprintf("Key %s is UNVERIFIED and not remembered: any program could have made this quote, "
+                                 "even without a TPM. Give the guest a name with --name, and its key is known the "
+                                 "next time.", key);
         }
 }
 
 static char *describe_binding(const Proof *proof) {
         const Attest *a = &proof->result.attest;
+        const char *condition = proof->key_status == KEY_UNVERIFIED ? "If its key is that of the guest's TPM, the" : "The";
 
         if (!proof->result.endorsement)
-                return strdup("The report above is bound to this quote. The key is no primary key of the endorsement "
-                              "hierarchy, so that the TPM hides its counters, and they are not compared.");
+                return xasprintf("%s quote proves " WHAT_IS_PROVEN " The key is no primary key of the endorsement "
+                                 "hierarchy, so that the TPM hides its counters, and they are not compared.",
+                                 condition);
 
-        return xasprintf("The report above is bound to this quote. The TPM counts %u resets, and %u restarts since "
-                         "the last one.", a->reset_count, a->restart_count);
+        return xasprintf("%s quote proves " WHAT_IS_PROVEN " Resets of the TPM so far: %u; restarts since the last "
+                         "reset: %u.", condition, a->reset_count, a->restart_count);
 }
 
 static int print_command(Buffer *b, const char *command) {
@@ -51,12 +62,13 @@ static int print_command(Buffer *b, const char *command) {
 
 static int print_row_of_quote(const Output *o, Target *t, const Proof *proof) {
         _cleanup_free_ char *selection = pcr_selection_format(proof->result.attest.selection);
+        const char *state = proof->key_status == KEY_UNVERIFIED ? status_names[KEY_UNVERIFIED] : "verified";
         int r;
 
         if (!selection)
                 return -ENOMEM;
 
-        r = print_row(o, &t->text, t->path, "quote", "verified", false);
+        r = print_row(o, &t->text, t->path, "quote", state, false);
         if (r < 0)
                 return r;
 
@@ -112,6 +124,7 @@ static int key_to_json(const Target *t, const Proof *proof, json_object **ret) {
             set_hex(o, "name", proof->result.key.name, KEY_NAME_SIZE) < 0 ||
             json_set_text(o, "status", status_names[proof->key_status]) < 0 ||
             json_set_text(o, "guest", t->name) < 0 ||
+            json_set_text(o, "other_guest", *proof->other_name ? proof->other_name : NULL) < 0 ||
             json_set_text(o, "first_seen", t->name ? proof->key.first_seen : NULL) < 0 ||
             json_set(o, "endorsement", json_object_new_boolean(proof->result.endorsement)) < 0)
                 return -ENOMEM;

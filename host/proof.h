@@ -13,7 +13,7 @@ typedef enum KeyStatus {
         KEY_UNVERIFIED, /* the operator gave no name: nobody knows whose key it is */
         KEY_NEW,        /* nothing was remembered under the name */
         KEY_KNOWN,      /* the one that is remembered */
-        KEY_ACCEPTED,   /* another one, or an older state, which the operator told us to accept */
+        KEY_ACCEPTED,   /* another one, or another guest's, or an older state, which we were told to accept */
         _KEY_STATUS_MAX,
 } KeyStatus;
 
@@ -25,6 +25,7 @@ typedef struct Proof {
         uint8_t qualifying_data[REPORT_HASH_SIZE];
         KeyStatus key_status;
         KnownKey key;     /* what is remembered */
+        char other_name[KNOWN_KEY_NAME_MAX + 1]; /* under which an accepted key is remembered, too; or "" */
         char *checkquote; /* the command that checks the files of --write, or NULL */
 } Proof;
 

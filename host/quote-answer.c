@@ -47,8 +47,7 @@ static const Field quote_fields[] = {
 
 static const Field pcrs_fields[] = {
         {"source", TEXT_OR_NULL, .max = SOURCE_MAX},
-        {"banks",  TYPE(object), .allowed = is_pcrs},
-        {"pcrs",   TYPE(object), .allowed = is_pcrs},
+        {"pcrs",   TYPE(object), .required = true, .allowed = is_pcrs},
         {}
 };
 
@@ -98,7 +97,6 @@ int quote_answer_parse(json_object *value, QuoteAnswer *ret, char **ret_where) {
 }
 
 int pcrs_answer_parse(json_object *value, Pcrs *ret, char **ret_where) {
-        json_object *banks = NULL;
         int r;
 
         assert(ret);
@@ -107,9 +105,7 @@ int pcrs_answer_parse(json_object *value, Pcrs *ret, char **ret_where) {
         r = check(value, pcrs_fields, ret_where);
         if (r != 0)
                 return r;
-        if (!json_object_object_get_ex(value, "banks", &banks) && !json_object_object_get_ex(value, "pcrs", &banks))
-                return bad(ret_where, "banks", "is missing");
 
-        (void) pcrs_from_json(banks, ret);
+        (void) pcrs_from_json(json_object_object_get(value, "pcrs"), ret);
         return 0;
 }

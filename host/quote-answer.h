@@ -39,7 +39,7 @@ int quote_answer_parse(json_object *value, QuoteAnswer *ret, char **ret_where);
 /**
  * pcrs_answer_parse() - read what gtune-pcrs returned
  * @value: it; may be NULL
- * @ret: takes the values; the member may be called "banks" or "pcrs"
+ * @ret: takes the values
  * @ret_where: as quote_answer_parse()
  *
  * Return: as quote_answer_parse().

@@ -4,16 +4,20 @@
  * gtune-host quote: the report of each guest, bound to a quote of its TPM that is checked here.
  */
 
-#include <stdarg.h>
 #include <sys/random.h>
 
 #include "host/directory.h"
 #include "host/proof.h"
+#include "host/recognise.h"
 #include "host/tpm-options.h"
 #include "host/verb.h"
+#include "tpm/verdict.h"
 
 #define NONCE_SIZE 32U
-#define CODE_COUNTER_BACK "counter-back"
+#define CODE_CONTRADICTION "contradiction"
+
+/* What measured-boot asks of a boot, as VERDICT_MEASURED. */
+#define PCRS_OF_A_MEASURED_BOOT (1U << 0 | 1U << 4 | 1U << 7)
 
 /* What one guest was asked with. */
 typedef struct Nonce {
@@ -57,25 +61,8 @@ static int quote_ask(Target *t, json_object **ret) {
         return 0;
 }
 
-/* End the target with a sentence. Return: the cause, or -ENOMEM. */
-static int end_with(Target *t, Cause cause, const char *code, const char *format, ...) _printf_(4, 5);
-static int end_with(Target *t, Cause cause, const char *code, const char *format, ...) {
-        va_list ap;
-        int r;
-
-        free(t->detail);
-        t->code = code;
-        va_start(ap, format);
-        r = vasprintf(&t->detail, format, ap);
-        va_end(ap);
-        if (r < 0)
-                t->detail = NULL;
-
-        return r < 0 ? -ENOMEM : (int) cause;
-}
-
-static int end_with_fault(Target *t, QuoteFault fault) {
-        return end_with(t, CAUSE_BAD_QUOTE, quote_fault_code(fault), "%s", quote_fault_sentence(fault));
+static int refuse_by(Target *t, QuoteFault fault) {
+        return target_refuse(t, CAUSE_BAD_QUOTE, quote_fault_code(fault), "%s", quote_fault_sentence(fault));
 }
 
 static int compute_qualifying_data(Proof *proof) {
@@ -114,96 +101,12 @@ static int verify(Target *t, const QuoteAnswer *a, Proof *proof) {
         if (r == QUOTE_OK && (a->bank != options->bank || a->selection != options->selection))
                 r = QUOTE_SELECTION;
         if (r != QUOTE_OK)
-                return r < 0 ? r : end_with_fault(t, (QuoteFault) r);
+                return r < 0 ? r : refuse_by(t, (QuoteFault) r);
 
         proof->answer = a;
         memcpy(proof->nonce, nonce->data, nonce->size);
         proof->nonce_size = nonce->size;
         return compute_qualifying_data(proof);
-}
-
-static int end_with_other_key(Target *t, const KnownKey *known, const KnownKey *now) {
-        char was[2 * KEY_NAME_SIZE + 1], is[2 * KEY_NAME_SIZE + 1];
-
-        hex_encode(known->name, sizeof(known->name), was);
-        hex_encode(now->name, sizeof(now->name), is);
-        return end_with(t, CAUSE_BAD_QUOTE, quote_fault_code(QUOTE_OTHER_KEY),
-                        "WARNING: THE KEY OF %s HAS CHANGED. Known since %s is %s, but this quote was made with %s. "
-                        "Either the guest got a new TPM state, or its TPM was cleared; or another guest, or an "
-                        "impostor, answers here. If you know why, accept the new key with --accept-key; else do not "
-                        "trust this guest.", t->name, known->first_seen, was, is);
-}
-
-static int end_with_counter_back(Target *t, const KnownKey *known, const KnownKey *now) {
-        return end_with(t, CAUSE_BAD_QUOTE, CODE_COUNTER_BACK,
-                        "WARNING: THE TPM OF %s WENT BACK. On %s it had been reset %u times and restarted %u times, "
-                        "now %u and %u. An old snapshot or TPM state was put back, or a copy of it answers here. If "
-                        "you know why, accept this state with --accept-key; else do not trust this guest.", t->name,
-                        known->last_seen, known->reset_count, known->restart_count, now->reset_count,
-                        now->restart_count);
-}
-
-static void fill_key(Proof *proof) {
-        const QuoteResult *result = &proof->result;
-        KnownKey *key = &proof->key;
-
-        memcpy(key->name, result->key.name, sizeof(key->name));
-        key->counted = result->endorsement;
-        key->reset_count = result->attest.reset_count;
-        key->restart_count = result->attest.restart_count;
-        timestamp_utc(key->first_seen);
-        timestamp_utc(key->last_seen);
-}
-
-static int judge_key(Target *t, Proof *proof, const KnownKey *known) {
-        bool accept = t->owner->tpm->accept_key;
-        KnownKeyMatch match = known_key_compare(known, &proof->key);
-
-        if (match == KNOWN_KEY_OTHER && !accept)
-                return end_with_other_key(t, known, &proof->key);
-        if (match == KNOWN_KEY_BACK && !accept)
-                return end_with_counter_back(t, known, &proof->key);
-
-        proof->key_status = match == KNOWN_KEY_SAME ? KEY_KNOWN : KEY_ACCEPTED;
-        if (match != KNOWN_KEY_OTHER)
-                memcpy(proof->key.first_seen, known->first_seen, sizeof(known->first_seen));
-
-        return 0;
-}
-
-/* Return: 0, also where nothing is known yet; a Cause; -ENOMEM. */
-static int recognise(Target *t, Proof *proof) {
-        KnownKey known;
-        int r;
-
-        fill_key(proof);
-        r = known_key_load(t->owner->tpm->keys_fd, t->name, &known);
-        if (r >= 0)
-                return judge_key(t, proof, &known);
-        if (r == -ENOENT) {
-                proof->key_status = KEY_NEW;
-                return 0;
-        }
-        if (r == -EBADMSG)
-                return end_with(t, CAUSE_KEY_STORE, NULL,
-                                "%s.json in the directory of keys is damaged: look at it, and remove it only if you "
-                                "know why", t->name);
-        if (r == -ENOMEM)
-                return r;
-
-        return end_with(t, CAUSE_KEY_STORE, NULL, "%s.json in the directory of keys cannot be read: %s", t->name,
-                        strerror(-r));
-}
-
-static int remember(Target *t, const Proof *proof) {
-        int r;
-
-        r = known_key_store(t->owner->tpm->keys_fd, t->name, &proof->key);
-        if (r >= 0 || r == -ENOMEM)
-                return r;
-
-        return end_with(t, CAUSE_KEY_STORE, NULL, "%s.json in the directory of keys cannot be written: %s", t->name,
-                        strerror(-r));
 }
 
 static int parse_report(Target *t, const QuoteAnswer *a, json_object **ret) {
@@ -215,9 +118,78 @@ static int parse_report(Target *t, const QuoteAnswer *a, json_object **ret) {
         if (r == -ENOMEM)
                 return r;
         if (r != 0)
-                return end_with(t, CAUSE_BAD_REPORT, NULL, "the quote is good, but what it is bound to is no JSON");
+                return target_refuse(t, CAUSE_BAD_REPORT, NULL, "the quote is good, but what it is bound to is no JSON");
 
         return report_check(*ret, &t->detail);
+}
+
+static bool says_measured(json_object *report) {
+        json_object *practices = json_get_array(report, "practices");
+
+        for (size_t i = 0; i < json_object_array_length(practices); i++) {
+                json_object *practice = json_object_array_get_idx(practices, i);
+
+                if (streq(json_get_text(practice, "name"), "measured-boot") &&
+                    practice_state(practice) == STATE_ACTIVE)
+                        return true;
+        }
+
+        return false;
+}
+
+static int find_empty_pcrs(const Proof *proof, uint32_t *ret) {
+        const Attest *a = &proof->result.attest;
+
+        *ret = 0;
+        for (unsigned i = 0; i < PCR_COUNT; i++) {
+                PcrContent content;
+                int r;
+
+                if (!(a->selection & PCRS_OF_A_MEASURED_BOOT & 1U << i))
+                        continue;
+
+                r = pcr_content(a->bank, i, proof->answer->pcrs.banks[a->bank].digests[i], &content);
+                if (r < 0)
+                        return r;
+                if (content != PCR_CONTENT_MEASURED)
+                        *ret |= 1U << i;
+        }
+
+        return 0;
+}
+
+/* A guest may say of itself what it likes, but not what its own quote denies. */
+static int check_contradiction(Target *t, const Proof *proof, json_object *report) {
+        _cleanup_free_ char *pcrs = NULL;
+        uint32_t empty;
+        int r;
+
+        if (!says_measured(report))
+                return 0;
+
+        r = find_empty_pcrs(proof, &empty);
+        if (r == -EOPNOTSUPP)
+                return target_refuse(t, CAUSE_LOCAL_ERROR, NULL, "this host has no %s to look at the PCRs with",
+                                     algorithm_to_string(proof->result.attest.bank));
+        if (r < 0 || empty == 0)
+                return r;
+
+        pcrs = pcr_selection_format(empty);
+        if (!pcrs)
+                return -ENOMEM;
+
+        return target_refuse(t, CAUSE_BAD_QUOTE, CODE_CONTRADICTION,
+                             "the report says that measured-boot is active, and its own quote says that nothing was "
+                             "measured into PCR %s of the bank %s: do not trust this report. If the guest judges its "
+                             "boot by another bank, ask for that one with --bank.", pcrs,
+                             algorithm_to_string(proof->result.attest.bank));
+}
+
+static int take_report(Target *t, const Proof *proof, json_object **ret) {
+        int r;
+
+        r = parse_report(t, proof->answer, ret);
+        return r != 0 ? r : check_contradiction(t, proof, *ret);
 }
 
 /* The report is looked at before anything is remembered: a guest that sends none was not seen. */
@@ -226,15 +198,17 @@ static int know(Target *t, Proof *proof, json_object **ret_report) {
         int r;
 
         if (!t->name)
-                return parse_report(t, proof->answer, ret_report);
+                return take_report(t, proof, ret_report);
 
-        r = directory_lock(t->owner->tpm->keys_fd, &lock);
+        r = directory_lock(t->owner->tpm->keys_fd, t->deadline, &lock);
+        if (r == -EAGAIN)
+                return target_refuse(t, CAUSE_KEY_STORE, NULL, "the directory of keys is locked by another process");
         if (r < 0)
-                return end_with(t, CAUSE_KEY_STORE, NULL, "the directory of keys cannot be locked: %s", strerror(-r));
+                return target_refuse(t, CAUSE_KEY_STORE, NULL, "the directory of keys cannot be locked: %s", strerror(-r));
 
         r = recognise(t, proof);
         if (r == 0)
-                r = parse_report(t, proof->answer, ret_report);
+                r = take_report(t, proof, ret_report);
 
         return r != 0 ? r : remember(t, proof);
 }
@@ -273,7 +247,7 @@ static int quote_show(const Output *o, Target *t, json_object *value) {
 const Verb verb_quote = {
         .name = "quote",
         .synopsis = "TARGET...",
-        .help = "Show the practices, proven by a TPM quote",
+        .help = "Show the practices, and check a TPM quote over them",
         .execute = "gtune-quote",
         .tpm_options = TPM_OPTION_BIT(_TPM_OPTION_MAX) - 1,
         .timeout = TPM_TIMEOUT,

@@ -101,5 +101,16 @@ int target_start(Target *t);
  */
 int target_finish(Target *t, Cause cause, const char *detail);
 
+/**
+ * target_refuse() - say why an answer is refused
+ * @t: the target; its code and detail are set
+ * @cause: why, in general
+ * @code: the reason, where the cause has none of its own; a constant; or NULL
+ * @format: a sentence
+ *
+ * Return: the cause, or -ENOMEM.
+ */
+int target_refuse(Target *t, Cause cause, const char *code, const char *format, ...) _printf_(4, 5);
+
 /** target_release() - close the connection and free what the target holds, but not the target */
 void target_release(Target *t);

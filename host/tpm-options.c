@@ -137,8 +137,9 @@ static int open_directory(const char *path, const char *what, int *ret_fd, char 
 
         r = directory_open(path, ret_fd);
         if (r == -EPERM)
-                (void) complain(ret_error, "%s %s: it must belong to you or root, and others must not write to it",
-                                what, path);
+                (void) complain(ret_error,
+                                "%s %s: it must belong to you or root, and neither its group nor others may write to "
+                                "it; chmod go-w takes that from them", what, path);
         else if (r < 0)
                 (void) complain(ret_error, "%s %s: %s", what, path, strerror(-r));
 

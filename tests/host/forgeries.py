@@ -11,6 +11,7 @@ from soft_tpm import RESTRICTED, TIME, UNRESTRICTED, Tpm, encode, number, parts,
 
 ESC = "\x1b]0;owned\x07\x1b[31m\x7f"
 REPORT = json.dumps(report()).encode()
+MEASURED = json.dumps(report(practice(), practice(name="measured-boot"))).encode()
 MINE, OTHER = Tpm(), Tpm()
 BAD = "bad-quote"
 
@@ -169,6 +170,13 @@ FORGED = {  # name: (behaviour, reason)
     "a signer of 65535 bytes": (resigned(lambda a: a[:6] + b"\xff\xff" + a[8:]), "attest-malformed"),
     "a clock that is neither safe nor not": (honest(safe=2), "attest-malformed"),
     "an attest with its size before it": (resigned(sized), "magic"),
+    "measured, and nothing is in PCR 0": (honest(MINE.with_pcr(0), MEASURED), "contradiction"),
+    "measured, and PCR 0 is as locality 3 left it": (honest(MINE.with_pcr(0, locality=3), MEASURED), "contradiction"),
+    "measured, and nothing is in PCR 4": (honest(MINE.with_pcr(4), MEASURED), "contradiction"),
+    "measured, and nothing is in PCR 7": (honest(MINE.with_pcr(7), MEASURED), "contradiction"),
+    "measured, and PCR 4 was only closed": (honest(MINE.with_pcr(4, b"\0\0\0\0"), MEASURED), "contradiction"),
+    "measured, and PCR 7 was only closed, twice": (
+        honest(MINE.with_pcr(7, b"\xff\xff\xff\xff", b"os-separator"), MEASURED), "contradiction"),
 }
 
 NO_ANSWER = {  # what is no answer, or whose report is none

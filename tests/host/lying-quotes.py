@@ -6,6 +6,7 @@ The TPMs are made of Python, so that a forger here has every key. Where swtpm an
 quotes as well, and tpm2_checkquote judges what is written for it. Every check prints a line, and the last line counts
 them.
 """
+import fcntl
 import hashlib
 import json
 import os
@@ -17,8 +18,8 @@ import sys
 import tempfile
 
 import soft_tpm
-from forgeries import BAD, ESC, FORGED, MINE, NO_ANSWER, OTHER, REPORT, another_report, changed, flip, honest
-from forgeries import quotes, replayed
+from forgeries import BAD, ESC, FORGED, MEASURED, MINE, NO_ANSWER, OTHER, REPORT, another_report, changed, flip
+from forgeries import honest, quotes, replayed
 from guests import Host, answers, practice, report, silent
 from real_tpm import RealTpm
 from soft_tpm import OWNER, Tpm
@@ -42,8 +43,8 @@ def test_good(host):
     check("good: verified, exit 0", (run.status, o.get("outcome"), o.get("reason")) == (0, "ok", None), (o, run.err))
     check("good: the report is that of the guest", o.get("report") == json.loads(REPORT), o)
     check("good: the key is unverified without a name", quote.get("key") == {
-        "name": MINE.name().hex(), "status": "unverified", "guest": None, "first_seen": None, "endorsement": True},
-        quote)
+        "name": MINE.name().hex(), "status": "unverified", "guest": None, "other_guest": None,
+        "first_seen": None, "endorsement": True}, quote)
     check("good: PCRs, counters, version", quote.get("selection") == "0-9,14" and quote.get("bank") == "sha256" and
           quote["pcrs"]["sha256"]["14"] == MINE.banks["sha256"][14].hex() and quote["clock"] == {
               "milliseconds": 123456, "reset_count": 5, "restart_count": 1, "safe": True} and
@@ -66,12 +67,30 @@ def test_good(host):
     test_good_text(host)
 
 
+def words(run):
+    return " ".join(run.out.split())
+
+
 def test_good_text(host):
     path = host.add("text", honest(text=json.dumps(report(practice(name=ESC), practice())).encode()))
     run = Run("quote", path, host.path("gone"))
     check("text: practices, the quote, and what it proves", run.status == 6 and run.clean() and all(
-        word in run.out for word in ("\\x1b", "haltpoll", "verified", "sha256:0-9,14", "bound to this quote",
-                                     MINE.name().hex(), "UNVERIFIED", "absent")), run.out)
+        word in words(run) for word in ("\\x1b", "haltpoll", "quote unverified sha256:0-9,14", MINE.name().hex(),
+                                        "UNVERIFIED", "absent", "any program", "even without a TPM",
+                                        "If its key is that of the guest's TPM, the quote proves the PCR values, and "
+                                        "that this report came with them.", "the guest's own word",
+                                        "Resets of the TPM so far: 5; restarts since the last reset: 1.")), run.out)
+    check("text: without a name nothing is called verified", " verified" not in run.out and
+          "any TPM" not in run.out, run.out)
+    options = ("--keys", host.path("text-keys"), "--name", "text")
+    run = Run(*options, "quote", path)
+    check("text: a key that is new is believed because it came first", all(
+        word in words(run) for word in ("quote verified sha256:0-9,14", "It is believed because it came first.",
+                                        "The quote proves the PCR values", "own word")) and
+          "UNVERIFIED" not in run.out, run.out)
+    run = Run(*options, "quote", path)
+    check("text: then no longer", run.status == 0 and "came first" not in words(run) and
+          "known since" in words(run), run.out)
     run = Run("quote", host.add("forged-text", honest(magic=1)))
     check("text: why it is refused", run.status == 1 and "bad-quote       magic\n" in run.out and
           "forged" in run.out and "haltpoll" not in run.out, run.out)
@@ -99,6 +118,26 @@ def test_forged(host):
     check("each reason has a sentence of its own", len(texts) == len(codes) == len(details), details)
 
 
+def test_contradiction(host):
+    off = json.dumps(report(practice(name="measured-boot", state="unsupported", wanted="off"))).encode()
+    for name, tpm, text, options in (
+            ("it is measured", MINE, MEASURED, ()),
+            ("a report that does not claim it", MINE.with_pcr(4), off, ()),
+            ("a report without measured-boot", MINE.with_pcr(4), REPORT, ()),
+            ("PCR 4 is empty, and not quoted", MINE.with_pcr(4), MEASURED, ("--pcrs", "0,7")),
+            ("PCR 1 is empty", MINE.with_pcr(1), MEASURED, ()),
+            ("another bank is empty", MINE.with_pcr(4, bank="sha1"), MEASURED, ())):
+        run, o = ask(host, honest(tpm, text), *options)
+        check(f"no contradiction: {name}", (run.status, o["outcome"]) == (0, "ok"), o)
+    run, o = ask(host, honest(MINE.with_pcr(4, bank="sha1").with_pcr(0, bank="sha1"), MEASURED), "--bank", "sha1")
+    check("contradiction: PCRs, bank and the way out are named", o["reason"] == "contradiction" and all(
+        word in o["detail"] for word in ("PCR 0,4 ", "sha1", "measured-boot", "--bank")), o)
+    keys = host.path("contradiction-keys")
+    run, o = keyed(host, keys, honest(MINE.with_pcr(7), MEASURED))
+    check("contradiction: its key is not remembered", (run.status, o["reason"]) ==
+          (1, "contradiction") and records(keys) == [], o)
+
+
 def test_flips(host):
     """Every byte of everything that is sent has a bit flipped, one guest each."""
     attest = len(MINE.attest(b"0" * 32, "sha256", [0]))
@@ -119,6 +158,10 @@ def keyed(host, keys, serve, *options, name="guest1"):
     return ask(host, serve, "--keys", keys, "--name", name, *options)
 
 
+def records(keys):
+    return sorted(name for name in os.listdir(keys) if name != ".lock")
+
+
 def stored(keys, name="guest1"):
     with open(os.path.join(keys, name + ".json")) as record:
         return record.read()
@@ -128,12 +171,12 @@ def test_keys(host):
     keys = host.path("state/a b/keys")
     run, o = keyed(host, keys, honest())
     check("keys: the first time it is new", run.status == 0 and o["quote"]["key"]["status"] == "new", (o, run.err))
-    mode = [stat.S_IMODE(os.stat(p).st_mode) for p in (keys, os.path.join(keys, "guest1.json"))]
-    check("keys: directory 0700, file 0600, nothing else", mode == [0o700, 0o600] and
-          os.listdir(keys) == ["guest1.json"], mode)
+    mode = [stat.S_IMODE(os.stat(os.path.join(keys, p)).st_mode) for p in ("", "guest1.json", ".lock")]
+    check("keys: directory 0700, files 0600, nothing else", mode == [0o700, 0o600, 0o600] and
+          sorted(os.listdir(keys)) == [".lock", "guest1.json"], mode)
     record = json.loads(stored(keys))
-    check("keys: what is remembered", (record["key"], record["reset_count"], record["restart_count"]) ==
-          (MINE.name().hex(), 5, 1), record)
+    check("keys: what is remembered", (record["key"], record["reset_count"], record["restart_count"],
+                                       record["clock"]) == (MINE.name().hex(), 5, 1, 123456), record)
     run, o = keyed(host, keys, honest())
     check("keys: then it is known", run.status == 0 and o["quote"]["key"]["status"] == "known" and
           o["quote"]["key"]["first_seen"] == record["first_seen"], o)
@@ -144,6 +187,9 @@ def test_keys(host):
                                 ("a reset less", honest(resets=4), "counter-back"),
                                 ("a reset less, restarts more", honest(resets=4, restarts=9), "counter-back"),
                                 ("a restart less", honest(restarts=0), "counter-back"),
+                                ("a clock that went back", honest(clock=123455), "counter-back"),
+                                ("a restart less, a clock that went on", honest(restarts=0, clock=200000),
+                                 "counter-back"),
                                 ("forged", honest(magic=1, resets=9), "magic")):
         run, o = keyed(host, keys, serve)
         check(f"keys: {name}: {reason}", (run.status, o.get("outcome"), o.get("reason")) == (1, BAD, reason) and
@@ -152,7 +198,11 @@ def test_keys(host):
     check("keys: the warning names both keys, the guest and the way out", all(
         w in o["detail"] for w in ("guest1", "CHANGED", MINE.name().hex(), OTHER.name().hex(), "--accept-key")), o)
     o = keyed(host, keys, honest(resets=4))[1]
-    check("keys: the warning names both counts", all(w in o["detail"] for w in ("BACK", "5", "4", "--accept-key")), o)
+    check("keys: the warning names both counts", all(w in o["detail"] for w in (
+        "BACK", "count of resets was 5", "that of restarts 1; now they are 4 and 1", "--accept-key")), o)
+    o = keyed(host, keys, honest(clock=0))[1]
+    check("keys: the clock has its own warning", all(w in o["detail"] for w in (
+        "CLOCK", "BACK", "123456 ms", "0 ms", "--accept-key")) and "count of" not in o["detail"], o)
     run, o = keyed(host, keys, honest(text=b"x", resets=50))
     check("keys: a report that is none changes nothing", stored(keys) == before and run.status == 6, o)
     test_accept(host, keys)
@@ -173,11 +223,108 @@ def test_accept(host, keys):
     check("keys: the old one is the other one now", keyed(host, keys, honest())[1]["reason"] == "other-key")
     o = keyed(host, keys, honest(), name="guest2")[1]
     check("keys: a second guest has its own file", o["quote"]["key"]["status"] == "new" and
-          sorted(os.listdir(keys)) == ["guest1.json", "guest2.json"], o)
+          records(keys) == ["guest1.json", "guest2.json"], o)
     hidden = Tpm(hierarchy=OWNER)
     keyed(host, keys, honest(hidden, resets=0xffffffff), name="hidden")
-    run, o = keyed(host, keys, honest(hidden, resets=0), name="hidden")
-    check("keys: counters that the TPM hides are not compared", run.status == 0, o)
+    run, o = keyed(host, keys, honest(hidden, resets=0, clock=1), name="hidden")
+    check("keys: counters that the TPM hides are not compared", run.status == 0 and
+          "clock" not in json.loads(stored(keys, "hidden")), o)
+
+
+def test_clock(host):
+    keys = host.path("clock-keys")
+    for name, lies, status, kept in (("the first", {}, "new", 123456), ("the same", {}, "known", 123456),
+                                     ("a later one", {"clock": 2 ** 64 - 1}, "known", 2 ** 64 - 1),
+                                     ("an earlier one after a restart", {"restarts": 2, "clock": 7}, "known", 7),
+                                     ("an earlier one after a reset", {"resets": 6, "clock": 5}, "known", 5)):
+        run, o = keyed(host, keys, honest(**lies))
+        check(f"clock: {name} is kept", run.status == 0 and o["quote"]["key"]["status"] == status and
+              json.loads(stored(keys))["clock"] == kept, o)
+    run, o = keyed(host, keys, honest(resets=6, clock=4), "--accept-key")
+    check("clock: --accept-key accepts that it went back", run.status == 0 and
+          o["quote"]["key"]["status"] == "accepted" and json.loads(stored(keys))["clock"] == 4, o)
+    record = json.loads(stored(keys))
+    del record["clock"]
+    with open(os.path.join(keys, "guest1.json"), "w") as file:
+        json.dump(record, file)
+    run, o = keyed(host, keys, honest(resets=6, clock=3))
+    check("clock: a record without one is good, and gets one", run.status == 0 and
+          json.loads(stored(keys))["clock"] == 3, o)
+
+
+def test_key_of_another(host):
+    keys = host.path("another-keys")
+    keyed(host, keys, honest(), name="web1")
+    for name in (".hidden.json", "web1.txt", "a b.json", "x" * 65 + ".json"):
+        shutil.copy(os.path.join(keys, "web1.json"), os.path.join(keys, name))
+    with open(os.path.join(keys, "damaged.json"), "w") as file:
+        file.write("{")
+    os.symlink("web1.json", os.path.join(keys, "link.json"))
+    os.mkdir(os.path.join(keys, "directory.json"))
+    before = records(keys)
+    run, o = keyed(host, keys, honest(), name="web2")
+    check("key of another: refused, and nothing is remembered", (run.status, o["outcome"], o["reason"]) ==
+          (1, BAD, "key-of-another") and records(keys) == before, o)
+    check("key of another: the warning names both guests and what it means", all(w in o["detail"] for w in (
+        "WARNING", "KEY OF web2", "THAT OF web1", "relay", "clone", "--accept-key")), o)
+    run, o = keyed(host, keys, honest(OTHER), name="web3")
+    check("key of another: files that are no records are passed over", run.status == 0 and
+          o["quote"]["key"]["status"] == "new", o)
+    check("key of another: web1 itself is known", keyed(host, keys, honest(), name="web1")[0].status == 0)
+    run, o = keyed(host, keys, honest(), name="web3")
+    check("key of another: a changed key is that first", (run.status, o["reason"]) == (1, "other-key"), o)
+    run, o = keyed(host, keys, honest(), "--accept-key", name="web3")
+    check("key of another: accepted anew, the other guest is named", run.status == 0 and
+          (o["quote"]["key"]["status"], o["quote"]["key"]["other_guest"]) == ("accepted", "web1"), o)
+    run, o = keyed(host, keys, honest(OTHER), "--accept-key", name="web4")
+    check("key of another: nobody's key with --accept-key is new", run.status == 0 and
+          (o["quote"]["key"]["status"], o["quote"]["key"]["other_guest"]) == ("new", None), o)
+    run = Run("--keys", keys, "--accept-key", "--name", "web5", "quote", host.add("another-text", honest(OTHER)))
+    check("key of another: --accept-key says whose it is, too", run.status == 0 and
+          "is accepted, and remembered as that of web5 from now on, as it is as that of web4, too." in words(run),
+          run.out)
+    check("key of another: then it is known", keyed(host, keys, honest(OTHER), name="web5")[0].status == 0)
+    many = host.path("another-many")
+    os.mkdir(many, 0o700)
+    for i in range(4096):
+        os.link(os.path.join(keys, "damaged.json"), os.path.join(many, f"m{i}.json"))
+    run, o = keyed(host, many, honest())
+    check("key of another: 4096 files are looked through", run.status == 0, o)
+    run, o = keyed(host, many, honest(OTHER), name="guest2")
+    check("key of another: 4097 are not, and that is told", (run.status, o["reason"]) == (1, "key-store") and
+          "more than 4096" in o["detail"], o)
+
+
+def test_lock(host):
+    def held(path):
+        fd = os.open(path, os.O_RDONLY)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        return fd
+
+    keys = host.path("lock-keys")
+    keyed(host, keys, honest())
+    fd = held(keys)
+    run, o = keyed(host, keys, honest())
+    check("lock: one of the directory hinders nobody", run.status == 0 and run.seconds < 1, (run.seconds, o))
+    os.close(fd)
+    fd = held(keys + "/.lock")
+    run, o = keyed(host, keys, honest())
+    check("lock: one that is kept is a key-store error", (run.status, o["reason"]) == (1, "key-store") and
+          "locked" in o["detail"] and 0.5 < run.seconds < TIMEOUT, (run.seconds, o))
+    names = [arg for i in range(20) for arg in ("--name", f"lock{i}")]
+    run = Run("--keys", keys, *names, "--json", "quote", *[host.add(f"lock-{i}", honest(Tpm())) for i in range(20)])
+    check("lock: 20 guests do not wait past their deadline", len(run.objects()) == 20 and run.status in (1, 6) and
+          "ok" not in run.outcomes() and run.seconds < TIMEOUT + MARGIN, run.seconds)
+    os.close(fd)
+    run, o = keyed(host, keys, honest())
+    check("lock: then it is taken again", run.status == 0, o)
+    for name, prepare in (("a link", lambda p: os.symlink(host.path("lock-target"), p)), ("a fifo", os.mkfifo),
+                          ("a directory", os.mkdir)):
+        os.path.isdir(keys + "/.lock") or os.unlink(keys + "/.lock")
+        prepare(keys + "/.lock")
+        run, o = keyed(host, keys, honest())
+        check(f"lock: {name} is none", (run.status, o["reason"]) == (1, "key-store") and
+              not os.path.exists(host.path("lock-target")), o)
 
 
 def test_race(host):
@@ -218,20 +365,39 @@ def test_key_store(host):
     fails("a huge file", text("{}" * 5000))
     good = {"schema": 1, "key": MINE.name().hex(), "reset_count": 1, "restart_count": 0,
             "first_seen": "2026-11-22T09:28:00Z", "last_seen": "2026-11-22T09:28:00Z"}
-    for key, value in (("schema", 2), ("key", "00"), ("key", None), ("reset_count", -1), ("reset_count", 2 ** 32),
+    for key, value in (("clock", -1), ("clock", "1"), ("clock", None), ("clock", 1.5), ("schema", 2), ("key", "00"), ("key", None), ("reset_count", -1), ("reset_count", 2 ** 32),
                        ("restart_count", "0"), ("first_seen", ESC), ("last_seen", "2" * 32)):
         fails(f"{key} {value}"[:30].replace("/", ""), text(json.dumps({**good, key: value})))
     with open(target) as file:
         check("key store: nothing was written through a link", file.read() == "precious" and
               not os.path.exists(target + "-none"))
 
-    everybody = host.path("everybody")
-    os.mkdir(everybody)
-    os.chmod(everybody, 0o777)
-    for name, keys, word in (("everybody may write", everybody, "others"), ("is a file", target, "Not a directory")):
-        run, _ = keyed(host, keys, honest())
-        check(f"key store: {name}: exit 1, nobody is asked", run.status == 1 and word in run.err and not run.out,
-              run.err)
+    if os.geteuid() == 0:
+        def foreign(path):
+            text(json.dumps(good))(path)
+            os.chown(path, 12345, -1)
+
+        fails("a file of somebody else", foreign)
+    else:
+        skip("key store: a file of somebody else", "only root can give a file away")
+    test_key_directory(host, target)
+
+
+def test_key_directory(host, file):
+    for name, mode in (("everybody", 0o777), ("the group", 0o770), ("others", 0o702)):
+        path = host.path("may-write-" + name.replace(" ", "-"))
+        os.mkdir(path)
+        os.chmod(path, mode)
+        for option in (("--name", "guest1", "--keys"), ("--write",)):
+            run, _ = ask(host, honest(), *option, path)
+            check(f"key store: {name} may write to {option[-1]}: exit 1, nobody is asked", run.status == 1 and
+                  "chmod go-w" in run.err and not run.out and not os.listdir(path), run.err)
+        os.chmod(path, mode & ~0o022)
+        run, _ = keyed(host, path, honest())
+        check(f"key store: after chmod go-w {name} may not, and it is good", run.status == 0, run.err)
+    run, _ = keyed(host, file, honest())
+    check("key store: is a file: exit 1, nobody is asked", run.status == 1 and "Not a directory" in run.err and
+          not run.out, run.err)
     path = host.add("default", honest())
     for variable, where in (("XDG_STATE_HOME", "gtune-host/keys"), ("HOME", ".local/state/gtune-host/keys")):
         home = host.path("home-" + variable)
@@ -280,7 +446,7 @@ def test_many(host):
     nonces = {o["quote"]["nonce"] for o in found if "quote" in o}
     check("40 guests: no nonce twice", len(nonces) == 30, len(nonces))
     check(f"40 guests: {run.seconds:.2f} s, one deadline", run.seconds < TIMEOUT + MARGIN, run.seconds)
-    check("40 guests: 30 files", len(os.listdir(host.path("many-keys"))) == 30)
+    check("40 guests: 30 files", len(records(host.path("many-keys"))) == 30)
     fat = json.dumps(report(junk="x" * 400000)).encode()
     run = Run("--timeout", "20", "--json", "quote", *[host.add(f"fat-{i}", honest(text=fat)) for i in range(100)])
     check("100 guests with fat reports: all are answered for", len(run.objects()) == 100 and
@@ -301,27 +467,28 @@ def test_pcrs(host):
             await guest.reader.read()
         return behaviour
 
-    paths = [host.add(f"pcrs-{key}", serve(lambda v, k=key: {"schema": 1, "source": "sysfs", k: v, "new": 1}))
-             for key in ("banks", "pcrs")]
+    paths = [host.add(f"pcrs-{i}", serve(lambda v: {"schema": 1, "source": "sysfs", "pcrs": v, "new": 1}))
+             for i in range(2)]
     run = Run("--json", "pcrs", *paths)
-    check("pcrs --json: all banks, under both names", run.status == 0 and
-          [o.get("banks") for o in run.objects()] == [values] * 2 and run.objects()[0]["source"] == "sysfs", run.out)
+    check("pcrs --json: all banks", run.status == 0 and [o.get("pcrs") for o in run.objects()] == [values] * 2 and
+          run.objects()[0]["source"] == "sysfs" and "banks" not in run.objects()[0], run.out)
     run = Run("--json", "--bank", "sha1", "pcrs", paths[0])
-    check("pcrs --bank: this one is asked for", run.objects()[0].get("banks") == {"sha1": values["sha1"]}, run.out)
-    run = Run("--bank", "sha384", "pcrs", host.add("pcrs-other", serve({"source": "x", "banks": values})))
-    check("pcrs --bank: another one is no answer", run.status == 6 and "banks.sha384 is missing" in run.out, run.out)
+    check("pcrs --bank: this one is asked for", run.objects()[0].get("pcrs") == {"sha1": values["sha1"]}, run.out)
+    run = Run("--bank", "sha384", "pcrs", host.add("pcrs-other", serve({"source": "x", "pcrs": values})))
+    check("pcrs --bank: another one is no answer", run.status == 6 and "pcrs.sha384 is missing" in run.out, run.out)
     run = Run("pcrs", *paths, host.path("gone"))
     rows = [line.split() for line in run.out.splitlines()]
     check("pcrs: a row for each PCR", run.status == 6 and len(rows) > 96 and
           ["sha256", "7", values["sha256"]["7"]] in [r[-3:] for r in rows] and run.clean(), run.out[:500])
-    run = Run("pcrs", host.add("pcrs-empty", serve({"source": None, "banks": {}})))
+    run = Run("pcrs", host.add("pcrs-empty", serve({"source": None, "pcrs": {}})))
     check("pcrs: a TPM without a bank", run.status == 0 and "no bank" in run.out, run.out)
-    for name, value in (("null", None), ("no banks", {"source": "x"}), ("an array", {"banks": []}),
-                        ("an unknown bank", {"banks": {ESC: {}}}),
-                        ("a long source", {"source": "x" * 257, "banks": {}}),
-                        ("a short value", {"banks": {"sha256": {"0": "00"}}}),
-                        ("PCR 24", {"banks": {"sha1": {"24": "00" * 20}}}),
-                        ("a bank twice", {"banks": {"sm3": {"0": "00" * 32}, "sm3_256": {"0": "00" * 32}}})):
+    for name, value in (("null", None), ("no banks", {"source": "x"}), ("an array", {"pcrs": []}),
+                        ("another name", lambda v: {"source": "x", "banks": v}),
+                        ("an unknown bank", {"pcrs": {ESC: {}}}),
+                        ("a long source", {"source": "x" * 257, "pcrs": {}}),
+                        ("a short value", {"pcrs": {"sha256": {"0": "00"}}}),
+                        ("PCR 24", {"pcrs": {"sha1": {"24": "00" * 20}}}),
+                        ("a bank twice", {"pcrs": {"sm3": {"0": "00" * 32}, "sm3_256": {"0": "00" * 32}}})):
         run = Run("--json", "pcrs", host.add("pcrs-" + name.replace(" ", "-"), serve(value)))
         o = run.objects()[0]
         check(f"pcrs: {name}: bad-answer", (run.status, o["reason"]) == (6, "bad-answer") and run.clean(), o)
@@ -414,8 +581,9 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with tempfile.TemporaryDirectory(prefix="gt-") as directory:
         host = Host(directory)
-        for test in (test_good, test_forged, test_flips, test_keys, test_race, test_key_store, test_usage, test_many,
-                     test_pcrs, test_write, test_real_tpm):
+        for test in (test_good, test_forged, test_contradiction, test_flips, test_keys, test_clock,
+                     test_key_of_another, test_lock, test_race, test_key_store, test_usage, test_many, test_pcrs,
+                     test_write, test_real_tpm):
             test(host)
     return finish()
 

@@ -3,6 +3,7 @@
 part 2: 10.12.12 TPMS_ATTEST, 11.3.4 TPMT_SIGNATURE, 12.2.5 TPM2B_PUBLIC.
 """
 import base64
+import copy
 import hashlib
 import secrets
 import struct
@@ -54,6 +55,14 @@ def selection_of(text):
     return pcrs
 
 
+def extended(bank, *data, locality=0):
+    """What a PCR holds that started at this locality and was extended with the hash of each."""
+    value = b"\0" * (hashlib.new(bank).digest_size - 1) + bytes([locality])
+    for part in data:
+        value = hashlib.new(bank, value + hashlib.new(bank, part).digest()).digest()
+    return value
+
+
 def qualifying_data(nonce, report):
     return hashlib.sha256(b"gtuned-quote-1" + nonce + hashlib.sha256(report).digest()).digest()
 
@@ -67,6 +76,12 @@ class Tpm:
         self.hierarchy, self.attributes = hierarchy, attributes
         self.resets, self.restarts, self.clock = 5, 1, 123456
         self.banks = {bank: [hashlib.new(bank, b"%d" % i).digest() for i in range(24)] for bank in BANKS}
+
+    def with_pcr(self, pcr, *data, bank="sha256", locality=0):
+        """The same TPM after a boot that measured only this data into one PCR."""
+        other = copy.deepcopy(self)
+        other.banks[bank][pcr] = extended(bank, *data, locality=locality)
+        return other
 
     def area(self, **lies):
         lie = {"type": 0x0023, "name": 0x000b, "attributes": self.attributes, "policy": b"", "symmetric": 0x0010,

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/file.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -26,7 +28,13 @@ static int open_keys(const Tree *t) {
 }
 
 static KnownKey sample(void) {
-        KnownKey key = {.counted = true, .reset_count = UINT32_MAX, .restart_count = 3};
+        KnownKey key = {
+                .counted = true,
+                .reset_count = UINT32_MAX,
+                .restart_count = 3,
+                .clocked = true,
+                .clock = UINT64_MAX,
+        };
 
         assert_int_equal(hex_decode(KEY, sizeof(key.name), key.name), 0);
         strcpy(key.first_seen, "2026-11-22T09:28:00Z");
@@ -68,14 +76,47 @@ static void test_store(void **state) {
         assert_int_equal(st.st_mode & 07777, 0600);
         assert_tree_file(*state, "/keys/g.json",
                          "{\n  \"schema\": 1,\n  \"key\": \"" KEY "\",\n  \"reset_count\": 4294967295,\n"
-                         "  \"restart_count\": 3,\n  \"first_seen\": \"2026-11-22T09:28:00Z\",\n"
+                         "  \"restart_count\": 3,\n  \"clock\": 18446744073709551615,\n  \"first_seen\": \"2026-11-22T09:28:00Z\",\n"
                          "  \"last_seen\": \"2026-11-23T09:28:00Z\"\n}\n");
+
+        key.clocked = false;
+        assert_int_equal(known_key_store(fd, "g", &key), 0);
+        assert_int_equal(known_key_load(fd, "g", &again), 0);
+        assert_true(again.counted);
+        assert_false(again.clocked);
 
         key.counted = false;
         assert_int_equal(known_key_store(fd, "g", &key), 0);
         assert_int_equal(known_key_load(fd, "g", &again), 0);
         assert_false(again.counted);
         assert_int_equal(tree_count(*state, "/keys"), 1);
+}
+
+#define KEY_2 "000b00112233445566778899aabbccddeeff00112233445566778899aabbccddee00"
+
+static void test_find(void **state) {
+        _cleanup_close_ int fd = open_keys(*state);
+        KnownKey key = sample(), other = sample();
+        char name[KNOWN_KEY_NAME_MAX + 1];
+
+        assert_int_equal(hex_decode(KEY_2, sizeof(other.name), other.name), 0);
+        assert_int_equal(known_keys_find(fd, "a", key.name, name), 0);
+        assert_string_equal(name, "");
+        assert_int_equal(known_key_store(fd, "a", &key), 0);
+        assert_int_equal(known_key_store(fd, "b", &other), 0);
+        assert_int_equal(known_keys_find(fd, "a", key.name, name), 0);
+        assert_int_equal(known_keys_find(fd, "b", key.name, name), 1);
+        assert_string_equal(name, "a");
+        assert_int_equal(known_keys_find(fd, "a", other.name, name), 1);
+        assert_string_equal(name, "b");
+
+        tree_file(*state, "/keys/damaged.json", "{");
+        tree_file(*state, "/keys/.json", "{");
+        tree_link(*state, "/keys/link.json", "a.json");
+        assert_int_equal(renameat(fd, "a.json", fd, ".a.json"), 0);
+        assert_int_equal(known_keys_find(fd, "b", key.name, name), 0);
+        assert_string_equal(name, "");
+        assert_int_equal(known_keys_find(-EBADF, "b", key.name, name), -EBADF);
 }
 
 #define RECORD(schema, key, reset, restart, first) \
@@ -131,29 +172,70 @@ static void test_no_files(void **state) {
         assert_int_equal(known_key_load(fd, "directory", &again), -EOPNOTSUPP);
         assert_int_equal(known_key_store(fd, "directory", &key), -EISDIR);
 
+        tree_file(*state, "/keys/foreign.json", "{}");
+        if (geteuid() == 0) {
+                assert_int_equal(fchownat(fd, "foreign.json", 12345, (gid_t) -1, 0), 0);
+                assert_int_equal(known_key_load(fd, "foreign", &again), -EPERM);
+        }
+
         memset(big, ' ', 5000);
         tree_file(*state, "/keys/big.json", big);
         assert_int_equal(known_key_load(fd, "big", &again), -EFBIG);
-        assert_int_equal(tree_count(*state, "/keys"), 4);
+        assert_int_equal(tree_count(*state, "/keys"), 5);
+}
+
+/* A lock that another holds, who opened the file anew, as another process would. */
+static void test_lock(void **state) {
+        _cleanup_close_ int fd = open_keys(*state);
+        struct timespec begin, end;
+        struct stat st;
+        int lock, again;
+
+        assert_int_equal(flock(fd, LOCK_EX), 0);
+        assert_int_equal(directory_lock(fd, 0, &lock), 0);
+        assert_int_equal(fstatat(fd, ".lock", &st, AT_SYMLINK_NOFOLLOW), 0);
+        assert_int_equal(st.st_mode & 07777, 0600);
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &begin);
+        assert_int_equal(directory_lock(fd, 0, &again), -EAGAIN);
+        (void) clock_gettime(CLOCK_MONOTONIC, &end);
+        assert_true(end.tv_sec * 1000 + end.tv_nsec / 1000000 <
+                    begin.tv_sec * 1000 + begin.tv_nsec / 1000000 + 500);
+        assert_int_equal(directory_lock(fd, UINT64_MAX, &again), -EAGAIN);
+        (void) clock_gettime(CLOCK_MONOTONIC, &begin);
+        assert_true(begin.tv_sec - end.tv_sec < 5);
+
+        (void) close(lock);
+        assert_int_equal(directory_lock(fd, 0, &again), 0);
+        (void) close(again);
+
+        assert_int_equal(unlinkat(fd, ".lock", 0), 0);
+        tree_link(*state, "/keys/.lock", "../precious");
+        assert_int_equal(directory_lock(fd, 0, &lock), -ELOOP);
+        assert_int_equal(unlinkat(fd, ".lock", 0), 0);
+        assert_int_equal(mkfifoat(fd, ".lock", 0600), 0);
+        assert_int_equal(directory_lock(fd, 0, &lock), -EOPNOTSUPP);
 }
 
 static void test_directory(void **state) {
         const Tree *t = *state;
         _cleanup_free_ char *deep = tree_path(t, "/a"), *below = NULL;
         struct stat st;
-        int fd, lock;
+        int fd;
 
         assert_int_equal(mkdir(deep, 0777), 0);
-        assert_int_equal(chmod(deep, 0777), 0);
+        assert_int_equal(chmod(deep, 0720), 0);
         assert_int_equal(directory_open(deep, &fd), -EPERM);
+        assert_int_equal(chmod(deep, 0702), 0);
+        assert_int_equal(directory_open(deep, &fd), -EPERM);
+        assert_int_equal(chmod(deep, 0755), 0);
+        assert_int_equal(directory_open(deep, &fd), 0);
+        (void) close(fd);
 
         below = xasprintf("%s/b//c/", deep);
         assert_int_equal(directory_open(below, &fd), 0);
         assert_int_equal(fstat(fd, &st), 0);
         assert_int_equal(st.st_mode & 07777, 0700);
-        assert_int_equal(directory_lock(fd, &lock), 0);
-        assert_true(lock != fd);
-        (void) close(lock);
         (void) close(fd);
 
         assert_int_equal(directory_open("", &fd), -ENOENT);
@@ -197,6 +279,8 @@ static void test_compare(void **state _unused_) {
                 bool was_counted, is_counted;
                 uint32_t was[2], is[2];
                 KnownKeyMatch match;
+                bool was_clocked, is_clocked;
+                uint64_t clocks[2];
         } cases[] = {
                 {true,  true,  {5, 1}, {5, 1}, KNOWN_KEY_SAME},
                 {true,  true,  {5, 1}, {5, 2}, KNOWN_KEY_SAME},
@@ -206,6 +290,16 @@ static void test_compare(void **state _unused_) {
                 {false, true,  {5, 1}, {4, 0}, KNOWN_KEY_SAME},
                 {false, false, {5, 1}, {4, 0}, KNOWN_KEY_SAME},
                 {true,  false, {5, 1}, {6, 0}, KNOWN_KEY_OTHER},
+                {true,  true,  {5, 1}, {5, 1}, KNOWN_KEY_SAME, true, true, {9, 9}},
+                {true,  true,  {5, 1}, {5, 1}, KNOWN_KEY_SAME, true, true, {9, UINT64_MAX}},
+                {true,  true,  {5, 1}, {5, 1}, KNOWN_KEY_CLOCK_BACK, true, true, {9, 8}},
+                {true,  true,  {5, 1}, {5, 1}, KNOWN_KEY_CLOCK_BACK, true, true, {UINT64_MAX, 0}},
+                {true,  true,  {5, 1}, {5, 1}, KNOWN_KEY_SAME, false, true, {9, 8}},
+                {true,  true,  {5, 1}, {5, 1}, KNOWN_KEY_SAME, true, false, {9, 8}},
+                {true,  true,  {5, 1}, {5, 2}, KNOWN_KEY_SAME, true, true, {9, 8}},
+                {true,  true,  {5, 1}, {6, 1}, KNOWN_KEY_SAME, true, true, {9, 8}},
+                {true,  true,  {5, 1}, {5, 0}, KNOWN_KEY_BACK, true, true, {9, 10}},
+                {false, true,  {5, 1}, {5, 1}, KNOWN_KEY_SAME, true, true, {9, 8}},
         };
         KnownKey was = sample(), is = sample();
 
@@ -216,6 +310,10 @@ static void test_compare(void **state _unused_) {
                 is.counted = cases[i].is_counted;
                 is.reset_count = cases[i].is[0];
                 is.restart_count = cases[i].is[1];
+                was.clocked = cases[i].was_clocked;
+                was.clock = cases[i].clocks[0];
+                is.clocked = cases[i].is_clocked;
+                is.clock = cases[i].clocks[1];
                 assert_int_equal(known_key_compare(&was, &is), cases[i].match);
         }
 
@@ -283,8 +381,10 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_names),
                 cmocka_unit_test_setup_teardown(test_store, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_find, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_bad_records, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_no_files, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_lock, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_directory, tree_setup, tree_teardown),
                 cmocka_unit_test(test_default_directory),
                 cmocka_unit_test(test_compare),
