@@ -23,8 +23,8 @@ int directory_open(const char *path, int *ret_fd);
  * @deadline: when to wait no longer, in microseconds of CLOCK_MONOTONIC
  * @ret_fd: takes the descriptor; the caller closes it
  *
- * The lock is that of a file ".lock" in it, which nobody else may open; one of the directory everybody may take who can
- * read it. Where another process has it, which is meant for moments, this waits a second at the most.
+ * The lock is that of a file ".lock" in it, which nobody else may open; whoever can read the directory could lock it.
+ * Where another process has it, which is meant for moments, this waits a second at the most.
  *
  * Return: 0; -EAGAIN where another process keeps it; -EOPNOTSUPP where ".lock" is no file; another -errno.
  */

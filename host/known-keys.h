@@ -79,7 +79,8 @@ int known_keys_find(int directory_fd, const char *name, const uint8_t *key, char
  * @known: what is remembered
  * @now: what its quote says
  *
- * A reset starts the restarts again from 0 (TPM 2.0 part 1, 36.3). Counters that a TPM obfuscates are not compared. The
- * clock may go back a little when a TPM loses its power (part 1, 36.2), and that is a reset: without one it never does.
+ * A reset starts the restarts again from 0 (TPM 2.0 part 1, 36.3). Counters that a TPM obfuscates are not compared.
+ * The clock may go back a little when a TPM loses its power, and that is a reset: without one it does
+ * not.
  */
 KnownKeyMatch known_key_compare(const KnownKey *known, const KnownKey *now) _pure_;

@@ -37,7 +37,8 @@ static char *describe_key(const Proof *proof, const char *key, const char *name)
 
 static char *describe_binding(const Proof *proof) {
         const Attest *a = &proof->result.attest;
-        const char *condition = proof->key_status == KEY_UNVERIFIED ? "If its key is that of the guest's TPM, the" : "The";
+        bool unverified = proof->key_status == KEY_UNVERIFIED;
+        const char *condition = unverified ? "If its key is that of the guest's TPM, the" : "The";
 
         if (!proof->result.endorsement)
                 return xasprintf("%s quote proves " WHAT_IS_PROVEN " The key is no primary key of the endorsement "

@@ -118,7 +118,8 @@ static int parse_report(Target *t, const QuoteAnswer *a, json_object **ret) {
         if (r == -ENOMEM)
                 return r;
         if (r != 0)
-                return target_refuse(t, CAUSE_BAD_REPORT, NULL, "the quote is good, but what it is bound to is no JSON");
+                return target_refuse(t, CAUSE_BAD_REPORT, NULL,
+                                     "the quote is good, but what it is bound to is no JSON");
 
         return report_check(*ret, &t->detail);
 }
@@ -204,7 +205,8 @@ static int know(Target *t, Proof *proof, json_object **ret_report) {
         if (r == -EAGAIN)
                 return target_refuse(t, CAUSE_KEY_STORE, NULL, "the directory of keys is locked by another process");
         if (r < 0)
-                return target_refuse(t, CAUSE_KEY_STORE, NULL, "the directory of keys cannot be locked: %s", strerror(-r));
+                return target_refuse(t, CAUSE_KEY_STORE, NULL, "the directory of keys cannot be locked: %s",
+                                     strerror(-r));
 
         r = recognise(t, proof);
         if (r == 0)
@@ -247,7 +249,7 @@ static int quote_show(const Output *o, Target *t, json_object *value) {
 const Verb verb_quote = {
         .name = "quote",
         .synopsis = "TARGET...",
-        .help = "Show the practices, and check a TPM quote over them",
+        .help = "Show practices, check a TPM quote over them",
         .execute = "gtune-quote",
         .tpm_options = TPM_OPTION_BIT(_TPM_OPTION_MAX) - 1,
         .timeout = TPM_TIMEOUT,

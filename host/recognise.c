@@ -42,10 +42,10 @@ static int refuse_clock_back(Target *t, const KnownKey *known, const KnownKey *n
 
 static int refuse_key_of_another(Target *t, const char *other) {
         return target_refuse(t, CAUSE_BAD_QUOTE, CODE_KEY_OF_ANOTHER,
-                             "WARNING: THE KEY OF %s IS ALREADY THAT OF %s. No two TPMs have the same key: either what "
-                             "answers here passes the question on to %s (a relay), or one guest is a clone of the "
-                             "other that was made together with its TPM state, and no quote can tell them apart. If "
-                             "you know why, accept the key with --accept-key; else do not trust this guest.",
+                             "WARNING: THE KEY OF %s IS ALREADY THAT OF %s. No two TPMs have the same key: either "
+                             "what answers here passes the question on to %s (a relay), or one guest is a clone of "
+                             "the other that was made together with its TPM state, and no quote can tell them apart. "
+                             "If you know why, accept the key with --accept-key; else do not trust this guest.",
                              t->name, other, other);
 }
 

@@ -19,7 +19,7 @@ static int list_group(const Names *names, RpcGroup group, Names *ret) {
         return r;
 }
 
-/* "open", "closed" or "partly: closed …" for the RPCs of a group. */
+/* "open", "closed" or "partly: closed ..." for the RPCs of a group. */
 static int describe_group(const Names *all, const Names *closed, RpcGroup group, char **ret) {
         _cleanup_names_ Names of_group = {}, of_closed = {};
         _cleanup_free_ char *list = NULL;
@@ -108,7 +108,7 @@ static int add_shortened(Buffer *b, const char *word) {
         while (n > 0 && (word[n] & 0xC0) == 0x80)
                 n--;
 
-        return buffer_printf(b, " %.*s…", (int) n, word);
+        return buffer_printf(b, " %.*s...", (int) n, word);
 }
 
 static int report_process(const ServiceProcess *p, const char *source, bool with_cgroup, Finding *f) {
@@ -122,7 +122,7 @@ static int report_process(const ServiceProcess *p, const char *source, bool with
                 r = buffer_puts(&b, ":");
         for (char **word = p->arguments; r >= 0 && word && *word; word++) {
                 if (b.size > SHOWN_LINE_MAX) {
-                        r = buffer_puts(&b, " …");
+                        r = buffer_puts(&b, " ...");
                         break;
                 }
                 r = add_shortened(&b, *word);
