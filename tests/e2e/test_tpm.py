@@ -3,9 +3,12 @@
 
 import json
 import os
+import pathlib
 import statistics
 import subprocess
 import time
+
+import jsonschema
 
 import image
 from checks import test
@@ -17,6 +20,7 @@ GRUB_CFG = f"/boot/efi/{image.GRUB_CFG}"
 LOADER = "/boot/efi/EFI/BOOT/BOOTX64.EFI"
 BANKS = ("sha1", "sha256", "sha384", "sha512")
 MARK = "gtuned.e2e=marked"
+SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "doc/channel.schema.json"
 QUOTES, QUOTES_THOROUGH = 200, 1000
 
 
@@ -52,6 +56,17 @@ def measured(guest, checks):
     checks.equal("gtune pcr prints what tpm2_pcrread prints", ours, theirs)
     checks.contains("the event log tells the command line", guest.check("gtune eventlog"), "root=/dev/nvme0n1p2")
     checks.note("what a person sees:\n" + guest.shell("gtune status measured-boot")[1])
+
+
+def replies(guest, checks):
+    """What the commands return is what the schema says."""
+    schema = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
+    requests = (("gtune-pcrs", {"bank": "sha256"}), ("gtune-eventlog", {"offset": 0}),
+                ("gtune-quote", {"nonce": "5a" * 16, "bank": "sha256", "selection": "0-7"}))
+    with guest.channel() as host:
+        for name, arguments in requests:
+            reply = host.query(name, arguments, timeout=30)
+            checks.equal(f"{name}: its schema", [error.message for error in schema.iter_errors({name: reply})], [])
 
 
 def contained(guest, checks):
@@ -179,7 +194,7 @@ def tpm(environment, checks):
     """OVMF, GRUB 2.12 and a TPM 2.0."""
     with Guest(environment.image, "tpm", environment.work, tpm=True) as guest:
         guest.boot()
-        for case in (measured, contained):
+        for case in (measured, contained, replies):
             with checks.guard(case.__name__):
                 case(guest, checks)
         with checks.guard("verified_by_host"):
