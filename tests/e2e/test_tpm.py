@@ -24,11 +24,16 @@ SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "doc/channel.schema.json"
 QUOTES, QUOTES_THOROUGH = 200, 1000
 
 
-def practice(guest):
-    """measured-boot as the host reads it."""
-    with guest.channel() as host:
-        report = host.query("gtune-status")
-    return next(p for p in report["practices"] if p["name"] == "measured-boot")
+def practice(guest, seconds=10):
+    """measured-boot as the host reads it. A report may be a moment older than the verdict that was just made."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with guest.channel() as host:
+            report = host.query("gtune-status")
+        found = next(p for p in report["practices"] if p["name"] == "measured-boot")
+        if found["reason_code"] not in ("not-judged", "other-boot") or time.monotonic() > deadline:
+            return found
+        time.sleep(0.3)
 
 
 def verdict_of(found):
