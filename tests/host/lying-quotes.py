@@ -365,7 +365,8 @@ def test_key_store(host):
     fails("a huge file", text("{}" * 5000))
     good = {"schema": 1, "key": MINE.name().hex(), "reset_count": 1, "restart_count": 0,
             "first_seen": "2026-11-22T09:28:00Z", "last_seen": "2026-11-22T09:28:00Z"}
-    for key, value in (("clock", -1), ("clock", "1"), ("clock", None), ("clock", 1.5), ("schema", 2), ("key", "00"), ("key", None), ("reset_count", -1), ("reset_count", 2 ** 32),
+    for key, value in (("clock", -1), ("clock", "1"), ("clock", None), ("clock", 1.5), ("schema", 2),
+                       ("key", "00"), ("key", None), ("reset_count", -1), ("reset_count", 2 ** 32),
                        ("restart_count", "0"), ("first_seen", ESC), ("last_seen", "2" * 32)):
         fails(f"{key} {value}"[:30].replace("/", ""), text(json.dumps({**good, key: value})))
     with open(target) as file:

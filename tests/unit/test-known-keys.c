@@ -76,7 +76,8 @@ static void test_store(void **state) {
         assert_int_equal(st.st_mode & 07777, 0600);
         assert_tree_file(*state, "/keys/g.json",
                          "{\n  \"schema\": 1,\n  \"key\": \"" KEY "\",\n  \"reset_count\": 4294967295,\n"
-                         "  \"restart_count\": 3,\n  \"clock\": 18446744073709551615,\n  \"first_seen\": \"2026-11-22T09:28:00Z\",\n"
+                         "  \"restart_count\": 3,\n  \"clock\": 18446744073709551615,\n"
+                         "  \"first_seen\": \"2026-11-22T09:28:00Z\",\n"
                          "  \"last_seen\": \"2026-11-23T09:28:00Z\"\n}\n");
 
         key.clocked = false;
