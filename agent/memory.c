@@ -8,7 +8,7 @@
 #include "core/util.h"
 
 /*
- * Segments that can be executed are never written to, so that dropping their pages loses nothing
+ * Segments of code and constants are never written to, so that dropping their pages loses nothing
  * (madvise(2), MADV_DONTNEED on a private file mapping). The kernel's own object has no path.
  */
 static int drop_code(struct dl_phdr_info *object, _unused_ size_t size, _unused_ void *userdata) {
@@ -20,10 +20,10 @@ static int drop_code(struct dl_phdr_info *object, _unused_ size_t size, _unused_
 
         for (size_t i = 0; i < object->dlpi_phnum; i++) {
                 const ElfW(Phdr) *p = object->dlpi_phdr + i;
-                uintptr_t start = object->dlpi_addr + p->p_vaddr;
+                uintptr_t start = object->dlpi_addr + p->p_vaddr, rest = start & (page - 1);
 
-                if (p->p_type == PT_LOAD && (p->p_flags & PF_X) && !(p->p_flags & PF_W))
-                        (void) madvise((void *) (start & ~(page - 1)), p->p_memsz + (start & (page - 1)), MADV_DONTNEED);
+                if (p->p_type == PT_LOAD && !(p->p_flags & PF_W))
+                        (void) madvise((void *) (start - rest), p->p_memsz + rest, MADV_DONTNEED);
         }
 
         return 0;

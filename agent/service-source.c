@@ -23,8 +23,14 @@ static int on_signal(_unused_ sd_bus_message *m, void *userdata, _unused_ sd_bus
         return 0;
 }
 
-/* The manager tells only those who have subscribed; that it failed is not worth a word, a query looks again. */
-static int on_subscribed(_unused_ sd_bus_message *m, _unused_ void *userdata, _unused_ sd_bus_error *error) {
+/*
+ * The manager tells only those who have subscribed, so that what changed until now is looked at once more. That it
+ * failed is not worth a word, a query looks again.
+ */
+static int on_subscribed(_unused_ sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
+        ServiceSource *s = userdata;
+
+        s->changed(s->userdata);
         return 0;
 }
 
@@ -46,7 +52,7 @@ static int listen_to_all(ServiceSource *s, sd_bus *bus) {
         for (const char *const *unit = s->units; r >= 0 && *unit; unit++)
                 r = listen_to_unit(s, bus, *unit);
         if (r >= 0)
-                r = sd_bus_call_method_async(bus, NULL, MANAGER, "Subscribe", on_subscribed, NULL, NULL);
+                r = sd_bus_call_method_async(bus, NULL, MANAGER, "Subscribe", on_subscribed, s, NULL);
 
         return r;
 }
