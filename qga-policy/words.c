@@ -99,8 +99,9 @@ static int take_escape(Splitter *s) {
         char c = *s->p;
         int r;
 
+        /* systemd keeps the last backslash of a command, but where more is put behind it that would be escaped. */
         if (!c)
-                return s->rules == WORDS_VARIABLE ? 0 : s->rules == WORDS_COMMAND ? put(s, '\\') : -EINVAL;
+                return s->rules == WORDS_VARIABLE ? 0 : -EINVAL;
 
         rest = ++s->p;
         if (s->rules == WORDS_VARIABLE)

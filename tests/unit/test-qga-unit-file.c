@@ -34,7 +34,7 @@ static void test_words(void **state) {
                 {"a \\; b", WORDS_COMMAND, 0, "a|;|b|"},
                 {"a\\;b", WORDS_COMMAND, 0, "a\\;b|"},
                 {"a \\q", WORDS_COMMAND, 0, "a|\\q|"},
-                {"a \\", WORDS_COMMAND, 0, "a|\\|"},
+                {"a \\", WORDS_COMMAND, -EINVAL, "a|"},
                 {"\\x00", WORDS_COMMAND, 0, "\\x00|"},
                 {"\\x4", WORDS_COMMAND, 0, "\\x4|"},
                 {"\\777", WORDS_COMMAND, 0, "\\777|"},
