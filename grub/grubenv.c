@@ -400,18 +400,10 @@ static int grubenv_render(const BootStore *store, const TokenEdit *edits, size_t
         return r;
 }
 
-static void grubenv_store_done(BootStore *store) {
-        if (!store->layout)
-                return;
-
-        line_done(store->layout);
-        free(store->layout);
-}
-
 const BootStoreDriver boot_store_grubenv = {
         .name = "grubenv",
         .title = "GRUB environment block",
         .find = grubenv_find,
         .render = grubenv_render,
-        .done = grubenv_store_done,
+        .done = line_store_done,
 };

@@ -120,18 +120,10 @@ static int kernel_cmdline_render(const BootStore *store, const TokenEdit *edits,
         return r < 0 ? r : pieces_apply(&pieces, &store->content, ret);
 }
 
-static void kernel_cmdline_done(BootStore *store) {
-        if (!store->layout)
-                return;
-
-        line_done(store->layout);
-        free(store->layout);
-}
-
 const BootStoreDriver boot_store_kernel_cmdline = {
         .name = "kernel-cmdline",
         .title = "command line of later kernels",
         .find = kernel_cmdline_find,
         .render = kernel_cmdline_render,
-        .done = kernel_cmdline_done,
+        .done = line_store_done,
 };

@@ -122,6 +122,14 @@ void line_done(Line *l) {
         *l = (Line) {};
 }
 
+void line_store_done(BootStore *store) {
+        if (!store->layout)
+                return;
+
+        line_done(store->layout);
+        free(store->layout);
+}
+
 unsigned line_number(const Buffer *content, size_t offset) {
         unsigned line = 1;
 

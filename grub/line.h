@@ -77,6 +77,9 @@ int line_parse(Line *l);
 /** line_done() - release a line */
 void line_done(Line *l);
 
+/** line_store_done() - BootStoreDriver.done of a store whose layout is one Line and nothing else */
+void line_store_done(BootStore *store);
+
 /**
  * line_mark() - choose the tokens that edits remove
  * @l: the line

@@ -278,22 +278,6 @@ static TokenType word_type(const Lexer *l) {
         return *s ? TOKEN_WORD : TOKEN_NAME;
 }
 
-/*
- * A continuation behind it is all that makes an argument of "]]", so it must not be parted from it. Nothing can be put
- * behind it where the next line begins with "#", for it would not be its beginning any more.
- */
-static int mark_continued(Lexer *l) {
-        size_t next;
-
-        mark(l, l->word.offset);
-        for (next = l->end; next < l->size && l->text[next] == '\r'; next++)
-                ;
-        if (next < l->size && l->text[next] == '#')
-                return lexer_fail(l, l->token_line, "a comment stands behind a \"]]\" that goes on in the next line");
-
-        return 0;
-}
-
 static int read_word(Lexer *l) {
         bool continued = false;
         int r;
@@ -322,8 +306,12 @@ static int read_word(Lexer *l) {
         put(l, 0);
         l->type = word_type(l);
 
+        /*
+         * A continuation behind it is all that makes an argument of "]]", so it must not be parted from it, and a line
+         * that begins with "#" behind that must go on beginning with it.
+         */
         if (continued && (streq(l->word.value, "[[") || streq(l->word.value, "]]")))
-                return mark_continued(l);
+                l->word.size = l->pos - l->word.offset;
 
         return 0;
 }
