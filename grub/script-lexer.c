@@ -57,6 +57,7 @@ static void skip_hash_line(Lexer *l) {
         if (newline)
                 l->line++;
         l->pos = newline ? (size_t) (newline + 1 - l->text) : l->size;
+        l->end = l->pos;
 }
 
 /* Go on to the next byte that GRUB sees: grub_file_getline() drops every carriage return. */
@@ -307,11 +308,11 @@ static int read_word(Lexer *l) {
         l->type = word_type(l);
 
         /*
-         * A continuation behind it is all that makes an argument of "]]", so it must not be parted from it, and a line
-         * that begins with "#" behind that must go on beginning with it.
+         * A continuation behind it is all that makes an argument of "]]", so it must not be parted from it, nor the "#"
+         * of a line behind that from the line's beginning.
          */
         if (continued && (streq(l->word.value, "[[") || streq(l->word.value, "]]")))
-                l->word.size = l->pos - l->word.offset;
+                mark(l, l->word.offset);
 
         return 0;
 }

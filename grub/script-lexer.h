@@ -35,7 +35,7 @@ typedef struct Lexer {
         const char *text;
         size_t size;
         size_t pos;     /* always at a byte that counts, or at the end */
-        size_t end;     /* behind the byte that was read last */
+        size_t end;     /* behind the byte that was read last, and behind the lines that are dropped after it */
         unsigned line;
         bool in_line;   /* something of this line was read */
         bool os_prober;
