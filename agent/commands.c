@@ -147,52 +147,35 @@ static int answer_plan(const Call *call) {
         return page_answer(call, plan, (size_t) call->values[0].number);
 }
 
-static int format_report(Span report, const char *separator, Buffer *question) {
-        _cleanup_json_ json_object *text = json_text_n(report.data, report.size);
-        int r;
-
-        if (!text)
-                return -ENOMEM;
-
-        r = buffer_printf(question, "%s\"report\": ", separator);
-        return r < 0 ? r : json_format(text, question);
-}
-
-/*
- * What gtune-tpm is asked has the same names; what it takes it checks by itself. What is to be signed goes along whole,
- * for there is no hash function here.
- */
-static int format_question(const Call *call, const char *verb, Span report, Buffer *question) {
+/* What gtune-tpm is asked has the same names; what it takes it checks by itself. */
+static int format_arguments(const Call *call, Buffer *ret) {
         const Argument *arguments = command_find(call->request->execute)->arguments;
         const char *separator = "";
-        int r;
+        int r = 0;
 
-        r = buffer_printf(question, "{\"execute\": \"%s\", \"arguments\": {", verb);
         for (size_t i = 0; r >= 0 && arguments[i].name; i++) {
                 const ArgumentValue *v = call->values + i;
 
                 if (!v->given)
                         continue;
                 r = arguments[i].type == ARGUMENT_INTEGER
-                            ? buffer_printf(question, "%s\"%s\": %" PRId64, separator, arguments[i].name, v->number)
-                            : buffer_printf(question, "%s\"%s\": \"%s\"", separator, arguments[i].name, v->word);
+                            ? buffer_printf(ret, "%s\"%s\": %" PRId64, separator, arguments[i].name, v->number)
+                            : buffer_printf(ret, "%s\"%s\": \"%s\"", separator, arguments[i].name, v->word);
                 separator = ", ";
         }
-        if (r >= 0 && report.data)
-                r = format_report(report, separator, question);
 
-        return r < 0 ? r : buffer_puts(question, "}}\n");
+        return r;
 }
 
-static int ask_tpm(const Call *call, const char *verb, Span report) {
-        _cleanup_buffer_ Buffer question = BUFFER_NULL;
+static int ask_tpm(const Call *call, const char *verb, bool signs_report) {
+        _cleanup_buffer_ Buffer arguments = BUFFER_NULL;
         int r;
 
-        r = format_question(call, verb, report, &question);
+        r = format_arguments(call, &arguments);
         if (r < 0)
                 return r;
 
-        r = call->agent->tpm(call->agent->userdata, &question, report);
+        r = call->agent->tpm(call->agent->userdata, verb, &arguments, signs_report);
         if (r == -EBUSY)
                 return reply_error(call->reply, "GenericError", "Another question to the TPM is still being answered",
                                    call->request->id);
@@ -201,19 +184,15 @@ static int ask_tpm(const Call *call, const char *verb, Span report) {
 }
 
 static int answer_pcrs(const Call *call) {
-        return ask_tpm(call, "pcrs", SPAN_NULL);
+        return ask_tpm(call, "pcrs", /* signs_report= */ false);
 }
 
 static int answer_eventlog(const Call *call) {
-        return ask_tpm(call, "eventlog", SPAN_NULL);
+        return ask_tpm(call, "eventlog", /* signs_report= */ false);
 }
 
 static int answer_quote(const Call *call) {
-        Span report;
-        int r;
-
-        r = call->agent->report(call->agent->userdata, &report);
-        return r < 0 ? answer_failure(call, "There is no report", r) : ask_tpm(call, "quote", report);
+        return ask_tpm(call, "quote", /* signs_report= */ true);
 }
 
 static int answer_info(const Call *call);

@@ -26,10 +26,11 @@ typedef struct Agent {
         void (*watch)(void *userdata, bool on);
 
         /*
-         * Begin to ask gtune-tpm; the answer is given aside. question is one line of JSON, emptied because it moves;
-         * report, unless it is none, becomes a member of what is returned. Return: 0, or -EBUSY: one is under way.
+         * Begin to ask gtune-tpm; the answer is given aside. verb and arguments as tpm_client_ask() takes them; with
+         * signs_report the report is signed too, and becomes a member of what is returned. Return: 0, or -EBUSY: one is
+         * under way.
          */
-        int (*tpm)(void *userdata, Buffer *question, Span report);
+        int (*tpm)(void *userdata, const char *verb, Buffer *arguments, bool signs_report);
 
         void *userdata;
 } Agent;

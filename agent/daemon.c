@@ -200,13 +200,13 @@ static void agent_watch(void *userdata, bool on) {
                 log_line(LOG_WARNING, "The next event will name all practices");
 }
 
-static int agent_tpm(void *userdata, Buffer *question, Span report) {
+static int agent_tpm(void *userdata, const char *verb, Buffer *arguments, bool signs_report) {
         Daemon *d = userdata;
 
         if (tpm_client_busy(d->tpm))
                 return -EBUSY;
 
-        tpm_client_ask(d->tpm, question, report.data, report.size);
+        tpm_client_ask(d->tpm, verb, arguments, signs_report);
         return 0;
 }
 
@@ -287,11 +287,12 @@ static int daemon_open_device(Daemon *d, const char *path) {
 }
 
 static int daemon_open_port(Daemon *d, const Endpoint *endpoint) {
+        const TpmClientOwner owner = {.report = agent_report, .done = on_tpm, .userdata = d};
         int r;
 
         r = requester_new(&d->requester, d->event, d->root, on_requested, d);
         if (r >= 0)
-                r = tpm_client_new(&d->tpm, d->event, d->root, on_tpm, d);
+                r = tpm_client_new(&d->tpm, d->event, d->root, &owner);
         if (r >= 0)
                 r = port_new(&d->port, d->event, &d->agent);
         if (r < 0)

@@ -14,38 +14,39 @@
 struct TpmClient {
         sd_event *event;
         const Root *root;
-        TpmClientDone done;
-        void *userdata;
+        TpmClientOwner owner;
+        sd_event_source *begin; /* runs once where nothing else is to be done */
 
+        const char *verb; /* NULL: nothing is asked */
+        bool signs_report;
         int fd;
-        sd_event_source *io, *timer, *defer;
-        Buffer question, answer, report;
+        sd_event_source *io, *timer;
+        Buffer arguments, question, answer, report;
         size_t sent;
-        bool busy;
-        int failure;
 };
 
 bool tpm_client_busy(const TpmClient *c) {
-        return c->busy;
+        return c->verb;
 }
 
 void tpm_client_stop(TpmClient *c) {
         c->io = sd_event_source_disable_unref(c->io);
         c->timer = sd_event_source_disable_unref(c->timer);
-        c->defer = sd_event_source_disable_unref(c->defer);
+        (void) sd_event_source_set_enabled(c->begin, SD_EVENT_OFF);
         c->fd = safe_close(c->fd);
+        buffer_done(&c->arguments);
         buffer_done(&c->question);
         buffer_done(&c->answer);
         buffer_done(&c->report);
         c->sent = 0;
-        c->busy = false;
+        c->verb = NULL;
 }
 
 static void client_finish(TpmClient *c, const char *answer, const char *error) {
         _cleanup_free_ char *copy = error ? strdup(error) : NULL;
 
         tpm_client_stop(c);
-        c->done(c->userdata, answer, answer ? NULL : copy ? copy : "out of memory");
+        c->owner.done(c->owner.userdata, answer, answer ? NULL : copy ? copy : "out of memory");
 }
 
 /* What was asked about goes along with what is signed. */
@@ -125,18 +126,42 @@ static int on_timeout(_unused_ sd_event_source *source, _unused_ uint64_t usec, 
         return 0;
 }
 
-static int on_failure(_unused_ sd_event_source *source, void *userdata) {
-        TpmClient *c = userdata;
-        _cleanup_free_ char *error = NULL;
+/* What is to be signed goes along whole, for there is no hash function here. */
+static int append_report(TpmClient *c) {
+        _cleanup_json_ json_object *text = json_text_n(c->report.data, c->report.size);
+        int r;
 
-        error = c->failure == -ENOENT ? strdup("gtuned-tpm.socket is not there: the package gtuned-tpm is not "
-                                               "installed, or its socket not started")
-                                      : xasprintf("gtune-tpm cannot be asked: %s", strerror(-c->failure));
-        client_finish(c, NULL, error ? error : "out of memory");
-        return 0;
+        if (!text)
+                return -ENOMEM;
+
+        r = buffer_printf(&c->question, "%s\"report\": ", c->arguments.size > 0 ? ", " : "");
+        return r < 0 ? r : json_format(text, &c->question);
 }
 
-static int client_begin(TpmClient *c) {
+static int format_question(TpmClient *c) {
+        int r;
+
+        r = buffer_printf(&c->question, "{\"execute\": \"%s\", \"arguments\": {%s", c->verb,
+                          c->arguments.size > 0 ? c->arguments.data : "");
+        if (r >= 0 && c->signs_report)
+                r = append_report(c);
+
+        return r < 0 ? r : buffer_puts(&c->question, "}}\n");
+}
+
+static int client_prepare(TpmClient *c) {
+        Span report = SPAN_NULL;
+        int r = 0;
+
+        if (c->signs_report)
+                r = c->owner.report(c->owner.userdata, &report);
+        if (r >= 0 && report.size > 0)
+                r = buffer_append(&c->report, report.data, report.size);
+
+        return r < 0 ? r : format_question(c);
+}
+
+static int client_connect(TpmClient *c) {
         int r;
 
         r = local_socket_connect(c->root, TPM_DIRECTORY, TPM_SOCKET, &c->fd);
@@ -148,31 +173,46 @@ static int client_begin(TpmClient *c) {
         return r;
 }
 
-void tpm_client_ask(TpmClient *c, Buffer *question, const char *report, size_t size) {
-        int r;
+static void client_fail(TpmClient *c, const char *what, int error) {
+        _cleanup_free_ char *text = xasprintf("%s: %s", what, strerror(-error));
 
-        assert(c && !c->busy);
-
-        c->busy = true;
-        c->question = *question;
-        *question = BUFFER_NULL;
-
-        r = report ? buffer_append(&c->report, report, size) : 0;
-        if (r >= 0)
-                r = client_begin(c);
-        if (r >= 0)
-                return;
-
-        /* The answer must not come before the question is noted. */
-        tpm_client_stop(c);
-        c->failure = r;
-        c->busy = sd_event_add_defer(c->event, &c->defer, on_failure, c) >= 0;
+        client_finish(c, NULL, text);
 }
 
-int tpm_client_new(TpmClient **ret, sd_event *event, const Root *root, TpmClientDone done, void *userdata) {
-        TpmClient *c;
+static int on_begin(_unused_ sd_event_source *source, void *userdata) {
+        TpmClient *c = userdata;
+        int r;
 
-        assert(ret && event && root && done);
+        r = client_prepare(c);
+        if (r < 0) {
+                client_fail(c, "What gtune-tpm is to be asked cannot be made", r);
+                return 0;
+        }
+
+        r = client_connect(c);
+        if (r == -ENOENT)
+                client_finish(c, NULL, "gtuned-tpm.socket is not there: the package gtuned-tpm is not installed, or its "
+                                       "socket not started");
+        else if (r < 0)
+                client_fail(c, "gtune-tpm cannot be asked", r);
+        return 0;
+}
+
+void tpm_client_ask(TpmClient *c, const char *verb, Buffer *arguments, bool signs_report) {
+        assert(c && !c->verb);
+
+        c->verb = verb;
+        c->signs_report = signs_report;
+        c->arguments = *arguments;
+        *arguments = BUFFER_NULL;
+        (void) sd_event_source_set_enabled(c->begin, SD_EVENT_ONESHOT);
+}
+
+int tpm_client_new(TpmClient **ret, sd_event *event, const Root *root, const TpmClientOwner *owner) {
+        _cleanup_(tpm_client_freep) TpmClient *c = NULL;
+        int r;
+
+        assert(ret && event && root && owner);
 
         c = calloc(1, sizeof(TpmClient));
         if (!c)
@@ -180,10 +220,18 @@ int tpm_client_new(TpmClient **ret, sd_event *event, const Root *root, TpmClient
 
         c->event = sd_event_ref(event);
         c->root = root;
-        c->done = done;
-        c->userdata = userdata;
+        c->owner = *owner;
         c->fd = -EBADF;
-        *ret = c;
+
+        r = sd_event_add_defer(event, &c->begin, on_begin, c);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(c->begin, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_source_set_priority(c->begin, SD_EVENT_PRIORITY_IDLE);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(c);
         return 0;
 }
 
@@ -192,6 +240,7 @@ TpmClient *tpm_client_free(TpmClient *c) {
                 return NULL;
 
         tpm_client_stop(c);
+        sd_event_source_disable_unref(c->begin);
         sd_event_unref(c->event);
         free(c);
         return NULL;

@@ -8,6 +8,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "agent/channel.h"
 #include "core/buffer.h"
 #include "core/root.h"
 
@@ -16,20 +17,27 @@
 
 typedef struct TpmClient TpmClient;
 
-/* Called once for each tpm_client_ask(): what is returned as JSON text, or NULL and a sentence. */
-typedef void (*TpmClientDone)(void *userdata, const char *answer, const char *error);
+/* What the client needs of the daemon. */
+typedef struct TpmClientOwner {
+        /* The report, JSON text. Return: 0 or -errno. */
+        int (*report)(void *userdata, Span *ret);
+
+        /* Called once for each tpm_client_ask(): what is returned as JSON text, or NULL and a sentence. */
+        void (*done)(void *userdata, const char *answer, const char *error);
+
+        void *userdata;
+} TpmClientOwner;
 
 /**
  * tpm_client_new() - make a client
  * @ret: takes the client; the caller frees it
  * @event: the event loop
  * @root: below which the socket is; must outlive the client
- * @done: told of each answer
- * @userdata: handed through
+ * @owner: gives the report and is told of each answer; copied
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0 or -errno.
  */
-int tpm_client_new(TpmClient **ret, sd_event *event, const Root *root, TpmClientDone done, void *userdata);
+int tpm_client_new(TpmClient **ret, sd_event *event, const Root *root, const TpmClientOwner *owner);
 
 /** tpm_client_free() - end what is under way, without an answer; NULL is ignored */
 TpmClient *tpm_client_free(TpmClient *client);
@@ -44,10 +52,11 @@ void tpm_client_stop(TpmClient *client);
 /**
  * tpm_client_ask() - ask one question
  * @client: the client; must not be busy
- * @question: one line of JSON; emptied, because it moves
- * @report: JSON text that becomes the member "report" of the answer, a string; NULL: none; copied
- * @size: its length in bytes
+ * @verb: what gtune-tpm calls it; a constant
+ * @arguments: the members of its "arguments", JSON text without the braces; emptied, because it moves
+ * @signs_report: whether the report goes along: as an argument, for it is signed too, and as a member of the answer
  *
- * The answer comes from the event loop.
+ * The question is put, and the report is taken, when the event loop has nothing else to do: other requests are answered
+ * first. The answer comes from the event loop.
  */
-void tpm_client_ask(TpmClient *client, Buffer *question, const char *report, size_t size);
+void tpm_client_ask(TpmClient *client, const char *verb, Buffer *arguments, bool signs_report);

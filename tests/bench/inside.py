@@ -2,6 +2,8 @@
 """What is measured in a real guest, beside qemu-ga in the same guest."""
 
 import contextlib
+import json
+import os
 import re
 import socket
 import struct
@@ -17,6 +19,7 @@ CPU = 0
 PAUSE_SECONDS = 0.001
 SILENCE_SECONDS = 1.2  # after that a report is read again before it is given
 QUERIES_AFTER_SILENCE = 7
+QUOTES = 10
 PATIENCE = 20
 IDLE_SECONDS = 60
 SETTLE_SECONDS = 3
@@ -138,6 +141,79 @@ def round_trips(guest, pids):
               "ms", peer=f"qemu-ga guest-get-osinfo {after_silence(guest, 'qga', 'guest-get-osinfo') * 1e3:.3g} ms")
 
 
+# Round trips while a quote is made
+
+class Lines:
+    """The port of an agent whose answers may come in another order than the questions."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(path))
+        self._socket.settimeout(PATIENCE)
+        self._read = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()
+
+    def send(self, request):
+        """Sends a request and waits for nothing."""
+        self._socket.sendall(request)
+
+    def line(self):
+        """The next line."""
+        while b"\n" not in self._read:
+            more = self._socket.recv(65536)
+            if not more:
+                raise GuestError("a port was closed")
+            self._read += more
+        line, _, self._read = self._read.partition(b"\n")
+        return line + b"\n"
+
+
+def quote_request():
+    """A new quote."""
+    return json.dumps({"execute": "gtune-quote", "id": "quote", "arguments": {
+        "nonce": os.urandom(16).hex(), "bank": "sha256", "selection": "0-7"}}).encode()
+
+
+def pings_and_echoes(agent, echo):
+    """Asks for a quote, and until it is there in turn for an echo and a ping: how long each took, in seconds."""
+    ping, pong = b'{"execute": "guest-ping"}', b'{"return": {}}\n'
+    echoes, pings, under_way = [], [], True
+    agent.send(quote_request())
+    while under_way:
+        echoes.append(echo.seconds(echo_request(len(ping), len(pong)), len(pong)))
+        began = time.perf_counter()
+        agent.send(ping)
+        while (line := agent.line()) != pong:
+            if b'"error"' in line[:10]:
+                raise GuestError(f"no quote: {line[:200]!r}")
+            under_way = False
+        pings.append(time.perf_counter() - began)
+    return echoes, pings
+
+
+def during_quotes(guest):
+    """A ping costs what it costs while the TPM is asked beside it."""
+    guest.check(f"systemd-run --quiet --unit=quotes-echo /root/echo /dev/virtio-ports/{PORTS['echo']}")
+    pin(guest, main_pid(guest, "quotes-echo"))
+    echoes, pings = [], []
+    with guest.channel() as channel:
+        channel.sync()
+    with Lines(guest.sockets["gtuned"]) as agent, Line(guest.sockets["echo"]) as echo:
+        for _ in range(QUOTES):
+            for taken, more in zip((echoes, pings), pings_and_echoes(agent, echo)):
+                taken += more
+    guest.check("systemctl stop quotes-echo")
+    asked, echoed = median(pings), median(echoes)
+    yield Row(f"guest-ping round trip / raw echo, during {QUOTES} quotes", asked / echoed, "", 1.3, 1.6,
+              detail=f"{asked * 1e6:,.0f} µs / {echoed * 1e6:,.0f} µs, {len(pings)} pairs")
+    yield Row("the longest of these pings", max(pings) * 1e3, "ms", detail=f"echo {max(echoes) * 1e3:.3g} ms")
+
+
 # Wake-ups
 
 def main_pid(guest, unit):
@@ -255,7 +331,8 @@ def measure(guest, build, checks):
     checks.note(f"the boot took {guest.boot_seconds:.0f} s")
     pids = {name: main_pid(guest, unit) for name, unit in AGENTS.items()}
     rows = []
-    for part in (round_trips(guest, pids), wake_ups(guest, pids), memories(guest, pids), exposures(guest)):
+    for part in (round_trips(guest, pids), during_quotes(guest), wake_ups(guest, pids), memories(guest, pids),
+                 exposures(guest)):
         with checks.guard("the guest is measured"):
             rows += part
     return rows

@@ -25,7 +25,7 @@ import natively  # noqa: E402
 import qemu  # noqa: E402
 import report  # noqa: E402
 
-UNITS = ("gtuned-apply.service", "gtuned-request.socket")
+UNITS = ("gtuned-apply.service", "gtuned-request.socket", "gtuned-tpm.socket")
 POLICY = "[guest]\nvcpu = dedicated\n[haltpoll]\nguest_halt_poll_ns = 400000\n"
 
 
@@ -67,7 +67,7 @@ def _image(options, work):
 
 def _measure_guest(options, work, checked):
     """The rows of the guest, and those of the machine itself that do not mind a guest beside them."""
-    with qemu.Guest(_image(options, work), "bench", work) as guest:
+    with qemu.Guest(_image(options, work), "bench", work, tpm=True) as guest:
         return sum(checks.side_by_side(lambda: inside.measure(guest, options.build, checked),
                                        lambda: _counts(options, checked)), [])
 
