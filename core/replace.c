@@ -2,6 +2,8 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 #include "core/replace.h"
@@ -10,9 +12,34 @@ char *replacement_staged_name(const char *name) {
         return xasprintf(".%s.gtuned", name);
 }
 
+/*
+ * On FAT: flush the directory, and with it the table of clusters. A name must not reach the disk before the clusters that
+ * it points to are taken there, nor they be free there before the name is gone: a file that points to free clusters makes
+ * the kernel mount the ESP read-only when it is removed. The flush of a file writes its name first (Linux: fs/fat/file.c,
+ * fat_file_fsync()).
+ */
+static int sync_clusters(int directory_fd) {
+        struct statfs fs;
+
+        if (fstatfs(directory_fd, &fs) < 0)
+                return negative_errno();
+
+        return fs.f_type == MSDOS_SUPER_MAGIC && fsync(directory_fd) < 0 ? negative_errno() : 0;
+}
+
+/* While it is open its blocks are not given free. Return: 0, also where there is none, or -errno. */
+static int remove_staged(int directory_fd, const char *name) {
+        _cleanup_close_ int fd = openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+        if (unlinkat(directory_fd, name, 0) < 0)
+                return errno == ENOENT ? 0 : negative_errno();
+
+        return sync_clusters(directory_fd);
+}
+
 void replacement_done(Replacement *r) {
         if (r->directory_fd >= 0 && r->staged)
-                (void) unlinkat(r->directory_fd, r->staged, 0);
+                (void) remove_staged(r->directory_fd, r->staged);
 
         closep(&r->old_fd);
         closep(&r->directory_fd);
@@ -74,8 +101,9 @@ static int stage_content(const Replacement *p, const Buffer *content, mode_t mod
         int r;
 
         /* What an earlier run left behind under this name is ours. */
-        if (unlinkat(p->directory_fd, p->staged, 0) < 0 && errno != ENOENT)
-                return negative_errno();
+        r = remove_staged(p->directory_fd, p->staged);
+        if (r < 0)
+                return r;
 
         new = openat(p->directory_fd, p->staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0700);
         if (new < 0)
@@ -90,6 +118,8 @@ static int stage_content(const Replacement *p, const Buffer *content, mode_t mod
                 r = copy_metadata(old, new);
         else if (errno != ENOENT || fchmod(new, mode) < 0)
                 r = negative_errno();
+        if (r >= 0)
+                r = sync_clusters(p->directory_fd);
         if (r < 0)
                 return r;
 
