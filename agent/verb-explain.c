@@ -72,6 +72,48 @@ static int reasons_to_json(const Reason *reasons, size_t n, json_object *o) {
         return 0;
 }
 
+static int choices_to_json(const PolicyKey *key, json_object *o) {
+        json_object *choices = key->choices ? json_object_new_array() : NULL;
+        int r;
+
+        if (key->choices && !choices)
+                return -ENOMEM;
+
+        r = json_set(o, "choices", choices);
+        for (const char *const *c = key->choices; r >= 0 && c && *c; c++)
+                r = json_add(choices, json_text(*c));
+
+        return r;
+}
+
+static int keys_to_json(const PolicyKeys *keys, json_object *array) {
+        for (size_t i = 0; i < keys->n_keys; i++) {
+                json_object *o = json_object_new_object();
+
+                if (!o || json_add(array, o) < 0 || json_set_text(o, "section", keys->keys[i].section) < 0 ||
+                    json_set_text(o, "name", keys->keys[i].name) < 0 || choices_to_json(keys->keys + i, o) < 0 ||
+                    json_set_text(o, "meaning", keys->keys[i].meaning) < 0)
+                        return -ENOMEM;
+        }
+
+        return 0;
+}
+
+/* What every practice has: the states, and the keys of sections that belong to none. */
+static int common_to_json(const Practice *p, json_object *o) {
+        json_object *states = json_object_new_object(), *keys = json_object_new_array();
+
+        if (json_set(o, "states", states) < 0 || json_set(o, "keys", keys) < 0)
+                return -ENOMEM;
+        if (!states || !keys || keys_to_json(&p->keys, keys) < 0)
+                return -ENOMEM;
+        for (State s = 0; s < _STATE_MAX; s++)
+                if (json_set(states, state_to_string(s), json_text(state_meaning(s))) < 0)
+                        return -ENOMEM;
+
+        return keys_to_json(&policy_core_keys, keys);
+}
+
 static int explain_json(const Practice *p) {
         _cleanup_json_ json_object *o = json_object_new_object();
         json_object *reasons = json_object_new_object();
@@ -81,7 +123,7 @@ static int explain_json(const Practice *p) {
             json_set_text(o, "harms", p->harms) < 0 || json_set_text(o, "proof", p->proof) < 0 ||
             json_set(o, "reasons", reasons) < 0 || reasons_to_json(p->reasons, p->n_reasons, reasons) < 0 ||
             reasons_to_json(common_reasons, n_common_reasons, reasons) < 0 ||
-            reasons_to_json(boot_store_reasons, n_boot_store_reasons, reasons) < 0)
+            reasons_to_json(boot_store_reasons, n_boot_store_reasons, reasons) < 0 || common_to_json(p, o) < 0)
                 return -ENOMEM;
 
         return print_document(o);

@@ -5,20 +5,28 @@
 
 #include "core/finding.h"
 
-static const char *const state_names[_STATE_MAX] = {
-        [STATE_OFF] = "off",
-        [STATE_ACTIVE] = "active",
-        [STATE_PENDING_REBOOT] = "pending-reboot",
-        [STATE_DIFFERS] = "differs",
-        [STATE_DRIFTED] = "drifted",
-        [STATE_UNMANAGED] = "unmanaged",
-        [STATE_CONFLICT] = "conflict",
-        [STATE_UNSUPPORTED] = "unsupported",
-        [STATE_UNKNOWN] = "unknown",
+static const struct {
+        const char *name, *meaning;
+} states[_STATE_MAX] = {
+        [STATE_OFF] = {"off", "Not wanted (or held by a revert), and not in effect."},
+        [STATE_ACTIVE] = {"active", "Wanted, and the running system proves that it is in effect."},
+        [STATE_PENDING_REBOOT] = {"pending-reboot", "Configured in this boot: the next boot will have it, or lose it, "
+                                                    "and the running kernel does not yet."},
+        [STATE_DIFFERS] = {"differs", "Wanted, and the machine is not configured for it."},
+        [STATE_DRIFTED] = {"drifted", "gtuned applied it, and somebody changed it since: the evidence names the file "
+                                      "and the value."},
+        [STATE_UNMANAGED] = {"unmanaged", "In effect, though the policy does not ask for it."},
+        [STATE_CONFLICT] = {"conflict", "Wanted, and something stops it: the reason names it."},
+        [STATE_UNSUPPORTED] = {"unsupported", "This kernel, architecture or host cannot do it: the reason says which."},
+        [STATE_UNKNOWN] = {"unknown", "It could not be determined: the reason says why."},
 };
 
 const char *state_to_string(State state) {
-        return state >= 0 && state < _STATE_MAX ? state_names[state] : NULL;
+        return state >= 0 && state < _STATE_MAX ? states[state].name : NULL;
+}
+
+const char *state_meaning(State state) {
+        return state >= 0 && state < _STATE_MAX ? states[state].meaning : NULL;
 }
 
 const char *wanted_to_string(Wanted wanted) {

@@ -99,5 +99,8 @@ int finding_to_json(const Finding *f, json_object **ret);
 /** state_to_string() - "pending-reboot" and so on */
 const char *state_to_string(State state);
 
+/** state_meaning() - what a state says of a practice, as a sentence. */
+const char *state_meaning(State state);
+
 /** wanted_to_string() - "on", "off", or NULL for WANTED_NOTHING */
 const char *wanted_to_string(Wanted wanted);

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of the programs, as the built programs themselves tell them.
+
+`--help` is printed from the tables of verbs and options, `gtune explain --json` from those of practices, reasons,
+states and policy keys, and `guest-info` from that of the channel's commands.
+"""
+
+import collections
+import contextlib
+import json
+import pathlib
+import re
+import socket
+import subprocess
+import tempfile
+import time
+
+Verb = collections.namedtuple("Verb", "name arguments help")
+Option = collections.namedtuple("Option", "name letter argument help verbs choices")
+
+OPTION = re.compile(r"^  (?:-(\w), |    )--(\S+)(?: ([A-Z]+))?\s+(\S.*)$")
+START_SECONDS = 10
+
+
+def section(text, title):
+    """The lines below a heading of --help, up to an empty one."""
+    lines = text.split("\n")
+    first = next((i for i, line in enumerate(lines) if line.startswith(title)), None)
+    if first is None:
+        return []
+    rest = lines[first + 1:]
+    return rest[:rest.index("")] if "" in rest else rest
+
+
+def parse_verb(line):
+    """A line of the section "Verbs:"."""
+    left, right = re.split(r"\s{2,}", line.strip(), maxsplit=1)
+    name, *arguments = left.split(" ")
+    return Verb(name, tuple(arguments), right)
+
+
+def choices_of(words):
+    """The values in "pcr, quote: sha1, sha256 or sm3" or "what it is: a or b"; none where it is a sentence."""
+    values = re.split(r", | or ", words.rpartition(": ")[2])
+    return tuple(values) if len(values) > 1 and all(re.fullmatch(r"[a-z0-9_]+", v) for v in values) else ()
+
+
+def verbs_of(words, verbs):
+    """The verbs in "baseline save, add: …"; none where the option is for all."""
+    names = {part.split(" ")[0] for part in words.partition(": ")[0].split(", ")} if ": " in words else set()
+    known = [v.name for v in verbs if v.name in names]
+    return tuple(known)
+
+
+def parse_option(line, verbs):
+    """A line of the section "Options:"."""
+    letter, name, argument, words = OPTION.match(line).groups()
+    choices = choices_of(words) if argument in ("BANK", "ARCH") else ()
+    return Option(name, letter, argument, words, verbs_of(words, verbs), choices)
+
+
+class Program:
+    """A built program, and what its --help says."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.name = self.path.name
+        self.help = self.run("--help")
+        self.title = self.help.split("\n")[2]
+        self.verbs = [parse_verb(line) for line in section(self.help, "Verbs:")]
+        self.options = [parse_option(line, self.verbs) for line in section(self.help, "Options:")]
+        self.practices = " ".join(section(self.help, "Practices:")).split()
+        self.statuses = sorted(set(re.findall(r"\b([0-9]) ", " ".join(self.status_lines()))))
+
+    def run(self, *words):
+        """What the program prints."""
+        return subprocess.run([self.path, *words], check=True, capture_output=True, text=True).stdout
+
+    def status_lines(self):
+        """What is said of exit statuses, without the words that only join numbers."""
+        return section(self.help, "Exit status")
+
+    def explain(self, practice):
+        """The document of a practice."""
+        return json.loads(self.run("--json", "explain", practice))
+
+    def sub_commands(self, verb):
+        """The words in "save, check: what they are for"."""
+        words = next(v.help for v in self.verbs if v.name == verb)
+        return words.partition(":")[0].split(", ")
+
+
+class Channel:
+    """A conversation with a daemon that serves a socket."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(START_SECONDS)
+        self.socket.connect(str(path))
+        self.file = self.socket.makefile("rwb")
+
+    def ask(self, command, arguments=None):
+        """The reply, whole."""
+        request = {"execute": command, "arguments": arguments or {}}
+        self.file.write(json.dumps(request).encode())
+        self.file.flush()
+        return json.loads(self.file.readline().lstrip(b"\xff"))
+
+    def commands(self):
+        """The names of the commands, in the daemon's order."""
+        return [c["name"] for c in self.ask("guest-info")["return"]["supported_commands"]]
+
+
+def wait_for(path, process):
+    """Until the daemon listens."""
+    end = time.monotonic() + START_SECONDS
+    while not path.exists():
+        if process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"{process.args[0]} does not serve {path}")
+        time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def channel(daemon):
+    """A daemon on an empty tree, and a conversation with it."""
+    with tempfile.TemporaryDirectory() as directory:
+        tree, path = pathlib.Path(directory, "tree"), pathlib.Path(directory, "socket")
+        tree.mkdir()
+        process = subprocess.Popen([daemon, "--root", tree, "--listen", path])
+        try:
+            wait_for(path, process)
+            yield Channel(path)
+        finally:
+            process.terminate()
+            process.wait()
