@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "agent/credential.h"
 #include "agent/practices.h"
 #include "haltpoll/haltpoll.h"
 #include "pvspin/pvspin.h"
@@ -24,12 +25,21 @@ int practice_find(const char *name) {
 }
 
 int practices_read_policy(const Root *root, Policy **ret) {
+        _cleanup_(policy_freep) Policy *policy = NULL;
         PolicyKeys keys[N_PRACTICES];
+        int r;
 
         for (size_t i = 0; i < N_PRACTICES; i++)
                 keys[i] = practices[i]->keys;
 
-        return policy_read(root, keys, N_PRACTICES, ret);
+        r = policy_read(root, keys, N_PRACTICES, &policy);
+        if (r >= 0)
+                r = credential_note(root, policy);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(policy);
+        return 0;
 }
 
 void practices_services(const char *ret[static SERVICES_MAX + 1]) {

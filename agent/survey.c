@@ -204,6 +204,15 @@ static int error_to_json(const PolicyError *e, json_object *errors) {
                        : 0;
 }
 
+static int credential_to_json(const Policy *p, json_object *policy) {
+        json_object *o = json_object_new_object();
+
+        return json_set(policy, "credential", o) < 0 || json_set_text(o, "state", p->credential) < 0 ||
+                               json_set_text(o, "reason", p->credential_note) < 0
+                       ? -ENOMEM
+                       : 0;
+}
+
 static int policy_to_json(const Policy *p, json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
         json_object *files = json_object_new_array(), *errors = json_object_new_array();
@@ -214,6 +223,8 @@ static int policy_to_json(const Policy *p, json_object **ret) {
         for (char **f = p->files; f && *f; f++)
                 if (json_add(files, json_text(*f)) < 0)
                         return -ENOMEM;
+        if (p->credential && credential_to_json(p, o) < 0)
+                return -ENOMEM;
         for (size_t i = 0; i < p->n_errors; i++)
                 if (error_to_json(p->errors + i, errors) < 0)
                         return -ENOMEM;

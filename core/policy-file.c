@@ -241,6 +241,14 @@ static int store_value(Reader *r, const PolicyKey *key, const char *value) {
         return 0;
 }
 
+/*
+ * Whether the host may be believed is said by who made the image and who administers it: what comes and goes with a
+ * boot must not widen it, and least of all what the host itself has sent.
+ */
+static bool is_too_volatile(const Reader *r, const PolicyKey *key) {
+        return streq(key->name, "accept_credential") && streq(key->section, "guest") && startswith(r->path, "/run/");
+}
+
 static int handle_pair(void *userdata, const char *section, const char *name, const char *value) {
         Reader *r = userdata;
         const PolicyKey *key;
@@ -253,6 +261,8 @@ static int handle_pair(void *userdata, const char *section, const char *name, co
                 note_error(r, "unknown section [%s]", section);
         else if (!key)
                 note_error(r, "unknown key %s in [%s]", name, section);
+        else if (is_too_volatile(r, key))
+                note_error(r, "%s does not count below /run: set it in /etc/gtuned or /usr/lib/gtuned", name);
         else if (check_value(r, key, value) && store_value(r, key, value) < 0)
                 r->no_memory = true;
 

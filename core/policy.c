@@ -11,6 +11,7 @@ static const char *const vcpu_choices[] = {"auto", "dedicated", "shared", NULL};
 static const PolicyKey core_keys[] = {
         {"guest", "vcpu", KEY_CHOICE, vcpu_choices, "whether vCPUs own physical cores: auto, dedicated or shared"},
         {"guest", "allow_bare_metal", KEY_BOOL, NULL, "apply outside a virtual machine too"},
+        {"guest", "accept_credential", KEY_BOOL, NULL, "take what the host offers by the credential gtuned.policy"},
         {"channel", "allow_apply", KEY_BOOL, NULL, "let the host start an apply"},
 };
 
@@ -31,6 +32,7 @@ Policy *policy_free(Policy *policy) {
         }
         free(policy->settings);
         free(policy->errors);
+        free(policy->credential_note);
         free(policy);
         return NULL;
 }

@@ -47,6 +47,8 @@ typedef struct Policy {
         size_t n_settings;
         PolicyError *errors; /* any: nothing of the policy may be applied */
         size_t n_errors;
+        const char *credential; /* a constant: what became of the policy that the host offers; NULL: none is known */
+        char *credential_note;  /* what a person should know of it, a sentence; or NULL */
 } Policy;
 
 /* Some keys that belong together. */
