@@ -13,6 +13,7 @@
 #include <systemd/sd-bus.h>
 #include <time.h>
 
+#include "agent/journal.h"
 #include "agent/log.h"
 #include "agent/practices.h"
 #include "core/json.h"
@@ -207,6 +208,17 @@ static int answer(const Refusal *refusal) {
         return send(STDOUT_FILENO, line.data, line.size, MSG_NOSIGNAL) < 0 ? negative_errno() : 0;
 }
 
+/* A host that asks too often is told so, and must not fill the journal. */
+static void say_refusal(const Refusal *refusal) {
+        _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_REFUSED);
+
+        if (streq(refusal->code, "rate-limited"))
+                log_line(LOG_DEBUG, "Not running " APPLY_UNIT " for the host: %s", refusal->reason);
+        else if (journal_field(&entry, "GTUNED_REASON_CODE", refusal->code) < 0 ||
+                 !journal_send(&entry, "Refused to run " APPLY_UNIT " for the host: %s", refusal->reason))
+                log_line(LOG_NOTICE, "Refused to run " APPLY_UNIT " for the host: %s", refusal->reason);
+}
+
 static int run(void) {
         _cleanup_(refusal_done) Refusal refusal = {};
         int r;
@@ -216,7 +228,7 @@ static int run(void) {
                 (void) log_error_errno(r, "The request cannot be decided");
                 r = refuse(&refusal, "failed", strerror(-r));
         } else if (refusal.code)
-                log_line(LOG_NOTICE, "Refused to run " APPLY_UNIT " for the host: %s", refusal.reason);
+                say_refusal(&refusal);
         else
                 log_line(LOG_NOTICE, "Running " APPLY_UNIT " for the host");
         if (r < 0)

@@ -2,28 +2,15 @@
 
 #include <stdarg.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
+#include "agent/journal.h"
 #include "agent/log.h"
-
-/* The variable alone proves nothing: it is inherited by whatever a service starts. */
-static bool stderr_is_journal(void) {
-        const char *stream = getenv("JOURNAL_STREAM");
-        char own[64];
-        struct stat st;
-
-        if (!stream || fstat(STDERR_FILENO, &st) < 0)
-                return false;
-
-        (void) snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
-        return streq(stream, own);
-}
 
 static void log_write(int priority, const char *text) {
         char line[1024];
         int n;
 
-        if (stderr_is_journal())
+        if (journal_takes_stderr())
                 n = snprintf(line, sizeof(line), "<%d>%s\n", priority, text);
         else
                 n = snprintf(line, sizeof(line), "%s\n", text);

@@ -5,6 +5,8 @@
 #include "agent/prepared.h"
 #include "agent/transaction.h"
 
+#define SUMMARY_MAX 80U /* as wide as a terminal */
+
 /* ---- from a survey to texts ---- */
 
 static int format_changes(const Survey *survey, Buffer *ret) {
@@ -15,23 +17,95 @@ static int format_changes(const Survey *survey, Buffer *ret) {
         return r < 0 ? r : json_format(document, ret);
 }
 
-static int summarize(json_object *report, char **ret) {
-        _cleanup_buffer_ Buffer b = BUFFER_NULL;
-        json_object *list = json_get_array(report, "practices");
-        size_t n = list ? json_object_array_length(list) : 0;
+/* What a person wants to know of a state, worst first; the rest is as it should be or of no interest. */
+typedef enum Rank {
+        RANK_WRONG,
+        RANK_REBOOT,
+        RANK_ACTIVE,
+        _RANK_MAX,
+} Rank;
+
+static const Rank ranks[_STATE_MAX] = {
+        [STATE_OFF] = _RANK_MAX,
+        [STATE_UNMANAGED] = _RANK_MAX,
+        [STATE_ACTIVE] = RANK_ACTIVE,
+        [STATE_PENDING_REBOOT] = RANK_REBOOT,
+        [STATE_DIFFERS] = RANK_WRONG,
+        [STATE_DRIFTED] = RANK_WRONG,
+        [STATE_CONFLICT] = RANK_WRONG,
+        [STATE_UNSUPPORTED] = RANK_WRONG,
+        [STATE_UNKNOWN] = RANK_WRONG,
+};
+
+static const char *const verdicts[_RANK_MAX] = {"Needs attention", "Needs a reboot", "In order"};
+
+/* It was reverted by hand, and so it is as somebody wants it. */
+static bool is_held(const Finding *f) {
+        return f->held && f->wanted == WANTED_ON;
+}
+
+/* That something cannot be, or is not known, concerns only who wants it. */
+static Rank rank_of(const Finding *f) {
+        bool concerns = practice_is_on(f) || (f->state != STATE_UNSUPPORTED && f->state != STATE_UNKNOWN);
+
+        if (is_held(f))
+                return RANK_ACTIVE;
+
+        return concerns ? ranks[f->state] : _RANK_MAX;
+}
+
+/* The practices of one rank, as long as there is room in the line. */
+static int summarize_rank(const Survey *survey, Rank rank, const char *verdict, Buffer *b) {
+        const char *end = ", ...";
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                json_object *practice = json_object_array_get_idx(list, i);
+        for (size_t i = 0; r >= 0 && i < N_PRACTICES; i++) {
+                const Finding *f = survey->findings[i];
+                const char *state = is_held(f) ? "held" : state_to_string(f->state);
 
-                r = buffer_printf(&b, "%s%s %s", i == 0 ? "" : ", ", strempty(json_get_text(practice, "name")),
-                                  strempty(json_get_text(practice, "state")));
+                if (rank_of(f) != rank)
+                        continue;
+                if (b->size > 0 && b->size + strlen(f->practice) + strlen(state) + 3 + strlen(end) > SUMMARY_MAX)
+                        return endswith(b->data, end) ? 0 : buffer_puts(b, end);
+
+                r = buffer_printf(b, "%s%s%s %s", b->size > 0 ? "" : verdict, b->size > 0 ? ", " : ": ", f->practice,
+                                  state);
         }
+
+        return r;
+}
+
+/* Why no practice is named; NULL: some are. */
+static const char *summarize_nothing(const Survey *survey, Rank worst) {
+        if (survey->guest.policy->n_errors > 0)
+                return "The policy has an error and is not applied: see gtune status";
+        if (!policy_exists(survey->guest.policy))
+                return "No policy, so that nothing is wanted: see gtuned.conf(5)";
+
+        return worst == _RANK_MAX ? "In order: the policy wants nothing of this guest" : NULL;
+}
+
+/* One line for `systemctl status`: the verdict, and what it rests on with the worst first. */
+static int summarize(const Survey *survey, char **ret) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        const char *nothing;
+        Rank worst = _RANK_MAX;
+        int r = 0;
+
+        for (size_t i = 0; i < N_PRACTICES; i++)
+                if (rank_of(survey->findings[i]) < worst)
+                        worst = rank_of(survey->findings[i]);
+
+        nothing = summarize_nothing(survey, worst);
+        if (nothing)
+                r = buffer_puts(&b, nothing);
+        for (Rank rank = worst; r >= 0 && !nothing && rank < _RANK_MAX; rank++)
+                r = summarize_rank(survey, rank, verdicts[worst], &b);
         if (r < 0)
                 return r;
 
-        *ret = strdup(b.data ? b.data : "nothing to report");
-        return *ret ? 0 : -ENOMEM;
+        *ret = TAKE_PTR(b.data);
+        return 0;
 }
 
 static int format_report(const Survey *survey, Prepared *ret) {
@@ -45,7 +119,7 @@ static int format_report(const Survey *survey, Prepared *ret) {
         if (r < 0)
                 return r;
 
-        return summarize(report, &ret->summary);
+        return summarize(survey, &ret->summary);
 }
 
 static bool allows_apply(const Policy *policy) {

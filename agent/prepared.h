@@ -13,7 +13,7 @@
 typedef struct Prepared {
         Buffer report;      /* what gtune-status returns */
         Buffer changes;     /* what gtune-plan returns, a JSON object */
-        char *summary;      /* "haltpoll active, pvspin unsupported" */
+        char *summary;      /* one line for the service manager */
         bool apply_allowed;
 } Prepared;
 

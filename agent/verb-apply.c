@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
+#include "agent/announce.h"
 #include "agent/commit.h"
+#include "agent/credential.h"
 #include "agent/gtune.h"
 #include "agent/last-apply.h"
 #include "agent/tpm.h"
@@ -75,7 +77,31 @@ static int report_error(Work *w, int r) {
         if (w->survey && w->survey->guest.machine->kind == MACHINE_LIVE)
                 (void) last_apply_write(w->c->root, w->survey->guest.machine->boot_id, "failed", w->error);
 
-        return complain("%s", strempty(w->error));
+        return announce_refusal(strempty(w->error)) ? STATUS_ERROR : complain("%s", strempty(w->error));
+}
+
+/* In the journal each error is a message of its own, which says that nothing is applied. */
+static int report_policy_errors(Work *w) {
+        const Machine *machine = w->survey->guest.machine;
+
+        if (!announce_policy_errors(w->survey->guest.policy)) {
+                print_policy_errors(w->survey->guest.policy);
+                return report_error(w, -EINVAL);
+        }
+
+        if (machine->kind == MACHINE_LIVE)
+                (void) last_apply_write(w->c->root, machine->boot_id, "failed", w->error);
+        return STATUS_ERROR;
+}
+
+/* Only the boot unit is given what the host offers. A person's apply drops what has ceased to be accepted. */
+static int take_credential(Work *w) {
+        const char *directory = w->c->unattended ? getenv("CREDENTIALS_DIRECTORY") : NULL;
+
+        if (!root_is_live(w->c->root))
+                return 0;
+
+        return credential_take(w->c->root, directory, credential_manager_version, &w->error);
 }
 
 static int begin(Work *w) {
@@ -85,6 +111,8 @@ static int begin(Work *w) {
         r = engine_lock(w->c->root, &w->lock_fd, &w->error);
         if (r >= 0)
                 r = engine_recover(w->c->root, &note, &w->error);
+        if (r >= 0)
+                r = take_credential(w);
         if (r < 0)
                 return report_error(w, r);
         if (note)
@@ -188,6 +216,7 @@ static int commit(Work *w, const char *result) {
                 if (r < 0)
                         return r;
         }
+        announce_done(w->t, streq(result, "reverted"));
         if (w->t->note)
                 fprintf(stderr, "gtune: %s\n", w->t->note);
         if (!w->c->json)
@@ -205,6 +234,7 @@ static int finish(Work *w) {
         r = take_survey(w->c, &after);
         if (r < 0)
                 return r;
+        announce_baseline(after);
 
         if (w->c->json) {
                 r = survey_report(after, &report);
@@ -343,11 +373,11 @@ int verb_apply(Context *c, char **arguments) {
                 return r;
 
         if (w.survey->guest.policy->n_errors > 0) {
-                print_policy_errors(w.survey->guest.policy);
                 w.error = xasprintf("nothing of a policy with errors is applied");
-                return report_error(&w, -EINVAL);
+                return report_policy_errors(&w);
         }
 
+        announce_drift(w.survey);
         r = drop_holds(&w);
         if (r == 0)
                 r = transaction_resolve(w.survey, w.survey->plan, survey_unwanted(w.survey), &w.t);

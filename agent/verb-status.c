@@ -7,6 +7,10 @@
 #define NAME_WIDTH 14
 #define WANTED_WIDTH 8
 #define STATE_WIDTH 16
+#define SETTING_WIDTH 34
+#define VALUE_WIDTH 16
+#define ACTUAL_COLUMN (SETTING_WIDTH + VALUE_WIDTH)
+#define EVIDENCE_INDENT 4U
 
 static int print_row(const Context *c, const Finding *f, Buffer *b) {
         const char *state = state_to_string(f->state), *wanted = wanted_to_string(f->wanted);
@@ -60,6 +64,9 @@ static int print_reason(const Finding *f, bool asked_for, Buffer *b) {
                 r = print_sentence(b, "why:", f->reason);
         if (r >= 0 && reason && f->remedy)
                 r = print_sentence(b, "do:", f->remedy);
+        else if (r >= 0 && reason && practice_is_on(f) && f->state == STATE_UNSUPPORTED)
+                r = print_sentence(b, "do:",
+                                   "nothing helps in this guest; enable = no in the policy ends this message");
 
         return r < 0 ? r : print_warnings(f, b);
 }
@@ -79,6 +86,17 @@ static int print_table(const Context *c, const Survey *survey, unsigned mask, Bu
         return r;
 }
 
+/* What became of a policy that the host offers. */
+static int print_credential(const Policy *policy, Buffer *b) {
+        int r;
+
+        if (!policy->credential_note)
+                return 0;
+
+        r = buffer_puts(b, "\npolicy\n");
+        return r < 0 ? r : print_sentence(b, "note:", policy->credential_note);
+}
+
 int print_status(const Context *c, const Survey *survey, unsigned mask) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
@@ -87,12 +105,70 @@ int print_status(const Context *c, const Survey *survey, unsigned mask) {
         if (r < 0)
                 return r;
 
-        if (!policy_exists(survey->guest.policy) && survey->guest.policy->n_errors == 0)
+        if (survey->guest.policy->n_errors > 0)
+                r = buffer_puts(&b, "\nThe policy has errors, so nothing of it is applied: "
+                                    "mend what is named above.\n");
+        else if (!policy_exists(survey->guest.policy))
                 r = buffer_puts(&b, "\nThere is no policy, so nothing is wanted: see /etc/gtuned/gtuned.conf.\n");
+        if (r >= 0)
+                r = print_credential(survey->guest.policy, &b);
         if (r >= 0)
                 (void) fwrite(b.data, 1, b.size, stdout);
 
         return r;
+}
+
+/* A value that needs more room than its column goes on in it, and what comes after it begins a line. */
+static int print_setting(const Setting *s, Buffer *b) {
+        const char *wanted = s->wanted ? s->wanted : "-", *actual = s->actual ? s->actual : "-";
+        int r;
+
+        r = buffer_printf(b, "%-*s", SETTING_WIDTH, s->name);
+        if (r >= 0 && strlen(wanted) < VALUE_WIDTH)
+                r = buffer_printf(b, "%-*s", VALUE_WIDTH, wanted);
+        else if (r >= 0) {
+                r = text_wrap(b, wanted, SETTING_WIDTH, SETTING_WIDTH, WIDTH);
+                if (r >= 0)
+                        r = buffer_printf(b, "%*s", ACTUAL_COLUMN, "");
+        }
+
+        return r < 0 ? r : text_wrap(b, actual, ACTUAL_COLUMN, ACTUAL_COLUMN, WIDTH);
+}
+
+/* How much of a text fits into a line: up to a blank or comma if it has one there, and no half character. */
+static size_t fitting(const char *s, size_t room) {
+        size_t n = room;
+
+        while (n > 0 && !strchr(", ", s[n - 1]))
+                n--;
+        if (n > 0)
+                return n;
+
+        for (n = room; n > 1 && ((unsigned char) s[n] & 0xC0U) == 0x80U; n--)
+                ;
+        return n;
+}
+
+/* Lists of RPCs are one long word, which text_wrap() does not break. */
+static int print_value(const char *value, Buffer *b) {
+        const size_t room = WIDTH - EVIDENCE_INDENT;
+        bool long_word = false;
+        int r = 0;
+
+        for (const char *s = value; *s && !long_word; s += strspn(s, " \n") + strcspn(s + strspn(s, " \n"), " \n"))
+                long_word = strcspn(s + strspn(s, " \n"), " \n") > room;
+        if (!long_word)
+                return text_wrap(b, value, EVIDENCE_INDENT, EVIDENCE_INDENT, WIDTH);
+
+        for (; r >= 0 && strlen(value) > room; value += fitting(value, room)) {
+                size_t n = fitting(value, room);
+
+                r = buffer_append(b, value, value[n - 1] == ' ' ? n - 1 : n);
+                if (r >= 0)
+                        r = buffer_printf(b, "\n%*s", (int) EVIDENCE_INDENT, "");
+        }
+
+        return r < 0 ? r : buffer_printf(b, "%s\n", value);
 }
 
 static int print_details(const Finding *f) {
@@ -100,11 +176,9 @@ static int print_details(const Finding *f) {
         int r = 0;
 
         if (f->n_settings > 0)
-                r = buffer_printf(&b, "\n%-34s%-15s %s\n", "SETTING", "WANTED", "ACTUAL");
+                r = buffer_printf(&b, "\n%-*s%-*s%s\n", SETTING_WIDTH, "SETTING", VALUE_WIDTH, "WANTED", "ACTUAL");
         for (size_t i = 0; r >= 0 && i < f->n_settings; i++)
-                r = buffer_printf(&b, "%-34s%-15s %s\n", f->settings[i].name,
-                                  f->settings[i].wanted ? f->settings[i].wanted : "-",
-                                  f->settings[i].actual ? f->settings[i].actual : "-");
+                r = print_setting(f->settings + i, &b);
 
         if (r >= 0 && f->n_evidence > 0)
                 r = buffer_puts(&b, "\nEVIDENCE\n");
@@ -113,7 +187,7 @@ static int print_details(const Finding *f) {
 
                 r = buffer_printf(&b, "%s\n    ", e->source);
                 if (r >= 0)
-                        r = text_wrap(&b, e->value ? e->value : "(absent)", 4, 4, WIDTH);
+                        r = print_value(e->value ? e->value : "(absent)", &b);
         }
         if (r >= 0 && b.size > 0)
                 (void) fwrite(b.data, 1, b.size, stdout);

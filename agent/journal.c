@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <syslog.h>
+
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
+#include "agent/journal.h"
+
+#define FIELDS_MAX 64U /* a boot directory can have thousands of files: the first of them, and their number, must do */
+
+/* The ids are random, and stay for ever: packaging/gtuned.catalog has the same. */
+static const struct {
+        const char *id;
+        int priority;
+} messages[_JOURNAL_MESSAGE_MAX] = {
+        [JOURNAL_APPLIED] = {"a2ad9f6c6b3648e5906e1f0ea4f618d7", LOG_NOTICE},
+        [JOURNAL_DRIFTED] = {"adb20551d1894a38954fcc328219a9fe", LOG_WARNING},
+        [JOURNAL_REVERTED] = {"6c85fd613b734238803ff5474e04ebcc", LOG_NOTICE},
+        [JOURNAL_REFUSED] = {"f0e9484e635e4011b1be5241c2046f8c", LOG_ERR},
+        [JOURNAL_BASELINE_MISMATCH] = {"d311a5f4ebed4282bbc02eed6bc3dbb9", LOG_ERR},
+};
+
+const char *journal_message_id(JournalMessage id) {
+        return messages[id].id;
+}
+
+int journal_message_priority(JournalMessage id) {
+        return messages[id].priority;
+}
+
+bool journal_takes_stderr(void) {
+        const char *stream = getenv("JOURNAL_STREAM");
+        char own[64];
+        struct stat st;
+
+        if (!stream || fstat(STDERR_FILENO, &st) < 0)
+                return false;
+
+        (void) snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
+        return streq(stream, own);
+}
+
+int journal_field(JournalEntry *entry, const char *name, const char *value) {
+        char **fields;
+
+        if (!value || entry->n_fields >= FIELDS_MAX)
+                return 0;
+
+        fields = reallocarray(entry->fields, entry->n_fields + 1, sizeof(char *));
+        if (!fields)
+                return -ENOMEM;
+        entry->fields = fields;
+
+        fields[entry->n_fields] = xasprintf("%s=%s", name, value);
+        if (!fields[entry->n_fields])
+                return -ENOMEM;
+
+        entry->n_fields++;
+        return 0;
+}
+
+static int send_fields(const JournalEntry *entry) {
+        struct iovec iov[FIELDS_MAX];
+
+        for (size_t i = 0; i < entry->n_fields; i++)
+                iov[i] = (struct iovec) {entry->fields[i], strlen(entry->fields[i])};
+
+        return sd_journal_sendv(iov, (int) entry->n_fields);
+}
+
+/* The three that each message has come last, and there must be room for them. */
+static int add_common(JournalEntry *entry, const char *text) {
+        char priority[] = {(char) ('0' + messages[entry->id].priority), '\0'};
+        int r;
+
+        while (entry->n_fields > FIELDS_MAX - 3)
+                free(entry->fields[--entry->n_fields]);
+
+        r = journal_field(entry, "MESSAGE", text);
+        if (r >= 0)
+                r = journal_field(entry, "MESSAGE_ID", messages[entry->id].id);
+        if (r >= 0)
+                r = journal_field(entry, "PRIORITY", priority);
+
+        return r;
+}
+
+bool journal_send(JournalEntry *entry, const char *format, ...) {
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
+        int r;
+
+        if (!journal_takes_stderr())
+                return false;
+
+        va_start(ap, format);
+        r = vasprintf(&text, format, ap);
+        va_end(ap);
+        if (r < 0) {
+                text = NULL;
+                return false;
+        }
+
+        return add_common(entry, text) >= 0 && send_fields(entry) >= 0;
+}
+
+void journal_entry_done(JournalEntry *entry) {
+        for (size_t i = 0; i < entry->n_fields; i++)
+                free(entry->fields[i]);
+        free(entry->fields);
+        *entry = JOURNAL_ENTRY(entry->id);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "agent/journal.h"
+
+static void test_ids(void **state) {
+        (void) state;
+
+        for (JournalMessage i = 0; i < _JOURNAL_MESSAGE_MAX; i++) {
+                assert_int_equal(strspn(journal_message_id(i), "0123456789abcdef"), 32);
+                assert_int_equal(strlen(journal_message_id(i)), 32);
+                assert_in_range(journal_message_priority(i), LOG_ERR, LOG_NOTICE);
+                for (JournalMessage j = 0; j < i; j++)
+                        assert_string_not_equal(journal_message_id(i), journal_message_id(j));
+        }
+}
+
+/* The variable must name the very file that standard error is. */
+static void test_stream(void **state) {
+        char own[64], other[64];
+        struct stat st;
+
+        (void) state;
+
+        assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+        (void) snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
+        (void) snprintf(other, sizeof(other), "%ju:%ju", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino + 1);
+
+        assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+        assert_false(journal_takes_stderr());
+        assert_int_equal(setenv("JOURNAL_STREAM", other, 1), 0);
+        assert_false(journal_takes_stderr());
+        assert_int_equal(setenv("JOURNAL_STREAM", own, 1), 0);
+        assert_true(journal_takes_stderr());
+        assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+}
+
+static void test_not_sent(void **state) {
+        _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_APPLIED);
+
+        (void) state;
+
+        assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+        assert_int_equal(journal_field(&entry, "GTUNED_FILE", "/boot/a"), 0);
+        assert_false(journal_send(&entry, "Applied %d", 1));
+        assert_int_equal(entry.n_fields, 1);
+}
+
+/* What there is too much of is left out; what is absent is no field. */
+static void test_fields(void **state) {
+        _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_DRIFTED);
+
+        (void) state;
+
+        assert_int_equal(journal_field(&entry, "PRACTICE", NULL), 0);
+        assert_int_equal(entry.n_fields, 0);
+        assert_int_equal(journal_field(&entry, "PRACTICE", "haltpoll"), 0);
+        assert_string_equal(entry.fields[0], "PRACTICE=haltpoll");
+
+        for (unsigned i = 0; i < 1000; i++)
+                assert_int_equal(journal_field(&entry, "GTUNED_FILE", "/boot/x"), 0);
+        assert_in_range(entry.n_fields, 10, 100);
+
+        journal_entry_done(&entry);
+        assert_int_equal(entry.n_fields, 0);
+        assert_int_equal(entry.id, JOURNAL_DRIFTED);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_ids),
+                cmocka_unit_test(test_stream),
+                cmocka_unit_test(test_not_sent),
+                cmocka_unit_test(test_fields),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
