@@ -22,11 +22,13 @@ class Test:
 
 @dataclasses.dataclass(frozen=True)
 class Environment:
-    """What a test is given: the image, a directory of its own, and how much to do."""
+    """What a test is given: the image, a directory of its own, how much to do, and what makes another image."""
     image: object
     work: object
     thorough: bool
     tree: object
+    cache: object = None
+    rpms: tuple = ()
 
 
 def test(name, alone=False, needs_tree=False):

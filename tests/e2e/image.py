@@ -31,6 +31,8 @@ SONAMES = ("libjson-c.so.5", "libinih.so.1", "libcrypto.so.3", "libsystemd.so.0"
 OLD_SUITE, OLD_QGA, OLD_GRUB = "bookworm", "usr/lib/e2e/qemu-ga-7.2", "EFI/BOOT/grub-2.06.efi"
 BROKEN_QGA = "usr/lib/e2e/broken-qga"
 OLD_PACKAGES = ("qemu-guest-agent", GRUB_PACKAGE)
+# What the tests of the first boot add to the base.
+CLOUD_INIT = ("cloud-init", "iproute2")
 GRUB_MODULES = (
     "part_gpt fat ext2 normal linux search search_label search_fs_uuid configfile echo test true sleep loadenv "
     "minicmd tpm all_video gzio efifwsetup reboot halt"
@@ -50,6 +52,9 @@ MASKED = (
 MACHINE_ID = "6774756e65642d6532652d7465737473"
 # The disk is NVMe and the root ext4: both are built into Debian's cloud kernel, so no driver waits in an initrd.
 CMDLINE = "root=/dev/nvme0n1p2 ro console=ttyS0 panic=-1 quiet"
+# For a guest with a second disk: the kernel scans them side by side, so that either can be the first.
+ROOT_PARTUUID = "6774756e-6564-4532-8065-726f6f740000"
+CMDLINE_PARTUUID = CMDLINE.replace("/dev/nvme0n1p2", f"PARTUUID={ROOT_PARTUUID}")
 ROOT_MIB = 900
 ESP_MIB = 48
 GRUB_CFG = "EFI/openEuler/grub.cfg"
@@ -123,14 +128,14 @@ def _fetch_old(directory):
     shutil.rmtree(apt)
 
 
-def _build_base(directory):
+def _build_base(directory, packages):
     """Fetches the root file system and GRUB into a new directory."""
     grub_dir = directory / "grub"
     grub_dir.mkdir()
     sources = directory / "sources.list"
     sources.write_text(f"deb [signed-by={KEYRING}] {mirror()} {SUITE} main\n")
     excludes = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")]
-    run("mmdebstrap", "--variant=minbase", "--include=" + ",".join(PACKAGES), *excludes, *_base_hooks(grub_dir),
+    run("mmdebstrap", "--variant=minbase", "--include=" + ",".join(packages), *excludes, *_base_hooks(grub_dir),
         SUITE, directory / "root.tar", sources)
     for package in grub_dir.glob("*.deb"):
         run("dpkg-deb", "-x", package, grub_dir)
@@ -138,9 +143,10 @@ def _build_base(directory):
     _fetch_old(directory)
 
 
-def base(cache):
-    """The base in the cache directory, built if it is not there yet."""
-    key = hashlib.sha256("\n".join((SUITE, *PACKAGES, OLD_SUITE, *OLD_PACKAGES, *_base_hooks("grub"))).encode()).hexdigest()[:16]
+def base(cache, extra=()):
+    """The base in the cache directory, built if it is not there yet; extra are packages that it has besides."""
+    packages = (*PACKAGES, *extra)
+    key = hashlib.sha256("\n".join((SUITE, *packages, OLD_SUITE, *OLD_PACKAGES, *_base_hooks("grub"))).encode()).hexdigest()[:16]
     target = pathlib.Path(cache).resolve() / f"base-{key}"
     if target.is_dir():
         return target
@@ -148,7 +154,7 @@ def base(cache):
     building = pathlib.Path(tempfile.mkdtemp(prefix="building-", dir=target.parent))
     try:
         building.chmod(0o755)
-        _build_base(building)
+        _build_base(building, packages)
         os.rename(building, target)
     finally:
         shutil.rmtree(building, ignore_errors=True)
@@ -182,6 +188,14 @@ def _unpack(base_dir, root, tree):
     run("tar", "-C", root, "--keep-directory-symlink", "-xpf", archive)
     root.chmod(0o755)
     archive.unlink()
+
+
+def _install_rpms(root, rpms):
+    """Installs packages; what they require is there, but dpkg knows of it and rpm does not. They make their users
+    and enable their units themselves."""
+    database = ("--root", root, "--dbpath", "/var/lib/rpm")
+    run("rpm", *database, "--initdb")
+    run("rpm", *database, "--nodeps", "--install", *rpms)
 
 
 def _check_libraries(root):
@@ -271,18 +285,17 @@ def grub_cfg(release, cmdline):
     return text
 
 
-def _make_grub(modules, target):
-    """GRUB as one EFI program."""
+def make_grub(modules, target, more=()):
+    """GRUB as one EFI program; more are modules that it has besides."""
     run("grub-mkimage", "-O", "x86_64-efi", "-d", modules / "usr/lib/grub/x86_64-efi", "-p", "/EFI/openEuler",
-        "-o", target, *GRUB_MODULES)
+        "-o", target, *GRUB_MODULES, *more)
 
 
-def _make_esp(base_dir, work, release, cmdline):
+def _make_esp(base_dir, work, config):
     """The EFI system partition: GRUB, and the grub.cfg that it really reads."""
-    esp, loader, old, config = (work / name for name in ("esp.img", "bootx64.efi", "grub-2.06.efi", "grub.cfg"))
-    _make_grub(base_dir / "grub", loader)
-    _make_grub(base_dir / "old", old)
-    config.write_text(grub_cfg(release, cmdline))
+    esp, loader, old = (work / name for name in ("esp.img", "bootx64.efi", "grub-2.06.efi"))
+    make_grub(base_dir / "grub", loader)
+    make_grub(base_dir / "old", old)
     esp.unlink(missing_ok=True)
     run("mkfs.vfat", "-C", "-F", "32", "-n", "ESP", esp, ESP_MIB * 1024)
     run("mmd", "-i", esp, "::/EFI", "::/EFI/BOOT", "::/EFI/openEuler")
@@ -291,6 +304,20 @@ def _make_esp(base_dir, work, release, cmdline):
     run("mcopy", "-i", esp, old, f"::/{OLD_GRUB}")
     run("mcopy", "-i", esp, config, f"::/{GRUB_CFG}")
     return esp
+
+
+def _write_grub_cfg(root, release, cmdline):
+    """The grub.cfg in the tree, where an image builder that has the ESP mounted sees it."""
+    config = root / "boot/efi" / GRUB_CFG
+    config.parent.mkdir(parents=True)
+    config.write_text(grub_cfg(release, cmdline))
+
+
+def _take_grub_cfg(root, work):
+    """Moves the grub.cfg out of the tree, for the ESP; the mount point stays."""
+    config = pathlib.Path(shutil.copy(root / "boot/efi" / GRUB_CFG, work / "grub.cfg"))
+    shutil.rmtree(root / "boot/efi/EFI")
+    return config
 
 
 def _make_root(root, work):
@@ -308,7 +335,7 @@ def _make_disk(work, esp, root):
     disk.unlink(missing_ok=True)
     with open(disk, "wb") as file:
         file.truncate((ESP_MIB + ROOT_MIB + 3) << 20)
-    table = f"label: gpt\nstart=1MiB, size={ESP_MIB}MiB, type=U\nsize={ROOT_MIB}MiB, type=L\n"
+    table = f"label: gpt\nstart=1MiB, size={ESP_MIB}MiB, type=U\nsize={ROOT_MIB}MiB, type=L, uuid={ROOT_PARTUUID}\n"
     run("sfdisk", "-q", disk, stdin=table.encode())
     for partition, start in ((esp, 1), (root, 1 + ESP_MIB)):
         run("dd", f"if={partition}", f"of={disk}", "bs=1M", f"seek={start}", "conv=notrunc,sparse", "status=none")
@@ -316,15 +343,17 @@ def _make_disk(work, esp, root):
     return disk
 
 
-def build(cache, work, tree=None, units=(), cmdline=CMDLINE):
+def build(cache, work, tree=None, units=(), cmdline=CMDLINE, rpms=(), extra=(), bake=None):
     """Builds an image in the work directory.
 
     tree is what is tested (a directory as `make install DESTDIR=` leaves it, or a tar); units are the
-    units that are enabled in the guest, those a package's presets would enable.
+    units that are enabled in the guest, those a package's presets would enable. rpms are packages
+    that are installed, extra the names of more Debian packages.
+    bake(root) is called with the finished tree, with its grub.cfg, before it becomes a disk.
     """
     if os.geteuid() != 0:
         raise ImageError("an image can only be built by root")
-    base_dir, work = base(cache), pathlib.Path(work).resolve()
+    base_dir, work = base(cache, extra), pathlib.Path(work).resolve()
     work.mkdir(parents=True, exist_ok=True)
     root = work / "root"
     try:
@@ -333,10 +362,16 @@ def build(cache, work, tree=None, units=(), cmdline=CMDLINE):
         _install_shell(root)
         _install_agents(base_dir, root)
         _configure(root)
+        if rpms:
+            _install_rpms(root, rpms)
         _enable(root, units)
         release = _kernel_release(root)
         kernel, initrd = _take_kernel(root, work, release)
-        disk = _make_disk(work, _make_esp(base_dir, work, release, cmdline), _make_root(root, work))
+        _write_grub_cfg(root, release, cmdline)
+        if bake:
+            bake(root)
+        esp = _make_esp(base_dir, work, _take_grub_cfg(root, work))
+        disk = _make_disk(work, esp, _make_root(root, work))
     finally:
         shutil.rmtree(root, ignore_errors=True)
     return Image(disk, kernel, initrd, cmdline, release)

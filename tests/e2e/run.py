@@ -34,6 +34,7 @@ def _arguments():
     parser.add_argument("--thorough", action="store_true", help="the long repetitions at full count")
     parser.add_argument("--tree", type=pathlib.Path, default=os.environ.get("GTUNED_E2E_TREE"),
                         help="what is tested: a directory as `make install DESTDIR=` leaves it, or a tar")
+    parser.add_argument("--rpms", type=pathlib.Path, help="a directory with the packages that some tests install")
     parser.add_argument("--unit", action="append", default=[], help="a unit of the tree to enable; may be repeated")
     parser.add_argument("--cache", type=pathlib.Path, default=os.environ.get("GTUNED_E2E_CACHE"),
                         help="where what comes from Debian is kept; nowhere by default")
@@ -45,12 +46,9 @@ def _arguments():
 
 def _load_tests():
     """Fills the table: for each test the name of its module."""
-    modules = {}
     for path in sorted(HERE.glob("test_*.py")):
         importlib.import_module(path.stem)
-        for name in checks.TESTS:
-            modules.setdefault(name, path.stem)
-    return modules
+    return {name: test.run.__module__ for name, test in checks.TESTS.items()}
 
 
 def _select(names, modules):
@@ -78,10 +76,17 @@ def _run_test(test, environment):
     return report.counts
 
 
+def _rpms(options):
+    """The binary packages in the directory that was named."""
+    found = sorted(options.rpms.resolve().glob("*.rpm")) if options.rpms else ()
+    return tuple(path for path in found if not path.name.endswith(".src.rpm"))
+
+
 def _run_all(tests, options, disk, work):
     """Runs the tests, those that want to be alone at the end, and returns the sum of their counts."""
     def start(test):
-        return _run_test(test, checks.Environment(disk, work / test.name, options.thorough, options.tree))
+        return _run_test(test, checks.Environment(disk, work / test.name, options.thorough, options.tree,
+                                                   options.cache or work / "cache", _rpms(options)))
 
     counts = collections.Counter()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:

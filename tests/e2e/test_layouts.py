@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boot layouts that GRUB itself has to read: a stub on the ESP that hands over to the real grub.cfg."""
+"""Boot layouts that GRUB itself has to read: a stub on the ESP that hands over to the real grub.cfg, and entries of the
+Boot Loader Specification, with their own command line and with that of grubenv."""
+
+import shutil
 
 import image
 from checks import test
@@ -32,3 +35,95 @@ def stub(environment, checks):
         checks.equal("haltpoll is active", haltpoll(guest)["state"], "active")
         guest.shell("gtune revert")
         checks.equal("revert gives the real file back", guest.read_file(REAL), original)
+
+
+# The first GRUB of Debian that has blscfg is 2.14. Only its modules are taken, and made into one program.
+BLS_SUITE, BLS_PACKAGE, BLS_MODULES = "forky", image.GRUB_PACKAGE, ("blsuki",)
+LOADER = "/boot/efi/EFI/BOOT/BOOTX64.EFI"
+ENTRY, ENVIRONMENT = "/boot/loader/entries/e2e.conf", "/boot/grub2/grubenv"
+BLS_CFG = """set timeout=0
+load_env --file $prefix/grubenv
+search --no-floppy --label --set=root root
+blscfg --path ($root)/boot/loader/entries
+"""
+TOKEN = b" cpuidle_haltpoll.force=Y"
+
+
+def fetch_grub(directory):
+    """Unpacks the package into a new directory."""
+    options = image.apt_options(directory / "apt", f"deb [signed-by={image.KEYRING}] {image.mirror()} {BLS_SUITE} main")
+    image.run("apt-get", *options, "update", "-qq")
+    image.run("env", "-C", directory, "apt-get", *options, "download", "-qq", f"{BLS_PACKAGE}/{BLS_SUITE}")
+    for package in directory.glob("*.deb"):
+        image.run("dpkg-deb", "-x", package, directory)
+        package.unlink()
+    shutil.rmtree(directory / "apt")
+
+
+def bls_grub(environment):
+    """A GRUB with blscfg, as one EFI program. The package is fetched once into the cache."""
+    packages = (environment.cache or environment.work) / f"{BLS_PACKAGE}-{BLS_SUITE}"
+    if not packages.is_dir():
+        building = environment.work / "grub"
+        building.mkdir()
+        fetch_grub(building)
+        shutil.move(building, packages)
+    program = environment.work / "bls.efi"
+    image.make_grub(packages, program, BLS_MODULES)
+    return program.read_bytes()
+
+
+def environment_block(text):
+    """GRUB's environment block: always 1024 bytes (grub-core/lib/envblk.c)."""
+    return ("# GRUB Environment Block\n" + text).encode().ljust(1024, b"#")
+
+
+def lay_out_bls(guest, grub):
+    """Fedora's layout: a stub, a grub.cfg that holds blscfg and no entry, and the entries."""
+    guest.check(f"mkdir -p /boot/grub2 {ENTRY.rsplit('/', 1)[0]}")
+    guest.write_file(LOADER, grub)
+    guest.write_file(STUB, STUB_TEXT)
+    guest.write_file(REAL, BLS_CFG)
+
+
+def entry(release, options):
+    """The entry file of the kernel of the image."""
+    return (f"title Debian GNU/Linux ({release})\nversion {release}\nlinux /boot/vmlinuz-{release}\n"
+            f"initrd /boot/initrd.img-{release}\noptions {options}\ngrub_class debian\n")
+
+
+def bls_round(guest, checks, kind, path):
+    """apply, a boot, and revert: the file that holds the command line changes, and comes back."""
+    original, cfg = guest.read_file(path), guest.read_file(REAL)
+    running = TOKEN in guest.read_file("/proc/cmdline")
+    checks.equal(f"{kind}: apply, {'which this boot has already' if running else 'and a reboot is left to do'}",
+                 guest.shell("gtune apply")[0], 0 if running else 4)
+    changed = guest.read_file(path)
+    checks.equal(f"{kind}: the token is in {path} once", changed.count(TOKEN), 1)
+    checks.equal(f"{kind}: the size of grubenv stays", len(changed) if path == ENVIRONMENT else 1024, 1024)
+    checks.equal(f"{kind}: grub.cfg is as it was", guest.read_file(REAL), cfg)
+    guest.reboot()
+    checks.equal(f"{kind}: the kernel has the token once", guest.read_file("/proc/cmdline").count(TOKEN), 1)
+    checks.equal(f"{kind}: haltpoll is active", haltpoll(guest)["state"], "active")
+    guest.shell("gtune revert")
+    checks.equal(f"{kind}: revert gives the file back", guest.read_file(path), original)
+
+
+@test("bls", needs_tree=True)
+def bls(environment, checks):
+    """RHEL 9's entries with their own options, and RHEL 8's with those of grubenv, read by a GRUB that has blscfg."""
+    try:
+        grub = bls_grub(environment)
+    except image.ImageError as error:
+        checks.skip("all of it", f"Debian {BLS_SUITE}'s GRUB cannot be had: {str(error).splitlines()[-1]}")
+        return
+    with Guest(environment.image, "bls", environment.work) as guest:
+        guest.boot()
+        guest.shell("gtune revert")
+        lay_out_bls(guest, grub)
+        guest.write_file(ENVIRONMENT, environment_block(""))
+        guest.write_file(ENTRY, entry(environment.image.release, environment.image.cmdline))
+        bls_round(guest, checks, "options in the entry", ENTRY)
+        guest.write_file(ENVIRONMENT, environment_block(f"kernelopts={environment.image.cmdline}\n"))
+        guest.write_file(ENTRY, entry(environment.image.release, "$kernelopts"))
+        bls_round(guest, checks, "kernelopts in grubenv", ENVIRONMENT)

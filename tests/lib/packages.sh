@@ -7,8 +7,10 @@ packages_build=(
         libcmocka-dev libinih-dev libjson-c-dev libssl-dev libsystemd-dev libudev-dev zlib1g-dev systemd
 )
 packages_test=(
-        binutils clang libclang-rt-14-dev git grub-common libtss2-dev libtss2-tcti-swtpm0 python3 python3-jsonschema
-        procps shellcheck strace swtpm swtpm-tools systemd tpm2-tools valgrind xz-utils
+        bash-completion binutils bzip2 checkpolicy clang libclang-rt-14-dev git grub-common libtss2-dev
+        libtss2-tcti-swtpm0 man-db mandoc policycoreutils selinux-policy-dev selinux-utils semodule-utils setools
+        procps python3 python3-jsonschema rpm rpmlint scdoc shellcheck strace swtpm swtpm-tools systemd
+        tpm2-tools valgrind xz-utils zsh
 )
 
 # Installs what is missing. Says what it does, and needs root only for that.
