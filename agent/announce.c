@@ -23,6 +23,9 @@ static int add_finding(JournalEntry *entry, const Finding *f) {
 }
 
 void announce_drift(const Survey *survey) {
+        if (!root_is_live(survey->root))
+                return;
+
         for (size_t i = 0; i < N_PRACTICES; i++) {
                 _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_DRIFTED);
                 const Finding *f = survey->findings[i];
@@ -52,6 +55,8 @@ static int add_changes(JournalEntry *entry, const Transaction *t, Buffer *list, 
                         r = name_change(list, n, t->files[i].path);
         }
         for (size_t i = 0; r >= 0 && i < t->n_attributes; i++) {
+                if (t->attributes[i].at_boot)
+                        continue;
                 r = journal_field(entry, "GTUNED_ATTRIBUTE", t->attributes[i].path);
                 if (r >= 0)
                         r = name_change(list, n, t->attributes[i].path);
@@ -66,13 +71,13 @@ static int add_changes(JournalEntry *entry, const Transaction *t, Buffer *list, 
         return r;
 }
 
-void announce_done(const Transaction *t, bool reverted) {
+void announce_done(const Root *root, const Transaction *t, bool reverted) {
         _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(reverted ? JOURNAL_REVERTED : JOURNAL_APPLIED);
         _cleanup_buffer_ Buffer list = BUFFER_NULL;
         const char *what = reverted ? "Taken back" : "Applied the tuning policy";
         size_t n = 0;
 
-        if (transaction_is_empty(t) || add_changes(&entry, t, &list, &n) < 0)
+        if (!root_is_live(root) || transaction_is_empty(t) || add_changes(&entry, t, &list, &n) < 0)
                 return;
 
         if (n > NAMED_MAX)
@@ -94,22 +99,25 @@ static bool announce_policy_error(const PolicyError *e) {
                             e->line > 0 ? ":" : "", e->line > 0 ? line : "", e->reason);
 }
 
-bool announce_policy_errors(const Policy *policy) {
-        bool told = true;
+bool announce_policy_errors(const Root *root, const Policy *policy) {
+        bool told = root_is_live(root);
 
-        for (size_t i = 0; told && i < policy->n_errors; i++)
-                told = announce_policy_error(policy->errors + i);
+        for (size_t i = 0; root_is_live(root) && i < policy->n_errors; i++)
+                told = announce_policy_error(policy->errors + i) && told;
 
         return told;
 }
 
-bool announce_refusal(const char *why) {
+bool announce_refusal(const Root *root, const char *why) {
         _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_REFUSED);
 
-        return journal_send(&entry, "Left as it is: %s", why);
+        return root_is_live(root) && journal_send(&entry, "Left as it is: %s", why);
 }
 
 void announce_baseline(const Survey *survey) {
+        if (!root_is_live(survey->root))
+                return;
+
         for (size_t i = 0; i < N_PRACTICES; i++) {
                 _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_BASELINE_MISMATCH);
                 const Finding *f = survey->findings[i];

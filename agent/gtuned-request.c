@@ -147,7 +147,7 @@ static int start_unit(Refusal *refusal) {
         return 0;
 }
 
-/* A run that was refused or failed to start does not count. */
+/* A run that fails to start counts, too: a host must not fill the journal with it. */
 static int start_limited(Refusal *refusal) {
         _cleanup_close_ int stamp = -EBADF;
         int r;
@@ -158,11 +158,9 @@ static int start_limited(Refusal *refusal) {
         r = check_rate(stamp, refusal);
         if (r < 0 || refusal->code)
                 return r;
-        r = start_unit(refusal);
-        if (r < 0 || refusal->code)
-                return r;
+        r = note_run(stamp);
 
-        return note_run(stamp);
+        return r < 0 ? r : start_unit(refusal);
 }
 
 static int decide(Refusal *refusal) {

@@ -9,6 +9,7 @@
 #include <systemd/sd-journal.h>
 
 #include "agent/journal.h"
+#include "core/text.h"
 
 #define FIELDS_MAX 64U /* a boot directory can have thousands of files: the first of them, and their number, must do */
 
@@ -45,17 +46,22 @@ bool journal_takes_stderr(void) {
 }
 
 int journal_field(JournalEntry *entry, const char *name, const char *value) {
+        _cleanup_buffer_ Buffer printable = BUFFER_NULL;
         char **fields;
 
         if (!value || entry->n_fields >= FIELDS_MAX)
                 return 0;
+
+        /* The host's words, and paths of a tree, can hold any byte. */
+        if (text_print(&printable, value, strlen(value)) < 0)
+                return -ENOMEM;
 
         fields = reallocarray(entry->fields, entry->n_fields + 1, sizeof(char *));
         if (!fields)
                 return -ENOMEM;
         entry->fields = fields;
 
-        fields[entry->n_fields] = xasprintf("%s=%s", name, value);
+        fields[entry->n_fields] = xasprintf("%s=%s", name, printable.size > 0 ? printable.data : "");
         if (!fields[entry->n_fields])
                 return -ENOMEM;
 
@@ -94,9 +100,6 @@ bool journal_send(JournalEntry *entry, const char *format, ...) {
         va_list ap;
         int r;
 
-        if (!journal_takes_stderr())
-                return false;
-
         va_start(ap, format);
         r = vasprintf(&text, format, ap);
         va_end(ap);
@@ -105,7 +108,7 @@ bool journal_send(JournalEntry *entry, const char *format, ...) {
                 return false;
         }
 
-        return add_common(entry, text) >= 0 && send_fields(entry) >= 0;
+        return add_common(entry, text) >= 0 && send_fields(entry) >= 0 && journal_takes_stderr();
 }
 
 void journal_entry_done(JournalEntry *entry) {

@@ -3,8 +3,8 @@
 
 /*
  * The few messages of which an administrator wants to be told what they mean: each has an id that
- * packaging/gtuned.catalog explains (`journalctl -x`), and fields to search for. They are sent only where standard
- * error is the journal, and instead of the line that a person at a terminal gets.
+ * packaging/gtuned.catalog explains (`journalctl -x`), and fields to search for. A person at a terminal is told there,
+ * too; where standard error is the journal itself, the line there is left out.
  */
 
 #include "core/util.h"
@@ -37,7 +37,14 @@ int journal_message_priority(JournalMessage id) _const_;
 /** journal_takes_stderr() - whether standard error is the journal; the variable alone proves nothing, it is inherited */
 bool journal_takes_stderr(void);
 
-/** journal_field() - add a field, which may come more than once; a value NULL is left out. Return: 0 or -ENOMEM. */
+/**
+ * journal_field() - add a field
+ * @entry: the message
+ * @name: of the field, which may come more than once
+ * @value: any bytes, which are made printable; NULL is left out
+ *
+ * Return: 0 or -ENOMEM.
+ */
 int journal_field(JournalEntry *entry, const char *name, const char *value);
 
 /**
@@ -45,7 +52,7 @@ int journal_field(JournalEntry *entry, const char *name, const char *value);
  * @entry: its id and fields; MESSAGE, MESSAGE_ID and PRIORITY are added
  * @format: one sentence for a person
  *
- * Return: whether it was sent. Where not, standard error is no journal, or nobody listens: say it there.
+ * Return: whether it was sent, and standard error is the journal. Where not, say it there.
  */
 bool journal_send(JournalEntry *entry, const char *format, ...) _printf_(2, 3);
 

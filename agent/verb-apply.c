@@ -20,6 +20,7 @@ typedef struct Work {
         int lock_fd;
         Survey *survey;
         Transaction *t;
+        bool verdict_new; /* the boot is judged for the first time, or otherwise than before */
         char *error;
         char *left_out; /* why what a practice asks for is not done, though the rest is */
 } Work;
@@ -77,18 +78,35 @@ static int report_error(Work *w, int r) {
         if (w->survey && w->survey->guest.machine->kind == MACHINE_LIVE)
                 (void) last_apply_write(w->c->root, w->survey->guest.machine->boot_id, "failed", w->error);
 
-        return announce_refusal(strempty(w->error)) ? STATUS_ERROR : complain("%s", strempty(w->error));
+        return announce_refusal(w->c->root, strempty(w->error)) ? STATUS_ERROR : complain("%s", strempty(w->error));
 }
 
-/* In the journal each error is a message of its own, which says that nothing is applied. */
+/* Whether the last apply of this boot failed for the same reason. */
+static bool failed_so_before(const Work *w) {
+        _cleanup_json_ json_object *last = NULL;
+
+        return last_apply_read(w->c->root, &last) >= 0 && last &&
+               streq_ptr(json_get_text(last, "boot_id"), w->survey->guest.machine->boot_id) &&
+               streq_ptr(json_get_text(last, "error"), w->error);
+}
+
+/* Every unit that applies fails by itself, and each says why; a message with an id comes only once. */
 static int report_policy_errors(Work *w) {
+        const Policy *policy = w->survey->guest.policy;
         const Machine *machine = w->survey->guest.machine;
+        const PolicyError *first = policy->errors;
 
-        if (!announce_policy_errors(w->survey->guest.policy)) {
-                print_policy_errors(w->survey->guest.policy);
-                return report_error(w, -EINVAL);
+        w->error = first->line > 0 ? xasprintf("nothing of a policy with errors is applied; the first: %s:%u: %s",
+                                               first->file, first->line, first->reason)
+                                   : xasprintf("nothing of a policy with errors is applied; the first: %s: %s", first->file,
+                                               first->reason);
+        if (!w->error)
+                return -ENOMEM;
+
+        if (failed_so_before(w) || !announce_policy_errors(w->c->root, policy)) {
+                print_policy_errors(policy);
+                (void) complain("nothing of a policy with errors is applied");
         }
-
         if (machine->kind == MACHINE_LIVE)
                 (void) last_apply_write(w->c->root, machine->boot_id, "failed", w->error);
         return STATUS_ERROR;
@@ -165,6 +183,7 @@ static void print_done(const Transaction *t) {
                         printf("%s: restarted\n", t->units[i].unit);
 }
 
+/* Return: whether it is another one than before, or -errno. */
 static int keep_document(const Root *root, json_object *document) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL, is = BUFFER_NULL;
         int r;
@@ -175,7 +194,8 @@ static int keep_document(const Root *root, json_object *document) {
         if (root_read(root, MEASURED_BOOT_PATH, text.size + 1, &is) >= 0 && buffer_equal(&is, &text))
                 return 0;
 
-        return replace_file(root, MEASURED_BOOT_PATH, &text, 0644);
+        r = replace_file(root, MEASURED_BOOT_PATH, &text, 0644);
+        return r < 0 ? r : 1;
 }
 
 /* The verdict on this boot, for who may not open the TPM. That there is none is told by the practice. */
@@ -190,6 +210,7 @@ static int keep_verdict(Work *w) {
                         policy_word(policy, "measured-boot", "baseline", NULL), &verdict, &document, &error);
         if (r == 0)
                 r = keep_document(w->c->root, document);
+        w->verdict_new = r > 0;
 
         return r == -ENOMEM ? r : 0;
 }
@@ -216,7 +237,7 @@ static int commit(Work *w, const char *result) {
                 if (r < 0)
                         return r;
         }
-        announce_done(w->t, streq(result, "reverted"));
+        announce_done(w->c->root, w->t, streq(result, "reverted"));
         if (w->t->note)
                 fprintf(stderr, "gtune: %s\n", w->t->note);
         if (!w->c->json)
@@ -234,7 +255,8 @@ static int finish(Work *w) {
         r = take_survey(w->c, &after);
         if (r < 0)
                 return r;
-        announce_baseline(after);
+        if (w->verdict_new)
+                announce_baseline(after);
 
         if (w->c->json) {
                 r = survey_report(after, &report);
@@ -372,10 +394,8 @@ int verb_apply(Context *c, char **arguments) {
         if (r != 0)
                 return r;
 
-        if (w.survey->guest.policy->n_errors > 0) {
-                w.error = xasprintf("nothing of a policy with errors is applied");
+        if (w.survey->guest.policy->n_errors > 0)
                 return report_policy_errors(&w);
-        }
 
         announce_drift(w.survey);
         r = drop_holds(&w);

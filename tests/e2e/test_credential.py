@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 
 import image
+import journal
 from checks import test
 from qemu import Guest
 from test_main import GRUB_CFG, TUNABLE, original_grub_cfg, practice
@@ -147,6 +148,9 @@ def wrong_file(guest, checks):
     checks.contains("bad policy: it reads the reason", errors[0]["reason"],
                     "guest_halt_poll_ns = fast: expected a whole number")
     checks.equal("bad policy: it reads that apply failed", found["last_apply"]["result"], "failed")
+    guest.shell("systemctl start gtuned-apply.service")
+    journal.check_sent(guest, checks, "REFUSED", 1, 3, "Nothing of the policy is applied", GTUNED_FILE=IMAGE_POLICY,
+                       GTUNED_LINE="5")
 
 
 def not_accepted(guest, checks):

@@ -5,6 +5,7 @@ import json
 import time
 
 import image
+import journal
 from channel import ChannelTimeout
 from checks import test
 from qemu import Guest
@@ -55,6 +56,9 @@ def first_boot(guest, checks):
                     {"name": "guest_halt_poll_ns", "wanted": "400000", "actual": "400000"})
     checks.contains("boot 1: grub.cfg has the token", guest.read_file(GRUB_CFG), b" cpuidle_haltpoll.force=Y\n")
     checks.equal("boot 1: reboot-needed says yes", guest.shell("gtune reboot-needed")[0], 0)
+    journal.check_sent(guest, checks, "APPLIED", 1, 5, GRUB_CFG, GTUNED_FILE=GRUB_CFG, GTUNED_ATTRIBUTE=TUNABLE,
+                       _SYSTEMD_UNIT="gtuned-apply.service")
+    checks.contains("journalctl -x explains it", journal.explained(guest, "APPLIED"), "gtune revert")
     checks.equal("boot 1: a second apply changes nothing", guest.shell(
         f"stat -c %Y.%y {GRUB_CFG} /var/lib/gtuned/* > /run/before; gtune apply >/dev/null; "
         f"stat -c %Y.%y {GRUB_CFG} /var/lib/gtuned/* | cmp - /run/before")[0], 0)
@@ -73,7 +77,9 @@ def second_boot(guest, checks):
     checks.equal("boot 2: reboot-needed says no", guest.shell("gtune reboot-needed")[0], 1)
     checks.note("what a person sees:\n" + guest.shell("gtune status haltpoll")[1])
     drift(guest, checks)
+    journal.check_sent(guest, checks, "DRIFTED", 1, 4, TUNABLE.rpartition("/")[2], PRACTICE="haltpoll", GTUNED_STATE="drifted")
     checks.equal("boot 2: revert says that a reboot is pending", guest.shell("gtune revert")[0], 4)
+    journal.check_sent(guest, checks, "REVERTED", 1, 5, GRUB_CFG, GTUNED_FILE=GRUB_CFG)
     checks.equal("boot 2: after revert grub.cfg is the original", guest.read_file(GRUB_CFG), original_grub_cfg(guest))
     checks.equal("boot 2: after revert the tunable is the kernel's", guest.read_file(TUNABLE), b"200000\n")
 

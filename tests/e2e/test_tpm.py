@@ -11,6 +11,7 @@ import time
 import jsonschema
 
 import image
+import journal
 from checks import test
 from qemu import Guest
 
@@ -173,6 +174,17 @@ def mismatches(guest):
     return status, sorted(int(n) for n, pcr in pcrs.items() if pcr["outcome"] == "mismatch"), out
 
 
+def mismatch_is_told(guest, checks, pcr):
+    """A PCR that must have its value, and does not: told once, however often it is looked at."""
+    document = json.loads(guest.read_file("/etc/gtuned/baseline.json"))
+    document["pcrs"][str(pcr)]["level"] = "must"
+    guest.write_file("/etc/gtuned/baseline.json", json.dumps(document))
+    for _ in range(2):
+        guest.shell("gtune apply")
+    journal.check_sent(guest, checks, "BASELINE_MISMATCH", 1, 3, f"PCR {pcr}", PRACTICE="measured-boot",
+                       GTUNED_REASON_CODE="baseline-mismatch")
+
+
 def baseline(guest, checks):
     """Saved, found again, and changed by what the plan had announced."""
     guest.write_file(POLICY, "[haltpoll]\nenable = no\n\n[measured-boot]\nbaseline = /etc/gtuned/baseline.json\n")
@@ -191,6 +203,7 @@ def baseline(guest, checks):
     checks.equal("exactly those differ", found, expected)
     checks.contains("the event with the new command line is shown", text + guest.shell("gtune baseline check")[1],
                     "cpuidle_haltpoll.force=Y")
+    mismatch_is_told(guest, checks, found[0])
     checks.note(f"baseline check: exit {status}, announced {expected}, changed {found}")
 
 
