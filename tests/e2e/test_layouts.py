@@ -40,7 +40,7 @@ def stub(environment, checks):
 # The first GRUB of Debian that has blscfg is 2.14. Only its modules are taken, and made into one program.
 BLS_SUITE, BLS_PACKAGE, BLS_MODULES = "forky", image.GRUB_PACKAGE, ("blsuki",)
 LOADER = "/boot/efi/EFI/BOOT/BOOTX64.EFI"
-ENTRY, ENVIRONMENT = "/boot/loader/entries/e2e.conf", "/boot/grub2/grubenv"
+ENTRY, ENVIRONMENT, KERNEL_CMDLINE = "/boot/loader/entries/e2e.conf", "/boot/grub2/grubenv", "/etc/kernel/cmdline"
 BLS_CFG = """set timeout=0
 load_env --file $prefix/grubenv
 search --no-floppy --label --set=root root
@@ -96,8 +96,11 @@ def bls_round(guest, checks, kind, path):
     """apply, a boot, and revert: the file that holds the command line changes, and comes back."""
     original, cfg = guest.read_file(path), guest.read_file(REAL)
     running = TOKEN in guest.read_file("/proc/cmdline")
+    # The hold of a revert is in it, and the unit heeds that. Its rights are tested, too.
+    guest.check("rm -f /var/lib/gtuned/ledger.json && systemctl start gtuned-apply.service")
     checks.equal(f"{kind}: apply, {'which this boot has already' if running else 'and a reboot is left to do'}",
-                 guest.shell("gtune apply")[0], 0 if running else 4)
+                 guest.shell("gtune reboot-needed")[0], 1 if running else 0)
+    checks.equal(f"{kind}: what new kernels get has it, too", guest.read_file(KERNEL_CMDLINE).count(TOKEN), 1)
     changed = guest.read_file(path)
     checks.equal(f"{kind}: the token is in {path} once", changed.count(TOKEN), 1)
     checks.equal(f"{kind}: the size of grubenv stays", len(changed) if path == ENVIRONMENT else 1024, 1024)
@@ -107,6 +110,7 @@ def bls_round(guest, checks, kind, path):
     checks.equal(f"{kind}: haltpoll is active", haltpoll(guest)["state"], "active")
     guest.shell("gtune revert")
     checks.equal(f"{kind}: revert gives the file back", guest.read_file(path), original)
+    checks.ok(f"{kind}: and that of new kernels", TOKEN not in guest.read_file(KERNEL_CMDLINE))
 
 
 @test("bls", needs_tree=True)
@@ -121,6 +125,7 @@ def bls(environment, checks):
         guest.boot()
         guest.shell("gtune revert")
         lay_out_bls(guest, grub)
+        guest.write_file(KERNEL_CMDLINE, environment.image.cmdline + "\n")
         guest.write_file(ENVIRONMENT, environment_block(""))
         guest.write_file(ENTRY, entry(environment.image.release, environment.image.cmdline))
         bls_round(guest, checks, "options in the entry", ENTRY)
