@@ -316,6 +316,16 @@ static int add_errors(json_object *record, Policy *policy) {
         return 0;
 }
 
+/* What was taken counts only where it is read. */
+static int note_masked(Policy *policy) {
+        for (char **file = policy->files; file && *file; file++)
+                if (streq(*file, CREDENTIAL_POLICY_PATH))
+                        return 0;
+
+        return free_and_strdup(&policy->credential_note, OFFER ", which was taken, and does not count: a file of the same "
+                               "name in /etc/gtuned/gtuned.conf.d masks it");
+}
+
 static int note_record(json_object *record, Policy *policy) {
         CredentialState state = state_from_string(json_get_text(record, "state"));
         bool accepted = policy_bool(policy, "guest", "accept_credential", false);
@@ -327,6 +337,8 @@ static int note_record(json_object *record, Policy *policy) {
                 policy->credential = state_names[notes[i].state];
                 if (notes[i].note && free_and_strdup(&policy->credential_note, notes[i].note) < 0)
                         return -ENOMEM;
+                if (state == CREDENTIAL_TAKEN && accepted)
+                        return note_masked(policy);
                 return notes[i].state == CREDENTIAL_REFUSED ? add_errors(record, policy) : 0;
         }
 

@@ -290,6 +290,7 @@ static void test_administrator_wins(void **state) {
         policy_free(TAKE_PTR(p));
         p = read_policy(t);
         assert_null(policy_get(p, "haltpoll", "enable"));
+        assert_state(t, "taken", "masks it");
 }
 
 static char *describe(const Tree *t) {
