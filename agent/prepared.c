@@ -65,8 +65,10 @@ static int summarize_rank(const Survey *survey, Rank rank, const char *verdict, 
 
                 if (rank_of(f) != rank)
                         continue;
+                if (b->size > 0 && endswith(b->data, end))
+                        return 0;
                 if (b->size > 0 && b->size + strlen(f->practice) + strlen(state) + 3 + strlen(end) > SUMMARY_MAX)
-                        return endswith(b->data, end) ? 0 : buffer_puts(b, end);
+                        return buffer_puts(b, end);
 
                 r = buffer_printf(b, "%s%s%s %s", b->size > 0 ? "" : verdict, b->size > 0 ? ", " : ": ", f->practice,
                                   state);

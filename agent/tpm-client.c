@@ -167,8 +167,6 @@ static int client_connect(TpmClient *c) {
         r = local_socket_connect(c->root, TPM_DIRECTORY, TPM_SOCKET, &c->fd);
         if (r >= 0)
                 r = sd_event_add_io(c->event, &c->io, c->fd, EPOLLIN | EPOLLOUT, on_io, c);
-        if (r >= 0)
-                r = sd_event_add_time_relative(c->event, &c->timer, CLOCK_MONOTONIC, WAIT_USEC, 0, on_timeout, c);
 
         return r;
 }
@@ -206,6 +204,7 @@ void tpm_client_ask(TpmClient *c, const char *verb, Buffer *arguments, bool sign
         c->arguments = *arguments;
         *arguments = BUFFER_NULL;
         (void) sd_event_source_set_enabled(c->begin, SD_EVENT_ONESHOT);
+        (void) sd_event_add_time_relative(c->event, &c->timer, CLOCK_MONOTONIC, WAIT_USEC, 0, on_timeout, c);
 }
 
 int tpm_client_new(TpmClient **ret, sd_event *event, const Root *root, const TpmClientOwner *owner) {
