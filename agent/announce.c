@@ -5,6 +5,11 @@
 
 #define NAMED_MAX 3U /* so many paths are in the sentence; all are in the fields */
 
+/* Who may not change anything has nothing to tell, either. */
+static bool concerns_this_machine(const Root *root) {
+        return root_is_live(root) && geteuid() == 0;
+}
+
 /* What a practice found, as fields. */
 static int add_finding(JournalEntry *entry, const Finding *f) {
         int r;
@@ -23,7 +28,7 @@ static int add_finding(JournalEntry *entry, const Finding *f) {
 }
 
 void announce_drift(const Survey *survey) {
-        if (!root_is_live(survey->root))
+        if (!concerns_this_machine(survey->root))
                 return;
 
         for (size_t i = 0; i < N_PRACTICES; i++) {
@@ -77,7 +82,7 @@ void announce_done(const Root *root, const Transaction *t, bool reverted) {
         const char *what = reverted ? "Taken back" : "Applied the tuning policy";
         size_t n = 0;
 
-        if (!root_is_live(root) || transaction_is_empty(t) || add_changes(&entry, t, &list, &n) < 0)
+        if (!concerns_this_machine(root) || transaction_is_empty(t) || add_changes(&entry, t, &list, &n) < 0)
                 return;
 
         if (n > NAMED_MAX)
@@ -100,9 +105,9 @@ static bool announce_policy_error(const PolicyError *e) {
 }
 
 bool announce_policy_errors(const Root *root, const Policy *policy) {
-        bool told = root_is_live(root);
+        bool told = concerns_this_machine(root);
 
-        for (size_t i = 0; root_is_live(root) && i < policy->n_errors; i++)
+        for (size_t i = 0; concerns_this_machine(root) && i < policy->n_errors; i++)
                 told = announce_policy_error(policy->errors + i) && told;
 
         return told;
@@ -111,11 +116,11 @@ bool announce_policy_errors(const Root *root, const Policy *policy) {
 bool announce_refusal(const Root *root, const char *why) {
         _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_REFUSED);
 
-        return root_is_live(root) && journal_send(&entry, "Left as it is: %s", why);
+        return concerns_this_machine(root) && journal_send(&entry, "Left as it is: %s", why);
 }
 
 void announce_baseline(const Survey *survey) {
-        if (!root_is_live(survey->root))
+        if (!concerns_this_machine(survey->root))
                 return;
 
         for (size_t i = 0; i < N_PRACTICES; i++) {
