@@ -29,7 +29,7 @@ static int sync_clusters(int directory_fd) {
 
 /* While it is open its blocks are not given free. Return: 0, also where there is none, or -errno. */
 static int remove_staged(int directory_fd, const char *name) {
-        _cleanup_close_ int fd = openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        _cleanup_close_ _unused_ int fd = openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
         if (unlinkat(directory_fd, name, 0) < 0)
                 return errno == ENOENT ? 0 : negative_errno();

@@ -27,9 +27,6 @@ static void apply(_unused_ void *userdata) {
 static void watch(_unused_ void *userdata, _unused_ bool on) {
 }
 
-/* What goes to gtune-tpm is one line of JSON, too. */
-static int ask(_unused_ void *userdata, Buffer *question, _unused_ Span report);
-
 static void require(bool condition) {
         if (!condition)
                 __builtin_trap();
@@ -48,11 +45,14 @@ static void check_line(const Buffer *line) {
         require(json_object_is_type(o, json_type_object));
 }
 
-static int ask(_unused_ void *userdata, Buffer *question, _unused_ Span report) {
+/* What goes to gtune-tpm is JSON, too. */
+static int ask(_unused_ void *userdata, const char *verb, Buffer *arguments, _unused_ bool signs_report) {
         _cleanup_json_ json_object *o = NULL;
+        _cleanup_buffer_ Buffer object = BUFFER_NULL;
 
-        require(question->size > 0 && question->data[question->size - 1] == '\n');
-        require(json_parse(question->data, question->size - 1, &o) >= 0);
+        require(strlen(verb) > 0);
+        require(buffer_printf(&object, "{%s}", arguments->size > 0 ? arguments->data : "") >= 0);
+        require(json_parse(object.data, object.size, &o) >= 0);
         return 0;
 }
 
