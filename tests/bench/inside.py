@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import random
 import re
 import socket
 import struct
@@ -19,7 +20,8 @@ CPU = 0
 PAUSE_SECONDS = 0.001
 SILENCE_SECONDS = 1.2  # after that a report is read again before it is given
 QUERIES_AFTER_SILENCE = 7
-QUOTES = 10
+QUOTES = 20
+QUOTE_PAUSE = (0.002, 0.008)
 PATIENCE = 20
 IDLE_SECONDS = 60
 SETTLE_SECONDS = 3
@@ -180,12 +182,18 @@ def quote_request():
 
 
 def pings_and_echoes(agent, echo):
-    """Asks for a quote, and until it is there in turn for an echo and a ping: how long each took, in seconds."""
+    """Asks for a quote, and until it is there in turn for an echo and a ping: how long each took, in seconds.
+
+    Before each is a pause, of another length each time, so that both meet a CPU that works on the quote: what is asked
+    while the other's answer is still being sent finds the scheduler at work already.
+    """
     ping, pong = b'{"execute": "guest-ping"}', b'{"return": {}}\n'
     echoes, pings, under_way = [], [], True
     agent.send(quote_request())
     while under_way:
+        time.sleep(random.uniform(*QUOTE_PAUSE))
         echoes.append(echo.seconds(echo_request(len(ping), len(pong)), len(pong)))
+        time.sleep(random.uniform(*QUOTE_PAUSE))
         began = time.perf_counter()
         agent.send(ping)
         while (line := agent.line()) != pong:
