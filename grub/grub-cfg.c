@@ -261,10 +261,35 @@ static int compare_entries(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
+/* Whether an id looks as if it had a number already: "/boot/vmlinuz#2". */
+static bool ends_in_number(const char *id) {
+        const char *hash = strrchr(id, '#');
+
+        return hash && hash[1] && strspn(hash + 1, "0123456789") == strlen(hash + 1);
+}
+
+/* Entries with the same id. The first one has no number, unless that could be taken for the id of another one. */
+static int number_group(BootEntry **group, size_t n) {
+        bool all = ends_in_number(group[0]->id);
+
+        for (size_t i = all ? 0 : 1; i < n; i++) {
+                char *id = xasprintf("%s#%zu", group[i]->id, i + 1);
+
+                if (!id)
+                        return -ENOMEM;
+
+                free(group[i]->id);
+                group[i]->id = id;
+        }
+
+        return 0;
+}
+
 /* Entries with the same titles and the same kernel are told apart by counting them. */
 static int number_duplicates(BootStore *store) {
         _cleanup_free_ BootEntry **sorted = NULL;
-        size_t first = 0;
+        size_t n;
+        int r = 0;
 
         sorted = calloc(store->n_entries + 1, sizeof(BootEntry *));
         if (!sorted)
@@ -274,23 +299,13 @@ static int number_duplicates(BootStore *store) {
                 sorted[i] = store->entries + i;
         qsort(sorted, store->n_entries, sizeof(BootEntry *), compare_entries);
 
-        for (size_t i = 1; i < store->n_entries; i++) {
-                char *id;
-
-                if (!streq(sorted[i]->id, sorted[first]->id)) {
-                        first = i;
-                        continue;
-                }
-
-                id = xasprintf("%s#%zu", sorted[i]->id, i - first + 1);
-                if (!id)
-                        return -ENOMEM;
-
-                free(sorted[i]->id);
-                sorted[i]->id = id;
+        for (size_t i = 0; r >= 0 && i < store->n_entries; i += n) {
+                for (n = 1; i + n < store->n_entries && streq(sorted[i + n]->id, sorted[i]->id); n++)
+                        ;
+                r = number_group(sorted + i, n);
         }
 
-        return 0;
+        return r;
 }
 
 static int read_entries(BootStore *store, const Script *script, size_t n_linux) {

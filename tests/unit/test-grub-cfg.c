@@ -93,6 +93,19 @@ static void test_duplicate_ids(void **state) {
                 assert_string_equal(stores->stores[0]->entries[i].id, ids[i]);
 }
 
+/* A kernel whose name looks like the number of another one. */
+static void test_ids_that_look_numbered(void **state) {
+        _cleanup_(boot_stores_freep) BootStores *stores =
+                load("linux /k\nlinux /k#2\nlinux /k\nlinux /k#2\nlinux /k#x\nlinux /k#2#1\n");
+        static const char *const ids[] = { "/k", "/k#2#1", "/k#2", "/k#2#2", "/k#x", "/k#2#1#1" };
+
+        (void) state;
+
+        assert_int_equal(stores->stores[0]->n_entries, ELEMENTSOF(ids));
+        for (size_t i = 0; i < ELEMENTSOF(ids); i++)
+                assert_string_equal(stores->stores[0]->entries[i].id, ids[i]);
+}
+
 static void test_tokens(void **state) {
         _cleanup_(boot_stores_freep) BootStores *stores =
                 load("linux /k 'a b=c' \"d=e f\" $x ${y}z g\\ h -- i\n");
@@ -457,6 +470,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_entries),
                 cmocka_unit_test(test_duplicate_ids),
+                cmocka_unit_test(test_ids_that_look_numbered),
                 cmocka_unit_test(test_tokens),
                 cmocka_unit_test(test_add_remove),
                 cmocka_unit_test(test_remove),
