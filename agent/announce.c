@@ -27,17 +27,22 @@ static int add_finding(JournalEntry *entry, const Finding *f) {
         return r;
 }
 
+static void announce_finding(JournalMessage id, const Finding *f, const char *subject, const char *what) {
+        _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(id);
+
+        if (add_finding(&entry, f) >= 0)
+                (void) journal_send(&entry, "%s %s: %s", subject, what, strempty(f->reason));
+}
+
 void announce_drift(const Survey *survey) {
         if (!concerns_this_machine(survey->root))
                 return;
 
         for (size_t i = 0; i < N_PRACTICES; i++) {
-                _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_DRIFTED);
                 const Finding *f = survey->findings[i];
 
-                if (f->state == STATE_DRIFTED && add_finding(&entry, f) >= 0)
-                        (void) journal_send(&entry, "%s was changed since gtuned set it: %s", f->practice,
-                                            strempty(f->reason));
+                if (f->state == STATE_DRIFTED)
+                        announce_finding(JOURNAL_DRIFTED, f, f->practice, "was changed since gtuned set it");
         }
 }
 
@@ -105,9 +110,12 @@ static bool announce_policy_error(const PolicyError *e) {
 }
 
 bool announce_policy_errors(const Root *root, const Policy *policy) {
-        bool told = concerns_this_machine(root);
+        bool told = true;
 
-        for (size_t i = 0; concerns_this_machine(root) && i < policy->n_errors; i++)
+        if (!concerns_this_machine(root))
+                return false;
+
+        for (size_t i = 0; i < policy->n_errors; i++)
                 told = announce_policy_error(policy->errors + i) && told;
 
         return told;
@@ -124,11 +132,10 @@ void announce_baseline(const Survey *survey) {
                 return;
 
         for (size_t i = 0; i < N_PRACTICES; i++) {
-                _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_BASELINE_MISMATCH);
                 const Finding *f = survey->findings[i];
 
-                if (streq_ptr(f->reason_code, "baseline-mismatch") && add_finding(&entry, f) >= 0)
-                        (void) journal_send(&entry, "This boot is not one that the baseline allows: %s",
-                                            strempty(f->reason));
+                if (streq_ptr(f->reason_code, "baseline-mismatch"))
+                        announce_finding(JOURNAL_BASELINE_MISMATCH, f, "This boot",
+                                         "is not one that the baseline allows");
         }
 }

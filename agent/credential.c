@@ -91,9 +91,7 @@ static int check_text(Offer *offer) {
         PolicyKeys keys[N_PRACTICES];
         int r;
 
-        for (size_t i = 0; i < N_PRACTICES; i++)
-                keys[i] = practices[i]->keys;
-
+        practices_keys(keys);
         r = policy_read_text(strempty(offer->text.data), offer->text.size, keys, N_PRACTICES, &offer->policy);
         return r < 0 ? r : check_keys(offer->policy);
 }
@@ -181,17 +179,13 @@ static int remove_file(const Root *root, const char *path) {
 
 /* With no content it goes. Return: 0 or -errno, and then a sentence. */
 static int keep_file(const Root *root, const char *path, const Buffer *content, char **ret_error) {
-        _cleanup_buffer_ Buffer is = BUFFER_NULL;
         int r;
 
-        if (content && root_read(root, path, content->size, &is) >= 0 && buffer_equal(&is, content))
-                return 0;
-
-        r = content ? replace_file(root, path, content, 0644) : remove_file(root, path);
+        r = content ? update_file(root, path, content, 0644) : remove_file(root, path);
         if (r < 0 && r != -ENOMEM)
                 *ret_error = xasprintf("%s cannot be %s: %s", path, content ? "written" : "removed", strerror(-r));
 
-        return r;
+        return r < 0 ? r : 0;
 }
 
 static int errors_to_json(const Policy *policy, json_object *array) {

@@ -47,7 +47,6 @@ bool journal_takes_stderr(void) {
 
 int journal_field(JournalEntry *entry, const char *name, const char *value) {
         _cleanup_buffer_ Buffer printable = BUFFER_NULL;
-        char **fields;
 
         if (!value || entry->n_fields >= FIELDS_MAX)
                 return 0;
@@ -56,13 +55,11 @@ int journal_field(JournalEntry *entry, const char *name, const char *value) {
         if (text_print(&printable, value, strlen(value)) < 0)
                 return -ENOMEM;
 
-        fields = reallocarray(entry->fields, entry->n_fields + 1, sizeof(char *));
-        if (!fields)
+        if (grow(&entry->fields, entry->n_fields, sizeof(char *)) < 0)
                 return -ENOMEM;
-        entry->fields = fields;
 
-        fields[entry->n_fields] = xasprintf("%s=%s", name, printable.size > 0 ? printable.data : "");
-        if (!fields[entry->n_fields])
+        entry->fields[entry->n_fields] = xasprintf("%s=%s", name, printable.size > 0 ? printable.data : "");
+        if (!entry->fields[entry->n_fields])
                 return -ENOMEM;
 
         entry->n_fields++;

@@ -24,14 +24,17 @@ int practice_find(const char *name) {
         return -ENOENT;
 }
 
+void practices_keys(PolicyKeys ret[static N_PRACTICES]) {
+        for (size_t i = 0; i < N_PRACTICES; i++)
+                ret[i] = practices[i]->keys;
+}
+
 int practices_read_policy(const Root *root, Policy **ret) {
         _cleanup_(policy_freep) Policy *policy = NULL;
         PolicyKeys keys[N_PRACTICES];
         int r;
 
-        for (size_t i = 0; i < N_PRACTICES; i++)
-                keys[i] = practices[i]->keys;
-
+        practices_keys(keys);
         r = policy_read(root, keys, N_PRACTICES, &policy);
         if (r >= 0)
                 r = credential_note(root, policy);

@@ -17,6 +17,9 @@ extern const Practice *const practices[N_PRACTICES];
 /** practice_find() - the index of a practice by its name, or -ENOENT */
 int practice_find(const char *name) _pure_;
 
+/** practices_keys() - what the policy may say of each practice, as policy_read() takes it */
+void practices_keys(PolicyKeys ret[static N_PRACTICES]);
+
 /** practices_read_policy() - policy_read() with the keys of every practice. Return: 0 or -ENOMEM. */
 int practices_read_policy(const Root *root, Policy **ret);
 

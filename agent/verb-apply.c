@@ -185,17 +185,11 @@ static void print_done(const Transaction *t) {
 
 /* Return: whether it is another one than before, or -errno. */
 static int keep_document(const Root *root, json_object *document) {
-        _cleanup_buffer_ Buffer text = BUFFER_NULL, is = BUFFER_NULL;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
         r = json_format_pretty(document, &text);
-        if (r < 0)
-                return r;
-        if (root_read(root, MEASURED_BOOT_PATH, text.size + 1, &is) >= 0 && buffer_equal(&is, &text))
-                return 0;
-
-        r = replace_file(root, MEASURED_BOOT_PATH, &text, 0644);
-        return r < 0 ? r : 1;
+        return r < 0 ? r : update_file(root, MEASURED_BOOT_PATH, &text, 0644);
 }
 
 /* The verdict on this boot, for who may not open the TPM. That there is none is told by the practice. */

@@ -220,6 +220,17 @@ int replace_file(const Root *root, const char *path, const Buffer *content, mode
         return replacement_sync(&p);
 }
 
+int update_file(const Root *root, const char *path, const Buffer *content, mode_t mode) {
+        _cleanup_buffer_ Buffer is = BUFFER_NULL;
+        int r;
+
+        if (root_read(root, path, content->size + 1, &is) >= 0 && buffer_equal(&is, content))
+                return 0;
+
+        r = replace_file(root, path, content, mode);
+        return r < 0 ? r : 1;
+}
+
 int write_attribute(const Root *root, const char *path, const char *value) {
         _cleanup_close_ int directory = -EBADF, fd = -EBADF;
         const char *name;

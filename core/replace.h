@@ -77,6 +77,9 @@ void replacement_done(Replacement *r);
  */
 int replace_file(const Root *root, const char *path, const Buffer *content, mode_t mode);
 
+/** update_file() - replace_file(), unless these bytes are there already. Return: 1, 0 where they were, or -errno. */
+int update_file(const Root *root, const char *path, const Buffer *content, mode_t mode);
+
 /**
  * write_attribute() - write a value to a kernel attribute in place
  * @root: the root
