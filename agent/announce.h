@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What gtune tells the journal (agent/journal.h) of an apply or a revert. Only of this machine: who builds an image, or
+ * What gtune tells the journal (core/journal.h) of an apply or a revert. Only of this machine: who builds an image, or
  * looks at a snapshot, has nothing to tell his own journal. Nothing of it is an error where it cannot be told.
  */
 

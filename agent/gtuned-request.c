@@ -13,7 +13,7 @@
 #include <systemd/sd-bus.h>
 #include <time.h>
 
-#include "agent/journal.h"
+#include "core/journal.h"
 #include "agent/log.h"
 #include "agent/practices.h"
 #include "core/json.h"

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <sys/socket.h>
 
-#include "agent/journal.h"
+#include "core/journal.h"
 #include "agent/log.h"
 
 static void log_write(int priority, const char *text) {

@@ -5,7 +5,7 @@
  * The table of practices. A new one is a folder of its own and a line here.
  */
 
-#include "core/guest.h"
+#include "core/practice.h"
 
 #define N_PRACTICES 4U
 

@@ -7,7 +7,7 @@
  */
 
 #include "agent/practices.h"
-#include "core/guest.h"
+#include "core/practice.h"
 #include "core/json.h"
 #include "grub/bootstore.h"
 

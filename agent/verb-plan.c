@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/diff.h"
+#include "core/diff.h"
 #include "agent/forecast.h"
 #include "agent/gtune.h"
 #include "core/text.h"

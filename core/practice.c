@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "core/guest.h"
+#include "core/practice.h"
 
 const Reason common_reasons[] = {
         {"container", "This is a container: the kernel belongs to somebody else."},

@@ -7,7 +7,7 @@
  * (drivers/cpuidle/cpuidle-haltpoll.c, which registers only where it is told to).
  */
 
-#include "core/guest.h"
+#include "core/practice.h"
 
 #define CPUIDLE "/sys/devices/system/cpu/cpuidle"
 #define HALTPOLL_PARAMETERS "/sys/module/haltpoll/parameters"

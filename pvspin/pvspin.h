@@ -7,7 +7,7 @@
  * trees by "pvqspinlock".
  */
 
-#include "core/guest.h"
+#include "core/practice.h"
 
 /* What a tree calls its parameters, and how it behaves. */
 typedef struct Dialect {

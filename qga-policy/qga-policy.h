@@ -5,7 +5,7 @@
  * qga-policy: which RPCs of the QEMU guest agent the host may call.
  */
 
-#include "core/guest.h"
+#include "core/practice.h"
 #include "qga-policy/drop-in.h"
 
 extern const Practice practice_qga_policy;

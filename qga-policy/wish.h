@@ -5,7 +5,7 @@
  * What the policy wants of which RPC.
  */
 
-#include "core/guest.h"
+#include "core/practice.h"
 #include "qga-policy/catalogue.h"
 
 typedef struct Wish {

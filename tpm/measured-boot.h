@@ -6,7 +6,7 @@
  * gtune-tpm make of this boot, and by the baseline as it is now.
  */
 
-#include "core/guest.h"
+#include "core/practice.h"
 
 /* What gtune-tpm answered to "verdict", kept by `gtune apply`: verdict_to_json(), and "pcrs" as pcrs_to_json(). */
 #define MEASURED_BOOT_PATH "/run/gtuned/measured-boot.json"

@@ -6,7 +6,7 @@ import pathlib
 import re
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-IDS = dict(re.findall(r"\[JOURNAL_(\w+)\] = \{\"([0-9a-f]{32})\"", (TOP / "agent/journal.c").read_text()))
+IDS = dict(re.findall(r"\[JOURNAL_(\w+)\] = \{\"([0-9a-f]{32})\"", (TOP / "core/journal.c").read_text()))
 
 
 def sent(guest, name):

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "agent/diff.h"
+#include "core/diff.h"
 
 /* The hunks that follow the two header lines, as `diff -u` prints them. */
 static const struct {

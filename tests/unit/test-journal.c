@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
-#include "agent/journal.h"
+#include "core/journal.h"
 
 static void test_ids(void **state) {
         (void) state;

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "core/guest.h"
+#include "core/practice.h"
 #include "tests/unit/tree.h"
 
 #define NAME "practice"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/diff.h"
+#include "core/diff.h"
 
 #define CONTEXT 3U
 

@@ -8,7 +8,7 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
-#include "agent/journal.h"
+#include "core/journal.h"
 #include "core/text.h"
 
 #define FIELDS_MAX 64U /* a boot directory can have thousands of files: the first of them, and their number, must do */
