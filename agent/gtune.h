@@ -5,7 +5,7 @@
  * gtune: what its verbs share.
  */
 
-#include "agent/transaction.h"
+#include "engine/transaction.h"
 #include "core/options.h"
 #include "tpm/algorithm.h"
 

@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "agent/prepared.h"
-#include "agent/transaction.h"
+#include "engine/transaction.h"
 
 #define SUMMARY_MAX 80U /* as wide as a terminal */
 

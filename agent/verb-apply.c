@@ -2,13 +2,13 @@
 
 #include <sys/stat.h>
 
-#include "agent/announce.h"
-#include "agent/commit.h"
+#include "engine/announce.h"
+#include "engine/commit.h"
 #include "agent/credential.h"
 #include "agent/gtune.h"
-#include "agent/last-apply.h"
+#include "engine/last-apply.h"
 #include "agent/tpm.h"
-#include "agent/units.h"
+#include "engine/unit-jobs.h"
 #include "core/replace.h"
 #include "tpm/measured-boot.h"
 

@@ -2,7 +2,7 @@
 
 #include <openssl/evp.h>
 
-#include "agent/hash.h"
+#include "engine/hash.h"
 #include "agent/quote-files.h"
 #include "agent/tpm.h"
 

@@ -5,7 +5,7 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
-#include "agent/commit.h"
+#include "engine/commit.h"
 
 #define LOCK_PATH "/var/lib/gtuned/lock"
 #define POLL_MSEC 100U

@@ -6,7 +6,7 @@
  * looks at a snapshot, has nothing to tell his own journal. Nothing of it is an error where it cannot be told.
  */
 
-#include "agent/transaction.h"
+#include "engine/transaction.h"
 
 /** announce_drift() - the practices that somebody changed since gtuned set them, before that is mended */
 void announce_drift(const Survey *survey);

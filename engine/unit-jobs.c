@@ -4,7 +4,7 @@
 #include <systemd/sd-bus.h>
 #include <time.h>
 
-#include "agent/units.h"
+#include "engine/unit-jobs.h"
 #include "core/service.h"
 #include "core/util.h"
 

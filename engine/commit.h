@@ -7,7 +7,7 @@
  * says what is true now. A failure on the way puts everything back; a crash is mended by the next run.
  */
 
-#include "agent/transaction.h"
+#include "engine/transaction.h"
 
 /* How long a second apply waits for the first, in seconds. */
 #define LOCK_WAIT_SEC 30U

@@ -9,7 +9,7 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
-#include "agent/settle.h"
+#include "engine/boot-flush.h"
 
 #ifndef XFS_SUPER_MAGIC
 #define XFS_SUPER_MAGIC 0x58465342

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/announce.h"
+#include "engine/announce.h"
 #include "core/journal.h"
 
 #define NAMED_MAX 3U /* so many paths are in the sentence; all are in the fields */

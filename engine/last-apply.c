@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/last-apply.h"
+#include "engine/last-apply.h"
 #include "core/replace.h"
 
 int last_apply_read(const Root *root, json_object **ret) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/commit.h"
-#include "agent/hash.h"
-#include "agent/settle.h"
+#include "engine/commit.h"
+#include "engine/hash.h"
+#include "engine/boot-flush.h"
 #include "core/replace.h"
 
 #define FILE_MAX BOOT_FILE_MAX

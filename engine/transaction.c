@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "agent/transaction.h"
+#include "engine/transaction.h"
 
 #define FILE_MAX (1024U * 1024U)
 

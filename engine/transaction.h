@@ -6,7 +6,7 @@
  * units their job, and the ledger what will be true afterwards. Nothing is written here.
  */
 
-#include "agent/survey.h"
+#include "engine/survey.h"
 
 typedef struct FileChange {
         char *path;      /* as seen inside the root, without links */

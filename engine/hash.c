@@ -2,7 +2,7 @@
 
 #include <openssl/sha.h>
 
-#include "agent/hash.h"
+#include "engine/hash.h"
 
 void hash_buffer(const Buffer *b, char ret[static HASH_TEXT_SIZE]) {
         unsigned char digest[SHA256_DIGEST_LENGTH];

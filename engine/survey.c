@@ -3,8 +3,8 @@
 #include <assert.h>
 
 #include "config.h"
-#include "agent/last-apply.h"
-#include "agent/survey.h"
+#include "engine/last-apply.h"
+#include "engine/survey.h"
 #include "core/options.h"
 
 Survey *survey_free(Survey *survey) {

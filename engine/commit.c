@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
-#include "agent/commit.h"
-#include "agent/hash.h"
-#include "agent/settle.h"
-#include "agent/units.h"
+#include "engine/commit.h"
+#include "engine/hash.h"
+#include "engine/boot-flush.h"
+#include "engine/unit-jobs.h"
 #include "core/replace.h"
 
 /* As many files are renamed before they are flushed: each holds two descriptors from the one to the other. */
