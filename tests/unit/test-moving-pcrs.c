@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "agent/event-view.h"
-#include "agent/moving-pcrs.h"
+#include "agent/tpm/event-view.h"
+#include "agent/tpm/moving-pcrs.h"
 #include "tests/unit/data.h"
 #include "tests/unit/make-log.h"
 #include "tpm/describe.h"

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "agent/tpm-events.h"
+#include "agent/tpm/events.h"
 #include "tpm/eventlog.h"
 
 /* Two logs of at most EVENT_LOG_EVENTS_MAX events. */

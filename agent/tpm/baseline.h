@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "agent/tpm.h"
+#include "agent/tpm/ask.h"
 
 /* The most events that a person is shown behind one PCR, the latest ones. */
 #define BASELINE_EVENTS_SHOWN 12U

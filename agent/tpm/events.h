@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "agent/event-view.h"
-#include "agent/tpm.h"
+#include "agent/tpm/event-view.h"
+#include "agent/tpm/ask.h"
 
 /**
  * tpm_events() - the events of all logs, page by page

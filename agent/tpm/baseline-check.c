@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/tpm-events.h"
-#include "agent/verb-baseline.h"
+#include "agent/tpm/events.h"
+#include "agent/tpm/baseline.h"
 #include "core/text.h"
 
 #define WIDTH 80U

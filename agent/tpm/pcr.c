@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/tpm.h"
+#include "agent/tpm/ask.h"
 
 /* What tpm2_pcrread calls a bank (TCG Algorithm Registry); sysfs and gtuned say "sm3". */
 static const char *bank_title(Algorithm bank) {

@@ -5,7 +5,7 @@
  * What a plan does to the PCRs of the next boot: boot files change, and a measured boot measures them.
  */
 
-#include "agent/tpm.h"
+#include "agent/tpm/ask.h"
 
 typedef struct Forecast {
         bool any;            /* there is a TPM, and files of the boot loader change; else nothing below is set */

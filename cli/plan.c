@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "core/diff.h"
-#include "agent/forecast.h"
+#include "agent/tpm/pcr-forecast.h"
 #include "agent/gtune.h"
 #include "core/text.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/tpm-events.h"
+#include "agent/tpm/events.h"
 #include "core/text.h"
 
 #define WIDTH 80U

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "agent/tpm.h"
+#include "agent/tpm/ask.h"
 #include "core/subprocess.h"
 #include "core/text.h"
 

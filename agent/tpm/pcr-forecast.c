@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/forecast.h"
-#include "agent/moving-pcrs.h"
-#include "agent/tpm-events.h"
+#include "agent/tpm/pcr-forecast.h"
+#include "agent/tpm/moving-pcrs.h"
+#include "agent/tpm/events.h"
 #include "core/text.h"
 
 #define WIDTH 80U

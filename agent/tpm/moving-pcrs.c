@@ -2,8 +2,8 @@
 
 #include <assert.h>
 
-#include "agent/event-view.h"
-#include "agent/moving-pcrs.h"
+#include "agent/tpm/event-view.h"
+#include "agent/tpm/moving-pcrs.h"
 
 /* A description is cut, so a long command line is found by its beginning; a short one may be found by chance. */
 #define CMDLINE_MIN 8U

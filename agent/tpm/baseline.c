@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/verb-baseline.h"
+#include "agent/tpm/baseline.h"
 #include "core/replace.h"
 #include "core/text.h"
 

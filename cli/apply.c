@@ -7,7 +7,7 @@
 #include "agent/credential.h"
 #include "agent/gtune.h"
 #include "engine/last-apply.h"
-#include "agent/tpm.h"
+#include "agent/tpm/ask.h"
 #include "engine/unit-jobs.h"
 #include "core/replace.h"
 #include "tpm/measured-boot.h"

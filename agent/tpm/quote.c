@@ -3,8 +3,8 @@
 #include <openssl/evp.h>
 
 #include "engine/hash.h"
-#include "agent/quote-files.h"
-#include "agent/tpm.h"
+#include "agent/tpm/quote-files.h"
+#include "agent/tpm/ask.h"
 
 /* All that the boot is judged by, and the Machine Owner Keys. */
 #define PCRS_DEFAULT (0x3FFU | 1U << 14)

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "agent/quote-files.h"
+#include "agent/tpm/quote-files.h"
 
 typedef struct File {
         const char *name;

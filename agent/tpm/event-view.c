@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-#include "agent/event-view.h"
+#include "agent/tpm/event-view.h"
 #include "tpm/eventlog.h"
 
 #define WIDTH 80U
