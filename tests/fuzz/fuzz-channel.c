@@ -5,7 +5,7 @@
  * that are JSON, one for each request or run of garbage, and what is kept is bounded.
  */
 
-#include "agent/commands.h"
+#include "agent/channel/commands.h"
 #include "core/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "agent/commands.h"
+#include "agent/channel/commands.h"
 #include "config.h"
 #include "core/json.h"
 

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "agent/outbox.h"
+#include "agent/daemon/outbox.h"
 
 typedef struct Pair {
         int agent, host;

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "agent/sources.h"
+#include "agent/daemon/path-watch.h"
 
 typedef struct Row {
         const char *name;

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "agent/tpm-client.h"
+#include "agent/daemon/tpm-client.h"
 #include "tests/unit/tree.h"
 
 #define REPORT "{\"schema\": 1}"

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <limits.h>
 
-#include "agent/channel.h"
+#include "agent/channel/channel.h"
 #include "core/json.h"
 
 #define TEXT_KEPT 1024U

@@ -8,8 +8,8 @@
 #include <systemd/sd-daemon.h>
 
 #include "config.h"
-#include "agent/daemon.h"
-#include "agent/log.h"
+#include "agent/daemon/daemon.h"
+#include "agent/daemon/log.h"
 #include "core/options.h"
 
 #define STATUS_USAGE 2

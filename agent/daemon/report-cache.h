@@ -6,7 +6,7 @@
  * is all that an idle daemon needs.
  */
 
-#include "agent/channel.h"
+#include "agent/channel/channel.h"
 #include "core/json.h"
 #include "core/root.h"
 

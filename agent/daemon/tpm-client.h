@@ -8,7 +8,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "agent/channel.h"
+#include "agent/channel/channel.h"
 #include "core/buffer.h"
 #include "core/root.h"
 

@@ -3,8 +3,8 @@
 
 /*
  * Where the host is talked to: a virtio-serial port, or a UNIX socket that stands for one. Bytes go through the
- * channel (agent/channel.h) to the commands (agent/commands.h), and the answers wait in the outbox
- * (agent/outbox.h) until the host takes them.
+ * channel (agent/channel/channel.h) to the commands (agent/channel/commands.h), and the answers wait in the outbox
+ * (agent/daemon/outbox.h) until the host takes them.
  *
  * What a virtio port does, and a socket does not:
  * - With no host attached, poll() says EPOLLHUP all the time, so the port is watched for edges.
@@ -16,7 +16,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "agent/commands.h"
+#include "agent/channel/commands.h"
 
 typedef struct Port Port;
 

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#include "agent/commands.h"
+#include "agent/channel/commands.h"
 #include "config.h"
 #include "core/json.h"
 

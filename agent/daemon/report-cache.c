@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "agent/prepared.h"
+#include "agent/daemon/report-cache.h"
 #include "engine/transaction.h"
 
 #define SUMMARY_MAX 80U /* as wide as a terminal */

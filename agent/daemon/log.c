@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include "core/journal.h"
-#include "agent/log.h"
+#include "agent/daemon/log.h"
 
 static void log_write(int priority, const char *text) {
         char line[1024];

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "agent/log.h"
-#include "agent/outbox.h"
-#include "agent/port.h"
+#include "agent/daemon/log.h"
+#include "agent/daemon/outbox.h"
+#include "agent/daemon/port.h"
 
 #define READ_SIZE 4096U                  /* what a virtio port gives at once */
 #define READS_MAX 16U                    /* before everybody else has a turn */

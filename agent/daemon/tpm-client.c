@@ -4,8 +4,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "agent/local-socket.h"
-#include "agent/tpm-client.h"
+#include "agent/daemon/local-socket.h"
+#include "agent/daemon/tpm-client.h"
 #include "core/json.h"
 
 #define WAIT_USEC (25U * 1000000U) /* for the answer; gtune-tpm gives up by itself after 20 s */

@@ -4,7 +4,7 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
-#include "agent/memory.h"
+#include "agent/daemon/trim.h"
 #include "core/util.h"
 
 /*

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "agent/outbox.h"
+#include "agent/daemon/outbox.h"
 
 static size_t line_memory(const OutboxLine *line) {
         return line->text.allocated + sizeof(OutboxLine);

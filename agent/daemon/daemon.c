@@ -7,16 +7,16 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-#include "agent/daemon.h"
-#include "agent/log.h"
-#include "agent/memory.h"
-#include "agent/port.h"
-#include "agent/prepared.h"
-#include "agent/requester.h"
+#include "agent/daemon/daemon.h"
+#include "agent/daemon/log.h"
+#include "agent/daemon/trim.h"
+#include "agent/daemon/port.h"
+#include "agent/daemon/report-cache.h"
+#include "agent/daemon/apply-client.h"
 #include "agent/practices.h"
-#include "agent/service-source.h"
-#include "agent/sources.h"
-#include "agent/tpm-client.h"
+#include "agent/daemon/unit-watch.h"
+#include "agent/daemon/path-watch.h"
+#include "agent/daemon/tpm-client.h"
 
 #define BURST_USEC (200U * 1000U)      /* one rebuild, and so one event, in that time */
 #define STALE_USEC (1U * 1000000U)     /* how old a report may be that a query is answered with */

@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "core/journal.h"
-#include "agent/log.h"
+#include "agent/daemon/log.h"
 #include "agent/practices.h"
 #include "core/json.h"
 

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <systemd/sd-bus.h>
 
-#include "agent/service-source.h"
+#include "agent/daemon/unit-watch.h"
 
 #define MANAGER "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
 #define UNIT_PREFIX "/org/freedesktop/systemd1/unit"

@@ -7,7 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 
-#include "agent/sources.h"
+#include "agent/daemon/path-watch.h"
 
 /* Changes of an entry, and changes of the directory itself. */
 #define ENTRY_MASK (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)

@@ -4,8 +4,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "agent/local-socket.h"
-#include "agent/requester.h"
+#include "agent/daemon/local-socket.h"
+#include "agent/daemon/apply-client.h"
 #include "core/json.h"
 
 #define WAIT_USEC (5U * 1000000U)     /* for the answer */

@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "agent/local-socket.h"
+#include "agent/daemon/local-socket.h"
 
 int local_socket_connect(const Root *root, const char *directory, const char *name, int *ret_fd) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
