@@ -5,7 +5,7 @@
 #include "haltpoll/haltpoll.h"
 #include "pvspin/pvspin.h"
 #include "qga-policy/qga-policy.h"
-#include "tpm/measured-boot.h"
+#include "measured-boot/measured-boot.h"
 
 #define LOG_PATTERNS_MAX 64U
 

@@ -10,7 +10,7 @@
 #include "agent/tpm/ask.h"
 #include "engine/unit-jobs.h"
 #include "core/replace.h"
-#include "tpm/measured-boot.h"
+#include "measured-boot/measured-boot.h"
 
 #define APPLY_UNIT "gtuned-apply.service"
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/tree.h"
-#include "tpm/measured-boot.h"
+#include "measured-boot/measured-boot.h"
 #include "tpm/verdict.h"
 
 #define BASELINE "/etc/gtuned/baseline.json"

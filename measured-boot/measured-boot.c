@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "tpm/measured-boot.h"
+#include "measured-boot/measured-boot.h"
 #include "tpm/verdict.h"
 
 #define DOCUMENT_SIZE_MAX (1024U * 1024)
