@@ -14,7 +14,7 @@
 #include "host/known-keys.h"
 #include "host/quote-answer.h"
 #include "host/tpm-options.h"
-#include "tree.h"
+#include "tests/unit/tree.h"
 
 #define KEY "000b00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
