@@ -198,9 +198,9 @@ int take_survey(const Context *c, Survey **ret) {
                 complain("%s%s is no machine description of a snapshot", c->root_path, PROBE_PATH);
         else if (r < 0)
                 complain("the guest cannot be looked at: %s", strerror(-r));
-        else if (c->arch && (*ret)->guest.machine->kind != MACHINE_IMAGE) {
+        else if (c->arch && (*ret)->view.machine->kind != MACHINE_IMAGE) {
                 complain("--arch is for images; this machine says itself that it is %s",
-                         (*ret)->guest.machine->probe->arch);
+                         (*ret)->view.machine->probe->arch);
                 *ret = survey_free(*ret);
                 return -EINVAL;
         }

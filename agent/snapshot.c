@@ -162,7 +162,7 @@ static int add_machine(const Survey *survey, Buffer *tar) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
-        r = probe_to_json(survey->guest.machine->probe, &o);
+        r = probe_to_json(survey->view.machine->probe, &o);
         if (r >= 0)
                 r = json_format_pretty(o, &text);
 
@@ -191,7 +191,7 @@ int verb_snapshot(Context *c, char **arguments) {
         if (r < 0)
                 return r;
 
-        if (survey->guest.machine->kind == MACHINE_IMAGE)
+        if (survey->view.machine->kind == MACHINE_IMAGE)
                 return complain("%s is an image, and a snapshot is of a machine that runs", c->root_path);
 
         remember_targets(c->root, &paths);

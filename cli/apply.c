@@ -75,8 +75,8 @@ static int check_place(const Context *c) {
 static int report_error(Work *w, int r) {
         if (r == -ENOMEM)
                 return r;
-        if (w->survey && w->survey->guest.machine->kind == MACHINE_LIVE)
-                (void) last_apply_write(w->c->root, w->survey->guest.machine->boot_id, "failed", w->error);
+        if (w->survey && w->survey->view.machine->kind == MACHINE_LIVE)
+                (void) last_apply_write(w->c->root, w->survey->view.machine->boot_id, "failed", w->error);
 
         return announce_refusal(w->c->root, strempty(w->error)) ? STATUS_ERROR : complain("%s", strempty(w->error));
 }
@@ -86,14 +86,14 @@ static bool failed_so_before(const Work *w) {
         _cleanup_json_ json_object *last = NULL;
 
         return last_apply_read(w->c->root, &last) >= 0 && last &&
-               streq_ptr(json_get_text(last, "boot_id"), w->survey->guest.machine->boot_id) &&
+               streq_ptr(json_get_text(last, "boot_id"), w->survey->view.machine->boot_id) &&
                streq_ptr(json_get_text(last, "error"), w->error);
 }
 
 /* Every unit that applies fails by itself, and each says why; a message with an id comes only once. */
 static int report_policy_errors(Work *w) {
-        const Policy *policy = w->survey->guest.policy;
-        const Machine *machine = w->survey->guest.machine;
+        const Policy *policy = w->survey->view.policy;
+        const Machine *machine = w->survey->view.machine;
         const PolicyError *first = policy->errors;
 
         w->error = first->line > 0 ? xasprintf("nothing of a policy with errors is applied; the first: %s:%u: %s",
@@ -148,10 +148,10 @@ static int drop_holds(Work *w) {
         _cleanup_(ledger_freep) Ledger *ledger = NULL;
         int r;
 
-        if (w->c->unattended || w->survey->guest.ledger->n_holds == 0)
+        if (w->c->unattended || w->survey->view.ledger->n_holds == 0)
                 return 0;
 
-        r = ledger_copy(w->survey->guest.ledger, &ledger);
+        r = ledger_copy(w->survey->view.ledger, &ledger);
         if (r < 0)
                 return r;
         while (ledger->n_holds > 0)
@@ -194,7 +194,7 @@ static int keep_document(const Root *root, json_object *document) {
 
 /* The verdict on this boot, for who may not open the TPM. That there is none is told by the practice. */
 static int keep_verdict(Work *w) {
-        const Policy *policy = w->survey->guest.policy;
+        const Policy *policy = w->survey->view.policy;
         _cleanup_(verdict_freep) Verdict *verdict = NULL;
         _cleanup_json_ json_object *document = NULL;
         _cleanup_free_ char *error = NULL;
@@ -224,9 +224,9 @@ static int commit(Work *w, const char *result) {
         if (r != 0)
                 return report_error(w, r < 0 ? r : -r);
 
-        if (w->survey->guest.machine->kind == MACHINE_LIVE) {
-                (void) last_apply_write(w->c->root, w->survey->guest.machine->boot_id, result, NULL);
-                (void) probe_keep_log(w->c->root, w->survey->guest.machine->probe);
+        if (w->survey->view.machine->kind == MACHINE_LIVE) {
+                (void) last_apply_write(w->c->root, w->survey->view.machine->boot_id, result, NULL);
+                (void) probe_keep_log(w->c->root, w->survey->view.machine->probe);
                 r = keep_verdict(w);
                 if (r < 0)
                         return r;
@@ -257,7 +257,7 @@ static int finish(Work *w) {
                 if (r >= 0)
                         r = print_document(report);
         } else {
-                print_policy_errors(after->guest.policy);
+                print_policy_errors(after->view.policy);
                 r = print_status(w->c, after, PRACTICES_ALL);
         }
 
@@ -287,7 +287,7 @@ static int precheck(Work *w, const Plan *plan, unsigned *ret_refused) {
                 if (!practices[i]->precheck || !transaction_restarts(w->t, practices[i]->name))
                         continue;
 
-                r = practices[i]->precheck(&w->survey->guest, plan, &refusal);
+                r = practices[i]->precheck(&w->survey->view, plan, &refusal);
                 if (r < 0)
                         return r;
                 if (!refusal)
@@ -388,7 +388,7 @@ int verb_apply(Context *c, char **arguments) {
         if (r != 0)
                 return r;
 
-        if (w.survey->guest.policy->n_errors > 0)
+        if (w.survey->view.policy->n_errors > 0)
                 return report_policy_errors(&w);
 
         announce_drift(w.survey);
@@ -412,7 +412,7 @@ static int hold(const Survey *survey, Transaction *t, unsigned mask) {
                 h = ledger_add_hold(t->ledger);
                 if (!h || free_and_strdup(&h->practice, practices[i]->name) < 0)
                         return -ENOMEM;
-                h->policy = policy_describe(survey->guest.policy, practices[i]->name);
+                h->policy = policy_describe(survey->view.policy, practices[i]->name);
                 if (!h->policy)
                         return -ENOMEM;
                 t->ledger_changed = true;
@@ -423,7 +423,7 @@ static int hold(const Survey *survey, Transaction *t, unsigned mask) {
 
 /* Only what is wanted has to be held. What a policy with errors wants is not known. */
 static unsigned wanted_of(const Survey *survey, unsigned mask) {
-        if (survey->guest.policy->n_errors > 0)
+        if (survey->view.policy->n_errors > 0)
                 return mask;
 
         for (size_t i = 0; i < N_PRACTICES; i++)

@@ -64,8 +64,8 @@ static void print_left_alone(const Survey *survey, const Transaction *t) {
         if (!changes_boot(survey, t))
                 return;
 
-        for (size_t i = 0; i < survey->guest.machine->n_entries; i++) {
-                const BootEntry *e = survey->guest.machine->entries[i];
+        for (size_t i = 0; i < survey->view.machine->n_entries; i++) {
+                const BootEntry *e = survey->view.machine->entries[i];
 
                 if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE)
                         printf("%s:%u: left alone, a %s entry\n", e->path, e->line, entry_kind_to_string(e->kind));
@@ -151,8 +151,8 @@ int verb_plan(Context *c, char **arguments) {
         if (r < 0)
                 return r;
 
-        print_policy_errors(survey->guest.policy);
-        if (survey->guest.policy->n_errors > 0)
+        print_policy_errors(survey->view.policy);
+        if (survey->view.policy->n_errors > 0)
                 return complain("nothing of a policy with errors is applied");
 
         r = transaction_resolve(survey, survey->plan, survey_unwanted(survey), &t);

@@ -105,13 +105,13 @@ int print_status(const Context *c, const Survey *survey, unsigned mask) {
         if (r < 0)
                 return r;
 
-        if (survey->guest.policy->n_errors > 0)
+        if (survey->view.policy->n_errors > 0)
                 r = buffer_puts(&b, "\nThe policy has errors, so nothing of it is applied: "
                                     "mend what is named above.\n");
-        else if (!policy_exists(survey->guest.policy))
+        else if (!policy_exists(survey->view.policy))
                 r = buffer_puts(&b, "\nThere is no policy, so nothing is wanted: see /etc/gtuned/gtuned.conf.\n");
         if (r >= 0)
-                r = print_credential(survey->guest.policy, &b);
+                r = print_credential(survey->view.policy, &b);
         if (r >= 0)
                 (void) fwrite(b.data, 1, b.size, stdout);
 
@@ -220,8 +220,8 @@ int verb_status(Context *c, char **arguments) {
                 if (r >= 0)
                         r = print_document(report);
         } else {
-                print_policy_errors(survey->guest.policy);
-                print_ledger_error(survey->guest.ledger);
+                print_policy_errors(survey->view.policy);
+                print_ledger_error(survey->view.ledger);
                 r = print_status(c, survey, mask);
                 if (r >= 0 && *arguments)
                         r = print_details(survey->findings[practice_find(*arguments)]);

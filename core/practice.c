@@ -25,23 +25,23 @@ const size_t n_common_reasons = ELEMENTSOF(common_reasons);
 
 #define APPLY "run `gtune apply`"
 
-int practice_wanted(const Guest *guest, Finding *finding, bool automatic) {
+int practice_wanted(const View *view, Finding *finding, bool automatic) {
         _cleanup_free_ char *now = NULL;
         const LedgerHold *hold;
         const char *enable;
 
         finding->wanted = WANTED_NOTHING;
-        if (!policy_exists(guest->policy) || guest->policy->n_errors > 0)
+        if (!policy_exists(view->policy) || view->policy->n_errors > 0)
                 return 0;
 
-        enable = policy_word(guest->policy, finding->practice, "enable", "auto");
+        enable = policy_word(view->policy, finding->practice, "enable", "auto");
         finding->wanted = streq(enable, "yes") || (streq(enable, "auto") && automatic) ? WANTED_ON : WANTED_OFF;
 
-        hold = ledger_hold(guest->ledger, finding->practice);
+        hold = ledger_hold(view->ledger, finding->practice);
         if (!hold)
                 return 0;
 
-        now = policy_describe(guest->policy, finding->practice);
+        now = policy_describe(view->policy, finding->practice);
         if (!now)
                 return -ENOMEM;
 
@@ -53,19 +53,19 @@ bool practice_is_on(const Finding *finding) {
         return finding->wanted == WANTED_ON && !finding->held;
 }
 
-int practice_guest_refusal(const Guest *guest, Finding *finding) {
-        const char *virtualization = guest->machine->virtualization;
+int practice_guest_refusal(const View *view, Finding *finding) {
+        const char *virtualization = view->machine->virtualization;
         int r;
 
-        if (guest->machine->container)
+        if (view->machine->container)
                 r = finding_verdict(finding, STATE_UNSUPPORTED, "container", "run gtuned in the guest itself",
-                                    "this is a %s container", guest->machine->container);
+                                    "this is a %s container", view->machine->container);
         else if (!virtualization || streq(virtualization, "kvm"))
                 return 0;
         else if (!streq(virtualization, "none"))
                 r = finding_verdict(finding, STATE_UNSUPPORTED, "other-hypervisor", NULL,
                                     "the hypervisor is %s, not KVM", virtualization);
-        else if (!policy_bool(guest->policy, "guest", "allow_bare_metal", false))
+        else if (!policy_bool(view->policy, "guest", "allow_bare_metal", false))
                 r = finding_verdict(finding, STATE_UNSUPPORTED, "bare-metal",
                                     "set allow_bare_metal = yes in [guest] if this is meant",
                                     "this is no virtual machine");
@@ -75,10 +75,10 @@ int practice_guest_refusal(const Guest *guest, Finding *finding) {
         return r < 0 ? r : 1;
 }
 
-int practice_atuned_conflict(const Guest *guest, const Configuration *c, Finding *finding) {
+int practice_atuned_conflict(const View *view, const Configuration *c, Finding *finding) {
         int r;
 
-        if (c->complete || !root_exists(guest->root, "/etc/systemd/system/multi-user.target.wants/atuned.service"))
+        if (c->complete || !root_exists(view->root, "/etc/systemd/system/multi-user.target.wants/atuned.service"))
                 return 0;
 
         r = finding_verdict(finding, STATE_CONFLICT, "atuned",
@@ -110,50 +110,50 @@ static void check_entry(const BootEntry *e, const TokenSpec *specs, size_t n_spe
         }
 }
 
-static void check_running(const Guest *guest, const TokenSpec *specs, size_t n_specs, Configuration *c) {
+static void check_running(const View *view, const TokenSpec *specs, size_t n_specs, Configuration *c) {
         for (size_t i = 0; i < n_specs; i++) {
-                if (cmdline_state(&guest->machine->cmdline, specs + i, NULL) != TOKEN_EQUAL)
+                if (cmdline_state(&view->machine->cmdline, specs + i, NULL) != TOKEN_EQUAL)
                         c->running = false;
         }
 }
 
 /* Where a part was added in this boot, the part that came earlier proves nothing. */
-static void check_ledger(const Guest *guest, const char *practice, Configuration *c) {
+static void check_ledger(const View *view, const char *practice, Configuration *c) {
         bool now = false;
 
-        for (size_t i = 0; i < guest->ledger->n_tokens; i++) {
-                const LedgerToken *t = guest->ledger->tokens + i;
+        for (size_t i = 0; i < view->ledger->n_tokens; i++) {
+                const LedgerToken *t = view->ledger->tokens + i;
 
                 if (!streq(t->practice, practice))
                         continue;
 
                 c->ours = true;
-                now = now || streq_ptr(t->boot_id, guest->machine->boot_id);
+                now = now || streq_ptr(t->boot_id, view->machine->boot_id);
         }
 
         c->ours_earlier = c->ours && !now;
 }
 
-void configuration_of_tokens(const Guest *guest, const char *practice, const TokenSpec *specs, size_t n_specs,
+void configuration_of_tokens(const View *view, const char *practice, const TokenSpec *specs, size_t n_specs,
                              Configuration *ret) {
         bool boots = false;
 
         *ret = (Configuration) {.automatic = n_specs == 0, .complete = true, .next_boot = true, .running = true};
 
-        for (size_t i = 0; i < guest->machine->n_entries; i++) {
-                boots = boots || guest->machine->entries[i]->kind == ENTRY_SYSTEM;
-                check_entry(guest->machine->entries[i], specs, n_specs, ret);
+        for (size_t i = 0; i < view->machine->n_entries; i++) {
+                boots = boots || view->machine->entries[i]->kind == ENTRY_SYSTEM;
+                check_entry(view->machine->entries[i], specs, n_specs, ret);
         }
 
-        if (n_specs > 0 && (guest->machine->entries_error || !boots)) {
+        if (n_specs > 0 && (view->machine->entries_error || !boots)) {
                 ret->unknown = true;
                 ret->complete = ret->next_boot = false;
         }
-        check_running(guest, specs, n_specs, ret);
-        check_ledger(guest, practice, ret);
+        check_running(view, specs, n_specs, ret);
+        check_ledger(view, practice, ret);
 }
 
-static int verdict_missing(const Guest *guest, Finding *f, const Configuration *c) {
+static int verdict_missing(const View *view, Finding *f, const Configuration *c) {
         const char *path = c->missing ? c->missing->path : strempty(c->path);
         _cleanup_free_ char *where = NULL;
         int r;
@@ -170,7 +170,7 @@ static int verdict_missing(const Guest *guest, Finding *f, const Configuration *
                                        "gtuned configured it, and it is no longer in %s", where);
         }
 
-        if (c->next_boot && guest->machine->n_entries > 0)
+        if (c->next_boot && view->machine->n_entries > 0)
                 return finding_verdict(f, STATE_DIFFERS, "later-entries", APPLY,
                                        "the boot entries have it, but %s does not, so the next kernel would lose it",
                                        where);
@@ -192,14 +192,14 @@ static int verdict_opposite(Finding *f, const Configuration *c) {
                                t->name, t->value ? "=" : "", strempty(t->value));
 }
 
-static int verdict_unknown(const Guest *guest, Finding *f) {
+static int verdict_unknown(const View *view, Finding *f) {
         static const struct {
                 const char *code, *remedy;
         } rows[] = {
                 {"boot-store-none", "check that the boot partition and the EFI system partition are mounted"},
                 {"boot-store-unreadable", "run gtune as root"},
         };
-        const Machine *m = guest->machine;
+        const Machine *m = view->machine;
 
         if (!m->entries_error)
                 return finding_verdict(f, STATE_UNKNOWN, rows[0].code, rows[0].remedy,
@@ -213,31 +213,31 @@ static int verdict_unknown(const Guest *guest, Finding *f) {
 }
 
 /* A guest without boot entries of its own gets its command line from the host, at the next boot as at this one. */
-static bool is_booted_by_host(const Guest *guest, const Configuration *c) {
-        return c->running && streq_ptr(guest->machine->entries_error_code, "boot-store-none");
+static bool is_booted_by_host(const View *view, const Configuration *c) {
+        return c->running && streq_ptr(view->machine->entries_error_code, "boot-store-none");
 }
 
-static int verdict_on(const Guest *guest, Finding *f, const Configuration *c, bool effect) {
-        if (c->unknown && effect && is_booted_by_host(guest, c))
+static int verdict_on(const View *view, Finding *f, const Configuration *c, bool effect) {
+        if (c->unknown && effect && is_booted_by_host(view, c))
                 return finding_verdict(f, STATE_ACTIVE, NULL, NULL, NULL);
         if (c->unknown)
-                return verdict_unknown(guest, f);
+                return verdict_unknown(view, f);
         if (c->opposite)
                 return verdict_opposite(f, c);
         if (!c->complete)
-                return verdict_missing(guest, f, c);
+                return verdict_missing(view, f, c);
         if (effect)
                 return finding_verdict(f, STATE_ACTIVE, NULL, NULL, NULL);
-        if (c->running && guest->machine->kind != MACHINE_IMAGE)
+        if (c->running && view->machine->kind != MACHINE_IMAGE)
                 return finding_verdict(f, STATE_CONFLICT, "no-effect", "see the kernel log of this boot",
                                        "this boot was started with it, and it is not in effect");
-        if (c->ours && c->ours_earlier && guest->machine->kind != MACHINE_IMAGE)
+        if (c->ours && c->ours_earlier && view->machine->kind != MACHINE_IMAGE)
                 return finding_verdict(f, STATE_CONFLICT, "boot-config-not-read",
                                        "find out which file the boot loader reads, or who passes the command line",
                                        "it was configured before this boot, and /proc/cmdline does not have it");
 
         return finding_verdict(f, STATE_PENDING_REBOOT, "next-boot",
-                               guest->machine->kind == MACHINE_IMAGE ? NULL : "reboot",
+                               view->machine->kind == MACHINE_IMAGE ? NULL : "reboot",
                                "it is configured and takes effect at the next boot");
 }
 
@@ -251,7 +251,7 @@ static int verdict_held(Finding *f, const Configuration *c, bool effect) {
         return finding_verdict(f, effect ? STATE_UNMANAGED : STATE_OFF, "held", NULL, "%s", text);
 }
 
-static int verdict_off(const Guest *guest, Finding *f, const Configuration *c, bool effect) {
+static int verdict_off(const View *view, Finding *f, const Configuration *c, bool effect) {
         bool observed = f->wanted == WANTED_NOTHING;
 
         if (c->ours && !observed)
@@ -266,18 +266,18 @@ static int verdict_off(const Guest *guest, Finding *f, const Configuration *c, b
         if (effect)
                 return finding_verdict(f, STATE_UNMANAGED, NULL, NULL,
                                        observed ? NULL : "it is in effect, and the policy does not ask for it");
-        if (c->next_boot && !c->automatic && !c->unknown && guest->machine->n_entries > 0)
+        if (c->next_boot && !c->automatic && !c->unknown && view->machine->n_entries > 0)
                 return finding_verdict(f, STATE_UNMANAGED, "configured-elsewhere", NULL,
                                        "it is configured, but not by gtuned, and takes effect at the next boot");
 
         return finding_verdict(f, STATE_OFF, NULL, NULL, NULL);
 }
 
-int configuration_verdict(const Guest *guest, Finding *finding, const Configuration *c, bool effect) {
+int configuration_verdict(const View *view, Finding *finding, const Configuration *c, bool effect) {
         if (finding->held && finding->wanted == WANTED_ON)
                 return verdict_held(finding, c, effect);
         if (finding->wanted == WANTED_ON)
-                return verdict_on(guest, finding, c, effect);
+                return verdict_on(view, finding, c, effect);
 
-        return verdict_off(guest, finding, c, effect);
+        return verdict_off(view, finding, c, effect);
 }

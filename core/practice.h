@@ -11,12 +11,12 @@
 #include "core/plan.h"
 #include "core/policy.h"
 
-typedef struct Guest {
+typedef struct View {
         const Root *root;
         Machine *machine;
         Policy *policy;
         Ledger *ledger;
-} Guest;
+} View;
 
 typedef struct Practice {
         const char *name;
@@ -37,49 +37,49 @@ typedef struct Practice {
          * Check what the machine must be known for: values that contradict each other or the kernel's actual
          * ones. Errors go to guest->policy. May be NULL. Return: 0 or -ENOMEM.
          */
-        int (*check)(const Guest *guest);
+        int (*check)(const View *view);
 
         /* Fill in the finding. Writes nothing, logs nothing; a missing source is evidence. Return: 0 or -ENOMEM. */
-        int (*observe)(const Guest *guest, Finding *finding);
+        int (*observe)(const View *view, Finding *finding);
 
         /* Describe what the policy wants here; finding is what observe() found. Return: 0 or -ENOMEM. */
-        int (*plan)(const Guest *guest, const Finding *finding, Plan *plan);
+        int (*plan)(const View *view, const Finding *finding, Plan *plan);
 
         /*
          * Whether the machine must not count as being in order, though the state alone would not say so: what is asked
          * for cannot be mended by an apply. May be NULL.
          */
-        bool (*fails)(const Guest *guest, const Finding *finding);
+        bool (*fails)(const View *view, const Finding *finding);
 
         /*
          * What else must hold before the changes that it planned are carried out on a running system. May run programs,
          * writes nothing. *ret_refusal takes a sentence where they must not be. May be NULL. Return: 0 or -ENOMEM.
          */
-        int (*precheck)(const Guest *guest, const Plan *plan, char **ret_refusal);
+        int (*precheck)(const View *view, const Plan *plan, char **ret_refusal);
 } Practice;
 
 /**
  * practice_wanted() - what the policy wants of a practice, and whether it is held
- * @guest: the guest
+ * @view: the view
  * @finding: takes wanted and held
  * @automatic: what enable = auto comes to
  *
  * Without a policy, or with one that has errors, nothing is wanted. Return: 0 or -ENOMEM.
  */
-int practice_wanted(const Guest *guest, Finding *finding, bool automatic);
+int practice_wanted(const View *view, Finding *finding, bool automatic);
 
 /** practice_is_on() - whether the practice is wanted and not held */
 bool practice_is_on(const Finding *finding) _pure_;
 
 /**
  * practice_guest_refusal() - the reason not to tune this machine at all
- * @guest: the guest
+ * @view: the view
  * @finding: takes the verdict "unsupported" where there is one
  *
  * A container, bare metal without allow_bare_metal, another hypervisor than KVM. Return: 1 where the verdict is
  * set, 0 where the machine may be tuned, -ENOMEM.
  */
-int practice_guest_refusal(const Guest *guest, Finding *finding);
+int practice_guest_refusal(const View *view, Finding *finding);
 
 /* The codes that practice_guest_refusal() and configuration_verdict() give, for every practice that calls them. */
 extern const Reason common_reasons[];
@@ -102,18 +102,18 @@ typedef struct Configuration {
 
 /**
  * configuration_of_tokens() - look for tokens on all command lines
- * @guest: the guest
+ * @view: the view
  * @practice: whose tokens they are
  * @specs: the tokens; all of them are needed
  * @n_specs: how many
  * @ret: takes the answer
  */
-void configuration_of_tokens(const Guest *guest, const char *practice, const TokenSpec *specs, size_t n_specs,
+void configuration_of_tokens(const View *view, const char *practice, const TokenSpec *specs, size_t n_specs,
                              Configuration *ret);
 
 /**
  * configuration_verdict() - the state that follows from configuration and effect
- * @guest: the guest
+ * @view: the view
  * @finding: takes the verdict; its wanted and held are read
  * @c: the configuration
  * @effect: whether the running system proves that it is in effect
@@ -121,15 +121,15 @@ void configuration_of_tokens(const Guest *guest, const char *practice, const Tok
  * For practices that take effect at boot. What stops a practice that is configured is the practice's own
  * knowledge, and must be asked before. Return: 0 or -ENOMEM.
  */
-int configuration_verdict(const Guest *guest, Finding *finding, const Configuration *c, bool effect);
+int configuration_verdict(const View *view, Finding *finding, const Configuration *c, bool effect);
 
 /**
  * practice_atuned_conflict() - whether A-Tune would fight over the boot entries that have to change
- * @guest: the guest
+ * @view: the view
  * @c: the configuration; one that is complete needs no edit and so no fight
  * @finding: takes the verdict "conflict"
  *
  * A-Tune edits grub.cfg in place and rolls back by copying the whole file
  * (A-Tune: analysis/plugin/configurator/bootloader/grub2.py). Return: 1 where the verdict is set, 0, or -ENOMEM.
  */
-int practice_atuned_conflict(const Guest *guest, const Configuration *c, Finding *finding);
+int practice_atuned_conflict(const View *view, const Configuration *c, Finding *finding);

@@ -49,7 +49,7 @@ static int seal(Commit *c) {
                 LedgerFile *record = ledger_file(t->ledger, f->path);
 
                 if (f->gone) {
-                        const LedgerFile *before = ledger_file(c->survey->guest.ledger, f->path);
+                        const LedgerFile *before = ledger_file(c->survey->view.ledger, f->path);
 
                         hash_buffer(&f->old, hash);
                         if (!before || streq(before->sha256, hash))
@@ -97,7 +97,7 @@ static int check_settling(Commit *c) {
         c->paths = calloc(c->t->n_files + 1, sizeof(char *));
         if (!c->paths)
                 return -ENOMEM;
-        if (c->survey->guest.machine->kind != MACHINE_LIVE)
+        if (c->survey->view.machine->kind != MACHINE_LIVE)
                 return 0;
 
         r = list_boot_files(c);
@@ -179,7 +179,7 @@ static int write_intent(Commit *c) {
         _cleanup_(ledger_freep) Ledger *ledger = NULL;
         int r;
 
-        r = ledger_copy(c->survey->guest.ledger, &ledger);
+        r = ledger_copy(c->survey->view.ledger, &ledger);
         if (r >= 0)
                 r = ledger_copy(c->t->ledger, &ledger->next);
         for (size_t i = 0; r >= 0 && i < c->t->n_files; i++)
@@ -327,7 +327,7 @@ static void undo(Commit *c) {
                         drop_empty_folder(c->root, c->t->files + i);
         }
 
-        if (c->intent_written && clean && ledger_write(c->root, c->survey->guest.ledger) >= 0)
+        if (c->intent_written && clean && ledger_write(c->root, c->survey->view.ledger) >= 0)
                 c->intent_written = false;
 }
 
@@ -365,7 +365,7 @@ static bool reads_changed_file(const Transaction *t, const char *unit) {
 
 /* Give the ledger of afterwards the record of before. */
 static int restore_record(Commit *c, const char *path) {
-        const LedgerFile *before = ledger_file(c->survey->guest.ledger, path);
+        const LedgerFile *before = ledger_file(c->survey->view.ledger, path);
         LedgerFile *record = ledger_file(c->t->ledger, path);
 
         if (!before) {
@@ -387,7 +387,7 @@ static int restore_record(Commit *c, const char *path) {
 
 /* What was reverted by hand and is back is not held. */
 static void restore_hold(Commit *c, const char *practice) {
-        if (!ledger_hold(c->survey->guest.ledger, practice))
+        if (!ledger_hold(c->survey->view.ledger, practice))
                 ledger_drop_hold(c->t->ledger, practice);
 }
 
@@ -458,7 +458,7 @@ static int act_on_unit(Commit *c, UnitAction *u) {
 static int act_on_units(Commit *c) {
         int first = 0, r = 0;
 
-        if (c->survey->guest.machine->kind != MACHINE_LIVE)
+        if (c->survey->view.machine->kind != MACHINE_LIVE)
                 return 0;
 
         /* Also where no file of ours changes: somebody may have edited one, and not said so. */

@@ -332,8 +332,8 @@ static int find_leftovers(const Survey *survey, Leftovers *l) {
 
         for (size_t i = 0; r >= 0 && i < survey->stores->n_stores; i++)
                 r = add_leftover(l, survey->stores->stores[i]->path);
-        for (size_t i = 0; r >= 0 && i < survey->guest.ledger->n_files; i++)
-                r = add_leftover(l, survey->guest.ledger->files[i].path);
+        for (size_t i = 0; r >= 0 && i < survey->view.ledger->n_files; i++)
+                r = add_leftover(l, survey->view.ledger->files[i].path);
         for (size_t i = 0; r >= 0 && i < survey->plan->n_changes; i++)
                 if (survey->plan->changes[i].kind == CHANGE_FILE)
                         r = add_leftover(l, survey->plan->changes[i].target);

@@ -11,9 +11,9 @@ Survey *survey_free(Survey *survey) {
         if (!survey)
                 return NULL;
 
-        machine_free(survey->guest.machine);
-        policy_free(survey->guest.policy);
-        ledger_free(survey->guest.ledger);
+        machine_free(survey->view.machine);
+        policy_free(survey->view.policy);
+        ledger_free(survey->view.ledger);
         boot_stores_free(survey->stores);
         for (size_t i = 0; i < N_PRACTICES; i++)
                 finding_free(survey->findings[i]);
@@ -31,7 +31,7 @@ static bool boots_system(const Machine *machine) {
 }
 
 static int read_entries(Survey *survey) {
-        Machine *machine = survey->guest.machine;
+        Machine *machine = survey->view.machine;
         const BootStores *stores;
         int r;
 
@@ -66,7 +66,7 @@ static int ask_practices(Survey *survey) {
         int r;
 
         for (size_t i = 0; i < N_PRACTICES; i++) {
-                r = practices[i]->check ? practices[i]->check(&survey->guest) : 0;
+                r = practices[i]->check ? practices[i]->check(&survey->view) : 0;
                 if (r < 0)
                         return r;
         }
@@ -74,9 +74,9 @@ static int ask_practices(Survey *survey) {
         for (size_t i = 0; i < N_PRACTICES; i++) {
                 r = finding_new(survey->findings + i, practices[i]->name);
                 if (r >= 0)
-                        r = practices[i]->observe(&survey->guest, survey->findings[i]);
+                        r = practices[i]->observe(&survey->view, survey->findings[i]);
                 if (r >= 0)
-                        r = practices[i]->plan(&survey->guest, survey->findings[i], survey->plan);
+                        r = practices[i]->plan(&survey->view, survey->findings[i], survey->plan);
                 if (r < 0)
                         return r;
         }
@@ -94,14 +94,14 @@ int survey_take(Root *root, const char *arch, Survey **ret) {
                 return -ENOMEM;
 
         survey->root = root;
-        survey->guest.root = root;
+        survey->view.root = root;
         timestamp_utc(survey->observed_at);
 
-        r = practices_read_policy(root, &survey->guest.policy);
+        r = practices_read_policy(root, &survey->view.policy);
         if (r >= 0)
-                r = practices_read_machine(root, arch, &survey->guest.machine);
+                r = practices_read_machine(root, arch, &survey->view.machine);
         if (r >= 0)
-                r = ledger_read(root, &survey->guest.ledger);
+                r = ledger_read(root, &survey->view.ledger);
         if (r >= 0)
                 r = read_entries(survey);
         if (r >= 0)
@@ -126,7 +126,7 @@ unsigned survey_unwanted(const Survey *survey) {
 }
 
 bool survey_reboot_needed(const Survey *survey) {
-        if (survey->guest.machine->kind == MACHINE_IMAGE)
+        if (survey->view.machine->kind == MACHINE_IMAGE)
                 return false;
 
         for (size_t i = 0; i < N_PRACTICES; i++)
@@ -148,16 +148,16 @@ int survey_exit_status(const Survey *survey, unsigned mask) {
                 {1U << STATE_PENDING_REBOOT, false, STATUS_REBOOT},
         };
 
-        if (survey->guest.policy->n_errors > 0)
+        if (survey->view.policy->n_errors > 0)
                 return STATUS_ERROR;
 
         for (size_t i = 0; i < N_PRACTICES; i++)
                 if ((mask & 1U << i) != 0 && practices[i]->fails &&
-                    practices[i]->fails(&survey->guest, survey->findings[i]))
+                    practices[i]->fails(&survey->view, survey->findings[i]))
                         return STATUS_UNMET;
 
         for (size_t r = 0; r < ELEMENTSOF(rows); r++) {
-                if (rows[r].status == STATUS_REBOOT && survey->guest.machine->kind == MACHINE_IMAGE)
+                if (rows[r].status == STATUS_REBOOT && survey->view.machine->kind == MACHINE_IMAGE)
                         continue;
                 for (size_t i = 0; i < N_PRACTICES; i++) {
                         const Finding *f = survey->findings[i];
@@ -248,9 +248,9 @@ static int practices_to_json(const Survey *survey, json_object **ret) {
 static int add_parts(const Survey *survey, json_object *o) {
         json_object *part;
 
-        if (machine_to_json(survey->guest.machine, &part) < 0 || json_set(o, "machine", part) < 0 ||
-            policy_to_json(survey->guest.policy, &part) < 0 || json_set(o, "policy", part) < 0 ||
-            json_set_text(o, "ledger", ledger_status_to_string(survey->guest.ledger->status)) < 0 ||
+        if (machine_to_json(survey->view.machine, &part) < 0 || json_set(o, "machine", part) < 0 ||
+            policy_to_json(survey->view.policy, &part) < 0 || json_set(o, "policy", part) < 0 ||
+            json_set_text(o, "ledger", ledger_status_to_string(survey->view.ledger->status)) < 0 ||
             last_apply_read(survey->root, &part) < 0 || json_set(o, "last_apply", part) < 0 ||
             practices_to_json(survey, &part) < 0 || json_set(o, "practices", part) < 0)
                 return -ENOMEM;
@@ -263,7 +263,7 @@ int survey_report(const Survey *survey, json_object **ret) {
 
         if (!o || json_set(o, "schema", json_object_new_int(1)) < 0 ||
             json_set_text(o, "version", PACKAGE_VERSION) < 0 ||
-            json_set_text(o, "boot_id", survey->guest.machine->boot_id) < 0 ||
+            json_set_text(o, "boot_id", survey->view.machine->boot_id) < 0 ||
             json_set_text(o, "observed_at", survey->observed_at) < 0 || add_parts(survey, o) < 0 ||
             json_set(o, "reboot_needed", json_object_new_boolean(survey_reboot_needed(survey))) < 0)
                 return -ENOMEM;

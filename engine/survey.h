@@ -13,7 +13,7 @@
 
 typedef struct Survey {
         Root *root;           /* not owned */
-        Guest guest;          /* machine, policy, ledger: what practices look at */
+        View view;          /* machine, policy, ledger: what practices look at */
         BootStores *stores;
         Finding *findings[N_PRACTICES];
         Plan *plan;           /* what the practices ask for */

@@ -91,7 +91,7 @@ static int add_unit(const Survey *survey, Transaction *t, const char *practice, 
                     const char *expect) {
         UnitAction *u;
 
-        if (!unit || survey->guest.machine->kind != MACHINE_LIVE)
+        if (!unit || survey->view.machine->kind != MACHINE_LIVE)
                 return 0;
 
         u = find_unit(t, unit);
@@ -149,7 +149,7 @@ static int record_file(const Survey *survey, Transaction *t, const Change *c) {
                 record = ledger_add_file(t->ledger);
         if (!record || free_and_strdup(&record->practice, c->practice) < 0 ||
             free_and_strdup(&record->path, c->target) < 0 || free_and_strdup(&record->unit, c->unit) < 0 ||
-            free_and_strdup(&record->boot_id, survey->guest.machine->boot_id) < 0)
+            free_and_strdup(&record->boot_id, survey->view.machine->boot_id) < 0)
                 return -ENOMEM;
 
         return 0;
@@ -170,7 +170,7 @@ static int resolve_file(const Survey *survey, const Change *c, Transaction *t) {
         exists = r >= 0;
         if (exists && buffer_equal(&is, &c->content))
                 return 0;
-        if (exists && !ledger_file(survey->guest.ledger, c->target))
+        if (exists && !ledger_file(survey->view.ledger, c->target))
                 return refuse(t, xasprintf("%s exists and is not gtuned's: move it away, or set enable = no in [%s]",
                                            c->target, c->practice));
 
@@ -286,7 +286,7 @@ static int record_token(const Survey *survey, Transaction *t, const BootStore *s
                         return -ENOMEM;
         }
 
-        return free_and_strdup(&record->boot_id, survey->guest.machine->boot_id);
+        return free_and_strdup(&record->boot_id, survey->view.machine->boot_id);
 }
 
 static int collect_additions(const Survey *survey, const Plan *plan, const BootStore *store, Transaction *t,
@@ -334,7 +334,7 @@ static int collect_removal(const LedgerToken *record, Edits *e) {
 static int collect_removals(const Survey *survey, const BootStore *store, unsigned release, Edits *e) {
         const LedgerToken *record = NULL;
 
-        while ((record = ledger_next_token(survey->guest.ledger, store->path, record))) {
+        while ((record = ledger_next_token(survey->view.ledger, store->path, record))) {
                 int r;
 
                 if (!is_released(record->practice, release))
@@ -386,7 +386,7 @@ static int resolve_store(const Survey *survey, const Plan *plan, unsigned releas
         size_t n = plan ? plan->n_changes : 0;
         int r;
 
-        for (const LedgerToken *l = NULL; (l = ledger_next_token(survey->guest.ledger, store->path, l));)
+        for (const LedgerToken *l = NULL; (l = ledger_next_token(survey->view.ledger, store->path, l));)
                 n++;
 
         r = edits_init(&e, n);
@@ -408,7 +408,7 @@ static bool has_token_changes(const Plan *plan) {
 
 /* Where nothing that boots is in sight, the rest is left alone too; an image may get its entries later. */
 static bool can_place_tokens(const Survey *survey) {
-        const Machine *m = survey->guest.machine;
+        const Machine *m = survey->view.machine;
 
         for (size_t i = 0; i < m->n_entries; i++)
                 if (m->entries[i]->kind == ENTRY_SYSTEM)
@@ -451,7 +451,7 @@ static int is_out_of_reach(const Root *root, const char *path, bool *ret) {
 /* Dropping the record of a file that is only unmounted would make our token in it the administrator's for good. */
 static int check_records(const Survey *survey, unsigned release, Transaction *t) {
         _cleanup_free_ const char **stores = NULL;
-        const Ledger *ledger = survey->guest.ledger;
+        const Ledger *ledger = survey->view.ledger;
 
         if (sort_stores(survey->stores, &stores) < 0)
                 return -ENOMEM;
@@ -527,7 +527,7 @@ static int add_attribute(Transaction *t, const char *practice, const char *path,
 }
 
 static int record_attribute(const Survey *survey, Transaction *t, const Change *c, const char *old) {
-        const char *boot_id = survey->guest.machine->boot_id;
+        const char *boot_id = survey->view.machine->boot_id;
         LedgerAttribute *record = ledger_attribute(t->ledger, c->target, boot_id);
 
         if (!record) {
@@ -545,7 +545,7 @@ static int resolve_attribute(const Survey *survey, const Change *c, Transaction 
         _cleanup_free_ char *is = NULL;
         int r;
 
-        if (survey->guest.machine->kind == MACHINE_IMAGE)
+        if (survey->view.machine->kind == MACHINE_IMAGE)
                 return add_attribute(t, c->practice, c->target, NULL, c->value, true);
 
         r = root_read_line(survey->root, c->target, &is);
@@ -566,7 +566,7 @@ static int resolve_attribute(const Survey *survey, const Change *c, Transaction 
 static int release_attributes(const Survey *survey, Transaction *t, unsigned release) {
         for (size_t i = t->ledger->n_attributes; i-- > 0;) {
                 LedgerAttribute *record = t->ledger->attributes + i;
-                bool of_this_boot = streq_ptr(record->boot_id, survey->guest.machine->boot_id);
+                bool of_this_boot = streq_ptr(record->boot_id, survey->view.machine->boot_id);
                 _cleanup_free_ char *is = NULL;
                 int practice = practice_find(record->practice), r = 0;
 
@@ -634,11 +634,11 @@ int transaction_resolve(const Survey *survey, const Plan *plan, unsigned release
         if (!t)
                 return -ENOMEM;
 
-        r = ledger_copy(survey->guest.ledger, &t->ledger);
+        r = ledger_copy(survey->view.ledger, &t->ledger);
         if (r >= 0)
-                r = check_ledger(survey->guest.ledger, t);
+                r = check_ledger(survey->view.ledger, t);
         if (r >= 0 && plan)
-                r = check_policy(survey->guest.policy, t);
+                r = check_policy(survey->view.policy, t);
         if (r >= 0)
                 r = resolve_tokens(survey, plan, release, t);
         if (r >= 0)
@@ -650,8 +650,8 @@ int transaction_resolve(const Survey *survey, const Plan *plan, unsigned release
         if (r < 0)
                 return r;
 
-        t->ledger_changed = t->ledger->n_tokens != survey->guest.ledger->n_tokens ||
-                            t->ledger->n_files != survey->guest.ledger->n_files;
+        t->ledger_changed = t->ledger->n_tokens != survey->view.ledger->n_tokens ||
+                            t->ledger->n_files != survey->view.ledger->n_files;
         *ret = TAKE_PTR(t);
         return 0;
 }

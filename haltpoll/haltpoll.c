@@ -2,14 +2,14 @@
 
 #include "haltpoll/haltpoll.h"
 
-static bool wanted_automatically(const Guest *guest) {
-        const char *vcpu = policy_word(guest->policy, "guest", "vcpu", "auto");
+static bool wanted_automatically(const View *view) {
+        const char *vcpu = policy_word(view->policy, "guest", "vcpu", "auto");
 
-        return streq(vcpu, "dedicated") || (streq(vcpu, "auto") && guest->machine->probe->dedicated_hint == 1);
+        return streq(vcpu, "dedicated") || (streq(vcpu, "auto") && view->machine->probe->dedicated_hint == 1);
 }
 
 /* The module form: both files with our bytes. */
-static int configuration_of_files(const Guest *guest, const Haltpoll *h, Configuration *ret) {
+static int configuration_of_files(const View *view, const Haltpoll *h, Configuration *ret) {
         const char *paths[] = {HALTPOLL_MODULES_LOAD, HALTPOLL_MODPROBE}, *texts[2];
 
         *ret = (Configuration) {.complete = true, .next_boot = true, .running = h->loaded};
@@ -17,14 +17,14 @@ static int configuration_of_files(const Guest *guest, const Haltpoll *h, Configu
 
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
                 _cleanup_buffer_ Buffer is = BUFFER_NULL;
-                const LedgerFile *record = ledger_file(guest->ledger, paths[i]);
-                int r = root_read(guest->root, paths[i], 65536, &is);
+                const LedgerFile *record = ledger_file(view->ledger, paths[i]);
+                int r = root_read(view->root, paths[i], 65536, &is);
 
                 if (r == -ENOMEM)
                         return r;
                 ret->ours = ret->ours || record;
                 /* A file that was there when this boot began has had its chance. */
-                ret->running = ret->running || (record && !streq_ptr(record->boot_id, guest->machine->boot_id));
+                ret->running = ret->running || (record && !streq_ptr(record->boot_id, view->machine->boot_id));
                 if (r >= 0 && streq(is.data, texts[i]))
                         continue;
 
@@ -36,16 +36,16 @@ static int configuration_of_files(const Guest *guest, const Haltpoll *h, Configu
         return 0;
 }
 
-static int read_configuration(const Guest *guest, const Haltpoll *h, Configuration *ret) {
+static int read_configuration(const View *view, const Haltpoll *h, Configuration *ret) {
         Configuration tokens;
         int r;
 
-        configuration_of_tokens(guest, practice_haltpoll.name, h->tokens, h->n_tokens, &tokens);
+        configuration_of_tokens(view, practice_haltpoll.name, h->tokens, h->n_tokens, &tokens);
         *ret = tokens;
         if (!h->by_files)
                 return 0;
 
-        r = configuration_of_files(guest, h, ret);
+        r = configuration_of_files(view, h, ret);
         if (r < 0 || h->n_tokens == 0)
                 return r;
 
@@ -86,12 +86,12 @@ static int tunables_verdict(Finding *finding, const char *drifted) {
 }
 
 /* What the tunables say comes on top of a verdict about driver and governor that is no obstacle. */
-static int judge_tunables(const Guest *guest, Finding *finding) {
+static int judge_tunables(const View *view, Finding *finding) {
         const char *drifted;
         bool differs, reboot = finding->reboot;
         int r;
 
-        r = tunables_observe(guest, finding, &differs, &drifted);
+        r = tunables_observe(view, finding, &differs, &drifted);
         if (r < 0 || !differs)
                 return r;
         if (finding->state != STATE_ACTIVE && finding->state != STATE_PENDING_REBOOT &&
@@ -103,32 +103,32 @@ static int judge_tunables(const Guest *guest, Finding *finding) {
         return r;
 }
 
-static int observe(const Guest *guest, Finding *finding) {
+static int observe(const View *view, Finding *finding) {
         _cleanup_haltpoll_ Haltpoll h = {};
         Configuration c;
         int r;
 
-        r = practice_wanted(guest, finding, wanted_automatically(guest));
+        r = practice_wanted(view, finding, wanted_automatically(view));
         if (r >= 0)
-                r = haltpoll_read(guest, finding, &h);
+                r = haltpoll_read(view, finding, &h);
         if (r >= 0)
-                r = read_configuration(guest, &h, &c);
+                r = read_configuration(view, &h, &c);
         if (r < 0)
                 return r;
 
         /* An obstacle matters to somebody who wants it; one who does not is told what the kernel cannot do. */
-        r = haltpoll_obstacle(guest, &h, finding);
+        r = haltpoll_obstacle(view, &h, finding);
         if (r < 0)
                 return r;
         if (r == 0 || finding->held || (!practice_is_on(finding) && finding->state != STATE_UNSUPPORTED)) {
-                r = configuration_verdict(guest, finding, &c, h.effect);
+                r = configuration_verdict(view, finding, &c, h.effect);
                 if (r >= 0)
                         r = judge_driver(finding, &h, &c);
                 if (r < 0)
                         return r;
         }
 
-        return judge_tunables(guest, finding);
+        return judge_tunables(view, finding);
 }
 
 bool haltpoll_hopeless(const Finding *finding) {
@@ -159,7 +159,7 @@ static int plan_files(const Haltpoll *h, bool load, Plan *plan) {
         return plan_unit(plan, practice_haltpoll.name, "systemd-modules-load.service", NULL);
 }
 
-static int plan_on(const Guest *guest, const Finding *finding, const Haltpoll *h, Plan *plan) {
+static int plan_on(const View *view, const Finding *finding, const Haltpoll *h, Plan *plan) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < h->n_tokens; i++)
@@ -167,7 +167,7 @@ static int plan_on(const Guest *guest, const Finding *finding, const Haltpoll *h
         if (r >= 0 && h->by_files)
                 r = plan_files(h, finding->state == STATE_DIFFERS || finding->state == STATE_DRIFTED, plan);
         if (r >= 0 && h->governor)
-                r = tunables_plan(guest, plan);
+                r = tunables_plan(view, plan);
         if (r < 0)
                 return r;
 
@@ -178,23 +178,23 @@ static int plan_on(const Guest *guest, const Finding *finding, const Haltpoll *h
         return 0;
 }
 
-static int plan(const Guest *guest, const Finding *finding, Plan *p) {
+static int plan(const View *view, const Finding *finding, Plan *p) {
         _cleanup_haltpoll_ Haltpoll h = {};
         int r;
 
         if (!practice_is_on(finding) || haltpoll_hopeless(finding))
                 return 0;
 
-        r = haltpoll_read(guest, NULL, &h);
+        r = haltpoll_read(view, NULL, &h);
         if (r < 0)
                 return r;
 
         /* "auto" asks only for what can work; "yes" is the administrator's word, for the next kernel too. */
         if (finding->state == STATE_UNSUPPORTED &&
-            !streq(policy_word(guest->policy, "haltpoll", "enable", "auto"), "yes"))
+            !streq(policy_word(view->policy, "haltpoll", "enable", "auto"), "yes"))
                 return 0;
 
-        return plan_on(guest, finding, &h, p);
+        return plan_on(view, finding, &h, p);
 }
 
 static const Reason reasons[] = {

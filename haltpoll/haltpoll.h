@@ -43,20 +43,20 @@ typedef struct Haltpoll {
 #define _cleanup_haltpoll_ _cleanup_(haltpoll_done)
 
 /** haltpoll_read() - read the facts; what is read becomes evidence where finding is not NULL. Return: 0 or -ENOMEM. */
-int haltpoll_read(const Guest *guest, Finding *finding, Haltpoll *ret);
+int haltpoll_read(const View *view, Finding *finding, Haltpoll *ret);
 
 /** haltpoll_done() - release the facts */
 void haltpoll_done(Haltpoll *h);
 
 /**
  * haltpoll_obstacle() - what keeps haltpoll from working here
- * @guest: the guest
+ * @view: the view
  * @h: the facts
  * @finding: takes the verdict "unsupported", "conflict" or "unknown" where there is one
  *
  * Return: 1 where the verdict is set, 0 where nothing is in the way, -ENOMEM.
  */
-int haltpoll_obstacle(const Guest *guest, const Haltpoll *h, Finding *finding);
+int haltpoll_obstacle(const View *view, const Haltpoll *h, Finding *finding);
 
 /** haltpoll_hopeless() - whether configuring it would be pointless on this kernel, with every policy */
 bool haltpoll_hopeless(const Finding *finding) _pure_;
@@ -69,20 +69,20 @@ extern const PolicyKey haltpoll_keys[];
 #define HALTPOLL_N_KEYS 6
 
 /** tunables_check() - refuse values that contradict each other or the kernel's actual ones. Return: 0 or -ENOMEM. */
-int tunables_check(const Guest *guest);
+int tunables_check(const View *view);
 
 /**
  * tunables_observe() - compare the tunables with the policy
- * @guest: the guest
+ * @view: the view
  * @finding: takes a setting for each tunable, and evidence for each that drifted
  * @ret_differs: takes whether one differs from the policy
  * @ret_drifted: takes the name of one that gtuned wrote in this boot and that has another value now, or NULL
  *
  * Return: 0 or -ENOMEM.
  */
-int tunables_observe(const Guest *guest, Finding *finding, bool *ret_differs, const char **ret_drifted);
+int tunables_observe(const View *view, Finding *finding, bool *ret_differs, const char **ret_drifted);
 
 /** tunables_plan() - ask for the values that differ, in an order that is safe at every step. Return: 0 or -ENOMEM. */
-int tunables_plan(const Guest *guest, Plan *plan);
+int tunables_plan(const View *view, Plan *plan);
 
 extern const Practice practice_haltpoll;

@@ -7,32 +7,32 @@
 
 #include "haltpoll/haltpoll.h"
 
-typedef int (*Check)(const Guest *guest, const Haltpoll *h, Finding *f);
+typedef int (*Check)(const View *view, const Haltpoll *h, Finding *f);
 
-static bool is_image(const Guest *guest) {
-        return guest->machine->kind == MACHINE_IMAGE;
+static bool is_image(const View *view) {
+        return view->machine->kind == MACHINE_IMAGE;
 }
 
 static int found(int r) {
         return r < 0 ? r : 1;
 }
 
-static int check_guest(const Guest *guest, const Haltpoll *h, Finding *f) {
+static int check_guest(const View *view, const Haltpoll *h, Finding *f) {
         (void) h;
-        return practice_guest_refusal(guest, f);
+        return practice_guest_refusal(view, f);
 }
 
-static int check_architecture(const Guest *guest, const Haltpoll *h, Finding *f) {
+static int check_architecture(const View *view, const Haltpoll *h, Finding *f) {
         if (h->x86 || h->arm64)
                 return 0;
 
         return found(finding_verdict(f, STATE_UNSUPPORTED, "architecture", NULL,
                                      "haltpoll exists for x86_64 and aarch64, and this is %s",
-                                     guest->machine->probe->arch));
+                                     view->machine->probe->arch));
 }
 
-static int check_driver(const Guest *guest, const Haltpoll *h, Finding *f) {
-        const char *release = strempty(guest->machine->probe->kernel_release);
+static int check_driver(const View *view, const Haltpoll *h, Finding *f) {
+        const char *release = strempty(view->machine->probe->kernel_release);
 
         if (h->form == HALTPOLL_ABSENT)
                 return found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-driver",
@@ -61,7 +61,7 @@ static int conflict_of_parameter(Finding *f, const Token *t, const char *why) {
 }
 
 /* Parameters that switch cpuidle or haltpoll off (facts of drivers/cpuidle and arch/x86/kernel/process.c). */
-static int check_parameters(const Guest *guest, const Haltpoll *h, Finding *f) {
+static int check_parameters(const View *view, const Haltpoll *h, Finding *f) {
         static const struct {
                 const char *name;
                 const char *harmless; /* this value does no harm */
@@ -78,7 +78,7 @@ static int check_parameters(const Guest *guest, const Haltpoll *h, Finding *f) {
                 return 0;
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                const Token *t = machine_parameter(guest->machine, rows[i].name);
+                const Token *t = machine_parameter(view->machine, rows[i].name);
 
                 if (!t || (h->x86 ? !rows[i].x86 : !rows[i].arm64) ||
                     (rows[i].harmless && streq_ptr(t->value, rows[i].harmless)))
@@ -90,10 +90,10 @@ static int check_parameters(const Guest *guest, const Haltpoll *h, Finding *f) {
         return 0;
 }
 
-static int check_cpuidle(const Guest *guest, const Haltpoll *h, Finding *f) {
-        if (h->cpuidle || is_image(guest))
+static int check_cpuidle(const View *view, const Haltpoll *h, Finding *f) {
+        if (h->cpuidle || is_image(view))
                 return 0;
-        if (guest->machine->config.size == 0)
+        if (view->machine->config.size == 0)
                 return found(finding_verdict(f, STATE_UNKNOWN, "cpuidle-missing", NULL,
                                              CPUIDLE " does not exist, and the kernel's configuration is unknown"));
 
@@ -101,8 +101,8 @@ static int check_cpuidle(const Guest *guest, const Haltpoll *h, Finding *f) {
                                      "this kernel runs without cpuidle (no " CPUIDLE ")"));
 }
 
-static int check_other_driver(const Guest *guest, const Haltpoll *h, Finding *f) {
-        (void) guest;
+static int check_other_driver(const View *view, const Haltpoll *h, Finding *f) {
+        (void) view;
 
         if (isempty(h->driver) || streq(h->driver, "none") || streq(h->driver, "haltpoll"))
                 return 0;
@@ -116,8 +116,8 @@ static int check_other_driver(const Guest *guest, const Haltpoll *h, Finding *f)
                                      "the cpuidle driver %s owns the CPUs, and a CPU has only one", h->driver));
 }
 
-static int check_other_governor(const Guest *guest, const Haltpoll *h, Finding *f) {
-        (void) guest;
+static int check_other_governor(const View *view, const Haltpoll *h, Finding *f) {
+        (void) view;
 
         if (!streq_ptr(h->driver, "haltpoll") || h->effect)
                 return 0;
@@ -128,8 +128,8 @@ static int check_other_governor(const Guest *guest, const Haltpoll *h, Finding *
                                      h->current_governor ? h->current_governor : "unknown"));
 }
 
-static int check_governor_disabled(const Guest *guest, const Haltpoll *h, Finding *f) {
-        const Token *t = machine_parameter(guest->machine, "haltpoll.enable");
+static int check_governor_disabled(const View *view, const Haltpoll *h, Finding *f) {
+        const Token *t = machine_parameter(view->machine, "haltpoll.enable");
         Configuration c;
         bool on;
 
@@ -138,7 +138,7 @@ static int check_governor_disabled(const Guest *guest, const Haltpoll *h, Findin
                 return 0;
 
         /* Where the next boot has it too, the verdict on the configuration names its place. */
-        configuration_of_tokens(guest, practice_haltpoll.name, h->tokens, h->n_tokens, &c);
+        configuration_of_tokens(view, practice_haltpoll.name, h->tokens, h->n_tokens, &c);
         if (c.opposite)
                 return 0;
 
@@ -149,13 +149,13 @@ static int check_governor_disabled(const Guest *guest, const Haltpoll *h, Findin
  * On x86 the setter of the 6.6 kernels refuses every value, so the token does nothing there and only the
  * host's hint helps (drivers/cpuidle/cpuidle-haltpoll.c with a custom setter under CONFIG_ARM64).
  */
-static int check_force_refused(const Guest *guest, const Haltpoll *h, Finding *f) {
+static int check_force_refused(const View *view, const Haltpoll *h, Finding *f) {
         const char *line;
 
-        if (!h->x86 || h->effect || guest->machine->probe->dedicated_hint == 1)
+        if (!h->x86 || h->effect || view->machine->probe->dedicated_hint == 1)
                 return 0;
 
-        line = machine_log_find(guest->machine, "invalid for parameter `cpuidle_haltpoll.force'");
+        line = machine_log_find(view->machine, "invalid for parameter `cpuidle_haltpoll.force'");
         if (!line && !(h->force_writable && h->enable))
                 return 0;
         if (line && finding_evidence(f, "kernel log", line) < 0)
@@ -166,8 +166,8 @@ static int check_force_refused(const Guest *guest, const Haltpoll *h, Finding *f
                                      "this kernel refuses cpuidle_haltpoll.force on x86_64"));
 }
 
-static int check_failed_to_enable(const Guest *guest, const Haltpoll *h, Finding *f) {
-        const char *line = machine_log_find(guest->machine, "Fail to enable haltpoll driver");
+static int check_failed_to_enable(const View *view, const Haltpoll *h, Finding *f) {
+        const char *line = machine_log_find(view->machine, "Fail to enable haltpoll driver");
 
         /* At boot the setter can run too early; where it can be written again, apply does. */
         if (!line || h->effect || h->force_writable)
@@ -179,14 +179,14 @@ static int check_failed_to_enable(const Guest *guest, const Haltpoll *h, Finding
                                      "the haltpoll driver could not register"));
 }
 
-static int check_atuned(const Guest *guest, const Haltpoll *h, Finding *f) {
+static int check_atuned(const View *view, const Haltpoll *h, Finding *f) {
         Configuration c;
 
         if (h->by_files)
                 return 0;
 
-        configuration_of_tokens(guest, practice_haltpoll.name, h->tokens, h->n_tokens, &c);
-        return practice_atuned_conflict(guest, &c, f);
+        configuration_of_tokens(view, practice_haltpoll.name, h->tokens, h->n_tokens, &c);
+        return practice_atuned_conflict(view, &c, f);
 }
 
 static const Check checks[] = {
@@ -203,9 +203,9 @@ static const Check checks[] = {
         check_atuned,
 };
 
-int haltpoll_obstacle(const Guest *guest, const Haltpoll *h, Finding *finding) {
+int haltpoll_obstacle(const View *view, const Haltpoll *h, Finding *finding) {
         for (size_t i = 0; i < ELEMENTSOF(checks); i++) {
-                int r = checks[i](guest, h, finding);
+                int r = checks[i](view, h, finding);
 
                 if (r != 0)
                         return r;

@@ -69,7 +69,7 @@ static char *format_tunable(Tunable t, uint32_t value) {
         return t == TUNABLE_ALLOW_SHRINK ? strdup(value ? "Y" : "N") : xasprintf("%u", value);
 }
 
-static int read_values(const Guest *guest, Value (*values)[_TUNABLE_MAX]) {
+static int read_values(const View *view, Value (*values)[_TUNABLE_MAX]) {
         for (Tunable t = 0; t < _TUNABLE_MAX; t++) {
                 _cleanup_free_ char *path = tunable_path(t);
                 Value *v = *values + t;
@@ -78,11 +78,11 @@ static int read_values(const Guest *guest, Value (*values)[_TUNABLE_MAX]) {
                 if (!path)
                         return -ENOMEM;
 
-                v->setting = policy_get(guest->policy, "haltpoll", haltpoll_keys[t].name);
+                v->setting = policy_get(view->policy, "haltpoll", haltpoll_keys[t].name);
                 if (v->setting && parse_tunable(t, v->setting->value, &v->wanted) < 0)
                         v->setting = NULL; /* reading the policy has complained already */
 
-                r = root_read_line(guest->root, path, &v->text);
+                r = root_read_line(view->root, path, &v->text);
                 if (r == -ENOMEM)
                         return r;
                 if (v->text && parse_tunable(t, v->text, &v->actual) < 0)
@@ -97,7 +97,7 @@ static uint32_t expected(const Value *values, Tunable t) {
         return values[t].setting ? values[t].wanted : values[t].text ? values[t].actual : defaults[t];
 }
 
-static int check_grow_start(const Guest *guest, const Value *values) {
+static int check_grow_start(const View *view, const Value *values) {
         const PolicySetting *s = values[TUNABLE_GROW_START].setting;
         uint32_t start = expected(values, TUNABLE_GROW_START), ns = expected(values, TUNABLE_NS);
 
@@ -108,12 +108,12 @@ static int check_grow_start(const Guest *guest, const Value *values) {
         if (!s || ns == 0)
                 return 0;
         if (start > ns)
-                return policy_error(guest->policy, s->file, s->line,
+                return policy_error(view->policy, s->file, s->line,
                                     "%s = %s: guest_halt_poll_grow_start (%u) must not be greater than "
                                     "guest_halt_poll_ns (%u), or the limit has no ramp",
                                     s->key->name, s->value, start, ns);
         if (start == 0)
-                return policy_error(guest->policy, s->file, s->line,
+                return policy_error(view->policy, s->file, s->line,
                                     "%s = %s: guest_halt_poll_grow_start must be at least 1: from 0 the limit never "
                                     "grows and polling stays off; to switch it off set guest_halt_poll_ns = 0",
                                     s->key->name, s->value);
@@ -122,7 +122,7 @@ static int check_grow_start(const Guest *guest, const Value *values) {
 }
 
 /* adjust_poll_limit() computes the new limit in 32 bits. */
-static int check_product(const Guest *guest, const Value *values) {
+static int check_product(const View *view, const Value *values) {
         uint64_t product = (uint64_t) expected(values, TUNABLE_NS) * expected(values, TUNABLE_GROW);
         const PolicySetting *s = values[TUNABLE_NS].setting;
 
@@ -131,14 +131,14 @@ static int check_product(const Guest *guest, const Value *values) {
         if (!s || product <= UINT32_MAX)
                 return 0;
 
-        return policy_error(guest->policy, s->file, s->line,
+        return policy_error(view->policy, s->file, s->line,
                             "%s = %s: guest_halt_poll_ns * guest_halt_poll_grow (%u * %u) must be less than "
                             "4294967296, or the kernel's limit wraps",
                             s->key->name, s->value, expected(values, TUNABLE_NS), expected(values, TUNABLE_GROW));
 }
 
 /* With ns = 0 only a shrink brings the limits that CPUs have reached down again. */
-static int check_off(const Guest *guest, const Value *values) {
+static int check_off(const View *view, const Value *values) {
         const PolicySetting *s = values[TUNABLE_NS].setting;
 
         if (!s || values[TUNABLE_NS].wanted != 0)
@@ -146,27 +146,27 @@ static int check_off(const Guest *guest, const Value *values) {
         if (expected(values, TUNABLE_ALLOW_SHRINK) && expected(values, TUNABLE_SHRINK) != 1)
                 return 0;
 
-        return policy_error(guest->policy, s->file, s->line,
+        return policy_error(view->policy, s->file, s->line,
                             "guest_halt_poll_ns = 0 switches polling off only when the limit may shrink: set "
                             "guest_halt_poll_allow_shrink = Y and guest_halt_poll_shrink to 0 or 2 and above");
 }
 
-int tunables_check(const Guest *guest) {
+int tunables_check(const View *view) {
         _cleanup_(values_done) Value values[_TUNABLE_MAX] = {};
         int r;
 
-        r = read_values(guest, &values);
+        r = read_values(view, &values);
         if (r >= 0)
-                r = check_grow_start(guest, values);
+                r = check_grow_start(view, values);
         if (r >= 0)
-                r = check_product(guest, values);
+                r = check_product(view, values);
         if (r >= 0)
-                r = check_off(guest, values);
+                r = check_off(view, values);
 
         return r;
 }
 
-static int note_drift(const Guest *guest, Finding *finding, const Value *v, Tunable t, const char **ret_drifted) {
+static int note_drift(const View *view, Finding *finding, const Value *v, Tunable t, const char **ret_drifted) {
         _cleanup_free_ char *path = tunable_path(t);
         const LedgerAttribute *record;
 
@@ -174,7 +174,7 @@ static int note_drift(const Guest *guest, Finding *finding, const Value *v, Tuna
                 return -ENOMEM;
 
         /* Where our own value is still there, it is the policy that has changed. */
-        record = ledger_attribute(guest->ledger, path, guest->machine->boot_id);
+        record = ledger_attribute(view->ledger, path, view->machine->boot_id);
         if (!record || streq(record->new, v->text))
                 return 0;
 
@@ -182,14 +182,14 @@ static int note_drift(const Guest *guest, Finding *finding, const Value *v, Tuna
         return finding_evidence(finding, path, v->text);
 }
 
-int tunables_observe(const Guest *guest, Finding *finding, bool *ret_differs, const char **ret_drifted) {
+int tunables_observe(const View *view, Finding *finding, bool *ret_differs, const char **ret_drifted) {
         _cleanup_(values_done) Value values[_TUNABLE_MAX] = {};
         int r;
 
         *ret_differs = false;
         *ret_drifted = NULL;
 
-        r = read_values(guest, &values);
+        r = read_values(view, &values);
         for (Tunable t = 0; r >= 0 && t < _TUNABLE_MAX; t++) {
                 const Value *v = values + t;
                 bool wanted = v->setting && finding->wanted == WANTED_ON;
@@ -208,20 +208,20 @@ int tunables_observe(const Guest *guest, Finding *finding, bool *ret_differs, co
                         continue;
 
                 *ret_differs = true;
-                r = note_drift(guest, finding, v, t, ret_drifted);
+                r = note_drift(view, finding, v, t, ret_drifted);
         }
 
         return r;
 }
 
-static int plan_value(const Guest *guest, Plan *plan, const Value *v, Tunable t, uint32_t value) {
+static int plan_value(const View *view, Plan *plan, const Value *v, Tunable t, uint32_t value) {
         _cleanup_free_ char *path = tunable_path(t), *text = format_tunable(t, value);
 
         if (!path || !text)
                 return -ENOMEM;
 
         /* Of an image the attributes do not exist yet: they are what the boot unit will write. */
-        if (v->text ? v->actual == value : guest->machine->kind != MACHINE_IMAGE)
+        if (v->text ? v->actual == value : view->machine->kind != MACHINE_IMAGE)
                 return 0;
 
         return plan_attribute(plan, practice_haltpoll.name, path, text);
@@ -231,18 +231,18 @@ static int plan_value(const Guest *guest, Plan *plan, const Value *v, Tunable t,
  * Where the limit may not shrink, CPUs whose limit is above a new, lower maximum keep it. Any write to a state's
  * "disable" sets the limit of that CPU back to 0 (drivers/cpuidle/sysfs.c, cpuidle_state_store()).
  */
-static int plan_reset(const Guest *guest, const Value *values, Plan *plan) {
+static int plan_reset(const View *view, const Value *values, Plan *plan) {
         const Value *ns = values + TUNABLE_NS;
 
         if (!ns->setting || !ns->text || ns->wanted >= ns->actual || expected(values, TUNABLE_ALLOW_SHRINK))
                 return 0;
 
-        for (unsigned cpu = 0; cpu < guest->machine->possible_cpus; cpu++) {
+        for (unsigned cpu = 0; cpu < view->machine->possible_cpus; cpu++) {
                 _cleanup_free_ char *path = xasprintf("/sys/devices/system/cpu/cpu%u/cpuidle/state0/disable", cpu);
 
                 if (!path)
                         return -ENOMEM;
-                if (root_exists(guest->root, path) && plan_rewrite(plan, practice_haltpoll.name, path) < 0)
+                if (root_exists(view->root, path) && plan_rewrite(plan, practice_haltpoll.name, path) < 0)
                         return -ENOMEM;
         }
 
@@ -253,7 +253,7 @@ static int plan_reset(const Guest *guest, const Value *values, Plan *plan) {
  * Shrinking brings limits down that are above a new, lower maximum, so "Y" goes first and "N" last. The ramp
  * stays below the maximum at every step: a rising maximum goes before its ramp, a falling one behind.
  */
-int tunables_plan(const Guest *guest, Plan *plan) {
+int tunables_plan(const View *view, Plan *plan) {
         _cleanup_(values_done) Value values[_TUNABLE_MAX] = {};
         Tunable order[] = {
                 TUNABLE_ALLOW_SHRINK, TUNABLE_NS, TUNABLE_GROW_START, TUNABLE_GROW, TUNABLE_SHRINK,
@@ -261,7 +261,7 @@ int tunables_plan(const Guest *guest, Plan *plan) {
         const Value *shrink = values + TUNABLE_ALLOW_SHRINK, *ns = values + TUNABLE_NS;
         int r;
 
-        r = read_values(guest, &values);
+        r = read_values(view, &values);
         if (r < 0)
                 return r;
 
@@ -281,10 +281,10 @@ int tunables_plan(const Guest *guest, Plan *plan) {
 
                 if (!v->setting)
                         continue;
-                r = plan_value(guest, plan, v, order[i], v->wanted);
+                r = plan_value(view, plan, v, order[i], v->wanted);
                 if (r < 0)
                         return r;
         }
 
-        return plan_reset(guest, values, plan);
+        return plan_reset(view, values, plan);
 }

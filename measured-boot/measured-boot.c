@@ -41,11 +41,11 @@ static int parse_document(const Buffer *b, Known *ret) {
         return values ? pcrs_from_json(values, &ret->pcrs) : 0;
 }
 
-static int read_kept(const Guest *guest, Finding *f, Known *ret) {
+static int read_kept(const View *view, Finding *f, Known *ret) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
 
-        r = root_read(guest->root, MEASURED_BOOT_PATH, DOCUMENT_SIZE_MAX, &b);
+        r = root_read(view->root, MEASURED_BOOT_PATH, DOCUMENT_SIZE_MAX, &b);
         if (r == -ENOENT)
                 return unknown(f, "not-judged", JUDGE_AGAIN, "no verdict was made in this boot yet");
         if (r >= 0)
@@ -55,7 +55,7 @@ static int read_kept(const Guest *guest, Finding *f, Known *ret) {
         if (r < 0)
                 return unknown(f, "verdict-unreadable", JUDGE_AGAIN, MEASURED_BOOT_PATH " holds no verdict");
 
-        if (!guest->machine->boot_id || !streq_ptr(ret->verdict->boot_id, guest->machine->boot_id))
+        if (!view->machine->boot_id || !streq_ptr(ret->verdict->boot_id, view->machine->boot_id))
                 return unknown(f, "other-boot", JUDGE_AGAIN, MEASURED_BOOT_PATH " is the verdict of another boot");
 
         return 0;
@@ -124,8 +124,8 @@ static int no_comparison(Verdict *v, char *reason) {
         return reason ? 0 : -ENOMEM;
 }
 
-static int apply_baseline(const Guest *guest, Known *known, Finding *f) {
-        const char *path = policy_word(guest->policy, NAME, "baseline", NULL);
+static int apply_baseline(const View *view, Known *known, Finding *f) {
+        const char *path = policy_word(view->policy, NAME, "baseline", NULL);
         _cleanup_(baseline_freep) Baseline *baseline = NULL;
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         char *error = NULL;
@@ -135,7 +135,7 @@ static int apply_baseline(const Guest *guest, Known *known, Finding *f) {
         if (!path || known->verdict->state != VERDICT_MEASURED)
                 return 0;
 
-        r = root_read(guest->root, path, BASELINE_SIZE_MAX, &b);
+        r = root_read(view->root, path, BASELINE_SIZE_MAX, &b);
         if (r >= 0)
                 r = baseline_parse(b.data, b.size, path, &baseline, &error);
         if (r == -ENOMEM)
@@ -208,8 +208,8 @@ static int judge(Finding *f, const Verdict *v) {
 }
 
 /* A verdict in another bank than the policy now asks for says nothing about the one that counts. */
-static int check_bank(const Guest *guest, Finding *f, const Verdict *v) {
-        const char *bank = policy_word(guest->policy, NAME, "bank", NULL);
+static int check_bank(const View *view, Finding *f, const Verdict *v) {
+        const char *bank = policy_word(view->policy, NAME, "bank", NULL);
 
         if (!bank || v->bank == _ALGORITHM_INVALID || v->bank == algorithm_from_string(bank))
                 return 0;
@@ -265,18 +265,18 @@ static int add_events(Finding *f, const Verdict *v) {
         return 0;
 }
 
-static int add_settings(const Guest *guest, Finding *f, const Verdict *v) {
+static int add_settings(const View *view, Finding *f, const Verdict *v) {
         const char *bank = v && v->bank != _ALGORITHM_INVALID ? algorithm_to_string(v->bank) : NULL;
-        const char *baseline = policy_word(guest->policy, NAME, "baseline", NULL);
-        bool required = policy_bool(guest->policy, NAME, "require", false);
-        bool known = policy_get(guest->policy, NAME, "require");
+        const char *baseline = policy_word(view->policy, NAME, "baseline", NULL);
+        bool required = policy_bool(view->policy, NAME, "require", false);
+        bool known = policy_get(view->policy, NAME, "require");
 
         if (f->wanted != WANTED_ON)
                 return 0;
 
         if (finding_setting(f, "require", known ? required ? "yes" : "no" : NULL,
                             v ? verdict_good(v) ? "yes" : "no" : NULL) < 0 ||
-            finding_setting(f, "bank", policy_word(guest->policy, NAME, "bank", NULL), bank) < 0 ||
+            finding_setting(f, "bank", policy_word(view->policy, NAME, "bank", NULL), bank) < 0 ||
             finding_setting(f, "baseline", baseline,
                             v && baseline ? baseline_result_to_string(v->baseline) : NULL) < 0)
                 return -ENOMEM;
@@ -295,17 +295,17 @@ static const PolicyKey keys[] = {
 };
 
 /* There is nothing to enable: who sets a key wants to know. */
-static void read_wanted(const Guest *guest, Finding *f) {
+static void read_wanted(const View *view, Finding *f) {
         f->wanted = WANTED_NOTHING;
-        for (size_t i = 0; guest->policy->n_errors == 0 && i < ELEMENTSOF(keys); i++)
-                if (policy_get(guest->policy, NAME, keys[i].name))
+        for (size_t i = 0; view->policy->n_errors == 0 && i < ELEMENTSOF(keys); i++)
+                if (policy_get(view->policy, NAME, keys[i].name))
                         f->wanted = WANTED_ON;
 }
 
-static int observe_boot(const Guest *guest, Finding *f, Known *known) {
+static int observe_boot(const View *view, Finding *f, Known *known) {
         int r;
 
-        r = read_kept(guest, f, known);
+        r = read_kept(view, f, known);
         if (r < 0)
                 return r;
         if (r == 1) {
@@ -315,9 +315,9 @@ static int observe_boot(const Guest *guest, Finding *f, Known *known) {
 
         r = add_evidence(f, known->verdict);
         if (r >= 0)
-                r = apply_baseline(guest, known, f);
+                r = apply_baseline(view, known, f);
         if (r >= 0)
-                r = check_bank(guest, f, known->verdict);
+                r = check_bank(view, f, known->verdict);
         if (r != 0)
                 return r < 0 ? r : 0;
 
@@ -325,27 +325,27 @@ static int observe_boot(const Guest *guest, Finding *f, Known *known) {
         return r >= 0 && f->state == STATE_DIFFERS ? add_events(f, known->verdict) : r;
 }
 
-static int observe(const Guest *guest, Finding *f) {
+static int observe(const View *view, Finding *f) {
         _cleanup_(known_done) Known known = {};
         int r;
 
-        read_wanted(guest, f);
-        if (guest->machine->kind == MACHINE_IMAGE)
+        read_wanted(view, f);
+        if (view->machine->kind == MACHINE_IMAGE)
                 r = finding_verdict(f, STATE_OFF, "image", NULL, "an image has not booted, so nothing was measured");
         else
-                r = observe_boot(guest, f, &known);
+                r = observe_boot(view, f, &known);
 
-        return r < 0 ? r : add_settings(guest, f, known.verdict);
+        return r < 0 ? r : add_settings(view, f, known.verdict);
 }
 
-static int plan(_unused_ const Guest *guest, _unused_ const Finding *finding, _unused_ Plan *p) {
+static int plan(_unused_ const View *view, _unused_ const Finding *finding, _unused_ Plan *p) {
         return 0;
 }
 
 /* An image has not booted. */
-static bool fails(const Guest *guest, const Finding *finding) {
-        return finding->wanted == WANTED_ON && policy_bool(guest->policy, NAME, "require", false) &&
-               guest->machine->kind != MACHINE_IMAGE && finding->state != STATE_ACTIVE;
+static bool fails(const View *view, const Finding *finding) {
+        return finding->wanted == WANTED_ON && policy_bool(view->policy, NAME, "require", false) &&
+               view->machine->kind != MACHINE_IMAGE && finding->state != STATE_ACTIVE;
 }
 
 static const Reason reasons[] = {

@@ -91,17 +91,17 @@ static const Dialect *by_entries(const Machine *m) {
         return NULL;
 }
 
-static bool is_openeuler(const Guest *guest) {
+static bool is_openeuler(const View *view) {
         static const char *const ids[] = {
                 "openEuler", "kylin", "euleros", "hce", "uos", "UOS", "bclinux", "ctyunos", "fusionos", "kylinsec",
         };
 
-        for (size_t i = 0; guest->machine->os_id && i < ELEMENTSOF(ids); i++)
-                if (streq(guest->machine->os_id, ids[i]))
+        for (size_t i = 0; view->machine->os_id && i < ELEMENTSOF(ids); i++)
+                if (streq(view->machine->os_id, ids[i]))
                         return true;
 
         /* Only kernels that come from openEuler's have this parameter (drivers/cpuidle/governors/haltpoll.c). */
-        return root_exists(guest->root, "/sys/module/haltpoll/parameters/enable");
+        return root_exists(view->root, "/sys/module/haltpoll/parameters/enable");
 }
 
 /* Where a kernel is not known to have the locks at all, trying does no harm, and the next boot's log tells. */
@@ -110,11 +110,11 @@ static bool has_locks(const Machine *m) {
                machine_kernel_option(m, "CONFIG_PARAVIRT_SPINLOCKS") == 'y';
 }
 
-const Dialect *dialect_of(const Guest *guest) {
-        const Machine *m = guest->machine;
+const Dialect *dialect_of(const View *view) {
+        const Machine *m = view->machine;
         const Dialect *d = by_log(m);
 
-        if (!d && is_openeuler(guest))
+        if (!d && is_openeuler(view))
                 d = &arm_pvspin;
         if (!d)
                 d = by_tokens(&m->cmdline);

@@ -49,8 +49,8 @@ static int found(int r) {
         return r < 0 ? r : 1;
 }
 
-static int check_architecture(const Guest *guest, Finding *f) {
-        const Machine *m = guest->machine;
+static int check_architecture(const View *view, Finding *f) {
+        const Machine *m = view->machine;
         const char *line;
 
         if (streq(m->probe->arch, "aarch64"))
@@ -70,26 +70,26 @@ static int check_architecture(const Guest *guest, Finding *f) {
                                      line ? "; this one says: " : "", line ? line : ""));
 }
 
-static int check_kernel(const Guest *guest, Finding *f) {
-        if (machine_kernel_option(guest->machine, "CONFIG_PARAVIRT_SPINLOCKS") != 'n')
+static int check_kernel(const View *view, Finding *f) {
+        if (machine_kernel_option(view->machine, "CONFIG_PARAVIRT_SPINLOCKS") != 'n')
                 return 0;
 
         return found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-pvspin",
                                      "use an openEuler kernel with CONFIG_PARAVIRT_SPINLOCKS",
                                      "kernel %s was built without CONFIG_PARAVIRT_SPINLOCKS",
-                                     strempty(guest->machine->probe->kernel_release)));
+                                     strempty(view->machine->probe->kernel_release)));
 }
 
-static int check_cpus(const Guest *guest, Finding *f) {
-        if (guest->machine->possible_cpus != 1)
+static int check_cpus(const View *view, Finding *f) {
+        if (view->machine->possible_cpus != 1)
                 return 0;
 
         return found(finding_verdict(f, STATE_UNSUPPORTED, "single-cpu", NULL,
                                      "the guest can only ever have one CPU, and no lock is waited for there"));
 }
 
-static int check_parameter(const Guest *guest, Finding *f) {
-        if (!machine_parameter(guest->machine, "nopvspin"))
+static int check_parameter(const View *view, Finding *f) {
+        if (!machine_parameter(view->machine, "nopvspin"))
                 return 0;
 
         return found(finding_verdict(f, STATE_CONFLICT, "nopvspin",
@@ -98,18 +98,18 @@ static int check_parameter(const Guest *guest, Finding *f) {
 }
 
 /* Only a word on the command line that has no effect would be the result of guessing wrong. */
-static int check_dialect(const Guest *guest, const Dialect *dialect, Finding *f) {
+static int check_dialect(const View *view, const Dialect *dialect, Finding *f) {
         if (!dialect->doubtful)
                 return 0;
 
         return found(finding_verdict(f, STATE_UNKNOWN, "token-unknown",
                                      "add the one that this kernel knows to the kernel command line yourself",
                                      "nothing says whether kernel %s takes arm_pvspin or pvqspinlock",
-                                     strempty(guest->machine->probe->kernel_release)));
+                                     strempty(view->machine->probe->kernel_release)));
 }
 
-static int verdict_log_lost(const Guest *guest, Finding *f) {
-        if (guest->machine->probe->log_reach == LOG_UNREADABLE)
+static int verdict_log_lost(const View *view, Finding *f) {
+        if (view->machine->probe->log_reach == LOG_UNREADABLE)
                 return finding_verdict(f, STATE_UNKNOWN, "kernel-log-lost", "run as root",
                                        "the kernel log cannot be read without privilege");
 
@@ -118,9 +118,9 @@ static int verdict_log_lost(const Guest *guest, Finding *f) {
 }
 
 /* What the log says, where it says that it cannot be or could not be. */
-static int check_outcome(const Guest *guest, const Dialect *dialect, Outcome outcome, Finding *f) {
+static int check_outcome(const View *view, const Dialect *dialect, Outcome outcome, Finding *f) {
         const char *name = dialect->tokens[0].name;
-        bool booted_with = machine_parameter(guest->machine, name) != NULL;
+        bool booted_with = machine_parameter(view->machine, name) != NULL;
 
         switch (outcome) {
         case OUTCOME_NOT_AVAILABLE:
@@ -151,32 +151,32 @@ static int check_outcome(const Guest *guest, const Dialect *dialect, Outcome out
                                                            name, dialect->silence))
                                    : 0;
         case OUTCOME_LOG_LOST:
-                return booted_with ? found(verdict_log_lost(guest, f)) : 0;
+                return booted_with ? found(verdict_log_lost(view, f)) : 0;
         case OUTCOME_ENABLED:
         default:
                 return 0;
         }
 }
 
-static int obstacle(const Guest *guest, const Dialect *dialect, Outcome outcome, const Configuration *c,
+static int obstacle(const View *view, const Dialect *dialect, Outcome outcome, const Configuration *c,
                     Finding *f) {
         int r;
 
-        r = practice_guest_refusal(guest, f);
+        r = practice_guest_refusal(view, f);
         if (r == 0)
-                r = check_architecture(guest, f);
+                r = check_architecture(view, f);
         if (r == 0)
-                r = check_kernel(guest, f);
-        if (r == 0 && guest->machine->kind != MACHINE_IMAGE)
-                r = check_outcome(guest, dialect, outcome, f);
+                r = check_kernel(view, f);
+        if (r == 0 && view->machine->kind != MACHINE_IMAGE)
+                r = check_outcome(view, dialect, outcome, f);
         if (r == 0)
-                r = check_cpus(guest, f);
+                r = check_cpus(view, f);
         if (r == 0)
-                r = check_dialect(guest, dialect, f);
+                r = check_dialect(view, dialect, f);
         if (r == 0)
-                r = check_parameter(guest, f);
+                r = check_parameter(view, f);
         if (r == 0)
-                r = practice_atuned_conflict(guest, c, f);
+                r = practice_atuned_conflict(view, c, f);
 
         return r;
 }
@@ -185,13 +185,13 @@ static int obstacle(const Guest *guest, const Dialect *dialect, Outcome outcome,
  * "auto" wants it for shared vCPUs, where this boot has shown that kernel and host support it. A kernel with
  * pvqspinlock asks the host only where the token is there: "disabled" says nothing of the host then.
  */
-static bool wanted_automatically(const Guest *guest, const Dialect *dialect, Outcome outcome) {
-        bool built = machine_kernel_option(guest->machine, "CONFIG_PARAVIRT_SPINLOCKS") == 'y';
+static bool wanted_automatically(const View *view, const Dialect *dialect, Outcome outcome) {
+        bool built = machine_kernel_option(view->machine, "CONFIG_PARAVIRT_SPINLOCKS") == 'y';
 
-        if (!streq(policy_word(guest->policy, "guest", "vcpu", "auto"), "shared") ||
-            !streq(guest->machine->probe->arch, "aarch64") || guest->machine->possible_cpus == 1)
+        if (!streq(policy_word(view->policy, "guest", "vcpu", "auto"), "shared") ||
+            !streq(view->machine->probe->arch, "aarch64") || view->machine->possible_cpus == 1)
                 return false;
-        if (guest->machine->kind == MACHINE_IMAGE)
+        if (view->machine->kind == MACHINE_IMAGE)
                 return built;
 
         switch (outcome) {
@@ -199,7 +199,7 @@ static bool wanted_automatically(const Guest *guest, const Dialect *dialect, Out
         case OUTCOME_PREEMPTED_ONLY:
                 return true;
         case OUTCOME_DISABLED:
-                return !dialect->asks_late || machine_log_line(guest->machine, "arm-pv: using PV sched preempted");
+                return !dialect->asks_late || machine_log_line(view->machine, "arm-pv: using PV sched preempted");
         case OUTCOME_LOG_LOST:
                 return built;
         default:
@@ -207,29 +207,29 @@ static bool wanted_automatically(const Guest *guest, const Dialect *dialect, Out
         }
 }
 
-static int observe(const Guest *guest, Finding *finding) {
-        const Dialect *dialect = dialect_of(guest);
+static int observe(const View *view, Finding *finding) {
+        const Dialect *dialect = dialect_of(view);
         Configuration c;
         Outcome outcome;
         const char *line;
         int r;
 
-        outcome = read_outcome(guest->machine, dialect, &line);
+        outcome = read_outcome(view->machine, dialect, &line);
         if (line && finding_evidence(finding, "kernel log", line) < 0)
                 return -ENOMEM;
 
-        r = practice_wanted(guest, finding, wanted_automatically(guest, dialect, outcome));
+        r = practice_wanted(view, finding, wanted_automatically(view, dialect, outcome));
         if (r < 0)
                 return r;
 
-        configuration_of_tokens(guest, practice_pvspin.name, dialect->tokens, dialect->n_tokens, &c);
-        r = obstacle(guest, dialect, outcome, &c, finding);
+        configuration_of_tokens(view, practice_pvspin.name, dialect->tokens, dialect->n_tokens, &c);
+        r = obstacle(view, dialect, outcome, &c, finding);
         if (r < 0)
                 return r;
         if (r > 0 && !finding->held && (practice_is_on(finding) || finding->state == STATE_UNSUPPORTED))
                 return 0;
 
-        return configuration_verdict(guest, finding, &c, outcome == OUTCOME_ENABLED);
+        return configuration_verdict(view, finding, &c, outcome == OUTCOME_ENABLED);
 }
 
 /*
@@ -249,9 +249,9 @@ static bool harmful(const Finding *finding) {
         return false;
 }
 
-static int plan(const Guest *guest, const Finding *finding, Plan *p) {
-        bool insisted = streq(policy_word(guest->policy, "pvspin", "enable", "auto"), "yes");
-        const Dialect *dialect = dialect_of(guest);
+static int plan(const View *view, const Finding *finding, Plan *p) {
+        bool insisted = streq(policy_word(view->policy, "pvspin", "enable", "auto"), "yes");
+        const Dialect *dialect = dialect_of(view);
         int r = 0;
 
         if (!practice_is_on(finding) || harmful(finding) ||

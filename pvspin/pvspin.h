@@ -20,7 +20,7 @@ typedef struct Dialect {
 } Dialect;
 
 /** dialect_of() - the dialect of a guest's kernel: by its log, its system, or tokens that are there */
-const Dialect *dialect_of(const Guest *guest);
+const Dialect *dialect_of(const View *view);
 
 /** dialect_unknown_token() - the kernel's own line that names a parameter as one that it does not know, or NULL */
 const char *dialect_unknown_token(const Machine *machine, const char *name) _pure_;

@@ -6,7 +6,7 @@
 
 #define DROP_IN_FOLDER "/etc/systemd/system"
 
-static int find_unit(const Guest *guest, Qga *q) {
+static int find_unit(const View *view, Qga *q) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < practice_qga_policy.n_services; i++) {
@@ -18,7 +18,7 @@ static int find_unit(const Guest *guest, Qga *q) {
                 if (!q->drop_in)
                         return -ENOMEM;
 
-                r = agent_unit_read(guest->root, name, q->drop_in, NULL, &q->base);
+                r = agent_unit_read(view->root, name, q->drop_in, NULL, &q->base);
                 if (r < 0 || q->base.unit.fragment)
                         return r;
                 agent_command_done(&q->base);
@@ -28,16 +28,16 @@ static int find_unit(const Guest *guest, Qga *q) {
         return r;
 }
 
-static int read_drop_in(const Guest *guest, Qga *q) {
+static int read_drop_in(const View *view, Qga *q) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
-        q->record = ledger_file(guest->ledger, q->drop_in);
-        q->file.masked = unit_file_is_mask(guest->root, q->drop_in);
+        q->record = ledger_file(view->ledger, q->drop_in);
+        q->file.masked = unit_file_is_mask(view->root, q->drop_in);
         if (q->file.masked)
                 return 0;
 
-        r = root_read(guest->root, q->drop_in, UNIT_FILE_MAX, &text);
+        r = root_read(view->root, q->drop_in, UNIT_FILE_MAX, &text);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
 
@@ -58,25 +58,25 @@ static int same_file(const Root *root, const char *a, const char *b, bool *ret) 
         return 0;
 }
 
-static int is_seen(const Guest *guest, const Qga *q, const char *path, bool *ret) {
-        int r = same_file(guest->root, path, q->drop_in, ret);
+static int is_seen(const View *view, const Qga *q, const char *path, bool *ret) {
+        int r = same_file(view->root, path, q->drop_in, ret);
 
         for (size_t i = 0; r >= 0 && !*ret && i < q->base.unit.n_drop_ins; i++)
-                r = same_file(guest->root, path, q->base.unit.drop_ins[i], ret);
+                r = same_file(view->root, path, q->base.unit.drop_ins[i], ret);
 
         return r;
 }
 
 /* The manager also reads drop-ins of other names of the unit, and of generators. One that is gone since it
  * read it is no matter. */
-static int find_unseen(const Guest *guest, Qga *q) {
-        q->service = services_find(&guest->machine->probe->services, q->unit);
+static int find_unseen(const View *view, Qga *q) {
+        q->service = services_find(&view->machine->probe->services, q->unit);
         for (char **path = q->service ? q->service->drop_ins : NULL; path && *path && !q->base.problem; path++) {
                 bool seen = false;
 
-                if (**path != '/' || !root_exists(guest->root, *path))
+                if (**path != '/' || !root_exists(view->root, *path))
                         continue;
-                if (is_seen(guest, q, *path, &seen) < 0)
+                if (is_seen(view, q, *path, &seen) < 0)
                         return -ENOMEM;
                 if (seen)
                         continue;
@@ -90,11 +90,11 @@ static int find_unseen(const Guest *guest, Qga *q) {
         return 0;
 }
 
-static int read_binary(const Guest *guest, Qga *q) {
+static int read_binary(const View *view, Qga *q) {
         if (q->base.problem || q->base.unit.masked)
                 return 0;
 
-        q->binary_error = qga_binary_read(guest->root, q->base.command.path, &q->binary);
+        q->binary_error = qga_binary_read(view->root, q->base.command.path, &q->binary);
         return q->binary_error == -ENOMEM ? -ENOMEM : 0;
 }
 
@@ -102,20 +102,20 @@ static bool can_judge(const Qga *q, const AgentCommand *a) {
         return !q->base.unit.masked && !q->base.problem && q->binary_error == 0 && !a->problem;
 }
 
-static int read_units(const Guest *guest, Qga *q) {
+static int read_units(const View *view, Qga *q) {
         int r;
 
-        r = can_judge(q, &q->base) ? agent_unit_judge(guest->root, &q->binary, &q->base) : 0;
+        r = can_judge(q, &q->base) ? agent_unit_judge(view->root, &q->binary, &q->base) : 0;
         q->is = &q->base;
         if (r < 0 || !q->file.exists)
                 return r;
 
         q->is = &q->with;
-        r = agent_unit_read(guest->root, q->unit, NULL, NULL, &q->with);
+        r = agent_unit_read(view->root, q->unit, NULL, NULL, &q->with);
         if (r < 0 || !can_judge(q, &q->with))
                 return r;
 
-        return agent_unit_judge(guest->root, &q->binary, &q->with);
+        return agent_unit_judge(view->root, &q->binary, &q->with);
 }
 
 static const char *file_name(const char *path) {
@@ -163,16 +163,16 @@ static int make_drop_in(Qga *q) {
         return 0;
 }
 
-static int find_expected(const Guest *guest, Qga *q) {
+static int find_expected(const View *view, Qga *q) {
         _cleanup_agent_command_ AgentCommand planned = {};
         const AgentCommand *a = q->is;
         int r;
 
         if (q->text.size > 0) {
-                r = agent_unit_read(guest->root, q->unit, q->drop_in, q->text.data, &planned);
+                r = agent_unit_read(view->root, q->unit, q->drop_in, q->text.data, &planned);
                 if (r < 0 || planned.problem)
                         return r;
-                r = agent_unit_judge(guest->root, &q->binary, &planned);
+                r = agent_unit_judge(view->root, &q->binary, &planned);
                 if (r < 0)
                         return r;
                 a = &planned;
@@ -181,7 +181,7 @@ static int find_expected(const Guest *guest, Qga *q) {
         return free_and_strdup(&q->expect, agent_command_list(a));
 }
 
-static int judge_files(const Guest *guest, Qga *q) {
+static int judge_files(const View *view, Qga *q) {
         _cleanup_buffer_ Buffer is = BUFFER_NULL;
         int r;
 
@@ -190,51 +190,51 @@ static int judge_files(const Guest *guest, Qga *q) {
         if (r >= 0 && !q->undone_by && !q->base.problem)
                 r = make_drop_in(q);
         if (r >= 0)
-                r = find_expected(guest, q);
+                r = find_expected(view, q);
         if (r < 0)
                 return r;
 
         q->right = q->open.n == 0 && !q->is->problem && q->is->view.fault == FAULT_NONE;
         if (q->right && q->text.size > 0) {
-                r = root_read(guest->root, q->drop_in, UNIT_FILE_MAX, &is);
+                r = root_read(view->root, q->drop_in, UNIT_FILE_MAX, &is);
                 q->right = r >= 0 && buffer_equal(&is, &q->text);
         }
 
         return r == -ENOMEM ? r : 0;
 }
 
-static int judge_process(const Guest *guest, Qga *q) {
+static int judge_process(const View *view, Qga *q) {
         int r;
 
         if (!qga_runs(q))
                 return 0;
 
-        r = agent_process_judge(guest->root, &q->binary, q->service, &q->is->unit, &q->process);
+        r = agent_process_judge(view->root, &q->binary, q->service, &q->is->unit, &q->process);
         return r < 0 ? r : list_left_open(&q->wish, &q->process, &q->running_open);
 }
 
-int qga_read(const Guest *guest, Qga *ret) {
+int qga_read(const View *view, Qga *ret) {
         int r;
 
         assert(ret);
 
-        r = find_unit(guest, ret);
+        r = find_unit(view, ret);
         if (r < 0 || !ret->unit)
                 return r;
 
-        r = read_drop_in(guest, ret);
+        r = read_drop_in(view, ret);
         if (r >= 0)
-                r = find_unseen(guest, ret);
+                r = find_unseen(view, ret);
         if (r >= 0)
-                r = read_binary(guest, ret);
+                r = read_binary(view, ret);
         if (r >= 0)
-                r = read_units(guest, ret);
+                r = read_units(view, ret);
         if (r >= 0)
-                r = wish_read(guest->policy, &ret->binary.names, &ret->wish);
+                r = wish_read(view->policy, &ret->binary.names, &ret->wish);
         if (r >= 0 && ret->binary.names.n > 0)
-                r = judge_files(guest, ret);
+                r = judge_files(view, ret);
 
-        return r < 0 ? r : judge_process(guest, ret);
+        return r < 0 ? r : judge_process(view, ret);
 }
 
 void qga_done(Qga *q) {
@@ -256,10 +256,10 @@ bool qga_runs(const Qga *q) {
         return q->service && q->service->main.pid > 0 && q->service->main.arguments && q->binary.names.n > 0;
 }
 
-const AgentCommand *qga_in_effect(const Guest *guest, const Qga *q) {
+const AgentCommand *qga_in_effect(const View *view, const Qga *q) {
         if (q->binary.names.n == 0)
                 return NULL;
-        if (guest->machine->kind == MACHINE_IMAGE)
+        if (view->machine->kind == MACHINE_IMAGE)
                 return q->is->problem ? NULL : q->is;
 
         return qga_runs(q) ? &q->process : NULL;

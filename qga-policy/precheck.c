@@ -35,14 +35,14 @@ static int refuse(char **ret_refusal, char *text) {
         return text ? 0 : -ENOMEM;
 }
 
-static int check_frozen(const Guest *guest, const AgentCommand *a, char **ret_refusal) {
+static int check_frozen(const View *view, const AgentCommand *a, char **ret_refusal) {
         const char *given = qga_arguments_value(&a->view, ROLE_STATE);
         const char *folder = given ? given : a->conf.state ? a->conf.state : STATE_FOLDER;
         _cleanup_free_ char *path = xasprintf("%s/%s", folder, FROZEN_MARK);
 
         if (!path)
                 return -ENOMEM;
-        if (*path != '/' || !root_exists(guest->root, path))
+        if (*path != '/' || !root_exists(view->root, path))
                 return 0;
 
         return refuse(ret_refusal, xasprintf("file systems are frozen by the host (%s is there), and restarting the "
@@ -198,30 +198,30 @@ static const Change *find_change(const Plan *plan) {
 }
 
 /* The unit as it will be. */
-static int read_planned(const Guest *guest, const Qga *q, const Change *c, AgentCommand *ret) {
+static int read_planned(const View *view, const Qga *q, const Change *c, AgentCommand *ret) {
         bool file = c->kind == CHANGE_FILE;
         int r;
 
-        r = agent_unit_read(guest->root, q->unit, file ? c->target : NULL, file ? c->content.data : NULL, ret);
-        return r < 0 || ret->problem ? r : agent_unit_judge(guest->root, &q->binary, ret);
+        r = agent_unit_read(view->root, q->unit, file ? c->target : NULL, file ? c->content.data : NULL, ret);
+        return r < 0 || ret->problem ? r : agent_unit_judge(view->root, &q->binary, ret);
 }
 
-int qga_precheck(const Guest *guest, const Plan *plan, char **ret_refusal) {
+int qga_precheck(const View *view, const Plan *plan, char **ret_refusal) {
         const Change *change = find_change(plan);
         _cleanup_agent_command_ AgentCommand planned = {};
         _cleanup_qga_ Qga q = {};
         int r;
 
         *ret_refusal = NULL;
-        r = qga_read(guest, &q);
+        r = qga_read(view, &q);
         if (r < 0 || !q.unit || q.binary.names.n == 0)
                 return r;
 
-        r = check_frozen(guest, q.is, ret_refusal);
+        r = check_frozen(view, q.is, ret_refusal);
         if (r < 0 || *ret_refusal || !change)
                 return r;
 
-        r = read_planned(guest, &q, change, &planned);
+        r = read_planned(view, &q, change, &planned);
         if (r < 0)
                 return r;
         if (planned.problem)

@@ -3,38 +3,38 @@
 #include "qga-policy/qga-policy.h"
 
 /* Names that only the installed qemu-ga knows are as good as those of the catalogue. */
-static int check(const Guest *guest) {
+static int check(const View *view) {
         _cleanup_qga_ Qga q = {};
         int r;
 
-        if (!wish_restricts(guest->policy))
+        if (!wish_restricts(view->policy))
                 return 0;
 
-        r = qga_read(guest, &q);
-        return r < 0 ? r : wish_check(guest->policy, &q.binary.names);
+        r = qga_read(view, &q);
+        return r < 0 ? r : wish_check(view->policy, &q.binary.names);
 }
 
-static int observe(const Guest *guest, Finding *finding) {
+static int observe(const View *view, Finding *finding) {
         _cleanup_qga_ Qga q = {};
         int r;
 
-        r = practice_wanted(guest, finding, wish_restricts(guest->policy));
+        r = practice_wanted(view, finding, wish_restricts(view->policy));
         if (r >= 0)
-                r = qga_read(guest, &q);
+                r = qga_read(view, &q);
         if (r >= 0)
-                r = qga_verdict(guest, &q, finding);
+                r = qga_verdict(view, &q, finding);
 
-        return r < 0 ? r : qga_report(guest, &q, finding);
+        return r < 0 ? r : qga_report(view, &q, finding);
 }
 
-static int plan(const Guest *guest, const Finding *finding, Plan *p) {
+static int plan(const View *view, const Finding *finding, Plan *p) {
         _cleanup_qga_ Qga q = {};
         int r;
 
         if (!practice_is_on(finding) || qga_is_hopeless(finding))
                 return 0;
 
-        r = qga_read(guest, &q);
+        r = qga_read(view, &q);
         if (r < 0)
                 return r;
         if (q.text.size > 0)

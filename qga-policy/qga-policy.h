@@ -38,12 +38,12 @@ typedef struct Qga {
 
 /**
  * qga_read() - look at everything
- * @guest: the guest
+ * @view: the view
  * @ret: takes the answer, which must not be copied; the caller calls qga_done()
  *
  * Return: 0 or -ENOMEM.
  */
-int qga_read(const Guest *guest, Qga *ret);
+int qga_read(const View *view, Qga *ret);
 
 /** qga_done() - release what qga_read() filled in */
 void qga_done(Qga *q);
@@ -53,21 +53,21 @@ void qga_done(Qga *q);
 bool qga_runs(const Qga *q) _pure_;
 
 /** qga_in_effect() - what closes RPCs now: of the process, of the files in an image; NULL where nothing runs */
-const AgentCommand *qga_in_effect(const Guest *guest, const Qga *q) _pure_;
+const AgentCommand *qga_in_effect(const View *view, const Qga *q) _pure_;
 
 /** qga_verdict() - the state, with reason and remedy. Return: 0 or -ENOMEM. */
-int qga_verdict(const Guest *guest, const Qga *q, Finding *finding);
+int qga_verdict(const View *view, const Qga *q, Finding *finding);
 
 /** qga_is_hopeless() - whether there is nothing that could be planned */
 bool qga_is_hopeless(const Finding *finding) _pure_;
 
 /** qga_report() - settings, evidence and warnings. Return: 0 or -ENOMEM. */
-int qga_report(const Guest *guest, const Qga *q, Finding *finding);
+int qga_report(const View *view, const Qga *q, Finding *finding);
 
 /**
  * qga_precheck() - the precheck of the practice (see Practice)
  *
  * Where the plan has nothing of this practice, because its drop-in is taken back, only frozen file systems count.
  */
-int qga_precheck(const Guest *guest, const Plan *plan, char **ret_refusal);
+int qga_precheck(const View *view, const Plan *plan, char **ret_refusal);
 

@@ -39,8 +39,8 @@ static int describe_group(const Names *all, const Names *closed, RpcGroup group,
         return *ret ? 0 : -ENOMEM;
 }
 
-static int report_settings(const Guest *guest, const Qga *q, Finding *f) {
-        const AgentCommand *a = qga_in_effect(guest, q);
+static int report_settings(const View *view, const Qga *q, Finding *f) {
+        const AgentCommand *a = qga_in_effect(view, q);
         _cleanup_names_ Names closed = {};
         int r;
 
@@ -160,8 +160,8 @@ static int report_evidence(const Qga *q, Finding *f) {
 /* Warnings ---------------------------------------------------------------------------------------------- */
 
 /* What is or will be closed. */
-static int list_closed(const Guest *guest, const Qga *q, const Finding *f, Names *ret) {
-        const AgentCommand *a = qga_in_effect(guest, q);
+static int list_closed(const View *view, const Qga *q, const Finding *f, Names *ret) {
+        const AgentCommand *a = qga_in_effect(view, q);
         int r = a ? restrictions_closed(&a->restrictions, &q->binary.names, ret) : 0;
 
         return r < 0 || !practice_is_on(f) ? r : names_add_all(ret, &q->wish.closed);
@@ -248,11 +248,11 @@ static int warn_cannot_open(const Qga *q, Finding *f) {
         return 0;
 }
 
-static int warn_policy(const Guest *guest, const Qga *q, Finding *f) {
+static int warn_policy(const View *view, const Qga *q, Finding *f) {
         static const char *const keys[] = {"block", "allow"};
 
         for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
-                const PolicySetting *s = policy_get(guest->policy, "qga-policy", keys[i]);
+                const PolicySetting *s = policy_get(view->policy, "qga-policy", keys[i]);
 
                 if (s && !*s->value &&
                     finding_warning(f, "%s:%u: %s is empty, which restricts nothing", s->file, s->line, keys[i]) < 0)
@@ -266,15 +266,15 @@ static int warn_policy(const Guest *guest, const Qga *q, Finding *f) {
         return 0;
 }
 
-static int report_warnings(const Guest *guest, const Qga *q, Finding *f) {
+static int report_warnings(const View *view, const Qga *q, Finding *f) {
         _cleanup_names_ Names closed = {};
         int r;
 
-        r = list_closed(guest, q, f, &closed);
+        r = list_closed(view, q, f, &closed);
         if (r >= 0)
                 r = warn_left_open(q, f);
         if (r >= 0)
-                r = warn_policy(guest, q, f);
+                r = warn_policy(view, q, f);
         if (r >= 0 && practice_is_on(f))
                 r = warn_cannot_open(q, f);
         if (r >= 0)
@@ -285,7 +285,7 @@ static int report_warnings(const Guest *guest, const Qga *q, Finding *f) {
         return r;
 }
 
-int qga_report(const Guest *guest, const Qga *q, Finding *finding) {
+int qga_report(const View *view, const Qga *q, Finding *finding) {
         int r;
 
         if (!q->unit || q->base.unit.masked)
@@ -295,6 +295,6 @@ int qga_report(const Guest *guest, const Qga *q, Finding *finding) {
         if (r < 0 || q->binary.names.n == 0)
                 return r;
 
-        r = report_settings(guest, q, finding);
-        return r < 0 ? r : report_warnings(guest, q, finding);
+        r = report_settings(view, q, finding);
+        return r < 0 ? r : report_warnings(view, q, finding);
 }

@@ -4,7 +4,7 @@
 
 #define APPLY "run `gtune apply`"
 
-typedef int (*Check)(const Guest *guest, const Qga *q, Finding *f);
+typedef int (*Check)(const View *view, const Qga *q, Finding *f);
 
 static int found(int r) {
         return r < 0 ? r : 1;
@@ -13,19 +13,19 @@ static int found(int r) {
 /* What makes it impossible ------------------------------------------------------------------------------ */
 
 /* Another hypervisor is no obstacle: what matters is that there is an agent. */
-static int check_guest(const Guest *guest, const Qga *q, Finding *f) {
-        const char *virtualization = guest->machine->virtualization;
+static int check_guest(const View *view, const Qga *q, Finding *f) {
+        const char *virtualization = view->machine->virtualization;
 
         (void) q;
 
-        if (!guest->machine->container && virtualization && !streq(virtualization, "none"))
+        if (!view->machine->container && virtualization && !streq(virtualization, "none"))
                 return 0;
 
-        return practice_guest_refusal(guest, f);
+        return practice_guest_refusal(view, f);
 }
 
-static int check_absent(const Guest *guest, const Qga *q, Finding *f) {
-        (void) guest;
+static int check_absent(const View *view, const Qga *q, Finding *f) {
+        (void) view;
 
         return q->unit ? 0
                        : found(finding_verdict(f, STATE_UNSUPPORTED, "qga-absent",
@@ -33,10 +33,10 @@ static int check_absent(const Guest *guest, const Qga *q, Finding *f) {
                                                "there is no qemu-guest-agent.service, so there is no guest agent"));
 }
 
-static int check_masked(const Guest *guest, const Qga *q, Finding *f) {
+static int check_masked(const View *view, const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
 
-        (void) guest;
+        (void) view;
 
         if (!q->base.unit.masked && !(q->service && streq_ptr(q->service->load_state, "masked")))
                 return 0;
@@ -47,8 +47,8 @@ static int check_masked(const Guest *guest, const Qga *q, Finding *f) {
                       : -ENOMEM;
 }
 
-static int check_binary(const Guest *guest, const Qga *q, Finding *f) {
-        (void) guest;
+static int check_binary(const View *view, const Qga *q, Finding *f) {
+        (void) view;
 
         if (q->base.problem)
                 return found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood", "mend the file it names",
@@ -69,12 +69,12 @@ static int check_binary(const Guest *guest, const Qga *q, Finding *f) {
         return 0;
 }
 
-static int check_manager(const Guest *guest, const Qga *q, Finding *f) {
-        const Services *services = &guest->machine->probe->services;
+static int check_manager(const View *view, const Qga *q, Finding *f) {
+        const Services *services = &view->machine->probe->services;
 
         (void) q;
 
-        if (guest->machine->kind == MACHINE_IMAGE || services->known)
+        if (view->machine->kind == MACHINE_IMAGE || services->known)
                 return 0;
 
         return found(finding_verdict(f, STATE_UNKNOWN, "qga-manager-silent", "run gtune as root on the running system",
@@ -86,7 +86,7 @@ static int check_manager(const Guest *guest, const Qga *q, Finding *f) {
 /* What stands in the way of one who wants it ------------------------------------------------------------ */
 
 /* A removed option is none of these: the drop-in renames it. */
-static int check_start(const Guest *guest, const Qga *q, Finding *f) {
+static int check_start(const View *view, const Qga *q, Finding *f) {
         const AgentCommand *a = q->undone_by ? q->is : &q->base;
         static const char *const what[] = {
                 [FAULT_UNKNOWN] = "an option that this qemu-ga does not have, and it does not start",
@@ -94,7 +94,7 @@ static int check_start(const Guest *guest, const Qga *q, Finding *f) {
                 [FAULT_EXCLUSIVE] = "a block list and an allow list, and this qemu-ga takes only one",
         };
 
-        (void) guest;
+        (void) view;
 
         if (a->view.fault == FAULT_NONE || a->view.fault == FAULT_REMOVED)
                 return 0;
@@ -105,8 +105,8 @@ static int check_start(const Guest *guest, const Qga *q, Finding *f) {
                                      a->view.n > 0 ? a->arguments.list[a->view.fault_at].text : ""));
 }
 
-static int check_form(const Guest *guest, const Qga *q, Finding *f) {
-        (void) guest;
+static int check_form(const View *view, const Qga *q, Finding *f) {
+        (void) view;
 
         if (q->form_error == 0)
                 return 0;
@@ -121,10 +121,10 @@ static int check_form(const Guest *guest, const Qga *q, Finding *f) {
                                      q->base.conf.path));
 }
 
-static int check_undone(const Guest *guest, const Qga *q, Finding *f) {
+static int check_undone(const View *view, const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
 
-        (void) guest;
+        (void) view;
 
         if (!q->undone_by || q->right)
                 return 0;
@@ -146,10 +146,10 @@ static int check_undone(const Guest *guest, const Qga *q, Finding *f) {
                                      q->undone_by));
 }
 
-static int check_masked_drop_in(const Guest *guest, const Qga *q, Finding *f) {
+static int check_masked_drop_in(const View *view, const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
 
-        (void) guest;
+        (void) view;
 
         if (q->right || !q->file.masked)
                 return 0;
@@ -162,10 +162,10 @@ static int check_masked_drop_in(const Guest *guest, const Qga *q, Finding *f) {
                                      "%s is a link to /dev/null, which hides gtuned's drop-in", q->drop_in));
 }
 
-static int check_foreign(const Guest *guest, const Qga *q, Finding *f) {
+static int check_foreign(const View *view, const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
 
-        (void) guest;
+        (void) view;
 
         if (q->right || q->record || !q->file.exists || q->text.size == 0)
                 return 0;
@@ -193,11 +193,11 @@ static int drifted(Finding *f, const char *code, const char *source, const char 
 }
 
 /* It is ours and no longer as it should be: what did it? */
-static int check_drift(const Guest *guest, const Qga *q, Finding *f) {
+static int check_drift(const View *view, const Qga *q, Finding *f) {
         _cleanup_free_ char *copied = NULL, *reason = NULL;
         const UnitSetting *s = q->base.command.setting;
 
-        (void) guest;
+        (void) view;
 
         if (q->right || !q->record)
                 return 0;
@@ -229,10 +229,10 @@ static int check_drift(const Guest *guest, const Qga *q, Finding *f) {
 }
 
 /* An error in its files, which apply would only run into. */
-static int check_load_state(const Guest *guest, const Qga *q, Finding *f) {
+static int check_load_state(const View *view, const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
 
-        (void) guest;
+        (void) view;
 
         if (!q->service || streq_ptr(q->service->load_state, "loaded"))
                 return 0;
@@ -244,10 +244,10 @@ static int check_load_state(const Guest *guest, const Qga *q, Finding *f) {
                       : -ENOMEM;
 }
 
-static int check_files(const Guest *guest, const Qga *q, Finding *f) {
+static int check_files(const View *view, const Qga *q, Finding *f) {
         _cleanup_free_ char *open = NULL;
 
-        (void) guest;
+        (void) view;
 
         if (q->right)
                 return 0;
@@ -268,8 +268,8 @@ static int check_files(const Guest *guest, const Qga *q, Finding *f) {
 
 /* The running agent ------------------------------------------------------------------------------------- */
 
-static int check_known(const Guest *guest, const Qga *q, Finding *f) {
-        (void) guest;
+static int check_known(const View *view, const Qga *q, Finding *f) {
+        (void) view;
 
         return q->service ? 0
                           : found(finding_verdict(f, STATE_UNKNOWN, "qga-not-loaded", "run `systemctl daemon-reload`",
@@ -277,11 +277,11 @@ static int check_known(const Guest *guest, const Qga *q, Finding *f) {
                                                   q->base.unit.fragment));
 }
 
-static int check_stray(const Guest *guest, const Qga *q, Finding *f) {
+static int check_stray(const View *view, const Qga *q, Finding *f) {
         const ServiceProcess *p;
         _cleanup_free_ char *remedy = NULL;
 
-        (void) guest;
+        (void) view;
 
         if (!q->service || q->service->main.pid > 0 || q->service->n_strays == 0)
                 return 0;
@@ -329,13 +329,13 @@ static int has_port(const Root *root, bool *ret) {
         return 0;
 }
 
-static int check_running(const Guest *guest, const Qga *q, Finding *f) {
+static int check_running(const View *view, const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
         bool port = true;
 
         if (q->service && q->service->main.pid > 0)
                 return 0;
-        if (uses_port(q) && has_port(guest->root, &port) < 0)
+        if (uses_port(q) && has_port(view->root, &port) < 0)
                 return -ENOMEM;
         if (!port)
                 return found(finding_verdict(f, STATE_UNSUPPORTED, "qga-no-port",
@@ -362,10 +362,10 @@ static bool has_drop_in(const Qga *q) {
         return false;
 }
 
-static int check_process(const Guest *guest, const Qga *q, Finding *f) {
+static int check_process(const View *view, const Qga *q, Finding *f) {
         _cleanup_free_ char *open = NULL;
 
-        (void) guest;
+        (void) view;
 
         if (!qga_runs(q))
                 return found(finding_verdict(f, STATE_UNKNOWN, "qga-not-running", "run gtune as root",
@@ -393,36 +393,36 @@ static const Check configured[] = {check_start,          check_form,    check_un
                                    check_load_state,     check_files};
 static const Check running[] = {check_known, check_stray, check_running, check_process};
 
-static int ask(const Check *checks, size_t n, const Guest *guest, const Qga *q, Finding *f) {
+static int ask(const Check *checks, size_t n, const View *view, const Qga *q, Finding *f) {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < n; i++)
-                r = checks[i](guest, q, f);
+                r = checks[i](view, q, f);
 
         return r;
 }
 
-static int verdict_on(const Guest *guest, const Qga *q, Finding *f) {
-        bool image = guest->machine->kind == MACHINE_IMAGE;
+static int verdict_on(const View *view, const Qga *q, Finding *f) {
+        bool image = view->machine->kind == MACHINE_IMAGE;
         Configuration c = {.complete = true, .next_boot = true, .ours = q->record != NULL};
         int r;
 
-        r = ask(readable, ELEMENTSOF(readable), guest, q, f);
+        r = ask(readable, ELEMENTSOF(readable), view, q, f);
         if (r == 0)
-                r = ask(configured, ELEMENTSOF(configured), guest, q, f);
+                r = ask(configured, ELEMENTSOF(configured), view, q, f);
         if (r == 0 && !image)
-                r = ask(running, ELEMENTSOF(running), guest, q, f);
+                r = ask(running, ELEMENTSOF(running), view, q, f);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (q->wish.closed.n == 0)
                 return finding_verdict(f, STATE_ACTIVE, "qga-nothing-restricted", NULL,
                                        "the policy restricts nothing, and nothing has to be done for that");
 
-        return configuration_verdict(guest, f, &c, !image);
+        return configuration_verdict(view, f, &c, !image);
 }
 
-static int verdict_off(const Guest *guest, const Qga *q, Finding *f) {
-        const AgentCommand *a = qga_in_effect(guest, q);
+static int verdict_off(const View *view, const Qga *q, Finding *f) {
+        const AgentCommand *a = qga_in_effect(view, q);
         _cleanup_names_ Names closed = {};
         _cleanup_free_ char *list = NULL;
         Configuration c = {.ours = q->record != NULL};
@@ -432,10 +432,10 @@ static int verdict_off(const Guest *guest, const Qga *q, Finding *f) {
                 return -ENOMEM;
         if (f->held || c.ours) {
                 c.next_boot = closed.n > 0;
-                return configuration_verdict(guest, f, &c, closed.n > 0);
+                return configuration_verdict(view, f, &c, closed.n > 0);
         }
 
-        r = q->base.unit.masked ? 0 : ask(readable, ELEMENTSOF(readable), guest, q, f);
+        r = q->base.unit.masked ? 0 : ask(readable, ELEMENTSOF(readable), view, q, f);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (closed.n == 0)
@@ -447,14 +447,14 @@ static int verdict_off(const Guest *guest, const Qga *q, Finding *f) {
                     : -ENOMEM;
 }
 
-int qga_verdict(const Guest *guest, const Qga *q, Finding *finding) {
+int qga_verdict(const View *view, const Qga *q, Finding *finding) {
         int r;
 
-        r = ask(always, ELEMENTSOF(always), guest, q, finding);
+        r = ask(always, ELEMENTSOF(always), view, q, finding);
         if (r != 0)
                 return r < 0 ? r : 0;
 
-        return practice_is_on(finding) ? verdict_on(guest, q, finding) : verdict_off(guest, q, finding);
+        return practice_is_on(finding) ? verdict_on(view, q, finding) : verdict_off(view, q, finding);
 }
 
 bool qga_is_hopeless(const Finding *finding) {

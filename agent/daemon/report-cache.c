@@ -79,9 +79,9 @@ static int summarize_rank(const Survey *survey, Rank rank, const char *verdict, 
 
 /* Why no practice is named; NULL: some are. */
 static const char *summarize_nothing(const Survey *survey, Rank worst) {
-        if (survey->guest.policy->n_errors > 0)
+        if (survey->view.policy->n_errors > 0)
                 return "The policy has an error and is not applied: see gtune status";
-        if (!policy_exists(survey->guest.policy))
+        if (!policy_exists(survey->view.policy))
                 return "No policy, so that nothing is wanted: see gtuned.conf(5)";
 
         return worst == _RANK_MAX ? "In order: the policy wants nothing of this guest" : NULL;
@@ -143,7 +143,7 @@ int prepared_take(Root *root, Prepared *ret) {
         if (r < 0)
                 return r;
 
-        fresh.apply_allowed = allows_apply(survey->guest.policy);
+        fresh.apply_allowed = allows_apply(survey->view.policy);
         prepared_done(ret);
         *ret = fresh;
         fresh = PREPARED_NULL;

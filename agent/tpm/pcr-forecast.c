@@ -33,14 +33,14 @@ static int read_log(const Context *c, const Survey *survey, const char *const *p
         if (defect)
                 return free_and_strdup(&f->assumed, defect);
 
-        f->change = moving_pcrs(json_get_array(document, "events"), survey->guest.machine->cmdline_text, paths);
+        f->change = moving_pcrs(json_get_array(document, "events"), survey->view.machine->cmdline_text, paths);
         return 0;
 }
 
 static int read_baseline(const Survey *survey, Forecast *f) {
         int r;
 
-        f->path = strdup(policy_word(survey->guest.policy, "measured-boot", "baseline", BASELINE_PATH));
+        f->path = strdup(policy_word(survey->view.policy, "measured-boot", "baseline", BASELINE_PATH));
         if (!f->path)
                 return -ENOMEM;
 

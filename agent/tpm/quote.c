@@ -21,7 +21,7 @@ static int take_report(const Context *c, Buffer *ret, Algorithm *ret_bank) {
         if (r < 0)
                 return r;
 
-        *ret_bank = tpm_bank(c, survey->guest.policy);
+        *ret_bank = tpm_bank(c, survey->view.policy);
         r = survey_report(survey, &report);
         return r < 0 ? r : json_format(report, ret);
 }

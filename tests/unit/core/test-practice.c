@@ -14,7 +14,7 @@
 
 /* A guest that is made of what a case says. */
 typedef struct Stage {
-        Guest guest;
+        View view;
         Machine machine;
         Probe probe;
         Policy policy;
@@ -27,7 +27,7 @@ typedef struct Stage {
 
 static void stage_init(Stage *s) {
         *s = (Stage) {};
-        s->guest = (Guest) {.machine = &s->machine, .policy = &s->policy, .ledger = &s->ledger};
+        s->view = (View) {.machine = &s->machine, .policy = &s->policy, .ledger = &s->ledger};
         s->machine.probe = &s->probe;
         s->machine.boot_id = (char *) "this";
         s->machine.virtualization = (char *) "kvm";
@@ -91,7 +91,7 @@ static void test_wanted(void **state) {
                 s.ledger.holds = &hold;
                 s.ledger.n_holds = hold.policy ? 1 : 0;
 
-                assert_int_equal(practice_wanted(&s.guest, s.finding, wanted_cases[i].automatic), 0);
+                assert_int_equal(practice_wanted(&s.view, s.finding, wanted_cases[i].automatic), 0);
                 if (s.finding->wanted != wanted_cases[i].wanted || s.finding->held != wanted_cases[i].held)
                         fail_msg("case %zu: wanted %d, held %d", i, s.finding->wanted, s.finding->held);
                 assert_int_equal(practice_is_on(s.finding),
@@ -127,7 +127,7 @@ static void test_refusal(void **state) {
                 s.machine.container = (char *) refusal_cases[i].container;
                 set_policy(&s, &bare_metal_key, refusal_cases[i].allow_bare_metal ? "yes" : NULL);
 
-                assert_int_equal(practice_guest_refusal(&s.guest, s.finding), refusal_cases[i].code != NULL);
+                assert_int_equal(practice_guest_refusal(&s.view, s.finding), refusal_cases[i].code != NULL);
                 assert_true(streq_ptr(s.finding->reason_code, refusal_cases[i].code));
                 if (refusal_cases[i].code)
                         assert_int_equal(s.finding->state, STATE_UNSUPPORTED);
@@ -224,7 +224,7 @@ static void check_case(size_t i) {
         c.opposite = c.opposite_token ? &s.entry : NULL;
         c.opposite_token = c.opposite_token ? &opposite : NULL;
 
-        assert_int_equal(configuration_verdict(&s.guest, s.finding, &c, cases[i].effect), 0);
+        assert_int_equal(configuration_verdict(&s.view, s.finding, &c, cases[i].effect), 0);
         if (s.finding->state != cases[i].state || !streq_ptr(s.finding->reason_code, cases[i].code))
                 fail_msg("case %zu: %s, %s", i, state_to_string(s.finding->state), strempty(s.finding->reason_code));
         if (cases[i].held)
@@ -295,7 +295,7 @@ static void check_tokens(size_t i) {
         assert_int_equal(cmdline_parse(strempty(token_cases[i].running), strlen(strempty(token_cases[i].running)),
                                        &s.machine.cmdline), 0);
 
-        configuration_of_tokens(&s.guest, NAME, specs, ELEMENTSOF(specs), &c);
+        configuration_of_tokens(&s.view, NAME, specs, ELEMENTSOF(specs), &c);
         if (c.complete != token_cases[i].complete || c.next_boot != token_cases[i].next_boot ||
             c.running != token_cases[i].is_running || (c.opposite != NULL) != token_cases[i].opposite ||
             c.unknown != token_cases[i].unknown)
@@ -337,7 +337,7 @@ static void test_ownership(void **state) {
                 stage_init(&s);
                 s.ledger.tokens = &token;
                 s.ledger.n_tokens = 1;
-                configuration_of_tokens(&s.guest, NAME, NULL, 0, &c);
+                configuration_of_tokens(&s.view, NAME, NULL, 0, &c);
                 assert_int_equal(c.ours, rows[i].ours);
                 assert_int_equal(c.ours_earlier, rows[i].earlier);
         }
@@ -351,12 +351,12 @@ static void test_atuned(void **state) {
         const Tree *t = *state;
 
         stage_init(&s);
-        s.guest.root = t->root;
+        s.view.root = t->root;
         tree_file(t, unit, "[Service]\n");
-        assert_int_equal(practice_atuned_conflict(&s.guest, &incomplete, s.finding), 0);
+        assert_int_equal(practice_atuned_conflict(&s.view, &incomplete, s.finding), 0);
         tree_link(t, wants, unit);
-        assert_int_equal(practice_atuned_conflict(&s.guest, &complete, s.finding), 0);
-        assert_int_equal(practice_atuned_conflict(&s.guest, &incomplete, s.finding), 1);
+        assert_int_equal(practice_atuned_conflict(&s.view, &complete, s.finding), 0);
+        assert_int_equal(practice_atuned_conflict(&s.view, &incomplete, s.finding), 1);
         assert_int_equal(s.finding->state, STATE_CONFLICT);
         assert_string_equal(s.finding->reason_code, "atuned");
 }

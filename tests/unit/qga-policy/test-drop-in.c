@@ -33,7 +33,7 @@ enum { V62, V72, V82, V100 };
 
 /* Everything that qga_read() looks at. */
 typedef struct World {
-        Guest guest;
+        View view;
         Machine machine;
         Ledger *ledger;
         Policy *policy;
@@ -47,7 +47,7 @@ static void world_begin(const Tree *t, World *w, const char *policy) {
         assert_int_equal(policy_read_text(text, strlen(text), &keys, 1, &w->policy), 0);
         assert_int_equal(ledger_new(&w->ledger), 0);
         assert_int_equal(probe_new(&w->machine.probe), 0);
-        w->guest = (Guest) {.root = t->root, .machine = &w->machine, .policy = w->policy, .ledger = w->ledger};
+        w->view = (View) {.root = t->root, .machine = &w->machine, .policy = w->policy, .ledger = w->ledger};
 }
 
 static void world_end(World *w) {
@@ -150,7 +150,7 @@ static void test_forms(void **state) {
                 write_unit(t, cases[i].exec, cases[i].rest);
                 tree_file(t, CONF, cases[i].conf ? cases[i].conf : "");
                 world_begin(t, &w, cases[i].policy);
-                assert_int_equal(qga_read(&w.guest, &q), 0);
+                assert_int_equal(qga_read(&w.view, &q), 0);
                 assert_drop_in(&q, cases[i].result);
                 if (cases[i].expect && !streq_ptr(q.expect, cases[i].expect))
                         fail_msg("%s: expect %s", cases[i].exec, strempty(q.expect));
@@ -167,7 +167,7 @@ static void test_stable(void **state) {
         tree_bytes(t, "/a", binaries[V72].data, binaries[V72].size, 0755);
         write_unit(t, "/a --blacklist=guest-exec", "");
         world_begin(t, &w, "block = exec, power");
-        assert_int_equal(qga_read(&w.guest, &before), 0);
+        assert_int_equal(qga_read(&w.view, &before), 0);
         assert_false(before.right);
 
         tree_bytes(t, DROP_IN, before.text.data, before.text.size, 0644);
@@ -175,7 +175,7 @@ static void test_stable(void **state) {
         assert_non_null(record);
         assert_int_equal(free_and_strdup(&record->path, DROP_IN), 0);
         assert_int_equal(free_and_strdup(&record->practice, "qga-policy"), 0);
-        assert_int_equal(qga_read(&w.guest, &after), 0);
+        assert_int_equal(qga_read(&w.view, &after), 0);
         assert_true(after.right);
         assert_true(after.file.intact);
         assert_true(buffer_equal(&before.text, &after.text));
@@ -194,7 +194,7 @@ static void test_file(void **state) {
         tree_bytes(t, "/a", binaries[V72].data, binaries[V72].size, 0755);
         write_unit(t, "/a", "");
         world_begin(t, &w, "block = exec");
-        assert_int_equal(qga_read(&w.guest, &q), 0);
+        assert_int_equal(qga_read(&w.view, &q), 0);
 
         assert_int_equal(drop_in_read(q.text.data, &file), 0);
         assert_true(file.intact);
@@ -221,7 +221,7 @@ static void test_hostile_names(void **state) {
         tree_bytes(t, "/a", data, sizeof(data), 0755);
         write_unit(t, "/a", "");
         world_begin(t, &w, "block = exec, guest-evil;reboot");
-        assert_int_equal(qga_read(&w.guest, &q), 0);
+        assert_int_equal(qga_read(&w.view, &q), 0);
         assert_drop_in(&q, "/a -b guest-exec");
 }
 
@@ -232,11 +232,11 @@ static int precheck(const World *w, char **ret_refusal) {
         _cleanup_(plan_freep) Plan *plan = NULL;
         _cleanup_qga_ Qga q = {};
 
-        assert_int_equal(qga_read(&w->guest, &q), 0);
+        assert_int_equal(qga_read(&w->view, &q), 0);
         assert_true(q.text.size > 0);
         assert_int_equal(plan_new(&plan), 0);
         assert_int_equal(plan_unit_file(plan, "qga-policy", DROP_IN, q.text.data, UNIT, q.expect), 0);
-        return qga_precheck(&w->guest, plan, ret_refusal);
+        return qga_precheck(&w->view, plan, ret_refusal);
 }
 
 /* The tree says what there is, and a script of the same path outside of it is what runs. */
@@ -287,7 +287,7 @@ static void test_frozen(void **state) {
         set_program(t, "[general]\\nblock-rpcs=guest-exec\\n", 0);
         tree_file(t, "/var/run/qga.state.isfrozen", "");
         world_begin(t, &w, "block = guest-exec");
-        assert_int_equal(qga_precheck(&w.guest, NULL, &refusal), 0);
+        assert_int_equal(qga_precheck(&w.view, NULL, &refusal), 0);
         assert_non_null(refusal);
         assert_non_null(strstr(refusal, "/var/run/qga.state.isfrozen"));
 }
