@@ -4,7 +4,6 @@
  * gtune: shows, plans, applies and reverts the tuning of this guest.
  */
 
-#include <stdarg.h>
 
 #include "config.h"
 #include "agent/gtune.h"
@@ -183,8 +182,7 @@ int complain(const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        if (vasprintf(&text, format, ap) < 0)
-                text = NULL;
+        text = xvasprintf(format, ap);
         va_end(ap);
 
         fprintf(stderr, "gtune: %s\n", strempty(text));

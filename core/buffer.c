@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <assert.h>
-#include <stdarg.h>
 
 #include "core/buffer.h"
 
@@ -52,17 +51,12 @@ int buffer_puts(Buffer *b, const char *s) {
 int buffer_printf(Buffer *b, const char *format, ...) {
         _cleanup_free_ char *s = NULL;
         va_list ap;
-        int n;
 
         va_start(ap, format);
-        n = vasprintf(&s, format, ap);
+        s = xvasprintf(format, ap);
         va_end(ap);
-        if (n < 0) {
-                s = NULL;
-                return -ENOMEM;
-        }
 
-        return buffer_append(b, s, (size_t) n);
+        return s ? buffer_puts(b, s) : -ENOMEM;
 }
 
 void buffer_drop(Buffer *b, size_t size) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <assert.h>
-#include <stdarg.h>
 
 #include "core/finding.h"
 
@@ -73,16 +72,13 @@ Finding *finding_free(Finding *f) {
 int finding_verdict(Finding *f, State state, const char *code, const char *remedy, const char *format, ...) {
         _cleanup_free_ char *reason = NULL;
         va_list ap;
-        int n = 0;
 
         if (format) {
                 va_start(ap, format);
-                n = vasprintf(&reason, format, ap);
+                reason = xvasprintf(format, ap);
                 va_end(ap);
-        }
-        if (n < 0) {
-                reason = NULL;
-                return -ENOMEM;
+                if (!reason)
+                        return -ENOMEM;
         }
         if (free_and_strdup(&f->remedy, remedy) < 0)
                 return -ENOMEM;
@@ -121,15 +117,14 @@ int finding_setting(Finding *f, const char *name, const char *wanted, const char
 int finding_warning(Finding *f, const char *format, ...) {
         char *text;
         va_list ap;
-        int n;
 
         if (grow(&f->warnings, f->n_warnings, sizeof(char *)) < 0)
                 return -ENOMEM;
 
         va_start(ap, format);
-        n = vasprintf(&text, format, ap);
+        text = xvasprintf(format, ap);
         va_end(ap);
-        if (n < 0)
+        if (!text)
                 return -ENOMEM;
 
         f->warnings[f->n_warnings++] = text;

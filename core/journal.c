@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <syslog.h>
@@ -95,17 +94,12 @@ static int add_common(JournalEntry *entry, const char *text) {
 bool journal_send(JournalEntry *entry, const char *format, ...) {
         _cleanup_free_ char *text = NULL;
         va_list ap;
-        int r;
 
         va_start(ap, format);
-        r = vasprintf(&text, format, ap);
+        text = xvasprintf(format, ap);
         va_end(ap);
-        if (r < 0) {
-                text = NULL;
-                return false;
-        }
 
-        return add_common(entry, text) >= 0 && send_fields(entry) >= 0 && journal_takes_stderr();
+        return text && add_common(entry, text) >= 0 && send_fields(entry) >= 0 && journal_takes_stderr();
 }
 
 void journal_entry_done(JournalEntry *entry) {

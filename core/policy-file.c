@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <ctype.h>
 #include <ini.h>
-#include <stdarg.h>
 
 #include "core/cmdline.h"
 #include "core/policy.h"
@@ -34,21 +33,15 @@ typedef struct Reader {
 static _printf_(2, 3) void note_error(Reader *r, const char *format, ...) {
         _cleanup_free_ char *reason = NULL;
         va_list ap;
-        int n;
 
         if (r->policy->n_errors >= ERRORS_MAX)
                 return;
 
         va_start(ap, format);
-        n = vasprintf(&reason, format, ap);
+        reason = xvasprintf(format, ap);
         va_end(ap);
-        if (n < 0) {
-                reason = NULL;
-                r->no_memory = true;
-                return;
-        }
 
-        if (policy_error(r->policy, r->path, r->line, "%s", reason) < 0)
+        if (!reason || policy_error(r->policy, r->path, r->line, "%s", reason) < 0)
                 r->no_memory = true;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <assert.h>
-#include <stdarg.h>
 
 #include "core/cmdline.h"
 #include "core/policy.h"
@@ -68,13 +67,10 @@ bool policy_bool(const Policy *policy, const char *section, const char *name, bo
 int policy_error(Policy *policy, const char *file, unsigned line, const char *format, ...) {
         _cleanup_free_ char *copy = strdup(file), *reason = NULL;
         va_list ap;
-        int n;
 
         va_start(ap, format);
-        n = vasprintf(&reason, format, ap);
+        reason = xvasprintf(format, ap);
         va_end(ap);
-        if (n < 0)
-                reason = NULL;
         if (!copy || !reason || grow(&policy->errors, policy->n_errors, sizeof(PolicyError)) < 0)
                 return -ENOMEM;
 

@@ -1,21 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <assert.h>
-#include <stdarg.h>
 #include <time.h>
 
 #include "core/util.h"
 
+char *xvasprintf(const char *format, va_list ap) {
+        char *s;
+
+        return vasprintf(&s, format, ap) < 0 ? NULL : s;
+}
+
 char *xasprintf(const char *format, ...) {
         char *s;
         va_list ap;
-        int n;
 
         va_start(ap, format);
-        n = vasprintf(&s, format, ap);
+        s = xvasprintf(format, ap);
         va_end(ap);
+        return s;
+}
 
-        return n < 0 ? NULL : s;
+char *location_format(const char *path, unsigned line) {
+        return line > 0 ? xasprintf("%s:%u", path, line) : strdup(path);
+}
+
+char *complaint_format(const char *path, unsigned line, const char *reason) {
+        return line > 0 ? xasprintf("%s:%u: %s", path, line, reason) : xasprintf("%s: %s", path, reason);
 }
 
 int free_and_strdup(char **p, const char *s) {

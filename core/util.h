@@ -6,6 +6,7 @@
  */
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -115,6 +116,22 @@ int write_all(int fd, const void *data, size_t size);
  * Return: the string, which the caller frees, or NULL when memory is exhausted.
  */
 char *xasprintf(const char *format, ...) _printf_(1, 2);
+
+/** xvasprintf() - as xasprintf(), for functions that take a format themselves */
+char *xvasprintf(const char *format, va_list ap) __attribute__((format(printf, 1, 0)));
+
+/** location_format() - name a place in a file: "PATH:LINE", or "PATH" if line is 0. Return: a new string, or NULL. */
+char *location_format(const char *path, unsigned line);
+
+/**
+ * complaint_format() - say what is wrong at a place in a file
+ * @path: the file
+ * @line: from 1; 0: no line is to blame
+ * @reason: what is wrong
+ *
+ * Return: "PATH:LINE: REASON" or "PATH: REASON", which the caller frees, or NULL when memory is exhausted.
+ */
+char *complaint_format(const char *path, unsigned line, const char *reason);
 
 /**
  * free_and_strdup() - replace an owned string by a copy of another

@@ -6,7 +6,6 @@
 
 #include <ctype.h>
 #include <fcntl.h>
-#include <stdarg.h>
 
 #include "config.h"
 #include "core/options.h"
@@ -42,8 +41,7 @@ static int usage(const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        if (vasprintf(&text, format, ap) < 0)
-                text = NULL;
+        text = xvasprintf(format, ap);
         va_end(ap);
 
         (void) fprintf(stderr, "gtune-host: %s; try gtune-host --help\n", strempty(text));

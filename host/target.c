@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <assert.h>
-#include <stdarg.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -399,17 +398,13 @@ void target_init(Target *t, TargetOwner *owner, const char *path) {
 
 int target_refuse(Target *t, Cause cause, const char *code, const char *format, ...) {
         va_list ap;
-        int r;
 
         free(t->detail);
         t->code = code;
         va_start(ap, format);
-        r = vasprintf(&t->detail, format, ap);
+        t->detail = xvasprintf(format, ap);
         va_end(ap);
-        if (r < 0)
-                t->detail = NULL;
-
-        return r < 0 ? -ENOMEM : (int) cause;
+        return t->detail ? (int) cause : -ENOMEM;
 }
 
 void target_release(Target *t) {

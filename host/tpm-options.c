@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <assert.h>
-#include <stdarg.h>
 
 #include "host/directory.h"
 #include "host/known-keys.h"
@@ -10,15 +9,11 @@
 static int complain(char **ret_error, const char *format, ...) _printf_(2, 3);
 static int complain(char **ret_error, const char *format, ...) {
         va_list ap;
-        int r;
 
         va_start(ap, format);
-        r = vasprintf(ret_error, format, ap);
+        *ret_error = xvasprintf(format, ap);
         va_end(ap);
-        if (r < 0)
-                *ret_error = NULL;
-
-        return r < 0 ? -ENOMEM : -EINVAL;
+        return *ret_error ? -EINVAL : -ENOMEM;
 }
 
 static int set_bank(TpmOptions *o, const char *argument, char **ret_error) {

@@ -5,7 +5,6 @@
  */
 
 #include <assert.h>
-#include <stdarg.h>
 
 #include "core/text.h"
 #include "tpm/baseline-internal.h"
@@ -21,15 +20,12 @@ typedef struct Reading {
 _printf_(2, 3) static int refuse(const Reading *in, const char *format, ...) {
         _cleanup_free_ char *what = NULL;
         va_list ap;
-        int n;
 
         va_start(ap, format);
-        n = vasprintf(&what, format, ap);
+        what = xvasprintf(format, ap);
         va_end(ap);
-        if (n < 0) {
-                what = NULL;
+        if (!what)
                 return -ENOMEM;
-        }
 
         *in->error = xasprintf("%s: %s", in->file, what);
         return *in->error ? -EBADMSG : -ENOMEM;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <assert.h>
-#include <stdarg.h>
 
 #include "tpm/eventlog.h"
 #include "tpm/reader.h"
@@ -63,15 +62,12 @@ int eventlog_new_unreadable(EventLogFormat format, const char *reason, EventLog 
 
 _printf_(4, 5) static int bad(EventLog *log, EventLogStatus status, size_t offset, const char *format, ...) {
         va_list ap;
-        int n;
 
         va_start(ap, format);
-        n = vasprintf(&log->reason, format, ap);
+        log->reason = xvasprintf(format, ap);
         va_end(ap);
-        if (n < 0) {
-                log->reason = NULL;
+        if (!log->reason)
                 return -ENOMEM;
-        }
 
         log->status = status;
         log->offset = offset;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include <stdarg.h>
 
 #include "tpm/fault.h"
 
@@ -30,12 +29,11 @@ const char *fault_class_to_string(FaultClass class) {
 int fault_set(Fault *fault, FaultClass class, const char *format, ...) {
         char *desc;
         va_list ap;
-        int n;
 
         va_start(ap, format);
-        n = vasprintf(&desc, format, ap);
+        desc = xvasprintf(format, ap);
         va_end(ap);
-        if (n < 0)
+        if (!desc)
                 return -ENOMEM;
 
         free(fault->desc);

@@ -4,7 +4,6 @@
  * What log and baseline say, and the events behind a PCR that disagrees.
  */
 
-#include <stdarg.h>
 
 #include "tpm/describe.h"
 #include "tpm/verdict-internal.h"
@@ -43,18 +42,12 @@ static Algorithm choose_log_bank(const VerdictInput *in, const Verdict *v) {
 
 _printf_(2, 3) static int set_text(char **p, const char *format, ...) {
         va_list ap;
-        int n;
 
         free(*p);
         va_start(ap, format);
-        n = vasprintf(p, format, ap);
+        *p = xvasprintf(format, ap);
         va_end(ap);
-        if (n < 0) {
-                *p = NULL;
-                return -ENOMEM;
-        }
-
-        return 0;
+        return *p ? 0 : -ENOMEM;
 }
 
 static int judge_replay(const VerdictInput *in, Verdict *v) {
