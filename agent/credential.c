@@ -4,7 +4,6 @@
 #include <systemd/sd-bus.h>
 
 #include "agent/credential.h"
-#include "agent/practices.h"
 #include "core/json.h"
 #include "core/replace.h"
 #include "core/service.h"
@@ -26,7 +25,7 @@ typedef enum CredentialState {
         _CREDENTIAL_STATE_INVALID = -EINVAL,
 } CredentialState;
 
-static const char *const state_names[_CREDENTIAL_STATE_MAX] = {
+static const char *const credential_state_names[_CREDENTIAL_STATE_MAX] = {
         [CREDENTIAL_OFFERED] = "offered",
         [CREDENTIAL_TAKEN] = "taken",
         [CREDENTIAL_REFUSED] = "refused",
@@ -34,25 +33,23 @@ static const char *const state_names[_CREDENTIAL_STATE_MAX] = {
 };
 
 /* What this process was given. */
-typedef struct Offer {
+typedef struct CredentialOffer {
         CredentialState state;
         Buffer text;
         Policy *policy;   /* what the text comes to; its errors are why it is refused */
         unsigned version; /* of the service manager, where that is the reason */
-} Offer;
+} CredentialOffer;
 
-static void offer_done(Offer *offer) {
+static void offer_done(CredentialOffer *offer) {
         buffer_done(&offer->text);
         policy_free(offer->policy);
 }
-
-/* ---- is the text good? ---- */
 
 /*
  * Which keys the host may set. Not allow_bare_metal, because what a host offers credentials to is a virtual machine,
  * and not what lets it do more here: accept_credential, allow_apply, or anything about qemu-ga and the measured boot.
  */
-static bool is_offered_by_host(const PolicyKey *key) {
+static bool credential_is_offered_by_host(const PolicyKey *key) {
         static const struct {
                 const char *section, *name; /* NULL: every key of the section */
         } rows[] = {
@@ -68,12 +65,12 @@ static bool is_offered_by_host(const PolicyKey *key) {
         return false;
 }
 
-static int check_keys(Policy *policy) {
+static int credential_check_keys(Policy *policy) {
         for (size_t i = 0; i < policy->n_settings; i++) {
                 const PolicySetting *s = policy->settings + i;
                 int r;
 
-                if (is_offered_by_host(s->key))
+                if (credential_is_offered_by_host(s->key))
                         continue;
 
                 r = policy_error(policy, CREDENTIAL_ERROR_FILE, s->line,
@@ -87,16 +84,14 @@ static int check_keys(Policy *policy) {
         return 0;
 }
 
-static int check_text(Offer *offer) {
-        PolicyKeys keys[N_PRACTICES];
+static int credential_check_text(const Side *side, CredentialOffer *offer) {
         int r;
 
-        practices_keys(keys);
-        r = policy_read_text(strempty(offer->text.data), offer->text.size, keys, N_PRACTICES, &offer->policy);
-        return r < 0 ? r : check_keys(offer->policy);
+        r = side_read_policy_text(side, strempty(offer->text.data), offer->text.size, &offer->policy);
+        return r < 0 ? r : credential_check_keys(offer->policy);
 }
 
-static const char *explain_read_error(int r) {
+static const char *credential_explain_read_error(int r) {
         switch (r) {
         case -EFBIG:
                 return "it is larger than 64 KiB";
@@ -108,18 +103,16 @@ static const char *explain_read_error(int r) {
         }
 }
 
-static int refuse_unread(Offer *offer, int error) {
+static int credential_refuse_unread(CredentialOffer *offer, int error) {
         offer->policy = calloc(1, sizeof(*offer->policy));
         if (!offer->policy)
                 return -ENOMEM;
 
-        return policy_error(offer->policy, CREDENTIAL_ERROR_FILE, 0, "cannot be read: %s", explain_read_error(error));
+        return policy_error(offer->policy, CREDENTIAL_ERROR_FILE, 0, "cannot be read: %s", credential_explain_read_error(error));
 }
 
-/* ---- what was given? ---- */
-
 /* Below a systemd that is too old nobody would ever learn why nothing arrives. */
-static void examine_absence(unsigned (*manager_version)(void), bool accepted, Offer *offer) {
+static void credential_examine_absence(unsigned (*manager_version)(void), bool accepted, CredentialOffer *offer) {
         if (!accepted)
                 return;
 
@@ -128,14 +121,14 @@ static void examine_absence(unsigned (*manager_version)(void), bool accepted, Of
                 offer->state = CREDENTIAL_UNSUPPORTED;
 }
 
-static int examine_offer(Offer *offer, int error, bool accepted) {
+static int credential_examine_offer(const Side *side, CredentialOffer *offer, int error, bool accepted) {
         int r;
 
         offer->state = CREDENTIAL_OFFERED;
         if (!accepted)
                 return 0;
 
-        r = error < 0 ? refuse_unread(offer, error) : check_text(offer);
+        r = error < 0 ? credential_refuse_unread(offer, error) : credential_check_text(side, offer);
         if (r < 0)
                 return r;
 
@@ -143,8 +136,8 @@ static int examine_offer(Offer *offer, int error, bool accepted) {
         return 0;
 }
 
-static int examine(const Root *root, const char *directory, unsigned (*manager_version)(void), bool accepted,
-                   Offer *offer) {
+static int credential_examine(const Side *side, const Root *root, const char *directory, unsigned (*manager_version)(void),
+                   bool accepted, CredentialOffer *offer) {
         _cleanup_free_ char *path = xasprintf("%s/" CREDENTIAL_NAME, strempty(directory));
         int r;
 
@@ -155,15 +148,13 @@ static int examine(const Root *root, const char *directory, unsigned (*manager_v
         if (r == -ENOMEM)
                 return r;
         if (r != -ENOENT)
-                return examine_offer(offer, r, accepted);
+                return credential_examine_offer(side, offer, r, accepted);
 
-        examine_absence(manager_version, accepted, offer);
+        credential_examine_absence(manager_version, accepted, offer);
         return 0;
 }
 
-/* ---- keeping it ---- */
-
-static int remove_file(const Root *root, const char *path) {
+static int credential_remove_file(const Root *root, const char *path) {
         _cleanup_close_ int directory = -EBADF;
         const char *name;
         int r;
@@ -178,17 +169,17 @@ static int remove_file(const Root *root, const char *path) {
 }
 
 /* With no content it goes. Return: 0 or -errno, and then a sentence. */
-static int keep_file(const Root *root, const char *path, const Buffer *content, char **ret_error) {
+static int credential_keep_file(const Root *root, const char *path, const Buffer *content, char **ret_error) {
         int r;
 
-        r = content ? update_file(root, path, content, 0644) : remove_file(root, path);
+        r = content ? update_file(root, path, content, 0644) : credential_remove_file(root, path);
         if (r < 0 && r != -ENOMEM)
                 *ret_error = xasprintf("%s cannot be %s: %s", path, content ? "written" : "removed", strerror(-r));
 
         return r < 0 ? r : 0;
 }
 
-static int errors_to_json(const Policy *policy, json_object *array) {
+static int credential_errors_to_json(const Policy *policy, json_object *array) {
         for (size_t i = 0; policy && i < policy->n_errors; i++) {
                 json_object *o = json_object_new_object();
 
@@ -200,64 +191,64 @@ static int errors_to_json(const Policy *policy, json_object *array) {
         return 0;
 }
 
-static int format_record(const Offer *offer, Buffer *text) {
+static int credential_format_record(const CredentialOffer *offer, Buffer *text) {
         _cleanup_json_ json_object *o = json_object_new_object();
         json_object *errors = json_object_new_array();
 
-        if (!o || json_set(o, "errors", errors) < 0 || json_set_text(o, "state", state_names[offer->state]) < 0 ||
-            errors_to_json(offer->policy, errors) < 0 ||
+        if (!o || json_set(o, "errors", errors) < 0 || json_set_text(o, "state", credential_state_names[offer->state]) < 0 ||
+            credential_errors_to_json(offer->policy, errors) < 0 ||
             json_set(o, "manager_version", json_object_new_int64(offer->version)) < 0)
                 return -ENOMEM;
 
         return json_format_pretty(o, text);
 }
 
-static int keep(const Root *root, const Offer *offer, char **ret_error) {
+static int credential_keep(const Side *side, const Root *root, const CredentialOffer *offer, char **ret_error) {
+        _cleanup_free_ char *policy_path = side_run_path(side, CREDENTIAL_POLICY_NAME);
+        _cleanup_free_ char *record_path = side_run_path(side, CREDENTIAL_RECORD_NAME);
         _cleanup_buffer_ Buffer record = BUFFER_NULL;
         int r;
 
+        if (!policy_path || !record_path)
+                return -ENOMEM;
+
         if (offer->state != CREDENTIAL_ABSENT) {
-                r = format_record(offer, &record);
+                r = credential_format_record(offer, &record);
                 if (r < 0)
                         return r;
         }
 
-        r = keep_file(root, CREDENTIAL_POLICY_PATH, offer->state == CREDENTIAL_TAKEN ? &offer->text : NULL, ret_error);
-        return r < 0 ? r
-                     : keep_file(root, CREDENTIAL_RECORD_PATH, record.size > 0 ? &record : NULL, ret_error);
+        r = credential_keep_file(root, policy_path, offer->state == CREDENTIAL_TAKEN ? &offer->text : NULL, ret_error);
+        if (r < 0)
+                return r;
+
+        return credential_keep_file(root, record_path, record.size > 0 ? &record : NULL, ret_error);
 }
 
 /* What was kept by a process that was given it stays, unless the policy has ceased to accept it. */
-static bool stays(const Policy *policy, bool accepted) {
-        return policy->credential && !(streq(policy->credential, state_names[CREDENTIAL_TAKEN]) && !accepted);
+static bool credential_stays(const Policy *policy, bool accepted) {
+        return policy->credential && !(streq(policy->credential, credential_state_names[CREDENTIAL_TAKEN]) && !accepted);
 }
 
-int credential_take(const Root *root, const char *directory, unsigned (*manager_version)(void), char **ret_error) {
-        _cleanup_(policy_freep) Policy *policy = NULL;
-        _cleanup_(offer_done) Offer offer = {};
-        bool accepted;
+int credential_take(const Side *side, const Root *root, const Policy *policy, const char *directory,
+                    unsigned (*manager_version)(void), char **ret_error) {
+        bool accepted = policy_bool(policy, "guest", "accept_credential", false);
+        _cleanup_(offer_done) CredentialOffer offer = {};
         int r;
 
         assert(root && manager_version && ret_error);
 
-        r = practices_read_policy(root, &policy);
-        if (r < 0)
-                return r;
-
-        accepted = policy_bool(policy, "guest", "accept_credential", false);
-        if (!directory && stays(policy, accepted))
+        if (!directory && credential_stays(policy, accepted))
                 return 0;
 
-        r = examine(root, directory, manager_version, accepted, &offer);
+        r = credential_examine(side, root, directory, manager_version, accepted, &offer);
         if (r < 0)
                 return r;
         if (!directory && policy->credential && offer.state == CREDENTIAL_ABSENT)
                 offer.state = CREDENTIAL_OFFERED; /* as it was when it was taken */
 
-        return keep(root, &offer, ret_error);
+        return credential_keep(side, root, &offer, ret_error);
 }
-
-/* ---- telling of it ---- */
 
 /* What was recorded, and what it comes to now: the policy may have changed since. */
 static const struct {
@@ -281,15 +272,15 @@ static const struct {
          "one is older; use a file in /etc/gtuned/gtuned.conf.d instead"},
 };
 
-static CredentialState state_from_string(const char *s) {
-        for (size_t i = 0; s && i < ELEMENTSOF(state_names); i++)
-                if (streq_ptr(state_names[i], s))
+static CredentialState credential_state_from_string(const char *s) {
+        for (size_t i = 0; s && i < ELEMENTSOF(credential_state_names); i++)
+                if (streq_ptr(credential_state_names[i], s))
                         return (CredentialState) i;
 
         return _CREDENTIAL_STATE_INVALID;
 }
 
-static int add_errors(json_object *record, Policy *policy) {
+static int credential_add_errors(json_object *record, Policy *policy) {
         json_object *errors = json_get_array(record, "errors");
         size_t n = errors ? json_object_array_length(errors) : 0;
 
@@ -311,49 +302,56 @@ static int add_errors(json_object *record, Policy *policy) {
 }
 
 /* What was taken counts only where it is read. */
-static int note_masked(Policy *policy) {
+static int credential_note_masked(const Side *side, Policy *policy) {
+        _cleanup_free_ char *path = side_run_path(side, CREDENTIAL_POLICY_NAME);
+
+        if (!path)
+                return -ENOMEM;
+
         for (char **file = policy->files; file && *file; file++)
-                if (streq(*file, CREDENTIAL_POLICY_PATH))
+                if (streq(*file, path))
                         return 0;
 
         return free_and_strdup(&policy->credential_note, OFFER ", which was taken, and does not count: a file of the same "
                                "name in /etc/gtuned/gtuned.conf.d masks it");
 }
 
-static int note_record(json_object *record, Policy *policy) {
-        CredentialState state = state_from_string(json_get_text(record, "state"));
+static int credential_note_record(const Side *side, json_object *record, Policy *policy) {
+        CredentialState state = credential_state_from_string(json_get_text(record, "state"));
         bool accepted = policy_bool(policy, "guest", "accept_credential", false);
 
         for (size_t i = 0; i < ELEMENTSOF(notes); i++) {
                 if (notes[i].recorded != state || notes[i].accepted != accepted)
                         continue;
 
-                policy->credential = state_names[notes[i].state];
+                policy->credential = credential_state_names[notes[i].state];
                 if (notes[i].note && free_and_strdup(&policy->credential_note, notes[i].note) < 0)
                         return -ENOMEM;
                 if (state == CREDENTIAL_TAKEN && accepted)
-                        return note_masked(policy);
-                return notes[i].state == CREDENTIAL_REFUSED ? add_errors(record, policy) : 0;
+                        return credential_note_masked(side, policy);
+                return notes[i].state == CREDENTIAL_REFUSED ? credential_add_errors(record, policy) : 0;
         }
 
         return 0;
 }
 
-int credential_note(const Root *root, Policy *policy) {
+int credential_note(const Side *side, const Root *root, Policy *policy) {
+        _cleanup_free_ char *path = side_run_path(side, CREDENTIAL_RECORD_NAME);
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         _cleanup_json_ json_object *record = NULL;
         int r;
 
-        r = root_read(root, CREDENTIAL_RECORD_PATH, RECORD_SIZE_MAX, &text);
+        if (!path)
+                return -ENOMEM;
+
+        r = root_read(root, path, RECORD_SIZE_MAX, &text);
         if (r >= 0)
                 r = json_parse(text.data, text.size, &record);
         if (r == -ENOMEM)
                 return r;
 
-        return r >= 0 && json_object_is_type(record, json_type_object) ? note_record(record, policy) : 0;
+        return r >= 0 && json_object_is_type(record, json_type_object) ? credential_note_record(side, record, policy) : 0;
 }
-
-/* ---- the service manager ---- */
 
 unsigned credential_parse_version(const char *text) {
         unsigned long number;

@@ -7,34 +7,38 @@
  * record of what became of it.
  */
 
-#include "core/policy.h"
+#include "engine/side.h"
 
 #define CREDENTIAL_NAME "gtuned.policy"
 #define CREDENTIAL_ERROR_FILE "credential " CREDENTIAL_NAME /* what errors of the policy have for a file */
-#define CREDENTIAL_POLICY_PATH "/run/gtuned/gtuned.conf.d/50-credential.conf"
-#define CREDENTIAL_RECORD_PATH "/run/gtuned/credential.json"
+#define CREDENTIAL_POLICY_NAME "gtuned.conf.d/50-credential.conf" /* in the run directory */
+#define CREDENTIAL_RECORD_NAME "credential.json"                  /* likewise */
 #define CREDENTIAL_SIZE_MAX (64U * 1024U)
 
 /**
  * credential_take() - accept, refuse or drop what the host offers
- * @root: the root; its policy says whether it is accepted
- * @directory: $CREDENTIALS_DIRECTORY, or NULL where this process was given none: what is there then only goes where it
- *             has ceased to be accepted
- * @manager_version: the version of the service manager, or 0; asked for only where a credential is missed
- * @ret_error: takes a sentence where something cannot be written
+ * @side: the side, which has the run directory
+ * @root: the root
+ * @policy: the policy as it is; it says whether a credential is accepted
+ * @directory: $CREDENTIALS_DIRECTORY, or NULL if this process was given none: what is kept is then only removed, if the
+ *             policy no longer accepts it
+ * @manager_version: gives the version of the service manager, or 0; called only if a credential is missed
+ * @ret_error: takes a sentence if something cannot be written
  *
- * A text that is refused is no failure: credential_note() tells of it. Return: 0 or -errno.
+ * A text that is refused is no failure: credential_note() reports it. Return: 0 or -errno.
  */
-int credential_take(const Root *root, const char *directory, unsigned (*manager_version)(void), char **ret_error);
+int credential_take(const Side *side, const Root *root, const Policy *policy, const char *directory,
+                    unsigned (*manager_version)(void), char **ret_error);
 
 /**
  * credential_note() - add what is recorded to a policy
+ * @side: the side
  * @root: the root
- * @policy: takes state and note, and an error for each that the text has where it is accepted
+ * @policy: takes state and note, and each error of a text that is accepted
  *
  * Return: 0 or -ENOMEM.
  */
-int credential_note(const Root *root, Policy *policy);
+int credential_note(const Side *side, const Root *root, Policy *policy);
 
 /** credential_manager_version() - ask the running service manager for its version; 0: not known */
 unsigned credential_manager_version(void);

@@ -7,25 +7,23 @@
 
 #include <fcntl.h>
 
-#include "agent/gtune.h"
+#include "agent/snapshot.h"
 #include "agent/tar.h"
 
-#define FILE_MAX BOOT_FILE_MAX
-
-typedef struct Paths {
+typedef struct SnapshotPaths {
         char **names;
         size_t n;
         bool no_memory;
-} Paths;
+} SnapshotPaths;
 
-static void paths_done(Paths *p) {
+static void snapshot_paths_done(SnapshotPaths *p) {
         for (size_t i = 0; i < p->n; i++)
                 free(p->names[i]);
         free(p->names);
 }
 
-static void remember(const char *path, void *userdata) {
-        Paths *p = userdata;
+static void snapshot_remember(const char *path, void *userdata) {
+        SnapshotPaths *p = userdata;
         char *copy = strdup(path);
 
         if (!copy || grow(&p->names, p->n, sizeof(char *)) < 0) {
@@ -37,17 +35,17 @@ static void remember(const char *path, void *userdata) {
         p->names[p->n++] = copy;
 }
 
-static int compare_paths(const void *a, const void *b) {
+static int snapshot_compare_paths(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-static void sort_paths(Paths *p) {
+static void snapshot_sort_paths(SnapshotPaths *p) {
         size_t kept = 0;
 
         if (p->n == 0)
                 return;
 
-        qsort(p->names, p->n, sizeof(char *), compare_paths);
+        qsort(p->names, p->n, sizeof(char *), snapshot_compare_paths);
         for (size_t i = 1; i < p->n; i++)
                 if (streq(p->names[kept], p->names[i]))
                         free(p->names[i]);
@@ -57,7 +55,7 @@ static void sort_paths(Paths *p) {
 }
 
 /* "password", but not as the end of the name of an RPC of the guest agent. */
-static bool has_password(const char *p, size_t size) {
+static bool line_has_password(const char *p, size_t size) {
         static const char word[] = "password", rpc[] = "guest-set-user-";
         const char *at = p;
 
@@ -71,7 +69,7 @@ static bool has_password(const char *p, size_t size) {
 }
 
 /* A boot file may hold password hashes of its own: GRUB's `password` and `password_pbkdf2`. */
-static int redact(const Buffer *in, Buffer *out) {
+static int snapshot_redact(const Buffer *in, Buffer *out) {
         const char *p = in->data, *end = in->data + in->size;
         int r = 0;
 
@@ -79,7 +77,7 @@ static int redact(const Buffer *in, Buffer *out) {
                 const char *newline = memchr(p, '\n', (size_t) (end - p));
                 size_t size = (size_t) ((newline ? newline + 1 : end) - p);
 
-                if (has_password(p, size))
+                if (line_has_password(p, size))
                         r = buffer_puts(out, newline ? "# <redacted>\n" : "# <redacted>");
                 else
                         r = buffer_append(out, p, size);
@@ -89,12 +87,12 @@ static int redact(const Buffer *in, Buffer *out) {
         return r < 0 ? r : buffer_append(out, NULL, 0);
 }
 
-static int add_file(const Root *root, const char *path, mode_t mode, Buffer *tar) {
+static int snapshot_add_file(const Root *root, const char *path, mode_t mode, Buffer *tar) {
         _cleanup_buffer_ Buffer content = BUFFER_NULL, clean = BUFFER_NULL;
         int r;
 
         /* Of what is too large (a unified kernel image) the name is what matters. */
-        r = root_read(root, path, FILE_MAX, &content);
+        r = root_read(root, path, BOOT_FILE_MAX, &content);
         if (r < 0 && r != -EFBIG)
                 return r == -ENOMEM ? r : 0;
 
@@ -102,12 +100,12 @@ static int add_file(const Root *root, const char *path, mode_t mode, Buffer *tar
         if (content.size >= 4 && memcmp(content.data, "\177ELF", 4) == 0)
                 return tar_add(tar, TAR_FILE, path, mode, &content, NULL);
 
-        r = redact(&content, &clean);
+        r = snapshot_redact(&content, &clean);
         return r < 0 ? r : tar_add(tar, TAR_FILE, path, mode, &clean, NULL);
 }
 
 /* The last component of a path as a link, where it is one. */
-static int read_link(const Root *root, const char *path, char **ret) {
+static int snapshot_read_link(const Root *root, const char *path, char **ret) {
         _cleanup_close_ int directory = -EBADF;
         char target[101];
         const char *name;
@@ -124,7 +122,7 @@ static int read_link(const Root *root, const char *path, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static int add_path(const Root *root, const char *path, Buffer *tar) {
+static int snapshot_add_path(const Root *root, const char *path, Buffer *tar) {
         _cleanup_free_ char *target = NULL;
         struct stat st;
         bool exists = root_stat(root, path, &st) >= 0;
@@ -136,33 +134,33 @@ static int add_path(const Root *root, const char *path, Buffer *tar) {
                 return tar_add(tar, TAR_DIRECTORY, path, st.st_mode, NULL, NULL);
 
         /* A link that leads nowhere is a finding too. */
-        r = read_link(root, path, &target);
+        r = snapshot_read_link(root, path, &target);
         if (r < 0)
                 return r;
         if (target)
                 return tar_add(tar, TAR_LINK, path, 0777, NULL, target);
 
-        return exists ? add_file(root, path, st.st_mode, tar) : 0;
+        return exists ? snapshot_add_file(root, path, st.st_mode, tar) : 0;
 }
 
 /* Where a link leads belongs to the snapshot too. */
-static void remember_targets(const Root *root, Paths *p) {
+static void snapshot_remember_targets(const Root *root, SnapshotPaths *p) {
         size_t n = p->n;
 
         for (size_t i = 0; i < n; i++) {
                 _cleanup_free_ char *real = NULL;
 
                 if (root_resolve(root, p->names[i], &real) >= 0)
-                        remember(real, p);
+                        snapshot_remember(real, p);
         }
 }
 
-static int add_machine(const Survey *survey, Buffer *tar) {
+static int snapshot_add_machine(const Survey *survey, Buffer *tar) {
         _cleanup_json_ json_object *o = NULL;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
-        r = probe_to_json(survey->view.machine->probe, &o);
+        r = probe_to_json(survey->machine->probe, &o);
         if (r >= 0)
                 r = json_format_pretty(o, &text);
 
@@ -170,7 +168,7 @@ static int add_machine(const Survey *survey, Buffer *tar) {
 }
 
 /* Where the user says: the file is for him, so it is not below the root. */
-static int write_output(const char *path, const Buffer *b) {
+static int snapshot_write(const char *path, const Buffer *b) {
         _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
         if (fd < 0 || fchmod(fd, 0600) < 0)
@@ -181,31 +179,31 @@ static int write_output(const char *path, const Buffer *b) {
 
 int verb_snapshot(Context *c, char **arguments) {
         _cleanup_(survey_freep) Survey *survey = NULL;
-        _cleanup_(paths_done) Paths paths = {};
+        _cleanup_(snapshot_paths_done) SnapshotPaths paths = {};
         _cleanup_buffer_ Buffer tar = BUFFER_NULL;
         int r;
 
-        root_trace(c->root, remember, &paths);
+        root_trace(c->root, snapshot_remember, &paths);
         r = take_survey(c, &survey);
         root_trace(c->root, NULL, NULL);
         if (r < 0)
                 return r;
 
-        if (survey->view.machine->kind == MACHINE_IMAGE)
-                return complain("%s is an image, and a snapshot is of a machine that runs", c->root_path);
+        if (survey->machine->kind == MACHINE_IMAGE)
+                return complain(c, "%s is an image, and a snapshot is of a machine that runs", c->root_path);
 
-        remember_targets(c->root, &paths);
-        sort_paths(&paths);
-        r = paths.no_memory ? -ENOMEM : add_machine(survey, &tar);
+        snapshot_remember_targets(c->root, &paths);
+        snapshot_sort_paths(&paths);
+        r = paths.no_memory ? -ENOMEM : snapshot_add_machine(survey, &tar);
         for (size_t i = 0; r >= 0 && i < paths.n; i++)
                 if (!streq(paths.names[i], PROBE_PATH))
-                        r = add_path(c->root, paths.names[i], &tar);
+                        r = snapshot_add_path(c->root, paths.names[i], &tar);
         if (r >= 0)
                 r = tar_finish(&tar);
         if (r == -ENOMEM)
                 return r;
         if (r >= 0)
-                r = write_output(*arguments, &tar);
+                r = snapshot_write(*arguments, &tar);
 
-        return r < 0 ? complain("%s: %s", *arguments, strerror(-r)) : STATUS_OK;
+        return r < 0 ? complain(c, "%s: %s", *arguments, strerror(-r)) : STATUS_OK;
 }

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "cli/verb.h"
 #include "core/diff.h"
-#include "agent/tpm/pcr-forecast.h"
-#include "agent/gtune.h"
 #include "core/text.h"
+#include "engine/resolve.h"
 
 static int diff_file(const FileChange *f, Buffer *b) {
         return diff_unified(b, f->path, f->existed ? &f->old : NULL, f->gone ? NULL : &f->new);
+}
+
+static int diff_side_change(const SideChange *c, Buffer *b) {
+        return diff_unified(b, c->target, c->existed ? &c->old : NULL, c->gone ? NULL : &c->new);
 }
 
 /* A diff in a pipe is for programs, and its bytes are the files'. On a terminal none of them may be a command. */
@@ -24,63 +28,65 @@ static int print_changes_text(const Buffer *changes) {
         return r;
 }
 
-static int print_changes(const Transaction *t) {
-        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+static int format_changes(const Transaction *t, Buffer *b) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < t->n_files; i++)
-                r = diff_file(t->files + i, &b);
+                r = diff_file(t->files + i, b);
+        for (size_t i = 0; r >= 0 && i < t->n_side_changes; i++)
+                r = diff_side_change(t->side_changes + i, b);
         for (size_t i = 0; r >= 0 && i < t->n_attributes; i++) {
                 const AttributeChange *a = t->attributes + i;
 
-                r = a->at_boot ? buffer_printf(&b, "%s: %s at boot\n", a->path, a->new)
-                               : buffer_printf(&b, "%s: %s -> %s\n", a->path, a->old, a->new);
+                r = a->at_boot ? buffer_printf(b, "%s: %s at boot\n", a->path, a->new)
+                               : buffer_printf(b, "%s: %s -> %s\n", a->path, a->old, a->new);
         }
         for (size_t i = 0; r >= 0 && i < t->n_units; i++)
-                r = buffer_printf(&b, "restart %s%s\n", t->units[i].unit, t->units[i].service ? " if it runs" : "");
-        if (r >= 0 && b.size == 0)
-                r = buffer_puts(&b, "Nothing to do.\n");
-        return r < 0 ? r : print_changes_text(&b);
+                r = buffer_printf(b, "restart %s%s\n", t->units[i].unit, t->units[i].service ? " if it runs" : "");
+        if (r >= 0 && b->size == 0)
+                r = buffer_puts(b, "Nothing to do.\n");
+
+        return r;
 }
 
-static bool changes_file(const Transaction *t, const char *path) {
+static bool plan_changes_boot(const Survey *survey, const Transaction *t) {
         for (size_t i = 0; i < t->n_files; i++)
-                if (streq(t->files[i].path, path))
+                if (boot_stores_by_path(survey->stores, t->files[i].path))
                         return true;
 
         return false;
 }
 
-static bool changes_boot(const Survey *survey, const Transaction *t) {
-        for (size_t i = 0; i < survey->stores->n_stores; i++)
-                if (changes_file(t, survey->stores->stores[i]->path))
-                        return true;
-
-        return false;
-}
-
-/* Entries that keep their command line, so that nobody has to wonder. */
+/* Name the entries that keep their command line, so that their owner need not wonder. */
 static void print_left_alone(const Survey *survey, const Transaction *t) {
-        if (!changes_boot(survey, t))
+        if (!plan_changes_boot(survey, t))
                 return;
 
-        for (size_t i = 0; i < survey->view.machine->n_entries; i++) {
-                const BootEntry *e = survey->view.machine->entries[i];
+        for (size_t i = 0; i < survey->machine->n_entries; i++) {
+                const BootEntry *e = survey->machine->entries[i];
 
                 if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE)
                         printf("%s:%u: left alone, a %s entry\n", e->path, e->line, entry_kind_to_string(e->kind));
         }
 }
 
-static void print_held(const Survey *survey) {
-        for (size_t i = 0; i < N_PRACTICES; i++)
-                if (survey->findings[i]->held)
-                        printf("%s is held since it was reverted: `gtune apply` takes it up again.\n",
-                               practices[i]->name);
+static int print_held(const Context *c, const Survey *survey) {
+        for (size_t i = 0; i < survey->n_observations; i++) {
+                const Finding *f = survey->observations[i].finding;
+                _cleanup_free_ char *name = finding_display_name(f);
+
+                if (!name)
+                        return -ENOMEM;
+                if (f->held)
+                        printf("%s is held since it was reverted: `%s apply` takes it up again.\n", name,
+                               c->program->name);
+        }
+
+        return 0;
 }
 
-/* What other files are made from (/etc/default/grub, /etc/kernel/cmdline) is read by no boot loader. */
-static bool is_booted_from(const BootStore *store) {
+/* No boot loader reads what other files are made from (/etc/default/grub, /etc/kernel/cmdline). */
+static bool store_is_booted_from(const BootStore *store) {
         for (size_t i = 0; i < store->n_entries; i++)
                 if (store->entries[i].kind != ENTRY_TEMPLATE)
                         return true;
@@ -88,85 +94,105 @@ static bool is_booted_from(const BootStore *store) {
         return false;
 }
 
-/* A measured boot will see other files, and another command line. */
-static int foresee(const Context *c, const Survey *survey, const Transaction *t, Forecast *ret) {
-        const BootStores *stores = survey->stores;
-        _cleanup_free_ const char **paths = calloc(stores->n_stores + 1, sizeof(*paths));
+/* Say what a measured boot will see otherwise: other files, and another command line. */
+static int plan_forecast(Context *c, const Survey *survey, const Transaction *t, json_object *o) {
+        _cleanup_free_ const char **paths = calloc(t->n_files + 1, sizeof(*paths));
+        size_t n = 0;
 
-        for (size_t i = 0, n = 0; paths && i < stores->n_stores; i++)
-                if (is_booted_from(stores->stores[i]) && changes_file(t, stores->stores[i]->path))
-                        paths[n++] = stores->stores[i]->path;
+        if (!c->program->hooks.forecast)
+                return 0;
+        if (!paths)
+                return -ENOMEM;
 
-        return paths ? forecast_make(c, survey, paths, ret) : -ENOMEM;
+        for (size_t i = 0; i < t->n_files; i++) {
+                const BootStore *store = boot_stores_by_path(survey->stores, t->files[i].path);
+
+                if (store && store_is_booted_from(store))
+                        paths[n++] = store->path;
+        }
+
+        return c->program->hooks.forecast(c, survey, paths, o);
 }
 
-static int print_json(const Transaction *t, const Forecast *forecast) {
-        _cleanup_json_ json_object *o = NULL;
-        json_object *changes, *pcrs = NULL;
-        int r;
+/* The changes of a document that have a diff come in the order of the transaction: files, then the side's own. */
+static int add_diffs(const Transaction *t, json_object *changes) {
+        size_t first_own = t->n_files + t->n_attributes + t->n_units;
 
-        r = transaction_to_json(t, &o);
-        if (r >= 0)
-                r = forecast_to_json(forecast, &pcrs);
-        if (r >= 0)
-                r = json_set(o, "pcrs", pcrs);
-        if (r < 0)
-                return r;
-
-        changes = json_get_array(o, "changes");
-        for (size_t i = 0; i < t->n_files; i++) {
+        for (size_t i = 0; i < t->n_files + t->n_side_changes; i++) {
+                bool file = i < t->n_files;
+                json_object *o = json_object_array_get_idx(changes, file ? i : first_own + i - t->n_files);
                 _cleanup_buffer_ Buffer b = BUFFER_NULL;
+                int r;
 
-                r = diff_file(t->files + i, &b);
-                if (r >= 0)
-                        r = json_set_text(json_object_array_get_idx(changes, i), "diff", b.data);
+                r = file ? diff_file(t->files + i, &b) : diff_side_change(t->side_changes + i - t->n_files, &b);
+                if (r < 0)
+                        return r;
+                r = json_set_text(o, "diff", b.data);
                 if (r < 0)
                         return r;
         }
 
-        return print_document(o);
+        return 0;
 }
 
-static int print_text(const Survey *survey, const Transaction *t, const Forecast *forecast) {
+static int print_plan_json(Context *c, const Survey *survey, const Transaction *t) {
+        _cleanup_json_ json_object *o = NULL;
         int r;
 
-        r = print_changes(t);
+        r = transaction_to_json(t, &o);
+        if (r < 0)
+                return r;
+        r = plan_forecast(c, survey, t, o);
+        if (r < 0)
+                return r;
+        r = add_diffs(t, json_get_array(o, "changes"));
         if (r < 0)
                 return r;
 
-        print_held(survey);
-        print_left_alone(survey, t);
-        return forecast_print(forecast);
+        return print_document(o);
 }
 
-int verb_plan(Context *c, char **arguments) {
+static int print_plan_text(Context *c, const Survey *survey, const Transaction *t) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r;
+
+        r = format_changes(t, &b);
+        if (r < 0)
+                return r;
+        r = print_changes_text(&b);
+        if (r < 0)
+                return r;
+        r = print_held(c, survey);
+        if (r < 0)
+                return r;
+
+        print_left_alone(survey, t);
+        return plan_forecast(c, survey, t, NULL);
+}
+
+int verb_plan(Context *c, _unused_ char **arguments) {
         _cleanup_(survey_freep) Survey *survey = NULL;
-        _cleanup_forecast_ Forecast forecast = {};
         _cleanup_(transaction_freep) Transaction *t = NULL;
         int r, status;
-
-        (void) arguments;
 
         r = take_survey(c, &survey);
         if (r < 0)
                 return r;
 
-        print_policy_errors(survey->view.policy);
-        if (survey->view.policy->n_errors > 0)
-                return complain("nothing of a policy with errors is applied");
+        print_policy_errors(survey->policy);
+        if (survey->policy->n_errors > 0)
+                return complain(c, "nothing of a policy with errors is applied");
 
-        r = transaction_resolve(survey, survey->plan, survey_unwanted(survey), &t);
+        r = resolve_policy(survey, &t);
         if (r < 0)
                 return r;
         if (t->refusal)
-                return complain("%s", t->refusal);
+                return complain(c, "%s", t->refusal);
 
-        r = foresee(c, survey, t, &forecast);
-        if (r >= 0)
-                r = c->json ? print_json(t, &forecast) : print_text(survey, t, &forecast);
+        r = c->json ? print_plan_json(c, survey, t) : print_plan_text(c, survey, t);
         if (r < 0)
                 return r;
 
-        status = survey_exit_status(survey, PRACTICES_ALL);
+        status = survey_exit_status(survey, PRACTICE_SET_ALL);
         return status == STATUS_UNMET || transaction_is_empty(t) ? status : STATUS_CHANGES;
 }

@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/gtune.h"
+#include "cli/verb.h"
 #include "core/text.h"
+#include "engine/report.h"
 
-#define WIDTH 80U
-#define NAME_WIDTH 14
-#define WANTED_WIDTH 8
-#define STATE_WIDTH 16
-#define SETTING_WIDTH 34
-#define VALUE_WIDTH 16
-#define ACTUAL_COLUMN (SETTING_WIDTH + VALUE_WIDTH)
-#define EVIDENCE_INDENT 4U
+#define STATUS_WIDTH 80U
+#define STATUS_NAME_WIDTH 14
+#define STATUS_WANTED_WIDTH 8
+#define STATUS_STATE_WIDTH 16
+#define STATUS_SETTING_WIDTH 34
+#define STATUS_VALUE_WIDTH 16
+#define STATUS_ACTUAL_COLUMN (STATUS_SETTING_WIDTH + STATUS_VALUE_WIDTH)
+#define STATUS_EVIDENCE_INDENT 4U
 
 static int print_row(const Context *c, const Finding *f, Buffer *b) {
         const char *state = state_to_string(f->state), *wanted = wanted_to_string(f->wanted);
         const char *colour = c->colour ? text_colour(state) : NULL;
+        _cleanup_free_ char *name = finding_display_name(f);
         int r;
 
-        r = buffer_printf(b, "%-*s%-*s%s%s%s", NAME_WIDTH, f->practice, WANTED_WIDTH,
-                          f->held ? "held" : wanted ? wanted : "-", strempty(colour), state,
+        if (!name)
+                return -ENOMEM;
+
+        r = buffer_printf(b, "%-*s%s%-*s%s%s%s", STATUS_NAME_WIDTH, name, strlen(name) < STATUS_NAME_WIDTH ? "" : " ",
+                          STATUS_WANTED_WIDTH, f->held ? "held" : wanted ? wanted : "-", strempty(colour), state,
                           colour ? TEXT_COLOUR_OFF : "");
         if (r >= 0 && f->reason_code)
-                r = buffer_printf(b, "%*s%s", STATE_WIDTH - (int) strlen(state), "", f->reason_code);
+                r = buffer_printf(b, "%*s%s", STATUS_STATE_WIDTH - (int) strlen(state), "", f->reason_code);
 
         return r < 0 ? r : buffer_puts(b, "\n");
 }
@@ -30,10 +35,10 @@ static int print_sentence(Buffer *b, const char *label, const char *text) {
         int r;
 
         r = buffer_printf(b, "  %-8s", label);
-        return r < 0 ? r : text_wrap(b, text, 10, 10, WIDTH);
+        return r < 0 ? r : text_wrap(b, text, 10, 10, STATUS_WIDTH);
 }
 
-/* What nobody has to act on, but should know. */
+/* What the owner should know although nothing has to be done. */
 static int print_warnings(const Finding *f, Buffer *b) {
         int r = 0;
 
@@ -43,7 +48,7 @@ static int print_warnings(const Finding *f, Buffer *b) {
         return r;
 }
 
-/* That something cannot be, or is not known, concerns nobody who does not want it: its code in the table is enough. */
+/* Do not explain "unsupported" or "unknown" for a practice that is not wanted: its code in the table is enough. */
 static bool has_reason(const Finding *f, bool asked_for) {
         if (!f->reason || (f->state == STATE_OFF && !f->held) || f->state == STATE_ACTIVE)
                 return false;
@@ -53,13 +58,16 @@ static bool has_reason(const Finding *f, bool asked_for) {
 
 /* What is not as it should be, and what to do. */
 static int print_reason(const Finding *f, bool asked_for, Buffer *b) {
+        _cleanup_free_ char *name = finding_display_name(f);
         bool reason = has_reason(f, asked_for);
         int r;
 
+        if (!name)
+                return -ENOMEM;
         if (!reason && f->n_warnings == 0)
                 return 0;
 
-        r = buffer_printf(b, "\n%s\n", f->practice);
+        r = buffer_printf(b, "\n%s\n", name);
         if (r >= 0 && reason)
                 r = print_sentence(b, "why:", f->reason);
         if (r >= 0 && reason && f->remedy)
@@ -71,17 +79,22 @@ static int print_reason(const Finding *f, bool asked_for, Buffer *b) {
         return r < 0 ? r : print_warnings(f, b);
 }
 
-static int print_table(const Context *c, const Survey *survey, unsigned mask, Buffer *b) {
+/* Whether one practice alone is asked for, so that its owner wants to know everything. */
+static bool asks_for_one(PracticeSet set) {
+        return set.bits != 0 && (set.bits & (set.bits - 1)) == 0;
+}
+
+static int print_table(const Context *c, const Survey *survey, PracticeSet set, Buffer *b) {
         int r;
 
-        r = buffer_printf(b, "%-*s%-*s%-*s%s\n", NAME_WIDTH, "PRACTICE", WANTED_WIDTH, "WANTED", STATE_WIDTH, "STATE",
-                          "REASON");
-        for (size_t i = 0; r >= 0 && i < N_PRACTICES; i++)
-                if (mask & 1U << i)
-                        r = print_row(c, survey->findings[i], b);
-        for (size_t i = 0; r >= 0 && i < N_PRACTICES; i++)
-                if (mask & 1U << i)
-                        r = print_reason(survey->findings[i], mask == 1U << i, b);
+        r = buffer_printf(b, "%-*s%-*s%-*s%s\n", STATUS_NAME_WIDTH, "PRACTICE", STATUS_WANTED_WIDTH, "WANTED",
+                          STATUS_STATE_WIDTH, "STATE", "REASON");
+        for (size_t i = 0; r >= 0 && i < survey->n_observations; i++)
+                if (practice_set_has(set, survey->observations[i].row))
+                        r = print_row(c, survey->observations[i].finding, b);
+        for (size_t i = 0; r >= 0 && i < survey->n_observations; i++)
+                if (practice_set_has(set, survey->observations[i].row))
+                        r = print_reason(survey->observations[i].finding, asks_for_one(set), b);
 
         return r;
 }
@@ -97,21 +110,21 @@ static int print_credential(const Policy *policy, Buffer *b) {
         return r < 0 ? r : print_sentence(b, "note:", policy->credential_note);
 }
 
-int print_status(const Context *c, const Survey *survey, unsigned mask) {
+int print_status(const Context *c, const Survey *survey, PracticeSet set) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
 
-        r = print_table(c, survey, mask, &b);
+        r = print_table(c, survey, set, &b);
         if (r < 0)
                 return r;
 
-        if (survey->view.policy->n_errors > 0)
+        if (survey->policy->n_errors > 0)
                 r = buffer_puts(&b, "\nThe policy has errors, so nothing of it is applied: "
                                     "mend what is named above.\n");
-        else if (!policy_exists(survey->view.policy))
+        else if (!policy_exists(survey->policy))
                 r = buffer_puts(&b, "\nThere is no policy, so nothing is wanted: see /etc/gtuned/gtuned.conf.\n");
         if (r >= 0)
-                r = print_credential(survey->view.policy, &b);
+                r = print_credential(survey->policy, &b);
         if (r >= 0)
                 (void) fwrite(b.data, 1, b.size, stdout);
 
@@ -123,16 +136,16 @@ static int print_setting(const Setting *s, Buffer *b) {
         const char *wanted = s->wanted ? s->wanted : "-", *actual = s->actual ? s->actual : "-";
         int r;
 
-        r = buffer_printf(b, "%-*s", SETTING_WIDTH, s->name);
-        if (r >= 0 && strlen(wanted) < VALUE_WIDTH)
-                r = buffer_printf(b, "%-*s", VALUE_WIDTH, wanted);
+        r = buffer_printf(b, "%-*s", STATUS_SETTING_WIDTH, s->name);
+        if (r >= 0 && strlen(wanted) < STATUS_VALUE_WIDTH)
+                r = buffer_printf(b, "%-*s", STATUS_VALUE_WIDTH, wanted);
         else if (r >= 0) {
-                r = text_wrap(b, wanted, SETTING_WIDTH, SETTING_WIDTH, WIDTH);
+                r = text_wrap(b, wanted, STATUS_SETTING_WIDTH, STATUS_SETTING_WIDTH, STATUS_WIDTH);
                 if (r >= 0)
-                        r = buffer_printf(b, "%*s", ACTUAL_COLUMN, "");
+                        r = buffer_printf(b, "%*s", STATUS_ACTUAL_COLUMN, "");
         }
 
-        return r < 0 ? r : text_wrap(b, actual, ACTUAL_COLUMN, ACTUAL_COLUMN, WIDTH);
+        return r < 0 ? r : text_wrap(b, actual, STATUS_ACTUAL_COLUMN, STATUS_ACTUAL_COLUMN, STATUS_WIDTH);
 }
 
 /* How much of a text fits into a line: up to a blank or comma if it has one there, and no half character. */
@@ -151,21 +164,21 @@ static size_t fitting(const char *s, size_t room) {
 
 /* Lists of RPCs are one long word, which text_wrap() does not break. */
 static int print_value(const char *value, Buffer *b) {
-        const size_t room = WIDTH - EVIDENCE_INDENT;
+        const size_t room = STATUS_WIDTH - STATUS_EVIDENCE_INDENT;
         bool long_word = false;
         int r = 0;
 
         for (const char *s = value; *s && !long_word; s += strspn(s, " \n") + strcspn(s + strspn(s, " \n"), " \n"))
                 long_word = strcspn(s + strspn(s, " \n"), " \n") > room;
         if (!long_word)
-                return text_wrap(b, value, EVIDENCE_INDENT, EVIDENCE_INDENT, WIDTH);
+                return text_wrap(b, value, STATUS_EVIDENCE_INDENT, STATUS_EVIDENCE_INDENT, STATUS_WIDTH);
 
         for (; r >= 0 && strlen(value) > room; value += fitting(value, room)) {
                 size_t n = fitting(value, room);
 
                 r = buffer_append(b, value, value[n - 1] == ' ' ? n - 1 : n);
                 if (r >= 0)
-                        r = buffer_printf(b, "\n%*s", (int) EVIDENCE_INDENT, "");
+                        r = buffer_printf(b, "\n%*s", (int) STATUS_EVIDENCE_INDENT, "");
         }
 
         return r < 0 ? r : buffer_printf(b, "%s\n", value);
@@ -176,7 +189,7 @@ static int print_details(const Finding *f) {
         int r = 0;
 
         if (f->n_settings > 0)
-                r = buffer_printf(&b, "\n%-*s%-*s%s\n", SETTING_WIDTH, "SETTING", VALUE_WIDTH, "WANTED", "ACTUAL");
+                r = buffer_printf(&b, "\n%-*s%-*s%s\n", STATUS_SETTING_WIDTH, "SETTING", STATUS_VALUE_WIDTH, "WANTED", "ACTUAL");
         for (size_t i = 0; r >= 0 && i < f->n_settings; i++)
                 r = print_setting(f->settings + i, &b);
 
@@ -195,19 +208,39 @@ static int print_details(const Finding *f) {
         return r;
 }
 
-static void print_ledger_error(const Ledger *ledger) {
+static void print_ledger_error(const Context *c, const Ledger *ledger) {
         if (ledger->status == LEDGER_INVALID || ledger->status == LEDGER_UNREADABLE)
-                (void) complain("%s cannot be %s, so it is unknown what is gtuned's own; apply and revert refuse",
-                                LEDGER_PATH, ledger->status == LEDGER_INVALID ? "parsed" : "read");
+                (void) complain(c, "%s cannot be %s, so it is unknown what is gtuned's own; apply and revert refuse",
+                                ledger->path, ledger->status == LEDGER_INVALID ? "parsed" : "read");
+}
+
+static int print_survey(const Context *c, const Survey *survey, PracticeSet set, bool details) {
+        int r;
+
+        print_policy_errors(survey->policy);
+        print_ledger_error(c, survey->ledger);
+        r = print_status(c, survey, set);
+        for (size_t i = 0; r >= 0 && details && i < survey->n_observations; i++)
+                if (practice_set_has(set, survey->observations[i].row))
+                        r = print_details(survey->observations[i].finding);
+
+        return r;
+}
+
+static int print_report(const Survey *survey) {
+        _cleanup_json_ json_object *report = NULL;
+        int r;
+
+        r = report_make(survey, &report);
+        return r < 0 ? r : print_document(report);
 }
 
 int verb_status(Context *c, char **arguments) {
         _cleanup_(survey_freep) Survey *survey = NULL;
-        _cleanup_json_ json_object *report = NULL;
-        unsigned mask;
+        PracticeSet set;
         int r;
 
-        r = parse_practices(arguments, &mask);
+        r = parse_practices(c, arguments, &set);
         if (r != 0)
                 return r;
 
@@ -215,25 +248,12 @@ int verb_status(Context *c, char **arguments) {
         if (r < 0)
                 return r;
 
-        if (c->json) {
-                r = survey_report(survey, &report);
-                if (r >= 0)
-                        r = print_document(report);
-        } else {
-                print_policy_errors(survey->view.policy);
-                print_ledger_error(survey->view.ledger);
-                r = print_status(c, survey, mask);
-                if (r >= 0 && *arguments)
-                        r = print_details(survey->findings[practice_find(*arguments)]);
-        }
-
-        return r < 0 ? r : survey_exit_status(survey, mask);
+        r = c->json ? print_report(survey) : print_survey(c, survey, set, *arguments != NULL);
+        return r < 0 ? r : survey_exit_status(survey, set);
 }
 
-int verb_reboot_needed(Context *c, char **arguments) {
+int verb_reboot_needed(Context *c, _unused_ char **arguments) {
         _cleanup_(survey_freep) Survey *survey = NULL;
-
-        (void) arguments;
 
         /* 0 and 1 only: cloud-init's power_state takes anything else for a broken condition. */
         return take_survey(c, &survey) >= 0 && survey_reboot_needed(survey) ? STATUS_OK : STATUS_ERROR;

@@ -5,7 +5,7 @@
  * Documentation/virt/kvm/x86/cpuid.rst). The instruction needs no privilege.
  */
 
-#include "core/probe.h"
+#include "core/cpuid.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
@@ -16,7 +16,7 @@
 #define LEAF_STEP 0x100U
 #define KVM_HINTS_REALTIME (1U << 0)
 
-static void signature_of(unsigned leaf, char signature[static 13]) {
+static void cpuid_signature(unsigned leaf, char signature[static 13]) {
         unsigned a, b, c, d;
 
         /* Not __get_cpuid(): it refuses leaves above the basic maximum. */
@@ -28,11 +28,11 @@ static void signature_of(unsigned leaf, char signature[static 13]) {
 }
 
 /* KVM may sit behind the leaves of another interface that it emulates (Hyper-V): look for it first. */
-static unsigned find_kvm(void) {
+static unsigned cpuid_find_kvm(void) {
         char signature[13];
 
         for (unsigned leaf = LEAF_FIRST; leaf <= LEAF_LAST; leaf += LEAF_STEP) {
-                signature_of(leaf, signature);
+                cpuid_signature(leaf, signature);
                 if (streq(signature, "KVMKVMKVM"))
                         return leaf;
         }
@@ -40,27 +40,26 @@ static unsigned find_kvm(void) {
         return 0;
 }
 
-int cpuid_read(Probe *probe) {
+int cpuid_read(char **ret_hypervisor, int *ret_dedicated_hint) {
         unsigned a, b, c, d, base;
         char signature[13];
 
         __cpuid(1, a, b, c, d);
         if (!(c & HYPERVISOR_BIT))
-                return free_and_strdup(&probe->hypervisor, "");
+                return free_and_strdup(ret_hypervisor, "");
 
-        base = find_kvm();
+        base = cpuid_find_kvm();
         if (base == 0) {
-                signature_of(LEAF_FIRST, signature);
-                return free_and_strdup(&probe->hypervisor, signature);
+                cpuid_signature(LEAF_FIRST, signature);
+                return free_and_strdup(ret_hypervisor, signature);
         }
 
         __cpuid(base + 1, a, b, c, d);
-        probe->dedicated_hint = d & KVM_HINTS_REALTIME ? 1 : 0;
-        return free_and_strdup(&probe->hypervisor, "KVMKVMKVM");
+        *ret_dedicated_hint = d & KVM_HINTS_REALTIME ? 1 : 0;
+        return free_and_strdup(ret_hypervisor, "KVMKVMKVM");
 }
 #else
-int cpuid_read(Probe *probe) {
-        (void) probe;
+int cpuid_read(_unused_ char **ret_hypervisor, _unused_ int *ret_dedicated_hint) {
         return 0;
 }
 #endif

@@ -32,13 +32,14 @@ const char *wanted_to_string(Wanted wanted) {
         return wanted == WANTED_NOTHING ? NULL : wanted == WANTED_ON ? "on" : "off";
 }
 
-int finding_new(Finding **ret, const char *practice) {
+int finding_new(Finding **ret, const char *practice, const char *subject) {
         Finding *f = calloc(1, sizeof(*f));
 
         if (!f)
                 return -ENOMEM;
 
         f->practice = practice;
+        f->subject = subject;
         f->wanted = WANTED_NOTHING;
         f->state = STATE_UNKNOWN;
         *ret = f;
@@ -91,6 +92,14 @@ int finding_verdict(Finding *f, State state, const char *code, const char *remed
         return 0;
 }
 
+void finding_wait_for_boot(Finding *f) {
+        f->reboot = true;
+}
+
+char *finding_display_name(const Finding *f) {
+        return f->subject ? xasprintf("%s [%s]", f->practice, f->subject) : strdup(f->practice);
+}
+
 int finding_evidence(Finding *f, const char *source, const char *value) {
         Evidence *e;
 
@@ -98,7 +107,10 @@ int finding_evidence(Finding *f, const char *source, const char *value) {
                 return -ENOMEM;
 
         e = f->evidence + f->n_evidence++;
-        return free_and_strdup(&e->source, source) < 0 || free_and_strdup(&e->value, value) < 0 ? -ENOMEM : 0;
+        if (free_and_strdup(&e->source, source) < 0 || free_and_strdup(&e->value, value) < 0)
+                return -ENOMEM;
+
+        return 0;
 }
 
 int finding_setting(Finding *f, const char *name, const char *wanted, const char *actual) {
@@ -108,10 +120,11 @@ int finding_setting(Finding *f, const char *name, const char *wanted, const char
                 return -ENOMEM;
 
         s = f->settings + f->n_settings++;
-        return free_and_strdup(&s->name, name) < 0 || free_and_strdup(&s->wanted, wanted) < 0 ||
-                               free_and_strdup(&s->actual, actual) < 0
-                       ? -ENOMEM
-                       : 0;
+        if (free_and_strdup(&s->name, name) < 0 || free_and_strdup(&s->wanted, wanted) < 0 ||
+            free_and_strdup(&s->actual, actual) < 0)
+                return -ENOMEM;
+
+        return 0;
 }
 
 int finding_warning(Finding *f, const char *format, ...) {
@@ -137,10 +150,11 @@ static int setting_to_json(const Setting *s, json_object *array) {
         if (!o || json_add(array, o) < 0)
                 return -ENOMEM;
 
-        return json_set_text(o, "name", s->name) < 0 || json_set_text(o, "wanted", s->wanted) < 0 ||
-                               json_set_text(o, "actual", s->actual) < 0
-                       ? -ENOMEM
-                       : 0;
+        if (json_set_text(o, "name", s->name) < 0 || json_set_text(o, "wanted", s->wanted) < 0 ||
+            json_set_text(o, "actual", s->actual) < 0)
+                return -ENOMEM;
+
+        return 0;
 }
 
 static int evidence_to_json(const Evidence *e, json_object *array) {
@@ -149,7 +163,10 @@ static int evidence_to_json(const Evidence *e, json_object *array) {
         if (!o || json_add(array, o) < 0)
                 return -ENOMEM;
 
-        return json_set_text(o, "source", e->source) < 0 || json_set_text(o, "value", e->value) < 0 ? -ENOMEM : 0;
+        if (json_set_text(o, "source", e->source) < 0 || json_set_text(o, "value", e->value) < 0)
+                return -ENOMEM;
+
+        return 0;
 }
 
 static int add_lists(const Finding *f, json_object *o) {
@@ -177,6 +194,7 @@ int finding_to_json(const Finding *f, json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
 
         if (!o || json_set_text(o, "name", f->practice) < 0 ||
+            (f->subject && json_set_text(o, "subject", f->subject) < 0) ||
             json_set_text(o, "wanted", wanted_to_string(f->wanted)) < 0 ||
             json_set_text(o, "state", state_to_string(f->state)) < 0 ||
             json_set(o, "held", json_object_new_boolean(f->held)) < 0 ||

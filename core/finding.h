@@ -34,6 +34,7 @@ typedef enum Wanted {
 typedef struct Reason {
         const char *code;
         const char *meaning;
+        bool hopeless; /* no change of the practice could help, whatever the policy says */
 } Reason;
 
 typedef struct Evidence {
@@ -49,6 +50,7 @@ typedef struct Setting {
 
 typedef struct Finding {
         const char *practice;
+        const char *subject;     /* what it is about, as a domain's name; owned by the survey; NULL: this machine */
         Wanted wanted;
         State state;
         bool held;               /* reverted by hand: left alone until it is applied by hand */
@@ -64,8 +66,15 @@ typedef struct Finding {
         size_t n_warnings;
 } Finding;
 
-/** finding_new() - a finding in state "unknown". Return: 0 or -ENOMEM. */
-int finding_new(Finding **ret, const char *practice);
+/**
+ * finding_new() - make a finding in state "unknown"
+ * @ret: takes the finding; the caller frees it
+ * @practice: the name of the practice; must outlive the finding
+ * @subject: what the finding is about, or NULL for this machine; must outlive the finding
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int finding_new(Finding **ret, const char *practice, const char *subject);
 
 /** finding_free() - release a finding; NULL is ignored */
 Finding *finding_free(Finding *f);
@@ -79,10 +88,16 @@ DEFINE_CLEANUP(Finding *, finding_free);
  * @remedy: what to do, or NULL; copied
  * @format: the reason as a sentence, or NULL
  *
- * Return: 0 or -ENOMEM.
+ * The finding then waits for the next boot if the state is "pending-reboot". Return: 0 or -ENOMEM.
  */
 int finding_verdict(Finding *f, State state, const char *code, const char *remedy, const char *format, ...)
         _printf_(5, 6);
+
+/** finding_wait_for_boot() - say that something waits for the next boot, whatever the verdict is */
+void finding_wait_for_boot(Finding *f);
+
+/** finding_display_name() - the practice, and behind it the subject in brackets: "iothreads [web1]". Return: new, or NULL. */
+char *finding_display_name(const Finding *f);
 
 /** finding_evidence() - add what a source said; value NULL means that it is absent. Return: 0 or -ENOMEM. */
 int finding_evidence(Finding *f, const char *source, const char *value);

@@ -4,11 +4,59 @@
 #include <fcntl.h>
 #include <systemd/sd-journal.h>
 
-#include "core/probe.h"
+#include "core/kernel-log.h"
+#include "core/replace.h"
 
 /* One record of /dev/kmsg is at most CONSOLE_EXT_LOG_MAX bytes (kernel/printk/internal.h). */
 #define RECORD_MAX 8192U
 #define JOURNAL_ENTRIES_MAX 20000U
+
+/* More lines than this of one kind say nothing new. */
+#define KERNEL_LOG_LINES_MAX 256U
+#define KERNEL_LOG_FILE_MAX (1024U * 1024U)
+
+static const char *const reach_names[_LOG_REACH_MAX] = {
+        [LOG_COMPLETE] = "complete",
+        [LOG_WRAPPED] = "wrapped",
+        [LOG_UNREADABLE] = "unreadable",
+        [LOG_ABSENT] = "absent",
+};
+
+static LogReach reach_from_string(const char *s) {
+        for (LogReach i = 0; s && i < _LOG_REACH_MAX; i++)
+                if (streq(reach_names[i], s))
+                        return i;
+
+        return _LOG_REACH_INVALID;
+}
+
+static bool kernel_log_matches(const char *line, const char *const *patterns) {
+        for (const char *const *p = patterns; *p; p++)
+                if (strstr(line, *p))
+                        return true;
+
+        return false;
+}
+
+static int kernel_log_add(KernelLog *log, const char *line, size_t size, const char *const *patterns) {
+        _cleanup_free_ char *copy = strndup(line, size);
+
+        if (!copy)
+                return -ENOMEM;
+        if (log->n_lines >= KERNEL_LOG_LINES_MAX || !kernel_log_matches(copy, patterns))
+                return 0;
+        if (grow(&log->lines, log->n_lines + 1, sizeof(char *)) < 0)
+                return -ENOMEM;
+
+        log->lines[log->n_lines++] = TAKE_PTR(copy);
+        log->lines[log->n_lines] = NULL;
+        return 0;
+}
+
+static void kernel_log_clear(KernelLog *log) {
+        log->lines = strv_free(log->lines);
+        log->n_lines = 0;
+}
 
 /* "6,339,5140900,-;text\n KEY=value\n": Documentation/ABI/testing/dev-kmsg */
 static bool parse_record(char *record, unsigned long *ret_facility, unsigned long long *ret_sequence, char **ret_text,
@@ -28,11 +76,11 @@ static bool parse_record(char *record, unsigned long *ret_facility, unsigned lon
         return *end == ',';
 }
 
-static int read_ring(int fd, Probe *probe, const char *const *patterns) {
+static int read_ring(int fd, KernelLog *log, const char *const *patterns) {
         char record[RECORD_MAX + 1];
         bool first = true;
 
-        probe->log_reach = LOG_COMPLETE;
+        log->reach = LOG_COMPLETE;
 
         for (;;) {
                 unsigned long long sequence;
@@ -43,7 +91,7 @@ static int read_ring(int fd, Probe *probe, const char *const *patterns) {
 
                 /* EPIPE: records were overwritten while we read; the next read goes on behind them. */
                 if (n < 0 && errno == EPIPE) {
-                        probe->log_reach = LOG_WRAPPED;
+                        log->reach = LOG_WRAPPED;
                         continue;
                 }
                 if (n < 0 && errno == EINTR)
@@ -55,9 +103,9 @@ static int read_ring(int fd, Probe *probe, const char *const *patterns) {
                 if (!parse_record(record, &facility, &sequence, &text, &size))
                         continue;
                 if (first && sequence > 0)
-                        probe->log_reach = LOG_WRAPPED;
+                        log->reach = LOG_WRAPPED;
                 first = false;
-                if (facility == 0 && probe_add_log(probe, text, size, patterns) < 0)
+                if (facility == 0 && kernel_log_add(log, text, size, patterns) < 0)
                         return -ENOMEM;
         }
 }
@@ -98,7 +146,7 @@ static bool begins_boot(const char *data, size_t size) {
 }
 
 /* Reads from the beginning of the boot: what the ring has lost stands there. */
-static int read_journal(Probe *probe, const char *const *patterns) {
+static int read_journal(KernelLog *log, const char *const *patterns) {
         _cleanup_(journal_closep) sd_journal *j = NULL;
         static const char prefix[] = "MESSAGE=";
         const char *data;
@@ -114,28 +162,135 @@ static int read_journal(Probe *probe, const char *const *patterns) {
                 if (n == 0 && !begins_boot(data, size))
                         return 0;
                 if (n == 0)
-                        probe_clear_log(probe); /* the journal has the ring's lines too */
-                if (probe_add_log(probe, data + strlen(prefix), size - strlen(prefix), patterns) < 0)
+                        kernel_log_clear(log); /* the journal has the ring's lines too */
+                if (kernel_log_add(log, data + strlen(prefix), size - strlen(prefix), patterns) < 0)
                         return -ENOMEM;
         }
 
         if (n > 0)
-                probe->log_reach = LOG_COMPLETE;
+                log->reach = LOG_COMPLETE;
         return 0;
 }
 
-int kernel_log_read(Probe *probe, const char *const *patterns) {
+int kernel_log_read(KernelLog *log, const char *const *patterns) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
         fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
-                probe->log_reach = errno == ENOENT ? LOG_ABSENT : LOG_UNREADABLE;
+                log->reach = errno == ENOENT ? LOG_ABSENT : LOG_UNREADABLE;
         else {
-                r = read_ring(fd, probe, patterns);
+                r = read_ring(fd, log, patterns);
                 if (r < 0)
                         return r;
         }
 
-        return probe->log_reach == LOG_COMPLETE ? 0 : read_journal(probe, patterns);
+        return log->reach == LOG_COMPLETE ? 0 : read_journal(log, patterns);
+}
+
+void kernel_log_done(KernelLog *log) {
+        strv_free(log->lines);
+        *log = KERNEL_LOG_NULL;
+}
+
+const char *kernel_log_line(const KernelLog *log, const char *text) {
+        for (size_t i = log->n_lines; i-- > 0;)
+                if (startswith(log->lines[i], text))
+                        return log->lines[i];
+
+        return NULL;
+}
+
+const char *kernel_log_find(const KernelLog *log, const char *text) {
+        for (size_t i = log->n_lines; i-- > 0;)
+                if (strstr(log->lines[i], text))
+                        return log->lines[i];
+
+        return NULL;
+}
+
+int kernel_log_to_json(const KernelLog *log, json_object **ret) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        json_object *lines = json_object_new_array();
+
+        if (json_set(o, "lines", lines) < 0 || json_set_text(o, "reach", reach_names[log->reach]) < 0)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < log->n_lines; i++)
+                if (json_add(lines, json_text(log->lines[i])) < 0)
+                        return -ENOMEM;
+
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+int kernel_log_from_json(json_object *o, KernelLog *log) {
+        static const char *const everything[] = {"", NULL};
+        json_object *lines = json_get_array(o, "lines");
+        LogReach reach = reach_from_string(json_get_text(o, "reach"));
+
+        if (!lines || reach < 0)
+                return -EBADMSG;
+
+        log->reach = reach;
+        for (size_t i = 0; i < json_object_array_length(lines); i++) {
+                json_object *line = json_object_array_get_idx(lines, i);
+
+                if (!json_object_is_type(line, json_type_string))
+                        return -EBADMSG;
+                if (kernel_log_add(log, json_object_get_string(line), (size_t) json_object_get_string_len(line),
+                                   everything) < 0)
+                        return -ENOMEM;
+        }
+
+        return 0;
+}
+
+int kernel_log_keep(const Root *root, const char *path, const KernelLog *log) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        json_object *part = NULL;
+        int r;
+
+        if (log->reach != LOG_COMPLETE || root_exists(root, path))
+                return 0;
+        if (!o || kernel_log_to_json(log, &part) < 0 || json_set(o, "kernel_log", part) < 0)
+                return -ENOMEM;
+
+        r = json_format_pretty(o, &text);
+        return r < 0 ? r : replace_file(root, path, &text, 0644);
+}
+
+/* The lines that the ring still has are newer than the kept ones, and follow them. */
+static int kernel_log_prepend(json_object *kept, KernelLog *log) {
+        static const char *const everything[] = {"", NULL};
+        _cleanup_(strv_freep) char **ring = TAKE_PTR(log->lines);
+
+        log->n_lines = 0;
+        if (kernel_log_from_json(kept, log) == -ENOMEM)
+                return -ENOMEM;
+
+        for (char **line = ring; line && *line; line++)
+                if (kernel_log_add(log, *line, strlen(*line), everything) < 0)
+                        return -ENOMEM;
+
+        return 0;
+}
+
+int kernel_log_recall(const Root *root, const char *path, KernelLog *log) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_json_ json_object *o = NULL;
+        json_object *kept;
+        int r;
+
+        if (log->reach == LOG_COMPLETE)
+                return 0;
+
+        r = root_read(root, path, KERNEL_LOG_FILE_MAX, &text);
+        if (r >= 0)
+                r = json_parse(text.data, text.size, &o);
+        if (r < 0 || !json_object_object_get_ex(o, "kernel_log", &kept))
+                return r == -ENOMEM ? r : 0;
+
+        return kernel_log_prepend(kept, log);
 }

@@ -17,6 +17,7 @@ typedef enum FieldType {
         FIELD_TEXT,     /* char *, must be there */
         FIELD_PATH,     /* the same, and absolute */
         FIELD_OPTIONAL, /* char *, NULL is null */
+        FIELD_SUBJECT,  /* char *, NULL is left out: this machine */
         FIELD_NAMES,    /* char **, NULL where absent */
 } FieldType;
 
@@ -32,10 +33,12 @@ typedef struct List {
         size_t size;         /* of one record */
         const Field *fields;
         size_t n_fields;
+        bool optional; /* an empty list is left out */
 } List;
 
 static const Field token_fields[] = {
         {"practice", offsetof(LedgerToken, practice), FIELD_TEXT},
+        {"subject", offsetof(LedgerToken, subject), FIELD_SUBJECT},
         {"store", offsetof(LedgerToken, store), FIELD_TEXT},
         {"path", offsetof(LedgerToken, path), FIELD_PATH},
         {"token", offsetof(LedgerToken, token), FIELD_TEXT},
@@ -45,6 +48,7 @@ static const Field token_fields[] = {
 
 static const Field file_fields[] = {
         {"practice", offsetof(LedgerFile, practice), FIELD_TEXT},
+        {"subject", offsetof(LedgerFile, subject), FIELD_SUBJECT},
         {"path", offsetof(LedgerFile, path), FIELD_PATH},
         {"sha256", offsetof(LedgerFile, sha256), FIELD_TEXT},
         {"unit", offsetof(LedgerFile, unit), FIELD_OPTIONAL},
@@ -53,14 +57,24 @@ static const Field file_fields[] = {
 
 static const Field attribute_fields[] = {
         {"practice", offsetof(LedgerAttribute, practice), FIELD_TEXT},
+        {"subject", offsetof(LedgerAttribute, subject), FIELD_SUBJECT},
         {"path", offsetof(LedgerAttribute, path), FIELD_PATH},
         {"old", offsetof(LedgerAttribute, old), FIELD_TEXT},
         {"new", offsetof(LedgerAttribute, new), FIELD_TEXT},
         {"boot_id", offsetof(LedgerAttribute, boot_id), FIELD_OPTIONAL},
 };
 
+static const Field side_change_fields[] = {
+        {"practice", offsetof(LedgerSideChange, practice), FIELD_TEXT},
+        {"subject", offsetof(LedgerSideChange, subject), FIELD_SUBJECT},
+        {"kind", offsetof(LedgerSideChange, kind), FIELD_TEXT},
+        {"target", offsetof(LedgerSideChange, target), FIELD_TEXT},
+        {"value", offsetof(LedgerSideChange, value), FIELD_OPTIONAL},
+};
+
 static const Field hold_fields[] = {
         {"practice", offsetof(LedgerHold, practice), FIELD_TEXT},
+        {"subject", offsetof(LedgerHold, subject), FIELD_SUBJECT},
         {"policy", offsetof(LedgerHold, policy), FIELD_TEXT},
 };
 
@@ -70,18 +84,20 @@ static const Field intent_fields[] = {
         {"new", offsetof(LedgerIntent, new), FIELD_OPTIONAL},
 };
 
-#define LIST(member, type, fields) \
-        {#member, offsetof(Ledger, member), offsetof(Ledger, n_##member), sizeof(type), fields, ELEMENTSOF(fields)}
+#define LIST(member, type, fields, ...)                                                                 \
+        {#member, offsetof(Ledger, member), offsetof(Ledger, n_##member), sizeof(type), fields, ELEMENTSOF(fields), \
+         __VA_ARGS__}
 
 static const List lists[] = {
         LIST(tokens, LedgerToken, token_fields),
         LIST(files, LedgerFile, file_fields),
         LIST(attributes, LedgerAttribute, attribute_fields),
+        LIST(side_changes, LedgerSideChange, side_change_fields, .optional = true),
         LIST(holds, LedgerHold, hold_fields),
         LIST(intents, LedgerIntent, intent_fields),
 };
 
-enum { LIST_TOKENS, LIST_FILES, LIST_ATTRIBUTES, LIST_HOLDS, LIST_INTENTS };
+enum { LIST_TOKENS, LIST_FILES, LIST_ATTRIBUTES, LIST_SIDE_CHANGES, LIST_HOLDS, LIST_INTENTS };
 
 static void **list_array(const Ledger *ledger, const List *list) {
         return (void **) ((char *) ledger + list->array);
@@ -109,9 +125,17 @@ static void forget_index(Ledger *ledger) {
         ledger->index_size = ledger->n_indexed = 0;
 }
 
-int ledger_new(Ledger **ret) {
-        *ret = calloc(1, sizeof(**ret));
-        return *ret ? 0 : -ENOMEM;
+int ledger_new(Ledger **ret, const char *path) {
+        _cleanup_(ledger_freep) Ledger *ledger = calloc(1, sizeof(*ledger));
+
+        if (!ledger)
+                return -ENOMEM;
+        ledger->path = strdup(path);
+        if (!ledger->path)
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(ledger);
+        return 0;
 }
 
 Ledger *ledger_free(Ledger *ledger) {
@@ -127,6 +151,7 @@ Ledger *ledger_free(Ledger *ledger) {
         }
         ledger_free(ledger->next);
         forget_index(ledger);
+        free(ledger->path);
         free(ledger);
         return NULL;
 }
@@ -165,6 +190,10 @@ LedgerAttribute *ledger_add_attribute(Ledger *ledger) {
         return list_add(ledger, lists + LIST_ATTRIBUTES);
 }
 
+LedgerSideChange *ledger_add_side_change(Ledger *ledger) {
+        return list_add(ledger, lists + LIST_SIDE_CHANGES);
+}
+
 LedgerHold *ledger_add_hold(Ledger *ledger) {
         return list_add(ledger, lists + LIST_HOLDS);
 }
@@ -201,8 +230,12 @@ void ledger_drop_attribute(Ledger *ledger, LedgerAttribute *attribute) {
         list_drop(ledger, lists + LIST_ATTRIBUTES, attribute);
 }
 
-void ledger_drop_hold(Ledger *ledger, const char *practice) {
-        LedgerHold *hold = (LedgerHold *) ledger_hold(ledger, practice);
+void ledger_drop_side_change(Ledger *ledger, LedgerSideChange *change) {
+        list_drop(ledger, lists + LIST_SIDE_CHANGES, change);
+}
+
+void ledger_drop_hold(Ledger *ledger, const char *practice, const char *subject) {
+        LedgerHold *hold = (LedgerHold *) ledger_hold(ledger, practice, subject);
 
         if (hold)
                 list_drop(ledger, lists + LIST_HOLDS, hold);
@@ -219,9 +252,9 @@ const char *ledger_status_to_string(LedgerStatus status) {
         return names[status];
 }
 
-const LedgerHold *ledger_hold(const Ledger *ledger, const char *practice) {
+const LedgerHold *ledger_hold(const Ledger *ledger, const char *practice, const char *subject) {
         for (size_t i = 0; i < ledger->n_holds; i++)
-                if (streq(ledger->holds[i].practice, practice))
+                if (streq(ledger->holds[i].practice, practice) && streq_ptr(ledger->holds[i].subject, subject))
                         return ledger->holds + i;
 
         return NULL;
@@ -326,6 +359,14 @@ LedgerAttribute *ledger_attribute(const Ledger *ledger, const char *path, const 
         return NULL;
 }
 
+LedgerSideChange *ledger_side_change(const Ledger *ledger, const char *kind, const char *target) {
+        for (size_t i = 0; i < ledger->n_side_changes; i++)
+                if (streq(ledger->side_changes[i].kind, kind) && streq(ledger->side_changes[i].target, target))
+                        return ledger->side_changes + i;
+
+        return NULL;
+}
+
 static int names_to_json(char *const *names, json_object *o, const char *key) {
         json_object *array = json_object_new_array();
 
@@ -344,10 +385,10 @@ static int record_to_json(const void *record, const Field *fields, size_t n, jso
                 void *value = *(void *const *) ((const char *) record + fields[i].offset);
                 int r = 0;
 
-                if (fields[i].type != FIELD_NAMES)
-                        r = json_set_text(o, fields[i].name, value);
-                else if (value)
+                if (fields[i].type == FIELD_NAMES && value)
                         r = names_to_json(value, o, fields[i].name);
+                else if (fields[i].type != FIELD_NAMES && (value || fields[i].type != FIELD_SUBJECT))
+                        r = json_set_text(o, fields[i].name, value);
                 if (r < 0)
                         return r;
         }
@@ -356,9 +397,13 @@ static int record_to_json(const void *record, const Field *fields, size_t n, jso
 }
 
 static int list_to_json(const Ledger *ledger, const List *list, json_object *o) {
-        json_object *array = json_object_new_array();
         const char *records = *list_array(ledger, list);
+        json_object *array;
 
+        if (list->optional && *list_count(ledger, list) == 0)
+                return 0;
+
+        array = json_object_new_array();
         if (json_set(o, list->name, array) < 0)
                 return -ENOMEM;
 
@@ -424,7 +469,7 @@ static int field_from_json(void *record, const Field *field, json_object *o) {
 
         text = json_get_text(o, field->name);
         if (!text)
-                return field->type == FIELD_OPTIONAL ? 0 : -EBADMSG;
+                return field->type == FIELD_OPTIONAL || field->type == FIELD_SUBJECT ? 0 : -EBADMSG;
         if (field->type == FIELD_PATH && text[0] != '/')
                 return -EBADMSG;
 
@@ -452,7 +497,7 @@ static int list_from_json(Ledger *ledger, const List *list, json_object *o) {
         int r;
 
         if (!array)
-                return -EBADMSG;
+                return list->optional && !json_object_object_get_ex(o, list->name, NULL) ? 0 : -EBADMSG;
 
         for (size_t i = 0; i < json_object_array_length(array); i++) {
                 void *record = list_add(ledger, list);
@@ -484,20 +529,22 @@ static int ledger_from_json(json_object *o, bool with_next, Ledger *ledger) {
         if (!with_next || !json_object_object_get_ex(o, "next", &part))
                 return 0;
 
-        r = ledger_new(&ledger->next);
+        r = ledger_new(&ledger->next, ledger->path);
         return r < 0 ? r : ledger_from_json(part, false, ledger->next);
 }
 
-static int ledger_parse(const Buffer *text, Ledger **ret) {
+static int ledger_parse(const Buffer *text, const char *path, Ledger **ret) {
         _cleanup_(ledger_freep) Ledger *ledger = NULL;
         _cleanup_json_ json_object *o = NULL;
         int r;
 
         r = json_parse(text->data, text->size, &o);
-        if (r >= 0)
-                r = ledger_new(&ledger);
-        if (r >= 0)
-                r = ledger_from_json(o, true, ledger);
+        if (r < 0)
+                return r;
+        r = ledger_new(&ledger, path);
+        if (r < 0)
+                return r;
+        r = ledger_from_json(o, true, ledger);
         if (r < 0)
                 return r;
 
@@ -505,26 +552,36 @@ static int ledger_parse(const Buffer *text, Ledger **ret) {
         return 0;
 }
 
-int ledger_read(const Root *root, Ledger **ret) {
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
-        int r;
-
-        r = root_read(root, LEDGER_PATH, LEDGER_MAX, &text);
-        if (r >= 0) {
-                r = ledger_parse(&text, ret);
-                if (r != -EBADMSG)
-                        return r;
+static LedgerStatus status_of_error(int r) {
+        switch (r) {
+        case -ENOENT:
+                return LEDGER_ABSENT;
+        case -EBADMSG:
+        case -EISDIR:
+        case -EOPNOTSUPP:
+        case -EFBIG:
+                return LEDGER_INVALID;
+        default:
+                return LEDGER_UNREADABLE;
         }
+}
 
-        int e = r;
-        r = ledger_new(ret);
+int ledger_read(const Root *root, const char *path, Ledger **ret) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r, error;
+
+        error = root_read(root, path, LEDGER_MAX, &text);
+        if (error >= 0)
+                error = ledger_parse(&text, path, ret);
+        if (error >= 0 || error == -ENOMEM)
+                return error;
+
+        r = ledger_new(ret, path);
         if (r < 0)
                 return r;
 
-        (*ret)->status = e == -ENOENT    ? LEDGER_ABSENT
-                         : e == -EBADMSG || e == -EISDIR || e == -EOPNOTSUPP || e == -EFBIG ? LEDGER_INVALID
-                                                                                            : LEDGER_UNREADABLE;
-        (*ret)->error = e;
+        (*ret)->status = status_of_error(error);
+        (*ret)->error = error;
         return 0;
 }
 
@@ -550,7 +607,7 @@ int ledger_write(const Root *root, const Ledger *ledger) {
                 return -EFBIG;
 
         /* It holds no secrets, and everybody may ask what state the machine is in. */
-        return replace_file(root, LEDGER_PATH, &text, 0644);
+        return replace_file(root, ledger->path, &text, 0644);
 }
 
 int ledger_copy(const Ledger *ledger, Ledger **ret) {
@@ -559,10 +616,12 @@ int ledger_copy(const Ledger *ledger, Ledger **ret) {
         int r;
 
         r = ledger_to_json(ledger, &o);
-        if (r >= 0)
-                r = ledger_new(&copy);
-        if (r >= 0)
-                r = ledger_from_json(o, false, copy);
+        if (r < 0)
+                return r;
+        r = ledger_new(&copy, ledger->path);
+        if (r < 0)
+                return r;
+        r = ledger_from_json(o, false, copy);
         if (r < 0)
                 return r;
 

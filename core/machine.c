@@ -45,22 +45,6 @@ const Token *machine_parameter(const Machine *machine, const char *name) {
         return cmdline_find(&machine->cmdline, name);
 }
 
-const char *machine_log_line(const Machine *machine, const char *text) {
-        for (size_t i = machine->probe->n_log; i-- > 0;)
-                if (startswith(machine->probe->log[i], text))
-                        return machine->probe->log[i];
-
-        return NULL;
-}
-
-const char *machine_log_find(const Machine *machine, const char *text) {
-        for (size_t i = machine->probe->n_log; i-- > 0;)
-                if (strstr(machine->probe->log[i], text))
-                        return machine->probe->log[i];
-
-        return NULL;
-}
-
 char machine_kernel_option(const Machine *machine, const char *name) {
         size_t n = strlen(name);
         const char *p = machine->config.data;
@@ -164,9 +148,7 @@ static int inflate_config(const Buffer *packed, Buffer *ret) {
         return e;
 }
 #else
-static int inflate_config(const Buffer *packed, Buffer *ret) {
-        (void) packed;
-        (void) ret;
+static int inflate_config(_unused_ const Buffer *packed, _unused_ Buffer *ret) {
         return 0;
 }
 #endif
@@ -298,7 +280,9 @@ static int read_probe(const Root *root, const char *arch, const Interest *intere
         if (root_is_live(root)) {
                 machine->kind = MACHINE_LIVE;
                 r = probe_live(interest, &machine->probe);
-                return r < 0 ? r : probe_recall_log(root, machine->probe);
+                if (r < 0 || !interest->kept_log)
+                        return r;
+                return kernel_log_recall(root, interest->kept_log, &machine->probe->log);
         }
 
         r = root_read(root, PROBE_PATH, 1024U * 1024U, &text);
@@ -321,16 +305,22 @@ int machine_read(const Root *root, const char *arch, const Interest *interest, M
                 return -ENOMEM;
 
         r = read_probe(root, arch, interest, machine);
-        if (r >= 0)
-                r = read_os(root, machine);
-        if (r >= 0)
-                r = read_config(root, machine);
-        if (r >= 0 && machine->kind != MACHINE_IMAGE)
-                r = read_running(root, machine);
-        if (r >= 0 && machine->kind != MACHINE_IMAGE)
-                r = virt_detect(root, machine->probe, &machine->virtualization, &machine->container);
         if (r < 0)
                 return r;
+        r = read_os(root, machine);
+        if (r < 0)
+                return r;
+        r = read_config(root, machine);
+        if (r < 0)
+                return r;
+        if (machine->kind != MACHINE_IMAGE) {
+                r = read_running(root, machine);
+                if (r < 0)
+                        return r;
+                r = virt_detect(root, machine->probe, &machine->virtualization, &machine->container);
+                if (r < 0)
+                        return r;
+        }
 
         *ret = TAKE_PTR(machine);
         return 0;

@@ -34,6 +34,7 @@ typedef struct Machine {
         size_t n_entries;
         char *entries_error;       /* why the boot entries cannot be relied on; NULL: they can */
         const char *entries_error_code;
+        bool entries_none;         /* nothing was found that boots this system */
 } Machine;
 
 /**
@@ -66,9 +67,3 @@ char machine_kernel_option(const Machine *machine, const char *name) _pure_;
 
 /** machine_parameter() - the token of the running kernel's command line that decides, or NULL */
 const Token *machine_parameter(const Machine *machine, const char *name) _pure_;
-
-/** machine_log_line() - the last kept line that begins with a text, or NULL: others may quote a user's words */
-const char *machine_log_line(const Machine *machine, const char *text) _pure_;
-
-/** machine_log_find() - the last kept kernel log line that contains a text, or NULL */
-const char *machine_log_find(const Machine *machine, const char *text) _pure_;

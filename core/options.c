@@ -26,9 +26,10 @@ static void fill_tables(const Option *options, size_t n, struct option *table, c
         *letters = 0;
 }
 
-int options_parse(const Option *options, size_t n, int argc, char **argv, void *userdata) {
+int options_parse(const Option *options, size_t n, int argc, char **argv, void *userdata, uint32_t *ret_given) {
         struct option table[OPTIONS_MAX + 1];
         char letters[2 * OPTIONS_MAX + 1];
+        uint32_t given = 0;
         int c;
 
         assert(n <= OPTIONS_MAX);
@@ -43,11 +44,14 @@ int options_parse(const Option *options, size_t n, int argc, char **argv, void *
                 if (i == n)
                         return -EINVAL; /* getopt has said why */
 
+                given |= UINT32_C(1) << i;
                 r = options[i].set(userdata, optarg);
                 if (r < 0)
                         return r;
         }
 
+        if (ret_given)
+                *ret_given = given;
         return optind;
 }
 

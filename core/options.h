@@ -37,10 +37,11 @@ typedef struct Option {
  * @argc: as main() got it
  * @argv: as main() got it; words that are no options move to the end
  * @userdata: for the set functions
+ * @ret_given: takes a bit for each row of the table that was given; may be NULL
  *
  * Return: the index of the first word that is no option, or -EINVAL: a line was written to stderr.
  */
-int options_parse(const Option *options, size_t n, int argc, char **argv, void *userdata);
+int options_parse(const Option *options, size_t n, int argc, char **argv, void *userdata, uint32_t *ret_given);
 
 /** options_help() - print the table as the "Options:" section of --help */
 void options_help(const Option *options, size_t n);

@@ -10,15 +10,17 @@
 #include <ctype.h>
 #include <ini.h>
 
+#include "core/buffer.h"
 #include "core/cmdline.h"
-#include "core/policy.h"
+#include "core/policy-file.h"
 
 #define POLICY_FILE_MAX (1024U * 1024U)
 #define LINE_MAX_BYTES 199U /* with the NUL, what inih's own buffer takes (INI_MAX_LINE) */
+#define SECTION_MAX_BYTES 49U /* with the NUL, what inih keeps of a section's name; it drops the rest in silence */
 #define ERRORS_MAX 64U
 
 /* Later ones win. */
-static const char *const directories[] = {"/usr/lib/gtuned", "/run/gtuned", "/etc/gtuned"};
+static const char *const directories[] = {"/usr/lib", "/run", "/etc"};
 
 typedef struct Reader {
         const PolicyKeys *groups;
@@ -60,6 +62,12 @@ static bool is_complete(const char *line, size_t size) {
                               : memchr(line + i, '=', size - i) || memchr(line + i, ':', size - i);
 }
 
+static bool is_long_section(const char *line, size_t size) {
+        const char *end = size > 0 && line[0] == '[' ? memchr(line, ']', size) : NULL;
+
+        return end && (size_t) (end - line) - 1 > SECTION_MAX_BYTES;
+}
+
 /* inih ignores what stands behind a section's name. */
 static bool has_junk(const char *line, size_t size) {
         const char *p, *end = line + size;
@@ -95,6 +103,8 @@ static const char *line_refusal(const char *line, size_t size) {
 
         if (!is_complete(line, size))
                 return "expected [section], key = value, or a comment";
+        if (is_long_section(line, size))
+                return "the section's name is longer than 49 bytes; a shell pattern may shorten the name of a subject";
 
         return has_junk(line, size) ? "there is something behind the ]: write every key on a line of its own" : NULL;
 }
@@ -126,23 +136,57 @@ static char *read_line(char *buffer, int size, void *userdata) {
         return buffer;
 }
 
-static const PolicyKey *find_key(const Reader *r, const char *section, const char *name, bool *ret_section) {
-        *ret_section = false;
+/* What the name of a section says: "domain" and "web*" of "domain web*". */
+typedef struct Section {
+        char *name;
+        char *pattern; /* points into name; NULL: there is none */
+} Section;
 
-        for (size_t g = 0; g <= r->n_groups; g++) {
-                const PolicyKeys *group = g < r->n_groups ? r->groups + g : &policy_core_keys;
+static int section_parse(const char *text, Section *ret) {
+        char *blank;
 
-                for (size_t i = 0; i < group->n_keys; i++) {
-                        if (!streq(group->keys[i].section, section))
+        ret->name = strdup(text);
+        if (!ret->name)
+                return -ENOMEM;
+
+        blank = ret->name + strcspn(ret->name, " \t");
+        ret->pattern = *blank ? strip(blank + 1) : NULL;
+        *blank = 0;
+        return 0;
+}
+
+static void section_done(Section *s) {
+        free(s->name);
+}
+
+/* How far the name of a key was found. */
+typedef enum Lookup {
+        LOOKUP_NO_SECTION,
+        LOOKUP_NO_PATTERN, /* the section needs one */
+        LOOKUP_PATTERN,    /* the section takes none */
+        LOOKUP_NO_KEY,
+        LOOKUP_FOUND,
+} Lookup;
+
+static Lookup find_key(const Reader *r, const Section *section, const char *name, const PolicyKey **ret) {
+        Lookup found = LOOKUP_NO_SECTION;
+
+        for (size_t g = 0; g < r->n_groups; g++)
+                for (size_t i = 0; i < r->groups[g].n_keys; i++) {
+                        const PolicyKey *key = r->groups[g].keys + i;
+
+                        if (!streq(key->section, section->name))
                                 continue;
-
-                        *ret_section = true;
-                        if (streq(group->keys[i].name, name))
-                                return group->keys + i;
+                        if (r->groups[g].by_subject != (section->pattern != NULL))
+                                return section->pattern ? LOOKUP_PATTERN : LOOKUP_NO_PATTERN;
+                        if (streq(key->name, name)) {
+                                *ret = key;
+                                return LOOKUP_FOUND;
+                        }
+                        found = LOOKUP_NO_KEY;
                 }
-        }
 
-        return NULL;
+        return found;
 }
 
 static bool is_choice(const PolicyKey *key, const char *value) {
@@ -211,52 +255,86 @@ static bool check_value(Reader *r, const PolicyKey *key, const char *value) {
         }
 }
 
-static int store_value(Reader *r, const PolicyKey *key, const char *value) {
-        PolicySetting *s = (PolicySetting *) policy_get(r->policy, key->section, key->name);
-        _cleanup_free_ char *text = NULL, *file = strdup(r->path);
+static PolicySetting *find_setting(Policy *policy, const PolicyKey *key, const char *pattern) {
+        for (size_t i = 0; i < policy->n_settings; i++)
+                if (policy->settings[i].key == key && streq_ptr(policy->settings[i].pattern, pattern))
+                        return policy->settings + i;
+
+        return NULL;
+}
+
+/* Of sections with patterns the last one counts, so what is set again moves to the end. */
+static PolicySetting *move_to_end(Policy *policy, PolicySetting *s) {
+        PolicySetting moved = *s, *last = policy->settings + policy->n_settings - 1;
+
+        memmove(s, s + 1, (size_t) (last - s) * sizeof(*s));
+        *last = moved;
+        return last;
+}
+
+static int store_value(Reader *r, const PolicyKey *key, const char *pattern, const char *value) {
+        PolicySetting *s = find_setting(r->policy, key, pattern);
+        _cleanup_free_ char *text = NULL, *file = strdup(r->path), *copy = pattern ? strdup(pattern) : NULL;
 
         if (key->type == KEY_LIST && s && *value && *s->value)
                 text = xasprintf("%s, %s", s->value, value);
         else
                 text = strdup(value);
-        if (!text || !file)
+        if (!text || !file || (pattern && !copy))
                 return -ENOMEM;
 
+        if (s && pattern)
+                s = move_to_end(r->policy, s);
         if (!s) {
                 if (grow(&r->policy->settings, r->policy->n_settings, sizeof(PolicySetting)) < 0)
                         return -ENOMEM;
                 s = r->policy->settings + r->policy->n_settings++;
         }
 
+        free(s->pattern);
         free(s->value);
         free(s->file);
-        *s = (PolicySetting) {.key = key, .value = TAKE_PTR(text), .file = TAKE_PTR(file), .line = r->line};
+        *s = (PolicySetting) {
+                .key = key,
+                .pattern = TAKE_PTR(copy),
+                .value = TAKE_PTR(text),
+                .file = TAKE_PTR(file),
+                .line = r->line,
+        };
         return 0;
 }
 
-/*
- * Whether the host may be believed is said by who made the image and who administers it: what comes and goes with a
- * boot must not widen it, and least of all what the host itself has sent.
- */
-static bool is_too_volatile(const Reader *r, const PolicyKey *key) {
-        return streq(key->name, "accept_credential") && streq(key->section, "guest") && startswith(r->path, "/run/");
+/* Say what is wrong with the section or the name of a key. */
+static void note_unknown(Reader *r, Lookup found, const Section *section, const char *text, const char *name) {
+        if (!*text)
+                note_error(r, "%s stands before any [section]", name);
+        else if (found == LOOKUP_NO_PATTERN)
+                note_error(r, "[%s] needs a name or a shell pattern: write [%s NAME]", section->name, section->name);
+        else if (found == LOOKUP_PATTERN)
+                note_error(r, "[%s] takes no name: write [%s] alone", section->name, section->name);
+        else if (found == LOOKUP_NO_SECTION)
+                note_error(r, "unknown section [%s]", text);
+        else
+                note_error(r, "unknown key %s in [%s]", name, section->name);
 }
 
-static int handle_pair(void *userdata, const char *section, const char *name, const char *value) {
+static int handle_pair(void *userdata, const char *text, const char *name, const char *value) {
+        _cleanup_(section_done) Section section = {};
         Reader *r = userdata;
-        const PolicyKey *key;
-        bool section_known;
+        const PolicyKey *key = NULL;
+        Lookup found;
 
-        key = find_key(r, section, name, &section_known);
-        if (!*section)
-                note_error(r, "%s stands before any [section]", name);
-        else if (!section_known)
-                note_error(r, "unknown section [%s]", section);
-        else if (!key)
-                note_error(r, "unknown key %s in [%s]", name, section);
-        else if (is_too_volatile(r, key))
+        if (section_parse(text, &section) < 0) {
+                r->no_memory = true;
+                return 1;
+        }
+
+        found = find_key(r, &section, name, &key);
+        if (found != LOOKUP_FOUND)
+                note_unknown(r, found, &section, text, name);
+        else if (key->lasting && startswith(r->path, "/run/"))
                 note_error(r, "%s does not count below /run: set it in /etc/gtuned or /usr/lib/gtuned", name);
-        else if (check_value(r, key, value) && store_value(r, key, value) < 0)
+        else if (check_value(r, key, value) && store_value(r, key, section.pattern, value) < 0)
                 r->no_memory = true;
 
         return 1;
@@ -348,10 +426,10 @@ static char *winning_path(const Root *root, const char *name) {
         return xasprintf("%s/%s", directories[0], name);
 }
 
-static int collect_names(const Root *root, char ***names, size_t *n) {
+static int collect_names(const Root *root, const char *name, char ***names, size_t *n) {
         for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
                 _cleanup_(strv_freep) char **found = NULL;
-                _cleanup_free_ char *path = xasprintf("%s/gtuned.conf.d", directories[i]);
+                _cleanup_free_ char *path = xasprintf("%s/%s.d", directories[i], name);
 
                 if (!path)
                         return -ENOMEM;
@@ -361,12 +439,12 @@ static int collect_names(const Root *root, char ***names, size_t *n) {
                 for (char **f = found; *f; f++) {
                         if (!endswith(*f, ".conf") || **f == '.')
                                 continue;
-                        if (grow(names, *n, sizeof(char *)) < 0)
+                        if (grow(names, *n + 1, sizeof(char *)) < 0)
                                 return -ENOMEM;
-                        (*names)[*n] = xasprintf("gtuned.conf.d/%s", *f);
+                        (*names)[*n] = xasprintf("%s.d/%s", name, *f);
                         if (!(*names)[*n])
                                 return -ENOMEM;
-                        (*n)++;
+                        (*names)[++*n] = NULL;
                 }
         }
 
@@ -400,16 +478,38 @@ static int read_drop_ins(const Root *root, Reader *reader, char **names, size_t 
         return 0;
 }
 
-int policy_read_text(const char *text, size_t size, const PolicyKeys *keys, size_t n_keys, Policy **ret) {
+/* A policy without settings, and the keys that decide for every practice. */
+static int policy_new(const PolicyKeys *keys, size_t n_keys, Policy **ret) {
         _cleanup_(policy_freep) Policy *policy = calloc(1, sizeof(*policy));
-        Reader reader = {.groups = keys, .n_groups = n_keys, .policy = policy};
-        int r;
-
-        assert(ret);
 
         if (!policy)
                 return -ENOMEM;
 
+        for (size_t g = 0; g < n_keys; g++)
+                for (size_t i = 0; i < keys[g].n_keys; i++) {
+                        if (!keys[g].keys[i].shared)
+                                continue;
+                        if (grow(&policy->shared, policy->n_shared, sizeof(PolicyKey *)) < 0)
+                                return -ENOMEM;
+                        policy->shared[policy->n_shared++] = keys[g].keys + i;
+                }
+
+        *ret = TAKE_PTR(policy);
+        return 0;
+}
+
+int policy_read_text(const char *text, size_t size, const PolicyKeys *keys, size_t n_keys, Policy **ret) {
+        _cleanup_(policy_freep) Policy *policy = NULL;
+        Reader reader = {.groups = keys, .n_groups = n_keys};
+        int r;
+
+        assert(ret);
+
+        r = policy_new(keys, n_keys, &policy);
+        if (r < 0)
+                return r;
+
+        reader.policy = policy;
         r = read_text(&reader, "(text)", text, size);
         if (r < 0)
                 return r;
@@ -418,29 +518,37 @@ int policy_read_text(const char *text, size_t size, const PolicyKeys *keys, size
         return 0;
 }
 
-int policy_read(const Root *root, const PolicyKeys *keys, size_t n_keys, Policy **ret) {
-        _cleanup_(policy_freep) Policy *policy = calloc(1, sizeof(*policy));
-        Reader reader = {.groups = keys, .n_groups = n_keys, .policy = policy};
-        _cleanup_free_ char *path = NULL;
-        char **names = NULL;
-        size_t n_names = 0;
+static int read_all(const Root *root, const char *name, Reader *reader) {
+        _cleanup_(strv_freep) char **names = NULL;
+        _cleanup_free_ char *path = winning_path(root, name);
+        size_t n = 0;
         int r;
 
-        assert(ret);
-
-        if (!policy)
+        if (!path)
                 return -ENOMEM;
+        r = read_file(root, reader, path);
+        if (r < 0)
+                return r;
+        r = collect_names(root, name, &names, &n);
+        if (r < 0)
+                return r;
 
-        path = winning_path(root, "gtuned.conf");
-        r = path ? read_file(root, &reader, path) : -ENOMEM;
-        if (r >= 0)
-                r = collect_names(root, &names, &n_names);
-        if (r >= 0)
-                r = read_drop_ins(root, &reader, names, n_names);
+        return read_drop_ins(root, reader, names, n);
+}
 
-        for (size_t i = 0; i < n_names; i++)
-                free(names[i]);
-        free(names);
+int policy_read(const Root *root, const char *name, const PolicyKeys *keys, size_t n_keys, Policy **ret) {
+        _cleanup_(policy_freep) Policy *policy = NULL;
+        Reader reader = {.groups = keys, .n_groups = n_keys};
+        int r;
+
+        assert(root && name && ret);
+
+        r = policy_new(keys, n_keys, &policy);
+        if (r < 0)
+                return r;
+
+        reader.policy = policy;
+        r = read_all(root, name, &reader);
         if (r < 0)
                 return r;
 

@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include <assert.h>
+#include <fnmatch.h>
 
-#include "core/cmdline.h"
+#include "core/buffer.h"
 #include "core/policy.h"
-
-static const char *const vcpu_choices[] = {"auto", "dedicated", "shared", NULL};
-
-static const PolicyKey core_keys[] = {
-        {"guest", "vcpu", KEY_CHOICE, vcpu_choices, "whether vCPUs own physical cores: auto, dedicated or shared"},
-        {"guest", "allow_bare_metal", KEY_BOOL, NULL, "apply outside a virtual machine too"},
-        {"guest", "accept_credential", KEY_BOOL, NULL, "take what the host offers by the credential gtuned.policy"},
-        {"channel", "allow_apply", KEY_BOOL, NULL, "let the host start an apply"},
-};
-
-const PolicyKeys policy_core_keys = {core_keys, ELEMENTSOF(core_keys)};
 
 Policy *policy_free(Policy *policy) {
         if (!policy)
@@ -22,6 +11,7 @@ Policy *policy_free(Policy *policy) {
 
         strv_free(policy->files);
         for (size_t i = 0; i < policy->n_settings; i++) {
+                free(policy->settings[i].pattern);
                 free(policy->settings[i].value);
                 free(policy->settings[i].file);
         }
@@ -30,6 +20,7 @@ Policy *policy_free(Policy *policy) {
                 free(policy->errors[i].reason);
         }
         free(policy->settings);
+        free(policy->shared);
         free(policy->errors);
         free(policy->credential_note);
         free(policy);
@@ -41,14 +32,27 @@ bool policy_exists(const Policy *policy) {
 }
 
 const PolicySetting *policy_get(const Policy *policy, const char *section, const char *name) {
+        return policy_get_for(policy, section, name, NULL);
+}
+
+const PolicySetting *policy_get_for(const Policy *policy, const char *section, const char *name, const char *subject) {
+        const PolicySetting *found = NULL;
+        bool exact = false;
+
         for (size_t i = 0; i < policy->n_settings; i++) {
                 const PolicySetting *s = policy->settings + i;
+                bool same = streq_ptr(s->pattern, subject);
 
-                if (streq(s->key->section, section) && streq(s->key->name, name))
-                        return s;
+                if (!streq(s->key->section, section) || !streq(s->key->name, name) || (exact && !same))
+                        continue;
+                if (!same && (!s->pattern || !subject || fnmatch(s->pattern, subject, 0) != 0))
+                        continue;
+
+                found = s;
+                exact = same;
         }
 
-        return NULL;
+        return found;
 }
 
 const char *policy_word(const Policy *policy, const char *section, const char *name, const char *otherwise) {
@@ -82,17 +86,37 @@ int policy_error(Policy *policy, const char *file, unsigned line, const char *fo
         return 0;
 }
 
-char *policy_describe(const Policy *policy, const char *section) {
+static bool keys_have(const PolicyKeys *keys, const PolicyKey *key) {
+        return key >= keys->keys && key < keys->keys + keys->n_keys;
+}
+
+static int describe_setting(const PolicySetting *s, Buffer *b) {
+        return buffer_printf(b, "%s%s=%s", b->size > 0 ? " " : "", s->key->name, s->value);
+}
+
+static int describe_shared(const Policy *policy, Buffer *b) {
+        for (size_t i = 0; i < policy->n_shared; i++) {
+                const PolicyKey *key = policy->shared[i];
+
+                if (buffer_printf(b, "%s%s=%s", b->size > 0 ? " " : "", key->name,
+                                  policy_word(policy, key->section, key->name, key->shared)) < 0)
+                        return -ENOMEM;
+        }
+
+        return 0;
+}
+
+char *policy_describe(const Policy *policy, const PolicyKeys *keys, const char *subject) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
 
-        /* vcpu decides for every section whose "enable" is auto. */
-        if (buffer_printf(&b, "vcpu=%s", policy_word(policy, "guest", "vcpu", "auto")) < 0)
+        if (buffer_puts(&b, "") < 0 || describe_shared(policy, &b) < 0)
                 return NULL;
 
         for (size_t i = 0; i < policy->n_settings; i++) {
                 const PolicySetting *s = policy->settings + i;
 
-                if (streq(s->key->section, section) && buffer_printf(&b, " %s=%s", s->key->name, s->value) < 0)
+                if (keys_have(keys, s->key) && policy_get_for(policy, s->key->section, s->key->name, subject) == s &&
+                    describe_setting(s, &b) < 0)
                         return NULL;
         }
 

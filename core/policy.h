@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * The policy: what is wanted, from gtuned.conf and gtuned.conf.d/ (see gtuned.conf's own comments). Which
- * sections and keys exist is data that the practices bring; this file knows only how to read them.
+ * The policy: what is wanted, as settings of keys. Which sections and keys exist is data that a side and its practices
+ * bring. core/policy-file.h reads policies.
  */
 
-#include "core/root.h"
+#include "core/util.h"
 
 /* What a key may hold. */
 typedef enum KeyType {
@@ -25,11 +25,14 @@ typedef struct PolicyKey {
         KeyType type;
         const char *const *choices; /* for KEY_CHOICE, NULL-terminated */
         const char *meaning;        /* one line for people */
+        const char *shared;         /* of a key that decides for every practice: its value if it is not set; else NULL */
+        bool lasting;               /* it does not count below /run, which a boot brings and takes away */
 } PolicyKey;
 
 /* The value that counts for a key, and where it was written. */
 typedef struct PolicySetting {
         const PolicyKey *key;
+        char *pattern; /* of [section PATTERN]: a shell pattern over names of subjects; NULL: a plain section */
         char *value;
         char *file;
         unsigned line;
@@ -43,8 +46,10 @@ typedef struct PolicyError {
 
 typedef struct Policy {
         char **files; /* those that were read, NULL-terminated, in the order of reading */
-        PolicySetting *settings;
+        PolicySetting *settings; /* of the same key, a later one wins */
         size_t n_settings;
+        const PolicyKey **shared; /* the keys that decide for every practice */
+        size_t n_shared;
         PolicyError *errors; /* any: nothing of the policy may be applied */
         size_t n_errors;
         const char *credential; /* a constant: what became of the policy that the host offers; NULL: none is known */
@@ -55,24 +60,8 @@ typedef struct Policy {
 typedef struct PolicyKeys {
         const PolicyKey *keys;
         size_t n_keys;
+        bool by_subject; /* their sections are written [section PATTERN] */
 } PolicyKeys;
-
-/** policy_core_keys - the keys of [guest] and [channel], which belong to no practice */
-extern const PolicyKeys policy_core_keys;
-
-/**
- * policy_read() - read all policy files below a root
- * @root: the root
- * @keys: what is known besides policy_core_keys
- * @n_keys: how many groups
- * @ret: takes the policy; the caller frees it
- *
- * What is wrong in a file becomes an entry of errors. Return: 0 or -ENOMEM.
- */
-int policy_read(const Root *root, const PolicyKeys *keys, size_t n_keys, Policy **ret);
-
-/** policy_read_text() - policy_read() of one text instead of files; errors name "(text)" as the file */
-int policy_read_text(const char *text, size_t size, const PolicyKeys *keys, size_t n_keys, Policy **ret);
 
 /** policy_free() - release a policy; NULL is ignored */
 Policy *policy_free(Policy *policy);
@@ -85,8 +74,21 @@ DEFINE_CLEANUP(Policy *, policy_free);
  */
 bool policy_exists(const Policy *policy) _pure_;
 
-/** policy_get() - what is set for a key, or NULL */
+/** policy_get() - what is set for a key of a plain section, or NULL */
 const PolicySetting *policy_get(const Policy *policy, const char *section, const char *name) _pure_;
+
+/**
+ * policy_get_for() - what is set for a key and a subject
+ * @policy: the policy
+ * @section: the section
+ * @name: the key
+ * @subject: the subject's name; NULL: this machine, as in policy_get()
+ *
+ * A section [section NAME] that names the subject itself wins over a pattern; of equal ones the last wins. Return: the
+ * setting, or NULL.
+ */
+const PolicySetting *policy_get_for(const Policy *policy, const char *section, const char *name,
+                                    const char *subject) _pure_;
 
 /** policy_word() - the value of a key, or otherwise where it is not set */
 const char *policy_word(const Policy *policy, const char *section, const char *name, const char *otherwise) _pure_;
@@ -106,13 +108,14 @@ bool policy_bool(const Policy *policy, const char *section, const char *name, bo
 int policy_error(Policy *policy, const char *file, unsigned line, const char *format, ...) _printf_(4, 5);
 
 /**
- * policy_describe() - the settings of a section in one canonical line
+ * policy_describe() - the settings of a practice in one canonical line
  * @policy: the policy
- * @section: the section
+ * @keys: the keys of the practice
+ * @subject: a subject's name, or NULL for this machine
  *
- * A hold (see `gtune revert`) ends when this line changes. Return: a new string, or NULL: no memory.
+ * A hold (see `gtune revert`) ends when this line changes. Return: a new string, or NULL when memory is exhausted.
  */
-char *policy_describe(const Policy *policy, const char *section);
+char *policy_describe(const Policy *policy, const PolicyKeys *keys, const char *subject);
 
 /** parse_bool() - read yes/no, true/false, on/off, 1/0. Return: 0 or -EINVAL. */
 int parse_bool(const char *s, bool *ret);

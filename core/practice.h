@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What a practice may look at, and the table row that a practice is.
+ * A practice: one best practice that gtuned knows, as a constant table row. It reads facts, judges them and describes
+ * changes. It writes nothing.
  */
 
 #include "core/finding.h"
@@ -11,11 +12,14 @@
 #include "core/plan.h"
 #include "core/policy.h"
 
+/* What a practice may look at: one machine at one moment. */
 typedef struct View {
         const Root *root;
-        Machine *machine;
-        Policy *policy;
-        Ledger *ledger;
+        const Machine *machine;
+        const Policy *policy;
+        const Ledger *ledger;
+        const char *run_directory; /* where the side keeps what the next boot must not see */
+        const char *subject;       /* what the practice is asked about, as a domain's name; NULL: this machine */
 } View;
 
 typedef struct Practice {
@@ -34,102 +38,82 @@ typedef struct Practice {
         PolicyKeys keys;
 
         /*
-         * Check what the machine must be known for: values that contradict each other or the kernel's actual
-         * ones. Errors go to guest->policy. May be NULL. Return: 0 or -ENOMEM.
+         * List the names of its subjects. *ret takes a NULL-terminated array, which the caller frees with strv_free().
+         * NULL: the practice has one subject, this machine. Return: 0 or -ENOMEM.
          */
-        int (*check)(const View *view);
-
-        /* Fill in the finding. Writes nothing, logs nothing; a missing source is evidence. Return: 0 or -ENOMEM. */
-        int (*observe)(const View *view, Finding *finding);
-
-        /* Describe what the policy wants here; finding is what observe() found. Return: 0 or -ENOMEM. */
-        int (*plan)(const View *view, const Finding *finding, Plan *plan);
+        int (*list_subjects)(const View *view, char ***ret);
 
         /*
-         * Whether the machine must not count as being in order, though the state alone would not say so: what is asked
-         * for cannot be mended by an apply. May be NULL.
+         * Read what is true of view->subject. It is read once in a survey, and the functions below are given it. done()
+         * releases it. Both NULL: the practice reads nothing but the view, and facts is NULL. Return: 0 or -ENOMEM.
+         */
+        int (*read)(const View *view, void **ret_facts);
+        void (*done)(void *facts);
+
+        /*
+         * Check the policy against the facts: values that contradict each other or the kernel's actual ones. Add what is
+         * wrong to policy, which is view->policy. May be NULL. Return: 0 or -ENOMEM.
+         */
+        int (*check)(const View *view, const void *facts, Policy *policy);
+
+        /* Fill in the finding. Writes nothing, logs nothing; a missing source is evidence. Return: 0 or -ENOMEM. */
+        int (*observe)(const View *view, const void *facts, Finding *finding);
+
+        /* Describe what the policy wants; finding is what observe() found. Return: 0 or -ENOMEM. */
+        int (*plan)(const View *view, const void *facts, const Finding *finding, Plan *plan);
+
+        /*
+         * Whether the machine must not count as being in order although the state alone would not say so: an apply cannot
+         * fix what the policy asks for. May be NULL.
          */
         bool (*fails)(const View *view, const Finding *finding);
 
         /*
-         * What else must hold before the changes that it planned are carried out on a running system. May run programs,
-         * writes nothing. *ret_refusal takes a sentence where they must not be. May be NULL. Return: 0 or -ENOMEM.
+         * Check what else must hold before the practice's changes are carried out on a running system. plan holds the
+         * changes of every practice, and none of this one where its changes are taken back. May run programs, writes
+         * nothing. *ret_refusal takes a sentence if the changes must not be carried out now. May be NULL. Return: 0 or
+         * -ENOMEM.
          */
-        int (*precheck)(const View *view, const Plan *plan, char **ret_refusal);
+        int (*precheck)(const View *view, const void *facts, const Plan *plan, char **ret_refusal);
 } Practice;
 
 /**
- * practice_wanted() - what the policy wants of a practice, and whether it is held
+ * practice_wanted() - find out what the policy wants of a practice, and whether the practice is held
  * @view: the view
+ * @practice: the practice
  * @finding: takes wanted and held
  * @automatic: what enable = auto comes to
  *
  * Without a policy, or with one that has errors, nothing is wanted. Return: 0 or -ENOMEM.
  */
-int practice_wanted(const View *view, Finding *finding, bool automatic);
+int practice_wanted(const View *view, const Practice *practice, Finding *finding, bool automatic);
+
+/**
+ * practice_wanted_by_keys() - practice_wanted() of a practice that has no key "enable": who sets one of its keys wants it
+ * @view: the view
+ * @practice: the practice
+ * @finding: takes wanted and held
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int practice_wanted_by_keys(const View *view, const Practice *practice, Finding *finding);
 
 /** practice_is_on() - whether the practice is wanted and not held */
 bool practice_is_on(const Finding *finding) _pure_;
 
+/** practice_is_hopeless() - whether the reason of a finding says that no change of this practice could help */
+bool practice_is_hopeless(const Practice *practice, const Finding *finding) _pure_;
+
 /**
  * practice_guest_refusal() - the reason not to tune this machine at all
  * @view: the view
- * @finding: takes the verdict "unsupported" where there is one
+ * @finding: takes the verdict "unsupported" if there is such a reason
  *
- * A container, bare metal without allow_bare_metal, another hypervisor than KVM. Return: 1 where the verdict is
- * set, 0 where the machine may be tuned, -ENOMEM.
+ * The reasons are a container, bare metal without allow_bare_metal, and another hypervisor than KVM. Return: 1 if the
+ * verdict is set, 0 if the machine may be tuned, -ENOMEM.
  */
 int practice_guest_refusal(const View *view, Finding *finding);
 
-/* The codes that practice_guest_refusal() and configuration_verdict() give, for every practice that calls them. */
+/* The codes that practice_guest_refusal() and core/configuration.h give, for every practice that calls them. */
 extern const Reason common_reasons[];
 extern const size_t n_common_reasons;
-
-/* What the configuration says of a practice: is it there for the next boot, was it for the last, whose is it? */
-typedef struct Configuration {
-        bool automatic;           /* nothing has to be configured: the kernel does it by itself */
-        bool unknown;             /* the boot entries cannot be relied on */
-        bool complete;            /* every place has it */
-        bool next_boot;           /* every entry that boots has it */
-        bool running;             /* this boot was started with it */
-        bool ours;                /* gtuned put it there */
-        bool ours_earlier;        /* … in an earlier boot, or into the image */
-        const BootEntry *missing; /* a place that does not have it */
-        const BootEntry *opposite; /* a place that says the opposite … */
-        const Token *opposite_token; /* … by this token */
-        const char *path, *detail; /* the same for a practice that is configured by files: what is missing */
-} Configuration;
-
-/**
- * configuration_of_tokens() - look for tokens on all command lines
- * @view: the view
- * @practice: whose tokens they are
- * @specs: the tokens; all of them are needed
- * @n_specs: how many
- * @ret: takes the answer
- */
-void configuration_of_tokens(const View *view, const char *practice, const TokenSpec *specs, size_t n_specs,
-                             Configuration *ret);
-
-/**
- * configuration_verdict() - the state that follows from configuration and effect
- * @view: the view
- * @finding: takes the verdict; its wanted and held are read
- * @c: the configuration
- * @effect: whether the running system proves that it is in effect
- *
- * For practices that take effect at boot. What stops a practice that is configured is the practice's own
- * knowledge, and must be asked before. Return: 0 or -ENOMEM.
- */
-int configuration_verdict(const View *view, Finding *finding, const Configuration *c, bool effect);
-
-/**
- * practice_atuned_conflict() - whether A-Tune would fight over the boot entries that have to change
- * @view: the view
- * @c: the configuration; one that is complete needs no edit and so no fight
- * @finding: takes the verdict "conflict"
- *
- * A-Tune edits grub.cfg in place and rolls back by copying the whole file
- * (A-Tune: analysis/plugin/configurator/bootloader/grub2.py). Return: 1 where the verdict is set, 0, or -ENOMEM.
- */
-int practice_atuned_conflict(const View *view, const Configuration *c, Finding *finding);

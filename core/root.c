@@ -506,11 +506,3 @@ int root_open_parent(const Root *root, const char *path, bool create, int *ret_f
         *ret_name = strrchr(path, '/') + 1;
         return ROOT_OK;
 }
-
-char **strv_free(char **l) {
-        for (char **s = l; s && *s; s++)
-                free(*s);
-
-        free(l);
-        return NULL;
-}

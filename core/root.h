@@ -126,7 +126,3 @@ int root_stat(const Root *root, const char *path, struct stat *ret);
  * Return: ROOT_OK, ROOT_FOREIGN or -errno.
  */
 int root_open_parent(const Root *root, const char *path, bool create, int *ret_fd, const char **ret_name);
-
-/** strv_free() - free a NULL-terminated array of strings; NULL is ignored */
-char **strv_free(char **l);
-DEFINE_CLEANUP(char **, strv_free);

@@ -43,6 +43,14 @@ int free_and_strdup(char **p, const char *s) {
         return 0;
 }
 
+char **strv_free(char **l) {
+        for (char **s = l; s && *s; s++)
+                free(*s);
+
+        free(l);
+        return NULL;
+}
+
 int grow(void *array, size_t n, size_t size) {
         void **p = array, *bigger;
 

@@ -142,6 +142,10 @@ char *complaint_format(const char *path, unsigned line, const char *reason);
  */
 int free_and_strdup(char **p, const char *s);
 
+/** strv_free() - free a NULL-terminated array of strings; NULL is ignored */
+char **strv_free(char **l);
+DEFINE_CLEANUP(char **, strv_free);
+
 /**
  * grow() - make room for one more element at the end of an array
  * @array: pointer to the array pointer, which may be NULL

@@ -22,7 +22,7 @@ typedef enum Place {
         PLACE_FREEZABLE,   /* on an XFS of its own */
 } Place;
 
-static int look(const Root *root, const char *path, int *ret_fd, dev_t *ret_device, Place *ret) {
+static int boot_flush_locate(const Root *root, const char *path, int *ret_fd, dev_t *ret_device, Place *ret) {
         struct stat top, here;
         struct statfs fs;
         const char *name;
@@ -46,7 +46,7 @@ static int look(const Root *root, const char *path, int *ret_fd, dev_t *ret_devi
  * A process of its own, with all signals blocked, so that what it has frozen is thawed though its parent is killed.
  * Thawing fails with EINVAL where somebody was quicker, such as the parent: the data is where it should be then.
  */
-static _noreturn_ void work(int fd, int parent) {
+static _noreturn_ void freezer_run(int fd, int parent) {
         int r = 0;
 
         if (ioctl(fd, FIFREEZE, 0) < 0 || (ioctl(fd, FITHAW, 0) < 0 && errno != EINVAL))
@@ -57,11 +57,11 @@ static _noreturn_ void work(int fd, int parent) {
 }
 
 /* What became of it. One that is stopped or was killed may have left the file system frozen. */
-static int watch(int fd, int worker, pid_t pid) {
+static int freezer_watch(int fd, int worker, pid_t pid) {
         struct pollfd p = {.fd = worker, .events = POLLIN};
         int r = 0;
 
-        if (poll(&p, 1, SETTLE_WATCHDOG_SEC * 1000) <= 0) {
+        if (poll(&p, 1, BOOT_FLUSH_WATCHDOG_SEC * 1000) <= 0) {
                 (void) ioctl(fd, FITHAW, 0);
                 (void) kill(pid, SIGKILL);
         }
@@ -88,20 +88,20 @@ static int freeze_and_thaw(int fd) {
         pid = fork();
         if (pid == 0) {
                 (void) close(pair[0]);
-                work(fd, pair[1]);
+                freezer_run(fd, pair[1]);
         }
         r = pid < 0 ? negative_errno() : 0;
         (void) sigprocmask(SIG_SETMASK, &before, NULL);
 
         (void) close(pair[1]);
         if (pid > 0)
-                r = watch(fd, pair[0], pid);
+                r = freezer_watch(fd, pair[0], pid);
         (void) close(pair[0]);
 
         return r;
 }
 
-static bool contains(const dev_t *devices, size_t n, dev_t device) {
+static bool devices_contain(const dev_t *devices, size_t n, dev_t device) {
         for (size_t i = 0; i < n; i++)
                 if (devices[i] == device)
                         return true;
@@ -109,7 +109,7 @@ static bool contains(const dev_t *devices, size_t n, dev_t device) {
         return false;
 }
 
-static int settle_each(const Root *root, const char *const *paths, size_t n_paths, const char **ret_path,
+static int boot_flush_each(const Root *root, const char *const *paths, size_t n_paths, const char **ret_path,
                        const char **ret_on_root) {
         _cleanup_free_ dev_t *done = calloc(n_paths + 1, sizeof(dev_t));
         size_t n_done = 0;
@@ -124,12 +124,12 @@ static int settle_each(const Root *root, const char *const *paths, size_t n_path
                 int r;
 
                 *ret_path = paths[i];
-                r = look(root, paths[i], &fd, &device, &place);
+                r = boot_flush_locate(root, paths[i], &fd, &device, &place);
                 if (r < 0)
                         return r;
                 if (place == PLACE_ROOT && ret_on_root)
                         *ret_on_root = paths[i];
-                if (place != PLACE_FREEZABLE || contains(done, n_done, device))
+                if (place != PLACE_FREEZABLE || devices_contain(done, n_done, device))
                         continue;
 
                 r = freeze_and_thaw(fd);
@@ -141,12 +141,19 @@ static int settle_each(const Root *root, const char *const *paths, size_t n_path
         return 0;
 }
 
-int settle_check(const Root *root, const char *const *paths, size_t n_paths, const char **ret_path,
+int boot_flush_check(const Root *root, const char *const *paths, size_t n_paths, const char **ret_path,
                  const char **ret_on_root) {
         *ret_on_root = NULL;
-        return settle_each(root, paths, n_paths, ret_path, ret_on_root);
+        return boot_flush_each(root, paths, n_paths, ret_path, ret_on_root);
 }
 
-int settle(const Root *root, const char *const *paths, size_t n_paths, const char **ret_path) {
-        return settle_each(root, paths, n_paths, ret_path, NULL);
+int boot_flush(const Root *root, const char *const *paths, size_t n_paths, const char **ret_path) {
+        return boot_flush_each(root, paths, n_paths, ret_path, NULL);
+}
+
+char *boot_flush_explain(const char *path, int r) {
+        if (r == -EBUSY)
+                return xasprintf("%s lies on a file system that is frozen: thaw it, and try again", strempty(path));
+
+        return xasprintf("%s cannot be flushed: %s", strempty(path), strerror(-r));
 }

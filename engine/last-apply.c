@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "engine/last-apply.h"
 #include "core/replace.h"
+#include "engine/last-apply.h"
 
-int last_apply_read(const Root *root, json_object **ret) {
+#define LAST_APPLY_NAME "last-apply.json"
+#define LAST_APPLY_SIZE_MAX 65536U
+
+int last_apply_read(const Side *side, const Root *root, json_object **ret) {
+        _cleanup_free_ char *path = side_run_path(side, LAST_APPLY_NAME);
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         _cleanup_json_ json_object *o = NULL;
         int r;
 
         *ret = NULL;
+        if (!path)
+                return -ENOMEM;
 
-        r = root_read(root, LAST_APPLY_PATH, 65536, &text);
+        r = root_read(root, path, LAST_APPLY_SIZE_MAX, &text);
         if (r >= 0)
                 r = json_parse(text.data, text.size, &o);
         if (r == -ENOMEM)
@@ -21,17 +27,18 @@ int last_apply_read(const Root *root, json_object **ret) {
         return 0;
 }
 
-int last_apply_write(const Root *root, const char *boot_id, const char *result, const char *error) {
+int last_apply_write(const Side *side, const Root *root, const char *boot_id, const char *result, const char *error) {
+        _cleanup_free_ char *path = side_run_path(side, LAST_APPLY_NAME);
         _cleanup_json_ json_object *o = json_object_new_object();
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         char now[32];
         int r;
 
         timestamp_utc(now);
-        if (!o || json_set_text(o, "boot_id", boot_id) < 0 || json_set_text(o, "time", now) < 0 ||
+        if (!path || !o || json_set_text(o, "boot_id", boot_id) < 0 || json_set_text(o, "time", now) < 0 ||
             json_set_text(o, "result", result) < 0 || json_set_text(o, "error", error) < 0)
                 return -ENOMEM;
 
         r = json_format_pretty(o, &text);
-        return r < 0 ? r : replace_file(root, LAST_APPLY_PATH, &text, 0644);
+        return r < 0 ? r : replace_file(root, path, &text, 0644);
 }

@@ -5,17 +5,18 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
-#include "engine/commit.h"
+#include "engine/lock.h"
 
-#define LOCK_PATH "/var/lib/gtuned/lock"
-#define POLL_MSEC 100U
+#define LOCK_NAME "lock" /* in the state directory */
+#define LOCK_POLL_MSEC 100U
+#define LOCKS_SIZE_MAX (1024U * 1024U)
 
-static int open_lock(const Root *root, int *ret_fd) {
+static int lock_open(const Root *root, const char *path, int *ret_fd) {
         _cleanup_close_ int directory = -EBADF;
         const char *name;
         int r;
 
-        r = root_open_parent(root, LOCK_PATH, true, &directory, &name);
+        r = root_open_parent(root, path, true, &directory, &name);
         if (r != ROOT_OK)
                 return r == ROOT_FOREIGN ? -EROFS : r;
 
@@ -28,12 +29,12 @@ static int open_lock(const Root *root, int *ret_fd) {
 }
 
 /* "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF": proc(5), /proc/locks. Returns 0 where it is not told. */
-static long find_holder(const Root *root, int fd) {
+static long lock_find_holder(const Root *root, int fd) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         struct stat st;
         char *state = NULL;
 
-        if (fstat(fd, &st) < 0 || root_read(root, "/proc/locks", 1024U * 1024U, &text) < 0)
+        if (fstat(fd, &st) < 0 || root_read(root, "/proc/locks", LOCKS_SIZE_MAX, &text) < 0)
                 return 0;
 
         for (char *line = strtok_r(text.data, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
@@ -50,35 +51,51 @@ static long find_holder(const Root *root, int fd) {
         return 0;
 }
 
-int engine_lock(const Root *root, int *ret_fd, char **ret_error) {
-        _cleanup_close_ int fd = -EBADF;
-        long holder;
-        int r;
+static char *lock_describe_holder(const Root *root, int fd) {
+        long holder = lock_find_holder(root, fd);
 
-        r = open_lock(root, &fd);
-        if (r < 0) {
-                *ret_error = xasprintf("%s cannot be opened: %s", LOCK_PATH, strerror(-r));
-                return r;
-        }
+        return holder > 0 ? xasprintf("process %ld is at work here: try again when it is done", holder)
+                          : xasprintf("another gtune is at work: try again when it is done");
+}
 
-        for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += POLL_MSEC) {
-                const struct timespec pause = {.tv_nsec = POLL_MSEC * 1000000L};
+static int lock_wait(const Root *root, int fd, const char *path, char **ret_error) {
+        for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_POLL_MSEC) {
+                const struct timespec pause = {.tv_nsec = LOCK_POLL_MSEC * 1000000L};
 
                 if (errno == EINTR)
                         continue;
                 if (errno != EWOULDBLOCK) {
-                        r = negative_errno();
-                        *ret_error = xasprintf("%s cannot be locked: %s", LOCK_PATH, strerror(-r));
+                        int r = negative_errno();
+
+                        *ret_error = xasprintf("%s cannot be locked: %s", path, strerror(-r));
                         return r;
                 }
                 if (waited >= LOCK_WAIT_SEC * 1000U) {
-                        holder = find_holder(root, fd);
-                        *ret_error = holder > 0 ? xasprintf("process %ld is at work here: try again when it is done", holder)
-                                                : xasprintf("another gtune is at work: try again when it is done");
+                        *ret_error = lock_describe_holder(root, fd);
                         return -EBUSY;
                 }
                 (void) nanosleep(&pause, NULL);
         }
+
+        return 0;
+}
+
+int lock_take(const Side *side, const Root *root, int *ret_fd, char **ret_error) {
+        _cleanup_free_ char *path = side_state_path(side, LOCK_NAME);
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (!path)
+                return -ENOMEM;
+
+        r = lock_open(root, path, &fd);
+        if (r < 0) {
+                *ret_error = xasprintf("%s cannot be opened: %s", path, strerror(-r));
+                return r;
+        }
+        r = lock_wait(root, fd, path, ret_error);
+        if (r < 0)
+                return r;
 
         *ret_fd = TAKE_FD(fd);
         return 0;

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "engine/commit.h"
-#include "engine/hash.h"
-#include "engine/boot-flush.h"
 #include "core/replace.h"
-
-#define FILE_MAX BOOT_FILE_MAX
+#include "engine/boot-flush.h"
+#include "engine/hash.h"
+#include "engine/recover.h"
 
 /* How a file of an interrupted transaction was found. */
 typedef enum Found {
         FOUND_OLD,   /* not renamed yet */
         FOUND_NEW,   /* renamed */
-        FOUND_OTHER, /* somebody else's bytes: left alone */
+        FOUND_OTHER, /* neither: another process wrote it, and it is left alone */
 } Found;
 
 typedef struct Recovery {
+        const Side *side;
         const Root *root;
         Ledger *ledger;
         Found *found;   /* one for each intent */
@@ -33,12 +32,12 @@ static bool hash_is(const Buffer *b, const char *expected) {
         return streq(hash, expected);
 }
 
-static int look_at_target(const Root *root, const LedgerIntent *intent, Found *ret) {
+static int recovery_look_at_target(const Root *root, const LedgerIntent *intent, Found *ret) {
         _cleanup_buffer_ Buffer is = BUFFER_NULL;
         const Buffer *content = &is;
         int r;
 
-        r = root_read(root, intent->path, FILE_MAX, &is);
+        r = root_read(root, intent->path, BOOT_FILE_MAX, &is);
         if (r == -ENOENT)
                 content = NULL;
         else if (r < 0)
@@ -57,7 +56,7 @@ static char *staged_path(const char *path) {
         return staged ? xasprintf("%.*s%s", (int) (name - path), path, staged) : NULL;
 }
 
-static int is_staged_whole(const Root *root, const LedgerIntent *intent, bool *ret) {
+static int staged_is_whole(const Root *root, const LedgerIntent *intent, bool *ret) {
         _cleanup_free_ char *path = staged_path(intent->path);
         _cleanup_buffer_ Buffer is = BUFFER_NULL;
         int r;
@@ -68,12 +67,12 @@ static int is_staged_whole(const Root *root, const LedgerIntent *intent, bool *r
         if (!path)
                 return -ENOMEM;
 
-        r = root_read(root, path, FILE_MAX, &is);
+        r = root_read(root, path, BOOT_FILE_MAX, &is);
         *ret = r >= 0 && hash_is(&is, intent->new);
         return r == -ENOMEM ? r : 0;
 }
 
-static int look(Recovery *v, char **ret_error) {
+static int recovery_look(Recovery *v, char **ret_error) {
         v->found = calloc(v->ledger->n_intents + 1, sizeof(Found));
         if (!v->found)
                 return -ENOMEM;
@@ -84,9 +83,9 @@ static int look(Recovery *v, char **ret_error) {
                 bool whole = true;
                 int r;
 
-                r = look_at_target(v->root, intent, v->found + i);
+                r = recovery_look_at_target(v->root, intent, v->found + i);
                 if (r >= 0 && v->found[i] == FOUND_OLD)
-                        r = is_staged_whole(v->root, intent, &whole);
+                        r = staged_is_whole(v->root, intent, &whole);
                 if (r < 0) {
                         *ret_error = xasprintf("%s cannot be read: %s", intent->path, strerror(-r));
                         return r;
@@ -98,7 +97,7 @@ static int look(Recovery *v, char **ret_error) {
         return 0;
 }
 
-static int roll_file_forward(const Root *root, const LedgerIntent *intent) {
+static int recovery_roll_forward(const Root *root, const LedgerIntent *intent) {
         _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
         int r;
 
@@ -106,23 +105,24 @@ static int roll_file_forward(const Root *root, const LedgerIntent *intent) {
                 r = replacement_adopt(root, intent->path, &p);
         else
                 r = replacement_stage(root, intent->path, NULL, 0, &p);
-        if (r >= 0)
-                r = replacement_commit(&p);
-        if (r >= 0)
-                r = replacement_sync(&p);
+        if (r < 0)
+                return r;
+        r = replacement_commit(&p);
+        if (r < 0)
+                return r;
 
-        return r;
+        return replacement_sync(&p);
 }
 
 /* Dropping what is staged is all: targets that are renamed already are ours, and the next plan sees them. */
-static void remove_staged(const Root *root, const char *path) {
+static void staged_remove(const Root *root, const char *path) {
         _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
 
         (void) replacement_adopt(root, path, &p);
 }
 
 /* Of the new ledger, what belongs to files that were renamed; of the old one, the rest. */
-static int merge_token_records(Recovery *v, const char *path, bool renamed) {
+static int recovery_keep_token_records(Recovery *v, const char *path, bool renamed) {
         Ledger *to = v->ledger->next;
         const Ledger *from = v->ledger;
 
@@ -150,7 +150,7 @@ static int merge_token_records(Recovery *v, const char *path, bool renamed) {
         return 0;
 }
 
-static int merge_file_record(Recovery *v, const char *path, bool renamed) {
+static int recovery_keep_file_record(Recovery *v, const char *path, bool renamed) {
         Ledger *to = v->ledger->next;
         LedgerFile *new = ledger_file(to, path), *old = ledger_file(v->ledger, path), *record;
 
@@ -172,7 +172,7 @@ static int merge_file_record(Recovery *v, const char *path, bool renamed) {
 }
 
 /* How many of the next ledger's token records the present one has too: they come first, in the same order. */
-static size_t count_known_tokens(const Ledger *ledger) {
+static size_t recovery_count_known_tokens(const Ledger *ledger) {
         const Ledger *next = ledger->next;
         size_t n = 0;
 
@@ -188,7 +188,7 @@ static size_t count_known_tokens(const Ledger *ledger) {
  * What a power cut interrupted may have reached its file without the boot loader having read it there: this boot is
  * no proof of anything, and the next one is. Before the merge, which moves records.
  */
-static int renew_records(const Recovery *v) {
+static int recovery_renew_records(const Recovery *v) {
         _cleanup_free_ char *boot_id = NULL;
         Ledger *next = v->ledger->next;
         int r = 0;
@@ -196,7 +196,7 @@ static int renew_records(const Recovery *v) {
         if (!root_is_live(v->root) || root_read_line(v->root, "/proc/sys/kernel/random/boot_id", &boot_id) < 0)
                 return 0;
 
-        for (size_t i = count_known_tokens(v->ledger); r >= 0 && i < next->n_tokens; i++)
+        for (size_t i = recovery_count_known_tokens(v->ledger); r >= 0 && i < next->n_tokens; i++)
                 r = free_and_strdup(&next->tokens[i].boot_id, boot_id);
         for (size_t i = 0; r >= 0 && i < next->n_files; i++)
                 if (!ledger_file(v->ledger, next->files[i].path))
@@ -205,7 +205,7 @@ static int renew_records(const Recovery *v) {
         return r;
 }
 
-static int check_frozen(Recovery *v, char **ret_error) {
+static int recovery_check_frozen(Recovery *v, char **ret_error) {
         const char *path = NULL, *on_root;
         int r;
 
@@ -216,36 +216,90 @@ static int check_frozen(Recovery *v, char **ret_error) {
                 for (size_t i = 0; i < v->ledger->n_intents; i++)
                         v->paths[v->n_paths++] = v->ledger->intents[i].path;
 
-        r = settle_check(v->root, v->paths, v->n_paths, &path, &on_root);
-        if (r == -EBUSY)
-                *ret_error = xasprintf("%s lies on a file system that somebody has frozen", path);
-        else if (r < 0)
-                *ret_error = xasprintf("%s cannot be brought to the disk: %s", strempty(path), strerror(-r));
-
-        return r;
-}
-
-static int settle_files(Recovery *v, char **ret_error) {
-        const char *path = NULL;
-        int r = settle(v->root, v->paths, v->n_paths, &path);
-
+        r = boot_flush_check(v->root, v->paths, v->n_paths, &path, &on_root);
         if (r < 0)
-                *ret_error = xasprintf("%s cannot be brought to the disk: %s", strempty(path), strerror(-r));
+                *ret_error = boot_flush_explain(path, r);
+
         return r;
 }
 
-static int finish_or_take_back(Recovery *v, char **ret_error) {
+static int recovery_flush_files(Recovery *v, char **ret_error) {
+        const char *path = NULL;
+        int r;
+
+        r = boot_flush(v->root, v->paths, v->n_paths, &path);
+        if (r < 0)
+                *ret_error = boot_flush_explain(path, r);
+
+        return r;
+}
+
+/* Put a record of the side's changes into a ledger, where it moves. */
+static int recovery_move_side_change(LedgerSideChange *record, Ledger *to) {
+        LedgerSideChange *moved = ledger_add_side_change(to);
+
+        if (!moved)
+                return -ENOMEM;
+
+        *moved = *record;
+        *record = (LedgerSideChange) {};
+        return 0;
+}
+
+/* Return: 1 if the target is as the record says, 0, or -errno. */
+static int recovery_verify(const Recovery *v, const LedgerSideChange *record) {
+        const ChangeKindRow *kind = side_find_kind(v->side, record->kind);
+        const View view = {.root = v->root, .ledger = v->ledger, .run_directory = v->side->run_directory,
+                           .subject = record->subject};
+
+        return kind ? kind->verify(&view, record) : 0;
+}
+
+/*
+ * How far the run came with changes that only the side knows is in no intent: each kind says which of the two records is
+ * true. One that neither describes is somebody else's now.
+ */
+static int recovery_keep_side_changes(Recovery *v) {
+        Ledger *next = v->ledger->next;
+        int r;
+
+        for (size_t i = 0; i < next->n_side_changes;) {
+                r = recovery_verify(v, next->side_changes + i);
+                if (r < 0)
+                        return r;
+                if (r > 0)
+                        i++;
+                else
+                        ledger_drop_side_change(next, next->side_changes + i);
+        }
+
+        for (size_t i = 0; i < v->ledger->n_side_changes; i++) {
+                LedgerSideChange *old = v->ledger->side_changes + i;
+
+                if (ledger_side_change(next, old->kind, old->target))
+                        continue;
+                r = recovery_verify(v, old);
+                if (r > 0)
+                        r = recovery_move_side_change(old, next);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int recovery_finish_files(Recovery *v, char **ret_error) {
         for (size_t i = 0; i < v->ledger->n_intents; i++) {
                 const LedgerIntent *intent = v->ledger->intents + i;
                 int r = 0;
 
                 if (v->forward && v->found[i] == FOUND_OLD)
-                        r = roll_file_forward(v->root, intent);
+                        r = recovery_roll_forward(v->root, intent);
                 else if (!v->forward) {
-                        remove_staged(v->root, intent->path);
-                        r = merge_token_records(v, intent->path, v->found[i] == FOUND_NEW);
+                        staged_remove(v->root, intent->path);
+                        r = recovery_keep_token_records(v, intent->path, v->found[i] == FOUND_NEW);
                         if (r >= 0)
-                                r = merge_file_record(v, intent->path, v->found[i] == FOUND_NEW);
+                                r = recovery_keep_file_record(v, intent->path, v->found[i] == FOUND_NEW);
                 }
                 if (r < 0) {
                         *ret_error = xasprintf("%s cannot be settled: %s", intent->path, strerror(-r));
@@ -256,7 +310,7 @@ static int finish_or_take_back(Recovery *v, char **ret_error) {
         return 0;
 }
 
-static char *describe(const Recovery *v) {
+static char *recovery_describe(const Recovery *v) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
 
         if (buffer_printf(&b, "an interrupted apply was %s", v->forward ? "completed" : "taken back") < 0)
@@ -270,39 +324,53 @@ static char *describe(const Recovery *v) {
         return TAKE_PTR(b.data);
 }
 
-int engine_recover(const Root *root, char **ret_note, char **ret_error) {
-        _cleanup_(ledger_freep) Ledger *ledger = NULL;
-        _cleanup_free_ Found *found = NULL;
-        _cleanup_free_ const char **paths = NULL;
-        Recovery v = {.root = root};
+static int recovery_run(Recovery *v, char **ret_error) {
         int r;
 
-        r = ledger_read(root, &ledger);
-        if (r < 0 || !ledger->next)
+        r = recovery_look(v, ret_error);
+        if (r < 0)
                 return r;
-
-        v.ledger = ledger;
-        r = look(&v, ret_error);
-        found = v.found;
-        if (r >= 0)
-                r = check_frozen(&v, ret_error);
-        paths = v.paths;
-        if (r >= 0)
-                r = renew_records(&v);
-        if (r >= 0)
-                r = finish_or_take_back(&v, ret_error);
-        if (r >= 0)
-                r = settle_files(&v, ret_error);
+        r = recovery_check_frozen(v, ret_error);
+        if (r < 0)
+                return r;
+        r = recovery_renew_records(v);
+        if (r < 0)
+                return r;
+        r = recovery_finish_files(v, ret_error);
+        if (r < 0)
+                return r;
+        r = recovery_keep_side_changes(v);
+        if (r < 0)
+                return r;
+        r = recovery_flush_files(v, ret_error);
         if (r < 0)
                 return r;
 
-        r = ledger_write(root, ledger->next);
-        if (r < 0) {
-                *ret_error = xasprintf("%s cannot be written: %s", LEDGER_PATH, strerror(-r));
-                return r;
-        }
+        r = ledger_write(v->root, v->ledger->next);
+        if (r < 0)
+                *ret_error = xasprintf("%s cannot be written: %s", v->ledger->path, strerror(-r));
+        return r;
+}
 
-        *ret_note = describe(&v);
+static void recovery_done(Recovery *v) {
+        free(v->found);
+        free(v->paths);
+        ledger_free(v->ledger);
+}
+
+int recover(const Side *side, const Root *root, char **ret_note, char **ret_error) {
+        _cleanup_(recovery_done) Recovery v = {.side = side, .root = root};
+        int r;
+
+        r = side_read_ledger(side, root, &v.ledger);
+        if (r < 0 || !v.ledger->next)
+                return r;
+
+        r = recovery_run(&v, ret_error);
+        if (r < 0)
+                return r;
+
+        *ret_note = recovery_describe(&v);
         return 0;
 }
 
@@ -312,7 +380,7 @@ typedef struct Leftovers {
         size_t n_paths;
 } Leftovers;
 
-static int add_leftover(Leftovers *l, const char *path) {
+static int leftovers_add(Leftovers *l, const char *path) {
         _cleanup_free_ char *staged = staged_path(path);
         int r;
 
@@ -327,34 +395,35 @@ static int add_leftover(Leftovers *l, const char *path) {
         return r;
 }
 
-static int find_leftovers(const Survey *survey, Leftovers *l) {
-        int r = add_leftover(l, LEDGER_PATH);
+static int leftovers_find(const Survey *survey, Leftovers *l) {
+        int r;
 
+        r = leftovers_add(l, survey->ledger->path);
         for (size_t i = 0; r >= 0 && i < survey->stores->n_stores; i++)
-                r = add_leftover(l, survey->stores->stores[i]->path);
-        for (size_t i = 0; r >= 0 && i < survey->view.ledger->n_files; i++)
-                r = add_leftover(l, survey->view.ledger->files[i].path);
+                r = leftovers_add(l, survey->stores->stores[i]->path);
+        for (size_t i = 0; r >= 0 && i < survey->ledger->n_files; i++)
+                r = leftovers_add(l, survey->ledger->files[i].path);
         for (size_t i = 0; r >= 0 && i < survey->plan->n_changes; i++)
                 if (survey->plan->changes[i].kind == CHANGE_FILE)
-                        r = add_leftover(l, survey->plan->changes[i].target);
+                        r = leftovers_add(l, survey->plan->changes[i].target);
 
         return r;
 }
 
-void engine_remove_leftovers(const Survey *survey) {
+void recover_leftovers(const Survey *survey) {
         _cleanup_free_ const char **paths = NULL;
         Leftovers l = {.root = survey->root};
         const char *where, *on_root;
         int r;
 
-        r = find_leftovers(survey, &l);
+        r = leftovers_find(survey, &l);
         paths = l.paths;
 
-        /* On a file system that somebody has frozen removing would hang. Apply says so when it wants to write. */
+        /* Removing would hang on a file system that is frozen. Apply says so when it wants to write. */
         if (r < 0 || (root_is_live(l.root) && l.n_paths > 0 &&
-                      settle_check(l.root, paths, l.n_paths, &where, &on_root) < 0))
+                      boot_flush_check(l.root, paths, l.n_paths, &where, &on_root) < 0))
                 return;
 
         for (size_t i = 0; i < l.n_paths; i++)
-                remove_staged(l.root, paths[i]);
+                staged_remove(l.root, paths[i]);
 }

@@ -2,27 +2,48 @@
 
 #include <assert.h>
 
-#include "config.h"
-#include "engine/last-apply.h"
-#include "engine/survey.h"
 #include "core/options.h"
+#include "engine/survey.h"
 
 Survey *survey_free(Survey *survey) {
         if (!survey)
                 return NULL;
 
-        machine_free(survey->view.machine);
-        policy_free(survey->view.policy);
-        ledger_free(survey->view.ledger);
-        boot_stores_free(survey->stores);
-        for (size_t i = 0; i < N_PRACTICES; i++)
-                finding_free(survey->findings[i]);
+        for (size_t i = 0; i < survey->n_observations; i++) {
+                Observation *o = survey->observations + i;
+
+                finding_free(o->finding);
+                if (o->practice->done)
+                        o->practice->done(o->facts);
+                free(o->subject);
+        }
+        free(survey->observations);
         plan_free(survey->plan);
+        boot_stores_free(survey->stores);
+        machine_free(survey->machine);
+        policy_free(survey->policy);
+        ledger_free(survey->ledger);
         free(survey);
         return NULL;
 }
 
-static bool boots_system(const Machine *machine) {
+View survey_view(const Survey *survey, const Observation *o) {
+        View view = survey->view;
+
+        view.subject = o->subject;
+        return view;
+}
+
+const Observation *survey_find(const Survey *survey, const char *practice, const char *subject) {
+        for (size_t i = 0; i < survey->n_observations; i++)
+                if (streq(survey->observations[i].practice->name, practice) &&
+                    streq_ptr(survey->observations[i].subject, subject))
+                        return survey->observations + i;
+
+        return NULL;
+}
+
+static bool machine_boots_system(const Machine *machine) {
         for (size_t i = 0; i < machine->n_entries; i++)
                 if (machine->entries[i]->kind == ENTRY_SYSTEM)
                         return true;
@@ -30,8 +51,13 @@ static bool boots_system(const Machine *machine) {
         return false;
 }
 
-static int read_entries(Survey *survey) {
-        Machine *machine = survey->view.machine;
+static int survey_note_problem(Machine *machine, const BootStoreProblem *p) {
+        machine->entries_error_code = p->code;
+        machine->entries_error = complaint_format(p->path, p->line, p->reason);
+        return machine->entries_error ? 0 : -ENOMEM;
+}
+
+static int survey_read_entries(Survey *survey) {
         const BootStores *stores;
         int r;
 
@@ -42,41 +68,60 @@ static int read_entries(Survey *survey) {
         stores = survey->stores;
         for (size_t s = 0; s < stores->n_stores; s++)
                 for (size_t i = 0; i < stores->stores[s]->n_entries; i++) {
-                        r = machine_add_entry(machine, stores->stores[s]->entries + i);
+                        r = machine_add_entry(survey->machine, stores->stores[s]->entries + i);
                         if (r < 0)
                                 return r;
                 }
 
-        for (size_t i = 0; i < stores->n_problems; i++) {
-                const BootStoreProblem *p = stores->problems + i;
-
-                if (!p->fatal && boots_system(machine))
-                        continue;
-
-                machine->entries_error_code = p->code;
-                machine->entries_error = p->line > 0 ? xasprintf("%s:%u: %s", p->path, p->line, p->reason)
-                                                     : xasprintf("%s: %s", p->path, p->reason);
-                return machine->entries_error ? 0 : -ENOMEM;
-        }
+        survey->machine->entries_none = stores->none;
+        for (size_t i = 0; i < stores->n_problems; i++)
+                if (stores->problems[i].fatal || !machine_boots_system(survey->machine))
+                        return survey_note_problem(survey->machine, stores->problems + i);
 
         return 0;
 }
 
-static int ask_practices(Survey *survey) {
+static int survey_add_observation(Survey *survey, size_t row, const char *subject) {
+        Observation *o;
+
+        if (grow(&survey->observations, survey->n_observations, sizeof(Observation)) < 0)
+                return -ENOMEM;
+
+        o = survey->observations + survey->n_observations++;
+        o->practice = survey->side->practices[row];
+        o->row = row;
+        if (free_and_strdup(&o->subject, subject) < 0)
+                return -ENOMEM;
+
+        return finding_new(&o->finding, o->practice->name, o->subject);
+}
+
+static int survey_list_subjects(Survey *survey, size_t row) {
+        const Practice *practice = survey->side->practices[row];
+        _cleanup_(strv_freep) char **subjects = NULL;
         int r;
 
-        for (size_t i = 0; i < N_PRACTICES; i++) {
-                r = practices[i]->check ? practices[i]->check(&survey->view) : 0;
+        if (!practice->list_subjects)
+                return survey_add_observation(survey, row, NULL);
+
+        r = practice->list_subjects(&survey->view, &subjects);
+        for (char **s = subjects; r >= 0 && s && *s; s++)
+                r = survey_add_observation(survey, row, *s);
+
+        return r;
+}
+
+/* Every fact is read once, and every check comes before a verdict: a policy with errors asks for nothing. */
+static int survey_read_facts(Survey *survey) {
+        for (size_t i = 0; i < survey->n_observations; i++) {
+                Observation *o = survey->observations + i;
+                View view = survey_view(survey, o);
+                int r;
+
+                r = o->practice->read ? o->practice->read(&view, &o->facts) : 0;
                 if (r < 0)
                         return r;
-        }
-
-        for (size_t i = 0; i < N_PRACTICES; i++) {
-                r = finding_new(survey->findings + i, practices[i]->name);
-                if (r >= 0)
-                        r = practices[i]->observe(&survey->view, survey->findings[i]);
-                if (r >= 0)
-                        r = practices[i]->plan(&survey->view, survey->findings[i], survey->plan);
+                r = o->practice->check ? o->practice->check(&view, o->facts, survey->policy) : 0;
                 if (r < 0)
                         return r;
         }
@@ -84,30 +129,84 @@ static int ask_practices(Survey *survey) {
         return 0;
 }
 
-int survey_take(Root *root, const char *arch, Survey **ret) {
+static int survey_judge(Survey *survey) {
+        for (size_t i = 0; i < survey->n_observations; i++) {
+                Observation *o = survey->observations + i;
+                View view = survey_view(survey, o);
+                int r;
+
+                r = o->practice->observe(&view, o->facts, o->finding);
+                if (r < 0)
+                        return r;
+                r = o->practice->plan(&view, o->facts, o->finding, survey->plan);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int survey_ask_practices(Survey *survey) {
+        int r;
+
+        for (size_t row = 0; row < survey->side->n_practices; row++) {
+                r = survey_list_subjects(survey, row);
+                if (r < 0)
+                        return r;
+        }
+
+        r = survey_read_facts(survey);
+        if (r < 0)
+                return r;
+        r = plan_new(&survey->plan);
+        if (r < 0)
+                return r;
+
+        return survey_judge(survey);
+}
+
+static int survey_read_machine(Survey *survey, const char *arch) {
+        const Side *side = survey->side;
+        int r;
+
+        r = side->read_policy(side, survey->root, &survey->policy);
+        if (r < 0)
+                return r;
+        r = side_read_machine(side, survey->root, arch, &survey->machine);
+        if (r < 0)
+                return r;
+        r = side_read_ledger(side, survey->root, &survey->ledger);
+        if (r < 0)
+                return r;
+
+        return survey_read_entries(survey);
+}
+
+int survey_take(const Side *side, Root *root, const char *arch, Survey **ret) {
         _cleanup_(survey_freep) Survey *survey = calloc(1, sizeof(*survey));
         int r;
 
-        assert(ret);
+        assert(side && root && ret);
 
         if (!survey)
                 return -ENOMEM;
 
+        survey->side = side;
         survey->root = root;
-        survey->view.root = root;
         timestamp_utc(survey->observed_at);
 
-        r = practices_read_policy(root, &survey->view.policy);
-        if (r >= 0)
-                r = practices_read_machine(root, arch, &survey->view.machine);
-        if (r >= 0)
-                r = ledger_read(root, &survey->view.ledger);
-        if (r >= 0)
-                r = read_entries(survey);
-        if (r >= 0)
-                r = plan_new(&survey->plan);
-        if (r >= 0)
-                r = ask_practices(survey);
+        r = survey_read_machine(survey, arch);
+        if (r < 0)
+                return r;
+
+        survey->view = (View) {
+                .root = root,
+                .machine = survey->machine,
+                .policy = survey->policy,
+                .ledger = survey->ledger,
+                .run_directory = side->run_directory,
+        };
+        r = survey_ask_practices(survey);
         if (r < 0)
                 return r;
 
@@ -115,29 +214,43 @@ int survey_take(Root *root, const char *arch, Survey **ret) {
         return 0;
 }
 
-unsigned survey_unwanted(const Survey *survey) {
-        unsigned mask = 0;
+bool *survey_select(const Survey *survey, PracticeSet set) {
+        bool *chosen = calloc(survey->n_observations + 1, sizeof(bool));
 
-        for (size_t i = 0; i < N_PRACTICES; i++)
-                if (survey->findings[i]->wanted == WANTED_OFF)
-                        mask |= 1U << i;
+        for (size_t i = 0; chosen && i < survey->n_observations; i++)
+                chosen[i] = practice_set_has(set, survey->observations[i].row);
 
-        return mask;
+        return chosen;
+}
+
+bool *survey_unwanted(const Survey *survey) {
+        bool *chosen = calloc(survey->n_observations + 1, sizeof(bool));
+
+        for (size_t i = 0; chosen && i < survey->n_observations; i++)
+                chosen[i] = survey->observations[i].finding->wanted == WANTED_OFF;
+
+        return chosen;
 }
 
 bool survey_reboot_needed(const Survey *survey) {
-        if (survey->view.machine->kind == MACHINE_IMAGE)
+        if (survey->machine->kind == MACHINE_IMAGE)
                 return false;
 
-        for (size_t i = 0; i < N_PRACTICES; i++)
-                if (survey->findings[i]->reboot)
+        for (size_t i = 0; i < survey->n_observations; i++)
+                if (survey->observations[i].finding->reboot)
                         return true;
 
         return false;
 }
 
+static bool survey_fails(const Survey *survey, const Observation *o) {
+        View view = survey_view(survey, o);
+
+        return o->practice->fails && o->practice->fails(&view, o->finding);
+}
+
 /* The order of the rows is the order of precedence (README, "Exit status"). */
-int survey_exit_status(const Survey *survey, unsigned mask) {
+int survey_exit_status(const Survey *survey, PracticeSet set) {
         static const struct {
                 unsigned states;
                 bool only_wanted;
@@ -148,126 +261,24 @@ int survey_exit_status(const Survey *survey, unsigned mask) {
                 {1U << STATE_PENDING_REBOOT, false, STATUS_REBOOT},
         };
 
-        if (survey->view.policy->n_errors > 0)
+        if (survey->policy->n_errors > 0)
                 return STATUS_ERROR;
 
-        for (size_t i = 0; i < N_PRACTICES; i++)
-                if ((mask & 1U << i) != 0 && practices[i]->fails &&
-                    practices[i]->fails(&survey->view, survey->findings[i]))
+        for (size_t i = 0; i < survey->n_observations; i++)
+                if (practice_set_has(set, survey->observations[i].row) && survey_fails(survey, survey->observations + i))
                         return STATUS_UNMET;
 
         for (size_t r = 0; r < ELEMENTSOF(rows); r++) {
-                if (rows[r].status == STATUS_REBOOT && survey->view.machine->kind == MACHINE_IMAGE)
+                if (rows[r].status == STATUS_REBOOT && survey->machine->kind == MACHINE_IMAGE)
                         continue;
-                for (size_t i = 0; i < N_PRACTICES; i++) {
-                        const Finding *f = survey->findings[i];
+                for (size_t i = 0; i < survey->n_observations; i++) {
+                        const Finding *f = survey->observations[i].finding;
 
-                        if ((mask & 1U << i) != 0 && (rows[r].states & 1U << f->state) != 0 &&
+                        if (practice_set_has(set, survey->observations[i].row) && (rows[r].states & 1U << f->state) != 0 &&
                             f->wanted != WANTED_NOTHING && (!rows[r].only_wanted || practice_is_on(f)))
                                 return rows[r].status;
                 }
         }
 
         return STATUS_OK;
-}
-
-/* The report -------------------------------------------------------------------------------------------- */
-
-static json_object *tristate(int value) {
-        return value < 0 ? NULL : json_object_new_boolean(value);
-}
-
-static int machine_to_json(const Machine *m, json_object **ret) {
-        _cleanup_json_ json_object *o = json_object_new_object();
-        json_object *os = json_object_new_object();
-
-        if (!o || json_set(o, "os", os) < 0 || json_set_text(o, "arch", m->probe->arch) < 0 ||
-            json_set_text(o, "kernel", m->probe->kernel_release) < 0 ||
-            json_set_text(o, "virtualization", m->container ? m->container : m->virtualization) < 0 ||
-            json_set_text(os, "id", m->os_id) < 0 || json_set_text(os, "version_id", m->os_version) < 0 ||
-            json_set(o, "possible_cpus", m->possible_cpus ? json_object_new_int64(m->possible_cpus) : NULL) < 0 ||
-            json_set(o, "dedicated_hint", tristate(m->probe->dedicated_hint)) < 0 ||
-            json_set_text(o, "cmdline", m->cmdline_text) < 0)
-                return -ENOMEM;
-
-        *ret = TAKE_PTR(o);
-        return 0;
-}
-
-static int error_to_json(const PolicyError *e, json_object *errors) {
-        json_object *o = json_object_new_object();
-
-        return !o || json_add(errors, o) < 0 || json_set_text(o, "file", e->file) < 0 ||
-                               json_set(o, "line", e->line ? json_object_new_int64(e->line) : NULL) < 0 ||
-                               json_set_text(o, "reason", e->reason) < 0
-                       ? -ENOMEM
-                       : 0;
-}
-
-static int credential_to_json(const Policy *p, json_object *policy) {
-        json_object *o = json_object_new_object();
-
-        return json_set(policy, "credential", o) < 0 || json_set_text(o, "state", p->credential) < 0 ||
-                               json_set_text(o, "reason", p->credential_note) < 0
-                       ? -ENOMEM
-                       : 0;
-}
-
-static int policy_to_json(const Policy *p, json_object **ret) {
-        _cleanup_json_ json_object *o = json_object_new_object();
-        json_object *files = json_object_new_array(), *errors = json_object_new_array();
-
-        if (!o || json_set(o, "files", files) < 0 || json_set(o, "errors", errors) < 0)
-                return -ENOMEM;
-
-        for (char **f = p->files; f && *f; f++)
-                if (json_add(files, json_text(*f)) < 0)
-                        return -ENOMEM;
-        if (p->credential && credential_to_json(p, o) < 0)
-                return -ENOMEM;
-        for (size_t i = 0; i < p->n_errors; i++)
-                if (error_to_json(p->errors + i, errors) < 0)
-                        return -ENOMEM;
-
-        *ret = TAKE_PTR(o);
-        return 0;
-}
-
-static int practices_to_json(const Survey *survey, json_object **ret) {
-        _cleanup_json_ json_object *array = json_object_new_array();
-        json_object *o;
-
-        for (size_t i = 0; i < N_PRACTICES; i++)
-                if (!array || finding_to_json(survey->findings[i], &o) < 0 || json_add(array, o) < 0)
-                        return -ENOMEM;
-
-        *ret = TAKE_PTR(array);
-        return 0;
-}
-
-static int add_parts(const Survey *survey, json_object *o) {
-        json_object *part;
-
-        if (machine_to_json(survey->view.machine, &part) < 0 || json_set(o, "machine", part) < 0 ||
-            policy_to_json(survey->view.policy, &part) < 0 || json_set(o, "policy", part) < 0 ||
-            json_set_text(o, "ledger", ledger_status_to_string(survey->view.ledger->status)) < 0 ||
-            last_apply_read(survey->root, &part) < 0 || json_set(o, "last_apply", part) < 0 ||
-            practices_to_json(survey, &part) < 0 || json_set(o, "practices", part) < 0)
-                return -ENOMEM;
-
-        return 0;
-}
-
-int survey_report(const Survey *survey, json_object **ret) {
-        _cleanup_json_ json_object *o = json_object_new_object();
-
-        if (!o || json_set(o, "schema", json_object_new_int(1)) < 0 ||
-            json_set_text(o, "version", PACKAGE_VERSION) < 0 ||
-            json_set_text(o, "boot_id", survey->view.machine->boot_id) < 0 ||
-            json_set_text(o, "observed_at", survey->observed_at) < 0 || add_parts(survey, o) < 0 ||
-            json_set(o, "reboot_needed", json_object_new_boolean(survey_reboot_needed(survey))) < 0)
-                return -ENOMEM;
-
-        *ret = TAKE_PTR(o);
-        return 0;
 }

@@ -10,24 +10,22 @@
 
 #define MANAGER "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
 
-typedef struct Job {
+typedef struct UnitJob {
         char *path;
         char *result; /* set when it was removed */
-} Job;
+} UnitJob;
 
-static void job_done(Job *job) {
+static void unit_job_done(UnitJob *job) {
         free(job->path);
         free(job->result);
 }
 
 /* Jobs of others are announced too. The signal can come before StartUnit's own reply has been looked at. */
-static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int on_job_removed(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
         const char *path, *unit, *result;
-        Job *job = userdata;
+        UnitJob *job = userdata;
         uint32_t id;
         int r;
-
-        (void) error;
 
         r = sd_bus_message_read(m, "uoss", &id, &path, &unit, &result);
         if (r < 0 || !streq_ptr(job->path, path))
@@ -36,7 +34,7 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error
         return free_and_strdup(&job->result, result) < 0 ? -ENOMEM : 0;
 }
 
-static int start_job(sd_bus *bus, const char *unit, const char *method, Job *job) {
+static int unit_start_job(sd_bus *bus, const char *unit, const char *method, UnitJob *job) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         const char *path;
         int r;
@@ -55,7 +53,7 @@ static uint64_t now_usec(void) {
         return (uint64_t) ts.tv_sec * 1000000U + (uint64_t) ts.tv_nsec / 1000U;
 }
 
-static int wait_for_job(sd_bus *bus, const Job *job) {
+static int unit_wait_for_job(sd_bus *bus, const UnitJob *job) {
         uint64_t end = now_usec() + UNIT_JOB_WAIT_USEC;
 
         while (!job->result) {
@@ -75,7 +73,7 @@ static int wait_for_job(sd_bus *bus, const Job *job) {
 
 int unit_act(const char *unit, const char *method) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        _cleanup_(job_done) Job job = {};
+        _cleanup_(unit_job_done) UnitJob job = {};
         int r;
 
         r = service_manager_open(&bus);
@@ -88,9 +86,9 @@ int unit_act(const char *unit, const char *method) {
         if (r >= 0)
                 (void) sd_bus_call_method(bus, MANAGER, "ResetFailedUnit", NULL, NULL, "s", unit);
         if (r >= 0)
-                r = start_job(bus, unit, method, &job);
+                r = unit_start_job(bus, unit, method, &job);
 
-        return r < 0 ? r : wait_for_job(bus, &job);
+        return r < 0 ? r : unit_wait_for_job(bus, &job);
 }
 
 int units_reload(void) {
@@ -115,7 +113,7 @@ static int read_service(const char *unit, Services *ret) {
 }
 
 /* One that never ran (its device is missing) or was stopped has no process to restart. */
-static int is_running(const char *unit, bool *ret, bool *ret_was_up) {
+static int service_is_running(const char *unit, bool *ret, bool *ret_was_up) {
         _cleanup_(services_done) Services services = {};
         const Service *s;
         int r;
@@ -130,7 +128,7 @@ static int is_running(const char *unit, bool *ret, bool *ret_was_up) {
         return 0;
 }
 
-static bool has_argument(const Service *s, const char *expect) {
+static bool service_has_argument(const Service *s, const char *expect) {
         for (char **a = s->main.arguments; a && *a; a++)
                 if (streq(*a, expect))
                         return true;
@@ -138,7 +136,7 @@ static bool has_argument(const Service *s, const char *expect) {
         return false;
 }
 
-static int look(const char *unit, const char *expect, uint32_t *ret_pid, char **ret_why) {
+static int service_look(const char *unit, const char *expect, uint32_t *ret_pid, char **ret_why) {
         _cleanup_(services_done) Services services = {};
         const Service *s;
         int r;
@@ -151,7 +149,7 @@ static int look(const char *unit, const char *expect, uint32_t *ret_pid, char **
         *ret_pid = s ? s->main.pid : 0;
         if (*ret_pid == 0)
                 *ret_why = xasprintf("it has no process (%s)", s ? strempty(s->active_state) : "not found");
-        else if (expect && !has_argument(s, expect))
+        else if (expect && !service_has_argument(s, expect))
                 *ret_why = xasprintf("its process %u does not have the argument %s", *ret_pid, expect);
         else
                 return 0;
@@ -159,19 +157,19 @@ static int look(const char *unit, const char *expect, uint32_t *ret_pid, char **
         return *ret_why ? -EIO : -ENOMEM;
 }
 
-static int watch_life(const char *unit, const char *expect, char **ret_why) {
+static int service_watch_life(const char *unit, const char *expect, char **ret_why) {
         const struct timespec life = {.tv_sec = SERVICE_LIFE_SEC};
         uint32_t first = 0, last = 0;
         int r;
 
         /* Of a simple service the process is there before it has become its program. */
-        r = look(unit, NULL, &first, ret_why);
+        r = service_look(unit, NULL, &first, ret_why);
         if (r < 0)
                 return r;
 
         (void) nanosleep(&life, NULL);
 
-        r = look(unit, expect, &last, ret_why);
+        r = service_look(unit, expect, &last, ret_why);
         if (r < 0)
                 return r;
         if (first == last)
@@ -185,13 +183,13 @@ int service_restart(const char *unit, const char *expect, bool *ret_was_up, char
         bool running;
         int r;
 
-        r = is_running(unit, &running, ret_was_up);
+        r = service_is_running(unit, &running, ret_was_up);
         if (r < 0 || !running)
                 return r;
 
         r = unit_act(unit, "RestartUnit");
         if (r >= 0)
-                return watch_life(unit, expect, ret_why);
+                return service_watch_life(unit, expect, ret_why);
 
         *ret_why = xasprintf("its restart failed: %s", r == -EIO ? "see systemctl status" : strerror(-r));
         return *ret_why ? r : -ENOMEM;

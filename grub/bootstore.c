@@ -88,6 +88,7 @@ int boot_stores_find(const Root *root, BootStores **ret) {
                 return r;
 
         if (!boot_stores_boot_system(stores, NULL) && stores->n_problems == 0) {
+                stores->none = true;
                 r = boot_stores_problem(stores, "/boot", 0, "boot-store-none", /* fatal= */ false,
                                         "No boot loader configuration was found that boots this system");
                 if (r < 0)
@@ -118,6 +119,12 @@ static size_t *index_find(const BootStores *stores, const char *path) {
                 if (*place == 0 || streq(stores->stores[*place - 1]->path, path))
                         return place;
         }
+}
+
+const BootStore *boot_stores_by_path(const BootStores *stores, const char *path) {
+        size_t place = stores->index ? *index_find(stores, path) : 0;
+
+        return place > 0 ? stores->stores[place - 1] : NULL;
 }
 
 /* Make room for one more; a quarter of the places stays free. */

@@ -69,6 +69,7 @@ struct BootStores {
         size_t n_stores;
         BootStoreProblem *problems;
         size_t n_problems;
+        bool none;         /* nothing was found that boots this system, and nothing says why */
 
         size_t *index;     /* stores by path; private to bootstore.c */
         size_t index_size;
@@ -116,6 +117,9 @@ struct BootStoreDriver {
  * Stores that lead to the same file are found once. Return: 0 or -ENOMEM.
  */
 int boot_stores_find(const Root *root, BootStores **ret);
+
+/** boot_stores_by_path() - the store that is a file, or NULL */
+const BootStore *boot_stores_by_path(const BootStores *stores, const char *path) _pure_;
 
 /** boot_stores_free() - release everything; NULL is ignored */
 BootStores *boot_stores_free(BootStores *stores);

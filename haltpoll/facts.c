@@ -2,72 +2,81 @@
 
 #include "haltpoll/haltpoll.h"
 
-void haltpoll_done(Haltpoll *h) {
+#define POLL_STATE "/sys/devices/system/cpu/cpu0/cpuidle/state0"
+#define FILE_SIZE_MAX 65536U
+
+void haltpoll_free(void *facts) {
+        Haltpoll *h = facts;
+
+        if (!h)
+                return;
+
         free(h->driver);
         free(h->current_governor);
         free(h->force);
         free(h->enable);
+        free(h->poll_usage);
+        tunables_done(h->tunables);
+        free(h);
 }
 
-/* Reads an attribute; absence is a value too. */
-static int read_fact(const View *view, Finding *finding, const char *path, bool evidence, char **ret) {
-        int r = root_read_line(view->root, path, ret);
-
-        if (r == -ENOMEM)
-                return r;
-
-        return evidence && finding && *ret ? finding_evidence(finding, path, *ret) : 0;
+static void haltpoll_freep(Haltpoll **h) {
+        haltpoll_free(*h);
 }
 
-static int read_cpuidle(const View *view, Finding *finding, Haltpoll *h) {
-        int r;
+/* An attribute that is absent or cannot be read is NULL, which is a fact too. */
+static int haltpoll_read_attribute(const View *view, const char *path, char **ret) {
+        return root_read_line(view->root, path, ret) == -ENOMEM ? -ENOMEM : 0;
+}
+
+static int haltpoll_read_cpuidle(const View *view, Haltpoll *h) {
+        /* Before 5.8 only the second one exists, unless booted with cpuidle_sysfs_switch (drivers/cpuidle/sysfs.c). */
+        static const char *const governors[] = {CPUIDLE "/current_governor", CPUIDLE "/current_governor_ro"};
 
         h->cpuidle = root_exists(view->root, CPUIDLE);
+        if (!h->cpuidle)
+                return 0;
 
-        r = read_fact(view, finding, CPUIDLE "/current_driver", true, &h->driver);
-        if (r >= 0)
-                r = read_fact(view, finding, CPUIDLE "/current_governor", true, &h->current_governor);
-        /* Before 5.8 only this one exists, unless booted with cpuidle_sysfs_switch (drivers/cpuidle/sysfs.c). */
-        if (r >= 0 && !h->current_governor)
-                r = read_fact(view, finding, CPUIDLE "/current_governor_ro", true, &h->current_governor);
+        if (haltpoll_read_attribute(view, CPUIDLE "/current_driver", &h->driver) < 0)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < ELEMENTSOF(governors) && !h->current_governor; i++) {
+                h->governor_path = governors[i];
+                if (haltpoll_read_attribute(view, governors[i], &h->current_governor) < 0)
+                        return -ENOMEM;
+        }
 
         h->effect = streq_ptr(h->driver, "haltpoll") && streq_ptr(h->current_governor, "haltpoll");
-        return r;
+        return 0;
 }
 
-static int read_parameters(const View *view, Finding *finding, Haltpoll *h) {
+static int haltpoll_read_parameters(const View *view, Haltpoll *h) {
         struct stat st;
-        int r;
 
-        r = read_fact(view, finding, HALTPOLL_FORCE, true, &h->force);
-        if (r >= 0)
-                r = read_fact(view, finding, HALTPOLL_PARAMETERS "/enable", true, &h->enable);
+        if (haltpoll_read_attribute(view, HALTPOLL_FORCE, &h->force) < 0 ||
+            haltpoll_read_attribute(view, HALTPOLL_PARAMETERS "/enable", &h->enable) < 0)
+                return -ENOMEM;
 
         h->force_writable = root_stat(view->root, HALTPOLL_FORCE, &st) >= 0 && (st.st_mode & 0200) != 0;
-        return r;
+        return 0;
 }
 
 /* Whether the idle loop really polls: usage of the first state (drivers/cpuidle/poll_state.c). */
-static int read_polling(const View *view, Finding *finding, const Haltpoll *h) {
-        _cleanup_free_ char *name = NULL, *usage = NULL;
+static int haltpoll_read_polling(const View *view, Haltpoll *h) {
+        _cleanup_free_ char *name = NULL;
         int r;
 
-        if (!h->effect || !finding)
+        if (!h->effect)
                 return 0;
 
-        r = read_fact(view, NULL, "/sys/devices/system/cpu/cpu0/cpuidle/state0/name", false, &name);
+        r = haltpoll_read_attribute(view, POLL_STATE "/name", &name);
         if (r < 0 || !streq_ptr(name, "POLL"))
                 return r;
 
-        r = read_fact(view, NULL, "/sys/devices/system/cpu/cpu0/cpuidle/state0/usage", false, &usage);
-        if (r < 0 || !usage)
-                return r;
-
-        return finding_evidence(finding, "/sys/devices/system/cpu/cpu0/cpuidle/state0/usage",
-                                streq(usage, "0") ? "0" : "more than 0");
+        return haltpoll_read_attribute(view, POLL_STATE "/usage", &h->poll_usage);
 }
 
-static void decide_form(const View *view, Haltpoll *h) {
+static void haltpoll_decide_form(const View *view, Haltpoll *h) {
         char driver = machine_kernel_option(view->machine, "CONFIG_HALTPOLL_CPUIDLE");
         char governor = machine_kernel_option(view->machine, "CONFIG_CPU_IDLE_GOV_HALTPOLL");
 
@@ -86,11 +95,11 @@ static void decide_form(const View *view, Haltpoll *h) {
 }
 
 /*
- * Where the driver is a module that nothing has loaded, modules-load.d loads it and modprobe.d passes force:
- * that is active at once. One that is loaded without being in effect came from the initramfs, whose copy of
- * modprobe.d we do not reach: there only the command line helps, which modprobe reads too.
+ * A driver that is a module and that nothing has loaded is loaded by modules-load.d, and modprobe.d passes force: that is
+ * active at once. A module that is loaded without being in effect came from the initramfs, whose copy of modprobe.d gtuned
+ * does not reach: there only the command line helps, which modprobe reads too.
  */
-static void decide_configuration(const View *view, Haltpoll *h) {
+static void haltpoll_decide_tokens(const View *view, Haltpoll *h) {
         static const TokenSpec force = {"cpuidle_haltpoll.force", "Y", TOKEN_BOOL};
         static const TokenSpec enable = {"haltpoll.enable", "Y", TOKEN_BOOL};
         bool ours = ledger_file(view->ledger, HALTPOLL_MODULES_LOAD) != NULL;
@@ -104,26 +113,82 @@ static void decide_configuration(const View *view, Haltpoll *h) {
                 h->tokens[h->n_tokens++] = enable;
 }
 
-int haltpoll_read(const View *view, Finding *finding, Haltpoll *ret) {
-        _cleanup_haltpoll_ Haltpoll h = {};
+/* The module form: both files with our bytes. */
+static int haltpoll_configuration_of_files(const View *view, const Haltpoll *h, Configuration *ret) {
+        const char *paths[] = {HALTPOLL_MODULES_LOAD, HALTPOLL_MODPROBE}, *texts[2];
+
+        *ret = (Configuration) {.complete = true, .next_boot = true, .running = h->loaded};
+        haltpoll_files(&texts[0], &texts[1]);
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                _cleanup_buffer_ Buffer is = BUFFER_NULL;
+                const LedgerFile *record = ledger_file(view->ledger, paths[i]);
+                int r = root_read(view->root, paths[i], FILE_SIZE_MAX, &is);
+
+                if (r == -ENOMEM)
+                        return r;
+                ret->ours = ret->ours || record;
+                /* A file that was there when this boot began has had its chance. */
+                ret->running = ret->running || (record && !streq_ptr(record->boot_id, view->machine->boot_id));
+                if (r >= 0 && streq(is.data, texts[i]))
+                        continue;
+
+                ret->complete = ret->next_boot = false;
+                ret->path = paths[i];
+                ret->detail = r >= 0 ? "other content" : NULL;
+        }
+
+        return 0;
+}
+
+static int haltpoll_read_configuration(const View *view, Haltpoll *h) {
         int r;
 
-        h.x86 = streq(view->machine->probe->arch, "x86_64");
-        h.arm64 = streq(view->machine->probe->arch, "aarch64");
+        configuration_of_tokens(view, practice_haltpoll.name, h->tokens, h->n_tokens, &h->by_tokens);
+        h->configuration = h->by_tokens;
+        if (!h->by_files)
+                return 0;
 
-        r = read_cpuidle(view, finding, &h);
-        if (r >= 0)
-                r = read_parameters(view, finding, &h);
-        if (r >= 0)
-                r = read_polling(view, finding, &h);
+        r = haltpoll_configuration_of_files(view, h, &h->configuration);
+        if (r < 0 || h->n_tokens == 0 || !h->configuration.complete)
+                return r;
+
+        /* Both are needed: a module whose governor is switched off. */
+        h->by_tokens.ours = h->by_tokens.ours || h->configuration.ours;
+        h->configuration = h->by_tokens;
+        return 0;
+}
+
+int haltpoll_read(const View *view, void **ret) {
+        _cleanup_(haltpoll_freep) Haltpoll *h = calloc(1, sizeof(*h));
+        int r;
+
+        if (!h)
+                return -ENOMEM;
+
+        h->x86 = streq(view->machine->probe->arch, "x86_64");
+        h->arm64 = streq(view->machine->probe->arch, "aarch64");
+
+        r = haltpoll_read_cpuidle(view, h);
+        if (r < 0)
+                return r;
+        r = haltpoll_read_parameters(view, h);
+        if (r < 0)
+                return r;
+        r = haltpoll_read_polling(view, h);
+        if (r < 0)
+                return r;
+        r = tunables_read(view, h->tunables);
         if (r < 0)
                 return r;
 
-        decide_form(view, &h);
-        decide_configuration(view, &h);
+        haltpoll_decide_form(view, h);
+        haltpoll_decide_tokens(view, h);
+        r = haltpoll_read_configuration(view, h);
+        if (r < 0)
+                return r;
 
-        *ret = h;
-        h = (Haltpoll) {};
+        *ret = TAKE_PTR(h);
         return 0;
 }
 

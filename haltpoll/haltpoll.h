@@ -4,10 +4,10 @@
 /*
  * cpuidle haltpoll: a guest that is about to halt polls for a moment first, so that a wake-up costs no exit.
  * It has two pieces: the governor (drivers/cpuidle/governors/haltpoll.c, the five tunables) and the driver
- * (drivers/cpuidle/cpuidle-haltpoll.c, which registers only where it is told to).
+ * (drivers/cpuidle/cpuidle-haltpoll.c, which registers only if it is told to).
  */
 
-#include "core/practice.h"
+#include "core/configuration.h"
 
 #define CPUIDLE "/sys/devices/system/cpu/cpuidle"
 #define HALTPOLL_PARAMETERS "/sys/module/haltpoll/parameters"
@@ -17,72 +17,97 @@
 
 /* How the driver is built. */
 typedef enum HaltpollForm {
-        HALTPOLL_UNKNOWN,  /* no kernel configuration, and nothing of it in /sys */
+        HALTPOLL_UNKNOWN, /* no kernel configuration, and nothing of it in /sys */
         HALTPOLL_ABSENT,
         HALTPOLL_BUILT_IN,
         HALTPOLL_MODULE,
 } HaltpollForm;
 
+typedef enum Tunable {
+        TUNABLE_NS,
+        TUNABLE_SHRINK,
+        TUNABLE_GROW,
+        TUNABLE_GROW_START,
+        TUNABLE_ALLOW_SHRINK,
+        _TUNABLE_MAX,
+} Tunable;
+
+/* A tunable as the policy wants it and as the kernel has it. */
+typedef struct TunableValue {
+        const PolicySetting *setting; /* NULL: left alone */
+        uint32_t wanted;              /* if there is a setting */
+        char *text;                   /* what the kernel says; NULL: cannot be read */
+        uint32_t actual;              /* if there is a text */
+} TunableValue;
+
 /* What is true of haltpoll on this machine. */
 typedef struct Haltpoll {
         bool x86, arm64;
         HaltpollForm form;
-        bool governor;            /* the governor is compiled in */
-        bool loaded;              /* /sys/module/cpuidle_haltpoll exists */
-        bool cpuidle;             /* /sys/devices/system/cpu/cpuidle exists */
+        bool governor;             /* the governor is compiled in */
+        bool loaded;               /* /sys/module/cpuidle_haltpoll exists */
+        bool cpuidle;              /* /sys/devices/system/cpu/cpuidle exists */
         char *driver, *current_governor;
-        char *force;              /* "Y", "N", or NULL */
-        bool force_writable;      /* the kernel lets it be written (6.6 and later, arm64) */
-        char *enable;             /* haltpoll.enable of openEuler kernels: "Y", "N", or NULL */
-        bool effect;              /* driver and governor are haltpoll */
-        bool by_files;            /* configured by modules-load.d and modprobe.d, not on the command line */
+        const char *governor_path; /* what current_governor was read from */
+        char *force;               /* "Y", "N", or NULL */
+        bool force_writable;       /* the kernel lets it be written (6.6 and later, arm64) */
+        char *enable;              /* haltpoll.enable of openEuler kernels: "Y", "N", or NULL */
+        char *poll_usage;          /* how often the first idle state was entered, if that is POLL and haltpoll is in effect */
+        bool effect;               /* driver and governor are haltpoll */
+        bool by_files;             /* configured by modules-load.d and modprobe.d, not on the command line */
         TokenSpec tokens[2];
         size_t n_tokens;
+        Configuration by_tokens;     /* what the command lines say of the tokens */
+        Configuration configuration; /* the same with the two files, if they count */
+        TunableValue tunables[_TUNABLE_MAX];
 } Haltpoll;
 
-#define _cleanup_haltpoll_ _cleanup_(haltpoll_done)
+/** haltpoll_read() - Practice.read: the facts, a Haltpoll. Return: 0 or -ENOMEM. */
+int haltpoll_read(const View *view, void **ret);
 
-/** haltpoll_read() - read the facts; what is read becomes evidence where finding is not NULL. Return: 0 or -ENOMEM. */
-int haltpoll_read(const View *view, Finding *finding, Haltpoll *ret);
-
-/** haltpoll_done() - release the facts */
-void haltpoll_done(Haltpoll *h);
+/** haltpoll_free() - Practice.done: release the facts; NULL is ignored */
+void haltpoll_free(void *facts);
 
 /**
- * haltpoll_obstacle() - what keeps haltpoll from working here
+ * haltpoll_obstacle() - find what keeps haltpoll from working here
  * @view: the view
  * @h: the facts
- * @finding: takes the verdict "unsupported", "conflict" or "unknown" where there is one
+ * @finding: takes the verdict "unsupported", "conflict" or "unknown" if there is an obstacle
  *
- * Return: 1 where the verdict is set, 0 where nothing is in the way, -ENOMEM.
+ * Return: 1 if the verdict is set, 0 if nothing is in the way, -ENOMEM.
  */
 int haltpoll_obstacle(const View *view, const Haltpoll *h, Finding *finding);
 
-/** haltpoll_hopeless() - whether configuring it would be pointless on this kernel, with every policy */
-bool haltpoll_hopeless(const Finding *finding) _pure_;
-
-/** haltpoll_files() - the text of the two files of the module form; *_ret are constant strings */
+/** haltpoll_files() - the text of the two files of the module form; constant strings */
 void haltpoll_files(const char **ret_modules_load, const char **ret_modprobe);
 
 /* The tunables (tunables.c). */
 extern const PolicyKey haltpoll_keys[];
 #define HALTPOLL_N_KEYS 6
 
-/** tunables_check() - refuse values that contradict each other or the kernel's actual ones. Return: 0 or -ENOMEM. */
-int tunables_check(const View *view);
+/** tunables_read() - read what the kernel has and what the policy wants. Return: 0 or -ENOMEM. */
+int tunables_read(const View *view, TunableValue values[static _TUNABLE_MAX]);
+
+/** tunables_done() - release the values */
+void tunables_done(TunableValue values[static _TUNABLE_MAX]);
+
+/** tunables_check() - Practice.check: refuse values that contradict each other or the kernel's. Return: 0 or -ENOMEM. */
+int tunables_check(const View *view, const void *facts, Policy *policy);
 
 /**
  * tunables_observe() - compare the tunables with the policy
  * @view: the view
+ * @h: the facts
  * @finding: takes a setting for each tunable, and evidence for each that drifted
  * @ret_differs: takes whether one differs from the policy
  * @ret_drifted: takes the name of one that gtuned wrote in this boot and that has another value now, or NULL
  *
  * Return: 0 or -ENOMEM.
  */
-int tunables_observe(const View *view, Finding *finding, bool *ret_differs, const char **ret_drifted);
+int tunables_observe(const View *view, const Haltpoll *h, Finding *finding, bool *ret_differs,
+                     const char **ret_drifted);
 
 /** tunables_plan() - ask for the values that differ, in an order that is safe at every step. Return: 0 or -ENOMEM. */
-int tunables_plan(const View *view, Plan *plan);
+int tunables_plan(const View *view, const Haltpoll *h, const Finding *finding, Plan *plan);
 
 extern const Practice practice_haltpoll;

@@ -7,40 +7,35 @@
 
 #include "haltpoll/haltpoll.h"
 
-typedef int (*Check)(const View *view, const Haltpoll *h, Finding *f);
+typedef int (*HaltpollCheck)(const View *view, const Haltpoll *h, Finding *f);
 
-static bool is_image(const View *view) {
-        return view->machine->kind == MACHINE_IMAGE;
-}
-
-static int found(int r) {
+static int obstacle_found(int r) {
         return r < 0 ? r : 1;
 }
 
-static int check_guest(const View *view, const Haltpoll *h, Finding *f) {
-        (void) h;
+static int obstacle_guest(const View *view, _unused_ const Haltpoll *h, Finding *f) {
         return practice_guest_refusal(view, f);
 }
 
-static int check_architecture(const View *view, const Haltpoll *h, Finding *f) {
+static int obstacle_architecture(const View *view, const Haltpoll *h, Finding *f) {
         if (h->x86 || h->arm64)
                 return 0;
 
-        return found(finding_verdict(f, STATE_UNSUPPORTED, "architecture", NULL,
+        return obstacle_found(finding_verdict(f, STATE_UNSUPPORTED, "architecture", NULL,
                                      "haltpoll exists for x86_64 and aarch64, and this is %s",
                                      view->machine->probe->arch));
 }
 
-static int check_driver(const View *view, const Haltpoll *h, Finding *f) {
+static int obstacle_driver(const View *view, const Haltpoll *h, Finding *f) {
         const char *release = strempty(view->machine->probe->kernel_release);
 
         if (h->form == HALTPOLL_ABSENT)
-                return found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-driver",
+                return obstacle_found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-driver",
                                              "use a kernel with CONFIG_HALTPOLL_CPUIDLE",
                                              "kernel %s has no haltpoll driver (CONFIG_HALTPOLL_CPUIDLE is not set)",
                                              release));
         if (!h->governor && (h->form != HALTPOLL_UNKNOWN || h->cpuidle))
-                return found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-governor",
+                return obstacle_found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-governor",
                                              "use a kernel with CONFIG_CPU_IDLE_GOV_HALTPOLL",
                                              "kernel %s has no haltpoll governor (CONFIG_CPU_IDLE_GOV_HALTPOLL)",
                                              release));
@@ -48,7 +43,7 @@ static int check_driver(const View *view, const Haltpoll *h, Finding *f) {
         return 0;
 }
 
-static int conflict_of_parameter(Finding *f, const Token *t, const char *why) {
+static int obstacle_of_parameter(Finding *f, const Token *t, const char *why) {
         _cleanup_free_ char *remedy =
                 xasprintf("remove %s%s%s from the kernel command line and reboot", t->name, t->value ? "=" : "",
                           strempty(t->value));
@@ -56,12 +51,12 @@ static int conflict_of_parameter(Finding *f, const Token *t, const char *why) {
         if (!remedy)
                 return -ENOMEM;
 
-        return found(finding_verdict(f, STATE_CONFLICT, "kernel-parameter", remedy, "%s%s%s %s", t->name,
+        return obstacle_found(finding_verdict(f, STATE_CONFLICT, "kernel-parameter", remedy, "%s%s%s %s", t->name,
                                      t->value ? "=" : "", strempty(t->value), why));
 }
 
 /* Parameters that switch cpuidle or haltpoll off (facts of drivers/cpuidle and arch/x86/kernel/process.c). */
-static int check_parameters(const View *view, const Haltpoll *h, Finding *f) {
+static int obstacle_parameters(const View *view, const Haltpoll *h, Finding *f) {
         static const struct {
                 const char *name;
                 const char *harmless; /* this value does no harm */
@@ -84,30 +79,28 @@ static int check_parameters(const View *view, const Haltpoll *h, Finding *f) {
                     (rows[i].harmless && streq_ptr(t->value, rows[i].harmless)))
                         continue;
 
-                return conflict_of_parameter(f, t, rows[i].why);
+                return obstacle_of_parameter(f, t, rows[i].why);
         }
 
         return 0;
 }
 
-static int check_cpuidle(const View *view, const Haltpoll *h, Finding *f) {
-        if (h->cpuidle || is_image(view))
+static int obstacle_cpuidle(const View *view, const Haltpoll *h, Finding *f) {
+        if (h->cpuidle || view->machine->kind == MACHINE_IMAGE)
                 return 0;
         if (view->machine->config.size == 0)
-                return found(finding_verdict(f, STATE_UNKNOWN, "cpuidle-missing", NULL,
+                return obstacle_found(finding_verdict(f, STATE_UNKNOWN, "cpuidle-missing", NULL,
                                              CPUIDLE " does not exist, and the kernel's configuration is unknown"));
 
-        return found(finding_verdict(f, STATE_UNSUPPORTED, "no-cpuidle", NULL,
+        return obstacle_found(finding_verdict(f, STATE_UNSUPPORTED, "no-cpuidle", NULL,
                                      "this kernel runs without cpuidle (no " CPUIDLE ")"));
 }
 
-static int check_other_driver(const View *view, const Haltpoll *h, Finding *f) {
-        (void) view;
-
+static int obstacle_other_driver(_unused_ const View *view, const Haltpoll *h, Finding *f) {
         if (isempty(h->driver) || streq(h->driver, "none") || streq(h->driver, "haltpoll"))
                 return 0;
 
-        return found(finding_verdict(f, STATE_CONFLICT, "other-driver",
+        return obstacle_found(finding_verdict(f, STATE_CONFLICT, "other-driver",
                                      streq(h->driver, "intel_idle")
                                              ? "start the guest without cpu-pm=on, or add intel_idle.max_cstate=0"
                                      : streq(h->driver, "acpi_idle")
@@ -116,58 +109,54 @@ static int check_other_driver(const View *view, const Haltpoll *h, Finding *f) {
                                      "the cpuidle driver %s owns the CPUs, and a CPU has only one", h->driver));
 }
 
-static int check_other_governor(const View *view, const Haltpoll *h, Finding *f) {
-        (void) view;
-
+static int obstacle_other_governor(_unused_ const View *view, const Haltpoll *h, Finding *f) {
         if (!streq_ptr(h->driver, "haltpoll") || h->effect)
                 return 0;
 
-        return found(finding_verdict(f, STATE_CONFLICT, "other-governor",
+        return obstacle_found(finding_verdict(f, STATE_CONFLICT, "other-governor",
                                      "write haltpoll to " CPUIDLE "/current_governor, or remove cpuidle.governor=",
                                      "the haltpoll driver is loaded, but the governor is %s",
                                      h->current_governor ? h->current_governor : "unknown"));
 }
 
-static int check_governor_disabled(const View *view, const Haltpoll *h, Finding *f) {
+static int obstacle_governor_disabled(const View *view, const Haltpoll *h, Finding *f) {
         const Token *t = machine_parameter(view->machine, "haltpoll.enable");
-        Configuration c;
         bool on;
 
         /* Without the token it is the kernel's default, and the token that we configure mends that. */
         if (!streq_ptr(h->enable, "N") || !t || parse_kernel_bool(t->value, &on) < 0 || on)
                 return 0;
 
-        /* Where the next boot has it too, the verdict on the configuration names its place. */
-        configuration_of_tokens(view, practice_haltpoll.name, h->tokens, h->n_tokens, &c);
-        if (c.opposite)
+        /* If the next boot has it too, the verdict on the configuration names its place. */
+        if (h->by_tokens.opposite)
                 return 0;
 
-        return conflict_of_parameter(f, t, "keeps the haltpoll governor from registering");
+        return obstacle_of_parameter(f, t, "keeps the haltpoll governor from registering");
 }
 
 /*
  * On x86 the setter of the 6.6 kernels refuses every value, so the token does nothing there and only the
  * host's hint helps (drivers/cpuidle/cpuidle-haltpoll.c with a custom setter under CONFIG_ARM64).
  */
-static int check_force_refused(const View *view, const Haltpoll *h, Finding *f) {
+static int obstacle_force_refused(const View *view, const Haltpoll *h, Finding *f) {
         const char *line;
 
         if (!h->x86 || h->effect || view->machine->probe->dedicated_hint == 1)
                 return 0;
 
-        line = machine_log_find(view->machine, "invalid for parameter `cpuidle_haltpoll.force'");
+        line = kernel_log_find(&view->machine->probe->log, "invalid for parameter `cpuidle_haltpoll.force'");
         if (!line && !(h->force_writable && h->enable))
                 return 0;
         if (line && finding_evidence(f, "kernel log", line) < 0)
                 return -ENOMEM;
 
-        return found(finding_verdict(f, STATE_UNSUPPORTED, "force-refused",
+        return obstacle_found(finding_verdict(f, STATE_UNSUPPORTED, "force-refused",
                                      "let the host announce dedicated vCPUs: <kvm><hint-dedicated state='on'/></kvm>",
                                      "this kernel refuses cpuidle_haltpoll.force on x86_64"));
 }
 
-static int check_failed_to_enable(const View *view, const Haltpoll *h, Finding *f) {
-        const char *line = machine_log_find(view->machine, "Fail to enable haltpoll driver");
+static int obstacle_failed_to_enable(const View *view, const Haltpoll *h, Finding *f) {
+        const char *line = kernel_log_find(&view->machine->probe->log, "Fail to enable haltpoll driver");
 
         /* At boot the setter can run too early; where it can be written again, apply does. */
         if (!line || h->effect || h->force_writable)
@@ -175,32 +164,26 @@ static int check_failed_to_enable(const View *view, const Haltpoll *h, Finding *
         if (finding_evidence(f, "kernel log", line) < 0)
                 return -ENOMEM;
 
-        return found(finding_verdict(f, STATE_CONFLICT, "driver-failed", "see the kernel log of this boot",
+        return obstacle_found(finding_verdict(f, STATE_CONFLICT, "driver-failed", "see the kernel log of this boot",
                                      "the haltpoll driver could not register"));
 }
 
-static int check_atuned(const View *view, const Haltpoll *h, Finding *f) {
-        Configuration c;
-
-        if (h->by_files)
-                return 0;
-
-        configuration_of_tokens(view, practice_haltpoll.name, h->tokens, h->n_tokens, &c);
-        return practice_atuned_conflict(view, &c, f);
+static int obstacle_atuned(const View *view, const Haltpoll *h, Finding *f) {
+        return h->by_files ? 0 : configuration_atuned_conflict(view, &h->by_tokens, f);
 }
 
-static const Check checks[] = {
-        check_guest,
-        check_architecture,
-        check_driver,
-        check_parameters,
-        check_cpuidle,
-        check_other_driver,
-        check_other_governor,
-        check_governor_disabled,
-        check_force_refused,
-        check_failed_to_enable,
-        check_atuned,
+static const HaltpollCheck checks[] = {
+        obstacle_guest,
+        obstacle_architecture,
+        obstacle_driver,
+        obstacle_parameters,
+        obstacle_cpuidle,
+        obstacle_other_driver,
+        obstacle_other_governor,
+        obstacle_governor_disabled,
+        obstacle_force_refused,
+        obstacle_failed_to_enable,
+        obstacle_atuned,
 };
 
 int haltpoll_obstacle(const View *view, const Haltpoll *h, Finding *finding) {

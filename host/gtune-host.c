@@ -286,7 +286,7 @@ static int run(Context *c, int argc, char **argv) {
         if (r < 0)
                 return r;
 
-        first = options_parse(options, ELEMENTSOF(options), argc, argv, c);
+        first = options_parse(options, ELEMENTSOF(options), argc, argv, c, NULL);
         if (first < 0)
                 return STATUS_USAGE;
         if (c->finished)

@@ -8,60 +8,124 @@
 #define JUDGE_AGAIN "run `gtune apply`"
 
 /* What is known of this boot. */
-typedef struct Known {
-        Verdict *verdict;
-        Pcrs pcrs; /* empty where they could not be read */
-} Known;
+typedef struct MeasuredBoot {
+        char *path;         /* of the kept verdict */
+        Verdict *verdict;   /* NULL: none that counts */
+        Pcrs pcrs;          /* empty if they could not be read */
+        const char *code;   /* why no verdict counts; NULL: one does, or this is an image */
+        const char *reason; /* … as the end of a sentence that begins with the path, or a sentence of its own */
+        bool names_path;
+        Baseline *baseline; /* NULL: none is wanted, or it cannot be used */
+        char *baseline_error; /* why it cannot be used */
+} MeasuredBoot;
 
-static void known_done(Known *known) {
-        verdict_free(known->verdict);
+static void measured_boot_free(void *facts) {
+        MeasuredBoot *m = facts;
+
+        if (!m)
+                return;
+
+        free(m->path);
+        verdict_free(m->verdict);
+        baseline_free(m->baseline);
+        free(m->baseline_error);
+        free(m);
 }
 
-/* The kept verdict. Each of these returns 1 where it has set the finding's state, 0, or -ENOMEM. ----------- */
-
-static int unknown(Finding *f, const char *code, const char *remedy, const char *reason) {
-        int r;
-
-        r = finding_verdict(f, STATE_UNKNOWN, code, remedy, "%s", reason);
-        return r < 0 ? r : 1;
+static void measured_boot_freep(MeasuredBoot **m) {
+        measured_boot_free(*m);
 }
 
-static int parse_document(const Buffer *b, Known *ret) {
+static int measured_boot_parse(const Buffer *b, MeasuredBoot *m) {
         _cleanup_json_ json_object *o = NULL;
         json_object *values = NULL;
         int r;
 
         r = json_parse(b->data, b->size, &o);
-        if (r >= 0)
-                r = verdict_from_json(o, &ret->verdict);
+        if (r < 0)
+                return r;
+        r = verdict_from_json(o, &m->verdict);
         if (r < 0)
                 return r;
 
         (void) json_object_object_get_ex(o, "pcrs", &values);
-        return values ? pcrs_from_json(values, &ret->pcrs) : 0;
+        return values ? pcrs_from_json(values, &m->pcrs) : 0;
 }
 
-static int read_kept(const View *view, Finding *f, Known *ret) {
+static int measured_boot_without_verdict(MeasuredBoot *m, const char *code, const char *reason, bool names_path) {
+        m->verdict = verdict_free(m->verdict);
+        m->code = code;
+        m->reason = reason;
+        m->names_path = names_path;
+        return 0;
+}
+
+static int measured_boot_read_verdict(const View *view, MeasuredBoot *m) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
 
-        r = root_read(view->root, MEASURED_BOOT_PATH, DOCUMENT_SIZE_MAX, &b);
+        r = root_read(view->root, m->path, DOCUMENT_SIZE_MAX, &b);
         if (r == -ENOENT)
-                return unknown(f, "not-judged", JUDGE_AGAIN, "no verdict was made in this boot yet");
+                return measured_boot_without_verdict(m, "not-judged", "no verdict was made in this boot yet", false);
         if (r >= 0)
-                r = parse_document(&b, ret);
+                r = measured_boot_parse(&b, m);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return unknown(f, "verdict-unreadable", JUDGE_AGAIN, MEASURED_BOOT_PATH " holds no verdict");
-
-        if (!view->machine->boot_id || !streq_ptr(ret->verdict->boot_id, view->machine->boot_id))
-                return unknown(f, "other-boot", JUDGE_AGAIN, MEASURED_BOOT_PATH " is the verdict of another boot");
+                return measured_boot_without_verdict(m, "verdict-unreadable", "holds no verdict", true);
+        if (!view->machine->boot_id || !streq_ptr(m->verdict->boot_id, view->machine->boot_id))
+                return measured_boot_without_verdict(m, "other-boot", "is the verdict of another boot", true);
 
         return 0;
 }
 
-/* The baseline: what counts is the file as it is now ------------------------------------------------------- */
+/* What counts is the baseline as it is now. */
+static int measured_boot_read_baseline(const View *view, MeasuredBoot *m) {
+        const char *path = policy_word(view->policy, NAME, "baseline", NULL);
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r;
+
+        if (!path || !m->verdict || m->verdict->state != VERDICT_MEASURED)
+                return 0;
+
+        r = root_read(view->root, path, BASELINE_SIZE_MAX, &b);
+        if (r >= 0)
+                r = baseline_parse(b.data, b.size, path, &m->baseline, &m->baseline_error);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 && !m->baseline_error)
+                m->baseline_error = xasprintf("%s cannot be read: %s", path, strerror(-r));
+        else if (r >= 0 && !pcrs_bank_exists(&m->pcrs, m->baseline->bank))
+                m->baseline_error = xasprintf("%s is about the bank %s, and this TPM has no such bank", path,
+                                              algorithm_to_string(m->baseline->bank));
+        else
+                return 0;
+
+        return m->baseline_error ? 0 : -ENOMEM;
+}
+
+static int measured_boot_read(const View *view, void **ret) {
+        _cleanup_(measured_boot_freep) MeasuredBoot *m = calloc(1, sizeof(*m));
+        int r;
+
+        if (!m)
+                return -ENOMEM;
+
+        m->path = xasprintf("%s/%s", view->run_directory, MEASURED_BOOT_NAME);
+        if (!m->path)
+                return -ENOMEM;
+        if (view->machine->kind != MACHINE_IMAGE) {
+                r = measured_boot_read_verdict(view, m);
+                if (r < 0)
+                        return r;
+                r = measured_boot_read_baseline(view, m);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = TAKE_PTR(m);
+        return 0;
+}
 
 /* "4, 9", or NULL for none. */
 static int name_pcrs(uint32_t set, char **ret) {
@@ -69,7 +133,7 @@ static int name_pcrs(uint32_t set, char **ret) {
         return set == 0 || *ret ? 0 : -ENOMEM;
 }
 
-static int explain_baseline(const char *path, const BaselineCheck *check, Verdict *v) {
+static int measured_boot_explain_baseline(const char *path, const BaselineCheck *check, Verdict *v) {
         _cleanup_free_ char *pcrs = NULL;
         uint32_t set = check->failed ? check->failed : check->warned;
         int r;
@@ -87,7 +151,7 @@ static int explain_baseline(const char *path, const BaselineCheck *check, Verdic
         return v->baseline_reason ? 0 : -ENOMEM;
 }
 
-static int actual_to_evidence(const Baseline *baseline, const BaselineCheck *check, unsigned pcr, Finding *f) {
+static int measured_boot_actual_evidence(const Baseline *baseline, const BaselineCheck *check, unsigned pcr, Finding *f) {
         _cleanup_free_ char *source = xasprintf("PCR %u", pcr), *value = NULL;
         const BaselinePcr *expected = baseline->pcrs + pcr;
         char is[2 * DIGEST_SIZE_MAX + 1] = "not read", allowed[2 * DIGEST_SIZE_MAX + 1];
@@ -103,61 +167,40 @@ static int actual_to_evidence(const Baseline *baseline, const BaselineCheck *che
         return source && value ? finding_evidence(f, source, value) : -ENOMEM;
 }
 
-static int compare(const char *path, const Baseline *baseline, Known *known, Finding *f) {
+static int measured_boot_compare(const char *path, const MeasuredBoot *m, Verdict *v, Finding *f) {
         BaselineCheck check;
         int r;
 
-        baseline_check(baseline, &known->pcrs, &check);
-        r = explain_baseline(path, &check, known->verdict);
+        baseline_check(m->baseline, &m->pcrs, &check);
+        r = measured_boot_explain_baseline(path, &check, v);
         for (unsigned pcr = 0; r >= 0 && pcr < PCR_COUNT; pcr++)
                 if (((check.failed | check.warned) & 1U << pcr) != 0)
-                        r = actual_to_evidence(baseline, &check, pcr, f);
+                        r = measured_boot_actual_evidence(m->baseline, &check, pcr, f);
 
         return r;
 }
 
-/* Takes the reason; NULL: no memory. */
-static int no_comparison(Verdict *v, char *reason) {
-        free(v->baseline_reason);
-        v->baseline_reason = reason;
-        v->baseline = BASELINE_INVALID;
-        return reason ? 0 : -ENOMEM;
-}
-
-static int apply_baseline(const View *view, Known *known, Finding *f) {
+/* Let a verdict say what comes of the baseline. */
+static int measured_boot_apply_baseline(const View *view, const MeasuredBoot *m, Verdict *v, Finding *f) {
         const char *path = policy_word(view->policy, NAME, "baseline", NULL);
-        _cleanup_(baseline_freep) Baseline *baseline = NULL;
-        _cleanup_buffer_ Buffer b = BUFFER_NULL;
-        char *error = NULL;
-        int r;
 
-        known->verdict->baseline = BASELINE_NONE;
-        if (!path || known->verdict->state != VERDICT_MEASURED)
+        v->baseline = BASELINE_NONE;
+        if (!path || v->state != VERDICT_MEASURED)
                 return 0;
+        if (!m->baseline_error)
+                return measured_boot_compare(path, m, v, f);
 
-        r = root_read(view->root, path, BASELINE_SIZE_MAX, &b);
-        if (r >= 0)
-                r = baseline_parse(b.data, b.size, path, &baseline, &error);
-        if (r == -ENOMEM)
-                return r;
-        if (r >= 0 && pcrs_bank_exists(&known->pcrs, baseline->bank))
-                return compare(path, baseline, known, f);
-        if (r >= 0)
-                return no_comparison(known->verdict, xasprintf("%s is about the bank %s, and this TPM has no such bank",
-                                                               path, algorithm_to_string(baseline->bank)));
-
-        return no_comparison(known->verdict, error ? error : xasprintf("%s cannot be read: %s", path, strerror(-r)));
+        v->baseline = BASELINE_INVALID;
+        return free_and_strdup(&v->baseline_reason, m->baseline_error);
 }
 
-/* The state that follows ---------------------------------------------------------------------------------- */
-
-typedef struct Outcome {
+typedef struct MeasuredBootOutcome {
         const char *code;   /* of verdict_code() */
         State state;
         const char *remedy; /* where the verdict has none of its own */
-} Outcome;
+} MeasuredBootOutcome;
 
-static const Outcome outcomes[] = {
+static const MeasuredBootOutcome outcomes[] = {
         {"no-tpm", STATE_UNSUPPORTED, "give the guest a TPM 2.0 (libvirt: <tpm model='tpm-crb'>)"},
         {"tpm12", STATE_UNSUPPORTED, "give the guest a TPM 2.0 in place of the TPM 1.2"},
         {"unreadable", STATE_UNKNOWN, JUDGE_AGAIN},
@@ -176,7 +219,7 @@ static const Outcome outcomes[] = {
 };
 
 /* The sentence of what verdict_code() names. */
-static const char *outcome_reason(const Verdict *v, const char *code) {
+static const char *measured_boot_reason(const Verdict *v, const char *code) {
         if (startswith(code, "baseline-"))
                 return v->baseline_reason;
         if (streq(code, "log-absent"))
@@ -187,39 +230,40 @@ static const char *outcome_reason(const Verdict *v, const char *code) {
         return v->reason;
 }
 
-static int judge(Finding *f, const Verdict *v) {
+static int measured_boot_judge(const MeasuredBoot *m, const Verdict *v, Finding *f) {
         const char *code = verdict_code(v), *remedy;
 
         if (!code)
                 return finding_verdict(f, STATE_ACTIVE, NULL, NULL, NULL);
 
         for (size_t i = 0; i < ELEMENTSOF(outcomes); i++) {
-                const Outcome *o = outcomes + i;
+                const MeasuredBootOutcome *o = outcomes + i;
 
                 if (!streq(o->code, code))
                         continue;
                 remedy = v->remedy && !startswith(code, "baseline-") ? v->remedy : o->remedy;
                 return finding_verdict(f, o->state, o->code, o->state == STATE_ACTIVE && !o->remedy ? NULL : remedy,
-                                       "%s", strempty(outcome_reason(v, code)));
+                                       "%s", strempty(measured_boot_reason(v, code)));
         }
 
         return finding_verdict(f, STATE_UNKNOWN, "verdict-unreadable", JUDGE_AGAIN,
-                               MEASURED_BOOT_PATH " holds a verdict that this gtuned does not know");
+                               "%s holds a verdict that this gtuned does not know", m->path);
 }
 
 /* A verdict in another bank than the policy now asks for says nothing about the one that counts. */
-static int check_bank(const View *view, Finding *f, const Verdict *v) {
+static int measured_boot_check_bank(const View *view, const Verdict *v, Finding *f) {
         const char *bank = policy_word(view->policy, NAME, "bank", NULL);
+        int r;
 
         if (!bank || v->bank == _ALGORITHM_INVALID || v->bank == algorithm_from_string(bank))
                 return 0;
 
-        return unknown(f, "other-bank", JUDGE_AGAIN, "this boot was judged in another bank than the policy asks for");
+        r = finding_verdict(f, STATE_UNKNOWN, "other-bank", JUDGE_AGAIN,
+                            "this boot was judged in another bank than the policy asks for");
+        return r < 0 ? r : 1;
 }
 
-/* Evidence and settings ------------------------------------------------------------------------------------ */
-
-static int evidence_of_set(Finding *f, const char *source, uint32_t set) {
+static int measured_boot_evidence_of_set(Finding *f, const char *source, uint32_t set) {
         _cleanup_free_ char *pcrs = NULL;
         int r;
 
@@ -227,21 +271,21 @@ static int evidence_of_set(Finding *f, const char *source, uint32_t set) {
         return r < 0 || !pcrs ? r : finding_evidence(f, source, pcrs);
 }
 
-static int add_evidence(Finding *f, const Verdict *v) {
+static int measured_boot_add_evidence(const MeasuredBoot *m, const Verdict *v, Finding *f) {
         int r;
 
-        r = finding_evidence(f, MEASURED_BOOT_PATH, verdict_state_to_string(v->state));
+        r = finding_evidence(f, m->path, verdict_state_to_string(v->state));
         if (r < 0 || v->state < VERDICT_NOT_MEASURED)
                 return r;
 
         if (v->bank != _ALGORITHM_INVALID)
                 r = finding_evidence(f, "PCR bank", algorithm_to_string(v->bank));
         if (r >= 0)
-                r = evidence_of_set(f, "PCRs without a measurement", v->empty);
+                r = measured_boot_evidence_of_set(f, "PCRs without a measurement", v->empty);
         if (r >= 0)
                 r = finding_evidence(f, "event log", verdict_log_to_string(v->log));
         if (r >= 0)
-                r = evidence_of_set(f, "PCRs that disagree with the event log", v->disagree);
+                r = measured_boot_evidence_of_set(f, "PCRs that disagree with the event log", v->disagree);
         if (r >= 0 && v->secure_boot >= 0)
                 r = finding_evidence(f, "Secure Boot", v->secure_boot > 0 ? "on" : "off");
 
@@ -251,7 +295,7 @@ static int add_evidence(Finding *f, const Verdict *v) {
 /* The event that came last is the one that a changed boot differs in most often, so the end of the list is kept. */
 #define EVENTS_SHOWN 4U
 
-static int add_events(Finding *f, const Verdict *v) {
+static int measured_boot_add_events(Finding *f, const Verdict *v) {
         size_t first = v->n_events > EVENTS_SHOWN ? v->n_events - EVENTS_SHOWN : 0;
 
         for (size_t i = first; i < v->n_events; i++) {
@@ -265,7 +309,7 @@ static int add_events(Finding *f, const Verdict *v) {
         return 0;
 }
 
-static int add_settings(const View *view, Finding *f, const Verdict *v) {
+static int measured_boot_add_settings(const View *view, Finding *f, const Verdict *v) {
         const char *bank = v && v->bank != _ALGORITHM_INVALID ? algorithm_to_string(v->bank) : NULL;
         const char *baseline = policy_word(view->policy, NAME, "baseline", NULL);
         bool required = policy_bool(view->policy, NAME, "require", false);
@@ -284,8 +328,6 @@ static int add_settings(const View *view, Finding *f, const Verdict *v) {
         return 0;
 }
 
-/* The practice -------------------------------------------------------------------------------------------- */
-
 static const char *const bank_choices[] = {"sha1", "sha256", "sha384", "sha512", "sm3", NULL};
 
 static const PolicyKey keys[] = {
@@ -295,57 +337,62 @@ static const PolicyKey keys[] = {
 };
 
 /* There is nothing to enable: who sets a key wants to know. */
-static void read_wanted(const View *view, Finding *f) {
+static void measured_boot_wanted(const View *view, Finding *f) {
         f->wanted = WANTED_NOTHING;
         for (size_t i = 0; view->policy->n_errors == 0 && i < ELEMENTSOF(keys); i++)
                 if (policy_get(view->policy, NAME, keys[i].name))
                         f->wanted = WANTED_ON;
 }
 
-static int observe_boot(const View *view, Finding *f, Known *known) {
+static int measured_boot_observe_boot(const View *view, const MeasuredBoot *m, Verdict *v, Finding *f) {
         int r;
 
-        r = read_kept(view, f, known);
+        r = measured_boot_add_evidence(m, v, f);
         if (r < 0)
                 return r;
-        if (r == 1) {
-                known->verdict = verdict_free(known->verdict);
-                return 0;
-        }
-
-        r = add_evidence(f, known->verdict);
-        if (r >= 0)
-                r = apply_baseline(view, known, f);
-        if (r >= 0)
-                r = check_bank(view, f, known->verdict);
+        r = measured_boot_apply_baseline(view, m, v, f);
+        if (r < 0)
+                return r;
+        r = measured_boot_check_bank(view, v, f);
         if (r != 0)
                 return r < 0 ? r : 0;
 
-        r = judge(f, known->verdict);
-        return r >= 0 && f->state == STATE_DIFFERS ? add_events(f, known->verdict) : r;
+        r = measured_boot_judge(m, v, f);
+        return r >= 0 && f->state == STATE_DIFFERS ? measured_boot_add_events(f, v) : r;
 }
 
-static int observe(const View *view, Finding *f) {
-        _cleanup_(known_done) Known known = {};
+static int measured_boot_observe(const View *view, const void *facts, Finding *f) {
+        const MeasuredBoot *m = facts;
         int r;
 
-        read_wanted(view, f);
+        measured_boot_wanted(view, f);
         if (view->machine->kind == MACHINE_IMAGE)
                 r = finding_verdict(f, STATE_OFF, "image", NULL, "an image has not booted, so nothing was measured");
+        else if (!m->verdict)
+                r = finding_verdict(f, STATE_UNKNOWN, m->code, JUDGE_AGAIN, "%s%s%s", m->names_path ? m->path : "",
+                                    m->names_path ? " " : "", m->reason);
         else
-                r = observe_boot(view, f, &known);
+                r = measured_boot_observe_boot(view, m, m->verdict, f);
 
-        return r < 0 ? r : add_settings(view, f, known.verdict);
+        return r < 0 ? r : measured_boot_add_settings(view, f, m->verdict);
 }
 
-static int plan(_unused_ const View *view, _unused_ const Finding *finding, _unused_ Plan *p) {
+static int measured_boot_plan(_unused_ const View *view, _unused_ const void *facts, _unused_ const Finding *finding,
+                              _unused_ Plan *plan) {
         return 0;
 }
 
 /* An image has not booted. */
-static bool fails(const View *view, const Finding *finding) {
+static bool measured_boot_fails(const View *view, const Finding *finding) {
         return finding->wanted == WANTED_ON && policy_bool(view->policy, NAME, "require", false) &&
                view->machine->kind != MACHINE_IMAGE && finding->state != STATE_ACTIVE;
+}
+
+bool measured_boot_breaks_baseline(const void *facts, const Finding *finding) {
+        const MeasuredBoot *m = facts;
+
+        return finding->state == STATE_DIFFERS && m->verdict && m->verdict->baseline == BASELINE_FAILURE &&
+               m->verdict->log != VERDICT_LOG_MISMATCH;
 }
 
 static const Reason reasons[] = {
@@ -389,7 +436,9 @@ const Practice practice_measured_boot = {
         .reasons = reasons,
         .n_reasons = ELEMENTSOF(reasons),
         .keys = {keys, ELEMENTSOF(keys)},
-        .observe = observe,
-        .plan = plan,
-        .fails = fails,
+        .read = measured_boot_read,
+        .done = measured_boot_free,
+        .observe = measured_boot_observe,
+        .plan = measured_boot_plan,
+        .fails = measured_boot_fails,
 };

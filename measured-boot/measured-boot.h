@@ -8,7 +8,13 @@
 
 #include "core/practice.h"
 
-/* What gtune-tpm answered to "verdict", kept by `gtune apply`: verdict_to_json(), and "pcrs" as pcrs_to_json(). */
-#define MEASURED_BOOT_PATH "/run/gtuned/measured-boot.json"
+/*
+ * In the run directory: what gtune-tpm answered to "verdict", kept by `gtune apply`. It has the members of
+ * verdict_to_json(), and "pcrs" of pcrs_to_json().
+ */
+#define MEASURED_BOOT_NAME "measured-boot.json"
 
 extern const Practice practice_measured_boot;
+
+/** measured_boot_breaks_baseline() - whether it is the baseline that does not allow this boot */
+bool measured_boot_breaks_baseline(const void *facts, const Finding *finding) _pure_;

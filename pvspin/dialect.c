@@ -38,7 +38,7 @@ static bool is_word(char c) {
 }
 
 const char *dialect_unknown_token(const Machine *machine, const char *name) {
-        const char *line = machine_log_line(machine, "Unknown kernel command line parameters");
+        const char *line = kernel_log_line(&machine->probe->log, "Unknown kernel command line parameters");
         size_t size = strlen(name);
 
         for (const char *p = line; p && (p = strstr(p, name)); p += size)
@@ -53,12 +53,12 @@ const char *dialect_unknown_token(const Machine *machine, const char *name) {
  * two of "PV sched" whatever its command line is; one with pvpreempted says them only where that is there.
  */
 static const Dialect *by_log(const Machine *m) {
-        bool has_locks = machine_log_line(m, "arm-pv: PV qspinlocks ");
-        bool asked = machine_log_line(m, "arm-pv: using PV sched preempted") ||
-                     machine_log_line(m, "arm-pv: PV sched is not available") ||
-                     machine_log_line(m, "arm-pv: PV sched init failed");
+        bool has_locks = kernel_log_line(&m->probe->log, "arm-pv: PV qspinlocks ");
+        bool asked = kernel_log_line(&m->probe->log, "arm-pv: using PV sched preempted") ||
+                     kernel_log_line(&m->probe->log, "arm-pv: PV sched is not available") ||
+                     kernel_log_line(&m->probe->log, "arm-pv: PV sched init failed");
 
-        if (machine_log_line(m, "arm-pv: PV sched disabled"))
+        if (kernel_log_line(&m->probe->log, "arm-pv: PV sched disabled"))
                 return &pvqspinlock;
         if (has_locks && dialect_unknown_token(m, "arm_pvspin"))
                 return &pvqspinlock;
@@ -106,7 +106,7 @@ static bool is_openeuler(const View *view) {
 
 /* Where a kernel is not known to have the locks at all, trying does no harm, and the next boot's log tells. */
 static bool has_locks(const Machine *m) {
-        return machine_log_line(m, "arm-pv: PV qspinlocks ") ||
+        return kernel_log_line(&m->probe->log, "arm-pv: PV qspinlocks ") ||
                machine_kernel_option(m, "CONFIG_PARAVIRT_SPINLOCKS") == 'y';
 }
 

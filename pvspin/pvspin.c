@@ -18,6 +18,14 @@ typedef enum Outcome {
         OUTCOME_LOG_LOST,
 } Outcome;
 
+/* What is true of PV qspinlocks on this machine. */
+typedef struct Pvspin {
+        const Dialect *dialect;
+        Outcome outcome;
+        const char *line; /* of the kernel log, which says so; NULL: none does */
+        Configuration configuration;
+} Pvspin;
+
 static const struct {
         const char *line;
         Outcome outcome;
@@ -30,9 +38,9 @@ static const struct {
         {"arm-pv: PV sched disabled", OUTCOME_SCHED_DISABLED},
 };
 
-static Outcome read_outcome(const Machine *machine, const Dialect *dialect, const char **ret_line) {
+static Outcome pvspin_read_outcome(const Machine *machine, const Dialect *dialect, const char **ret_line) {
         for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
-                *ret_line = machine_log_line(machine, lines[i].line);
+                *ret_line = kernel_log_line(&machine->probe->log, lines[i].line);
                 if (*ret_line)
                         return lines[i].outcome;
         }
@@ -42,74 +50,74 @@ static Outcome read_outcome(const Machine *machine, const Dialect *dialect, cons
                 return OUTCOME_UNKNOWN_TOKEN;
 
         *ret_line = NULL;
-        return machine->probe->log_reach == LOG_COMPLETE ? OUTCOME_NONE : OUTCOME_LOG_LOST;
+        return machine->probe->log.reach == LOG_COMPLETE ? OUTCOME_NONE : OUTCOME_LOG_LOST;
 }
 
-static int found(int r) {
+static int pvspin_found(int r) {
         return r < 0 ? r : 1;
 }
 
-static int check_architecture(const View *view, Finding *f) {
+static int pvspin_check_architecture(const View *view, Finding *f) {
         const Machine *m = view->machine;
         const char *line;
 
         if (streq(m->probe->arch, "aarch64"))
                 return 0;
         if (!streq(m->probe->arch, "x86_64"))
-                return found(finding_verdict(f, STATE_UNSUPPORTED, "architecture", NULL,
+                return pvspin_found(finding_verdict(f, STATE_UNSUPPORTED, "architecture", NULL,
                                              "PV spinlocks of this kind exist on aarch64 only, and this is %s",
                                              m->probe->arch));
 
-        line = machine_log_find(m, "PV spinlocks ");
+        line = kernel_log_find(&m->probe->log, "PV spinlocks ");
         if (line && finding_evidence(f, "kernel log", line) < 0)
                 return -ENOMEM;
 
-        return found(finding_verdict(f, STATE_UNSUPPORTED, "x86-automatic", NULL,
+        return pvspin_found(finding_verdict(f, STATE_UNSUPPORTED, "x86-automatic", NULL,
                                      "PV spinlocks need no parameter on x86_64: the kernel turns them on by itself "
                                      "where the host supports them%s%s",
                                      line ? "; this one says: " : "", line ? line : ""));
 }
 
-static int check_kernel(const View *view, Finding *f) {
+static int pvspin_check_kernel(const View *view, Finding *f) {
         if (machine_kernel_option(view->machine, "CONFIG_PARAVIRT_SPINLOCKS") != 'n')
                 return 0;
 
-        return found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-pvspin",
+        return pvspin_found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-pvspin",
                                      "use an openEuler kernel with CONFIG_PARAVIRT_SPINLOCKS",
                                      "kernel %s was built without CONFIG_PARAVIRT_SPINLOCKS",
                                      strempty(view->machine->probe->kernel_release)));
 }
 
-static int check_cpus(const View *view, Finding *f) {
+static int pvspin_check_cpus(const View *view, Finding *f) {
         if (view->machine->possible_cpus != 1)
                 return 0;
 
-        return found(finding_verdict(f, STATE_UNSUPPORTED, "single-cpu", NULL,
+        return pvspin_found(finding_verdict(f, STATE_UNSUPPORTED, "single-cpu", NULL,
                                      "the guest can only ever have one CPU, and no lock is waited for there"));
 }
 
-static int check_parameter(const View *view, Finding *f) {
+static int pvspin_check_parameter(const View *view, Finding *f) {
         if (!machine_parameter(view->machine, "nopvspin"))
                 return 0;
 
-        return found(finding_verdict(f, STATE_CONFLICT, "nopvspin",
+        return pvspin_found(finding_verdict(f, STATE_CONFLICT, "nopvspin",
                                      "remove nopvspin from the kernel command line and reboot",
                                      "nopvspin on the kernel command line switches PV spinlocks off"));
 }
 
 /* Only a word on the command line that has no effect would be the result of guessing wrong. */
-static int check_dialect(const View *view, const Dialect *dialect, Finding *f) {
-        if (!dialect->doubtful)
+static int pvspin_check_dialect(const View *view, const Pvspin *p, Finding *f) {
+        if (!p->dialect->doubtful)
                 return 0;
 
-        return found(finding_verdict(f, STATE_UNKNOWN, "token-unknown",
+        return pvspin_found(finding_verdict(f, STATE_UNKNOWN, "token-unknown",
                                      "add the one that this kernel knows to the kernel command line yourself",
                                      "nothing says whether kernel %s takes arm_pvspin or pvqspinlock",
                                      strempty(view->machine->probe->kernel_release)));
 }
 
-static int verdict_log_lost(const View *view, Finding *f) {
-        if (view->machine->probe->log_reach == LOG_UNREADABLE)
+static int pvspin_log_lost(const View *view, Finding *f) {
+        if (view->machine->probe->log.reach == LOG_UNREADABLE)
                 return finding_verdict(f, STATE_UNKNOWN, "kernel-log-lost", "run as root",
                                        "the kernel log cannot be read without privilege");
 
@@ -118,25 +126,25 @@ static int verdict_log_lost(const View *view, Finding *f) {
 }
 
 /* What the log says, where it says that it cannot be or could not be. */
-static int check_outcome(const View *view, const Dialect *dialect, Outcome outcome, Finding *f) {
-        const char *name = dialect->tokens[0].name;
+static int pvspin_check_outcome(const View *view, const Pvspin *p, Finding *f) {
+        const char *name = p->dialect->tokens[0].name;
         bool booted_with = machine_parameter(view->machine, name) != NULL;
 
-        switch (outcome) {
+        switch (p->outcome) {
         case OUTCOME_NOT_AVAILABLE:
-                return found(finding_verdict(f, STATE_UNSUPPORTED, "host-no-pvsched",
+                return pvspin_found(finding_verdict(f, STATE_UNSUPPORTED, "host-no-pvsched",
                                              "use a host with openEuler 20.09 or later and its PV scheduling",
                                              "the host does not offer PV scheduling"));
         case OUTCOME_INIT_FAILED:
-                return found(finding_verdict(f, STATE_CONFLICT, "pvsched-init-failed",
+                return pvspin_found(finding_verdict(f, STATE_CONFLICT, "pvsched-init-failed",
                                              "see the kernel log of this boot",
                                              "the kernel could not set up PV scheduling"));
         case OUTCOME_UNKNOWN_TOKEN:
-                return found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-unknown-token",
+                return pvspin_found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-unknown-token",
                                              "use an openEuler kernel of the 4.19 or 5.10 line",
                                              "this kernel does not know %s", name));
         case OUTCOME_DISABLED:
-                return booted_with ? found(finding_verdict(f, STATE_CONFLICT, "disabled-by-kernel", NULL,
+                return booted_with ? pvspin_found(finding_verdict(f, STATE_CONFLICT, "disabled-by-kernel", NULL,
                                                            "this boot has %s, and the kernel left PV "
                                                            "qspinlocks disabled",
                                                            name))
@@ -144,39 +152,38 @@ static int check_outcome(const View *view, const Dialect *dialect, Outcome outco
         case OUTCOME_NONE:
         case OUTCOME_PREEMPTED_ONLY:
         case OUTCOME_SCHED_DISABLED:
-                return booted_with ? found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-silent",
-                                                           dialect->silent_remedy,
+                return booted_with ? pvspin_found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-silent",
+                                                           p->dialect->silent_remedy,
                                                            "this boot has %s, and the kernel said nothing of "
                                                            "PV qspinlocks: %s",
-                                                           name, dialect->silence))
+                                                           name, p->dialect->silence))
                                    : 0;
         case OUTCOME_LOG_LOST:
-                return booted_with ? found(verdict_log_lost(view, f)) : 0;
+                return booted_with ? pvspin_found(pvspin_log_lost(view, f)) : 0;
         case OUTCOME_ENABLED:
         default:
                 return 0;
         }
 }
 
-static int obstacle(const View *view, const Dialect *dialect, Outcome outcome, const Configuration *c,
-                    Finding *f) {
+static int pvspin_obstacle(const View *view, const Pvspin *p, Finding *f) {
         int r;
 
         r = practice_guest_refusal(view, f);
         if (r == 0)
-                r = check_architecture(view, f);
+                r = pvspin_check_architecture(view, f);
         if (r == 0)
-                r = check_kernel(view, f);
+                r = pvspin_check_kernel(view, f);
         if (r == 0 && view->machine->kind != MACHINE_IMAGE)
-                r = check_outcome(view, dialect, outcome, f);
+                r = pvspin_check_outcome(view, p, f);
         if (r == 0)
-                r = check_cpus(view, f);
+                r = pvspin_check_cpus(view, f);
         if (r == 0)
-                r = check_dialect(view, dialect, f);
+                r = pvspin_check_dialect(view, p, f);
         if (r == 0)
-                r = check_parameter(view, f);
+                r = pvspin_check_parameter(view, f);
         if (r == 0)
-                r = practice_atuned_conflict(view, c, f);
+                r = configuration_atuned_conflict(view, &p->configuration, f);
 
         return r;
 }
@@ -185,7 +192,7 @@ static int obstacle(const View *view, const Dialect *dialect, Outcome outcome, c
  * "auto" wants it for shared vCPUs, where this boot has shown that kernel and host support it. A kernel with
  * pvqspinlock asks the host only where the token is there: "disabled" says nothing of the host then.
  */
-static bool wanted_automatically(const View *view, const Dialect *dialect, Outcome outcome) {
+static bool pvspin_wanted_automatically(const View *view, const Pvspin *p) {
         bool built = machine_kernel_option(view->machine, "CONFIG_PARAVIRT_SPINLOCKS") == 'y';
 
         if (!streq(policy_word(view->policy, "guest", "vcpu", "auto"), "shared") ||
@@ -194,12 +201,12 @@ static bool wanted_automatically(const View *view, const Dialect *dialect, Outco
         if (view->machine->kind == MACHINE_IMAGE)
                 return built;
 
-        switch (outcome) {
+        switch (p->outcome) {
         case OUTCOME_ENABLED:
         case OUTCOME_PREEMPTED_ONLY:
                 return true;
         case OUTCOME_DISABLED:
-                return !dialect->asks_late || machine_log_line(view->machine, "arm-pv: using PV sched preempted");
+                return !p->dialect->asks_late || kernel_log_line(&view->machine->probe->log, "arm-pv: using PV sched preempted");
         case OUTCOME_LOG_LOST:
                 return built;
         default:
@@ -207,59 +214,50 @@ static bool wanted_automatically(const View *view, const Dialect *dialect, Outco
         }
 }
 
-static int observe(const View *view, Finding *finding) {
-        const Dialect *dialect = dialect_of(view);
-        Configuration c;
-        Outcome outcome;
-        const char *line;
-        int r;
+static int pvspin_read(const View *view, void **ret) {
+        Pvspin *p = calloc(1, sizeof(*p));
 
-        outcome = read_outcome(view->machine, dialect, &line);
-        if (line && finding_evidence(finding, "kernel log", line) < 0)
+        if (!p)
                 return -ENOMEM;
 
-        r = practice_wanted(view, finding, wanted_automatically(view, dialect, outcome));
+        p->dialect = dialect_of(view);
+        p->outcome = pvspin_read_outcome(view->machine, p->dialect, &p->line);
+        configuration_of_tokens(view, practice_pvspin.name, p->dialect->tokens, p->dialect->n_tokens, &p->configuration);
+        *ret = p;
+        return 0;
+}
+
+static int pvspin_observe(const View *view, const void *facts, Finding *finding) {
+        const Pvspin *p = facts;
+        int r;
+
+        if (p->line && finding_evidence(finding, "kernel log", p->line) < 0)
+                return -ENOMEM;
+
+        r = practice_wanted(view, &practice_pvspin, finding, pvspin_wanted_automatically(view, p));
         if (r < 0)
                 return r;
 
-        configuration_of_tokens(view, practice_pvspin.name, dialect->tokens, dialect->n_tokens, &c);
-        r = obstacle(view, dialect, outcome, &c, finding);
+        r = pvspin_obstacle(view, p, finding);
         if (r < 0)
                 return r;
         if (r > 0 && !finding->held && (practice_is_on(finding) || finding->state == STATE_UNSUPPORTED))
                 return 0;
 
-        return configuration_verdict(view, finding, &c, outcome == OUTCOME_ENABLED);
+        return configuration_verdict(view, finding, &p->configuration, p->outcome == OUTCOME_ENABLED);
 }
 
-/*
- * Where the host does not offer it, 6.6 kernels would still switch the locks over, with nobody to kick a
- * waiting vCPU: there the token is never added.
- */
-static bool harmful(const Finding *finding) {
-        static const char *const codes[] = {
-                "container", "bare-metal", "other-hypervisor", "architecture", "x86-automatic", "host-no-pvsched",
-                "nopvspin", "atuned", "opposite-token", "token-unknown",
-        };
-
-        for (size_t i = 0; finding->reason_code && i < ELEMENTSOF(codes); i++)
-                if (streq(finding->reason_code, codes[i]))
-                        return true;
-
-        return false;
-}
-
-static int plan(const View *view, const Finding *finding, Plan *p) {
+static int pvspin_plan(const View *view, const void *facts, const Finding *finding, Plan *plan) {
         bool insisted = streq(policy_word(view->policy, "pvspin", "enable", "auto"), "yes");
-        const Dialect *dialect = dialect_of(view);
+        const Pvspin *p = facts;
         int r = 0;
 
-        if (!practice_is_on(finding) || harmful(finding) ||
+        if (!practice_is_on(finding) || practice_is_hopeless(&practice_pvspin, finding) ||
             (finding->state == STATE_UNSUPPORTED && !insisted))
                 return 0;
 
-        for (size_t i = 0; r >= 0 && i < dialect->n_tokens; i++)
-                r = plan_token(p, practice_pvspin.name, dialect->tokens + i);
+        for (size_t i = 0; r >= 0 && i < p->dialect->n_tokens; i++)
+                r = plan_token(plan, finding, p->dialect->tokens + i);
 
         return r;
 }
@@ -270,21 +268,25 @@ static const PolicyKey keys[] = {
         {"pvspin", "enable", KEY_CHOICE, enable_choices, "whether PV qspinlocks are wanted: auto, yes or no"},
 };
 
+/*
+ * Without the host's PV scheduling, 6.6 kernels would still switch the locks over, and nobody would kick a waiting vCPU: so
+ * "host-no-pvsched" is hopeless.
+ */
 static const Reason reasons[] = {
-        {"architecture", "PV qspinlocks of this kind exist on aarch64 only."},
-        {"x86-automatic", "On x86_64 PV spinlocks need no parameter: the kernel decides by what the host offers."},
+        {"architecture", "PV qspinlocks of this kind exist on aarch64 only.", .hopeless = true},
+        {"x86-automatic", "On x86_64 PV spinlocks need no parameter: the kernel decides by what the host offers.", .hopeless = true},
         {"kernel-no-pvspin", "The kernel was built without CONFIG_PARAVIRT_SPINLOCKS."},
         {"kernel-unknown-token", "The kernel names arm_pvspin, or pvqspinlock, among the parameters that it does not "
                                  "know."},
         {"kernel-silent", "This boot has the parameter, and the kernel log has no line about PV qspinlocks."},
         {"kernel-log-lost", "The kernel log of the boot cannot be read any more, or not without privilege."},
-        {"host-no-pvsched", "The host does not offer PV scheduling, so nobody would wake a waiting vCPU."},
+        {"host-no-pvsched", "The host does not offer PV scheduling, so nobody would wake a waiting vCPU.", .hopeless = true},
         {"pvsched-init-failed", "The kernel could not set up PV scheduling."},
         {"disabled-by-kernel", "This boot has the parameter, and the kernel left PV qspinlocks disabled."},
         {"token-unknown", "The kernel has PV qspinlocks, and nothing says whether its parameter is arm_pvspin or "
-                          "pvqspinlock."},
+                          "pvqspinlock.", .hopeless = true},
         {"single-cpu", "The guest can only ever have one CPU."},
-        {"nopvspin", "nopvspin on the kernel command line switches PV spinlocks off."},
+        {"nopvspin", "nopvspin on the kernel command line switches PV spinlocks off.", .hopeless = true},
 };
 
 static const char *const log_patterns[] = {
@@ -311,6 +313,8 @@ const Practice practice_pvspin = {
         .reasons = reasons,
         .n_reasons = ELEMENTSOF(reasons),
         .keys = {keys, ELEMENTSOF(keys)},
-        .observe = observe,
-        .plan = plan,
+        .read = pvspin_read,
+        .done = free,
+        .observe = pvspin_observe,
+        .plan = pvspin_plan,
 };

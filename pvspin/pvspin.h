@@ -7,7 +7,7 @@
  * trees by "pvqspinlock".
  */
 
-#include "core/practice.h"
+#include "core/configuration.h"
 
 /* What a tree calls its parameters, and how it behaves. */
 typedef struct Dialect {

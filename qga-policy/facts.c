@@ -6,7 +6,7 @@
 
 #define DROP_IN_FOLDER "/etc/systemd/system"
 
-static int find_unit(const View *view, Qga *q) {
+static int qga_find_unit(const View *view, Qga *q) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < practice_qga_policy.n_services; i++) {
@@ -28,7 +28,7 @@ static int find_unit(const View *view, Qga *q) {
         return r;
 }
 
-static int read_drop_in(const View *view, Qga *q) {
+static int qga_read_drop_in(const View *view, Qga *q) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
@@ -45,7 +45,7 @@ static int read_drop_in(const View *view, Qga *q) {
         return text.size > 0 ? drop_in_read(text.data, &q->file) : 0;
 }
 
-static int same_file(const Root *root, const char *a, const char *b, bool *ret) {
+static int qga_same_file(const Root *root, const char *a, const char *b, bool *ret) {
         _cleanup_free_ char *real_a = NULL, *real_b = NULL;
 
         *ret = streq(a, b);
@@ -58,25 +58,25 @@ static int same_file(const Root *root, const char *a, const char *b, bool *ret) 
         return 0;
 }
 
-static int is_seen(const View *view, const Qga *q, const char *path, bool *ret) {
-        int r = same_file(view->root, path, q->drop_in, ret);
+static int qga_is_seen(const View *view, const Qga *q, const char *path, bool *ret) {
+        int r = qga_same_file(view->root, path, q->drop_in, ret);
 
         for (size_t i = 0; r >= 0 && !*ret && i < q->base.unit.n_drop_ins; i++)
-                r = same_file(view->root, path, q->base.unit.drop_ins[i], ret);
+                r = qga_same_file(view->root, path, q->base.unit.drop_ins[i], ret);
 
         return r;
 }
 
 /* The manager also reads drop-ins of other names of the unit, and of generators. One that is gone since it
  * read it is no matter. */
-static int find_unseen(const View *view, Qga *q) {
+static int qga_find_unseen(const View *view, Qga *q) {
         q->service = services_find(&view->machine->probe->services, q->unit);
         for (char **path = q->service ? q->service->drop_ins : NULL; path && *path && !q->base.problem; path++) {
                 bool seen = false;
 
                 if (**path != '/' || !root_exists(view->root, *path))
                         continue;
-                if (is_seen(view, q, *path, &seen) < 0)
+                if (qga_is_seen(view, q, *path, &seen) < 0)
                         return -ENOMEM;
                 if (seen)
                         continue;
@@ -90,7 +90,7 @@ static int find_unseen(const View *view, Qga *q) {
         return 0;
 }
 
-static int read_binary(const View *view, Qga *q) {
+static int qga_read_binary(const View *view, Qga *q) {
         if (q->base.problem || q->base.unit.masked)
                 return 0;
 
@@ -98,44 +98,44 @@ static int read_binary(const View *view, Qga *q) {
         return q->binary_error == -ENOMEM ? -ENOMEM : 0;
 }
 
-static bool can_judge(const Qga *q, const AgentCommand *a) {
+static bool qga_can_judge(const Qga *q, const AgentCommand *a) {
         return !q->base.unit.masked && !q->base.problem && q->binary_error == 0 && !a->problem;
 }
 
-static int read_units(const View *view, Qga *q) {
+static int qga_read_units(const View *view, Qga *q) {
         int r;
 
-        r = can_judge(q, &q->base) ? agent_unit_judge(view->root, &q->binary, &q->base) : 0;
+        r = qga_can_judge(q, &q->base) ? agent_unit_judge(view->root, &q->binary, &q->base) : 0;
         q->is = &q->base;
         if (r < 0 || !q->file.exists)
                 return r;
 
         q->is = &q->with;
         r = agent_unit_read(view->root, q->unit, NULL, NULL, &q->with);
-        if (r < 0 || !can_judge(q, &q->with))
+        if (r < 0 || !qga_can_judge(q, &q->with))
                 return r;
 
         return agent_unit_judge(view->root, &q->binary, &q->with);
 }
 
-static const char *file_name(const char *path) {
+static const char *qga_file_name(const char *path) {
         const char *slash = strrchr(path, '/');
 
         return slash ? slash + 1 : path;
 }
 
 /* A drop-in counts by its file name, and what comes last decides. */
-static const char *find_undoing(const Qga *q) {
+static const char *qga_find_undoing(const Qga *q) {
         const char *path = q->base.unit.exec_file;
 
-        if (!path || streq(path, q->base.unit.fragment) || strcmp(file_name(path), DROP_IN_NAME) <= 0)
+        if (!path || streq(path, q->base.unit.fragment) || strcmp(qga_file_name(path), DROP_IN_NAME) <= 0)
                 return NULL;
 
         return path;
 }
 
 /* What is wanted and not closed. */
-static int list_left_open(const Wish *wish, const AgentCommand *a, Names *ret) {
+static int qga_list_left_open(const Wish *wish, const AgentCommand *a, Names *ret) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < wish->closed.n; i++)
@@ -146,7 +146,7 @@ static int list_left_open(const Wish *wish, const AgentCommand *a, Names *ret) {
 }
 
 /* Where the distribution closes all of it and the agent starts, there is nothing to add. */
-static int make_drop_in(Qga *q) {
+static int qga_make_drop_in(Qga *q) {
         DropInForm form = {};
         int r;
 
@@ -163,7 +163,7 @@ static int make_drop_in(Qga *q) {
         return 0;
 }
 
-static int find_expected(const View *view, Qga *q) {
+static int qga_find_expected(const View *view, Qga *q) {
         _cleanup_agent_command_ AgentCommand planned = {};
         const AgentCommand *a = q->is;
         int r;
@@ -181,16 +181,16 @@ static int find_expected(const View *view, Qga *q) {
         return free_and_strdup(&q->expect, agent_command_list(a));
 }
 
-static int judge_files(const View *view, Qga *q) {
+static int qga_judge_files(const View *view, Qga *q) {
         _cleanup_buffer_ Buffer is = BUFFER_NULL;
         int r;
 
-        r = list_left_open(&q->wish, q->is, &q->open);
-        q->undone_by = find_undoing(q);
+        r = qga_list_left_open(&q->wish, q->is, &q->open);
+        q->undone_by = qga_find_undoing(q);
         if (r >= 0 && !q->undone_by && !q->base.problem)
-                r = make_drop_in(q);
+                r = qga_make_drop_in(q);
         if (r >= 0)
-                r = find_expected(view, q);
+                r = qga_find_expected(view, q);
         if (r < 0)
                 return r;
 
@@ -203,41 +203,122 @@ static int judge_files(const View *view, Qga *q) {
         return r == -ENOMEM ? r : 0;
 }
 
-static int judge_process(const View *view, Qga *q) {
+static int qga_judge_process(const View *view, Qga *q) {
         int r;
 
         if (!qga_runs(q))
                 return 0;
 
         r = agent_process_judge(view->root, &q->binary, q->service, &q->is->unit, &q->process);
-        return r < 0 ? r : list_left_open(&q->wish, &q->process, &q->running_open);
+        return r < 0 ? r : qga_list_left_open(&q->wish, &q->process, &q->running_open);
 }
 
-int qga_read(const View *view, Qga *ret) {
+/* Another way to the host than virtio-serial needs no port. */
+static bool qga_uses_port(const Qga *q) {
+        static const char *const others[] = {"isa-serial", "vsock-listen", "unix-listen"};
+
+        for (size_t i = 0; i < q->is->arguments.n; i++)
+                for (size_t k = 0; k < ELEMENTSOF(others); k++)
+                        if (strstr(q->is->arguments.list[i].text, others[k]))
+                                return false;
+
+        return true;
+}
+
+static int qga_find_port(const Root *root, bool *ret) {
+        _cleanup_(strv_freep) char **ports = NULL;
+        int r = root_list(root, "/sys/class/virtio-ports", &ports);
+
+        /* Without the directory nothing is known. */
+        *ret = r < 0;
+        if (r == -ENOMEM)
+                return r;
+
+        for (char **p = ports; p && *p && !*ret; p++) {
+                _cleanup_free_ char *path = xasprintf("/sys/class/virtio-ports/%s/name", *p), *name = NULL;
+
+                if (!path)
+                        return -ENOMEM;
+                *ret = root_read_line(root, path, &name) >= 0 && streq(name, "org.qemu.guest_agent.0");
+        }
+
+        return 0;
+}
+
+static int qga_look_for_port(const View *view, Qga *q) {
+        bool port = true;
+
+        if ((q->service && q->service->main.pid > 0) || !qga_uses_port(q))
+                return 0;
+        if (qga_find_port(view->root, &port) < 0)
+                return -ENOMEM;
+
+        q->lacks_port = !port;
+        return 0;
+}
+
+static int qga_look(const View *view, Qga *q) {
+        int r;
+
+        q->image = view->machine->kind == MACHINE_IMAGE;
+        q->services = &view->machine->probe->services;
+        r = qga_find_unit(view, q);
+        if (r < 0 || !q->unit)
+                return r;
+
+        r = qga_read_drop_in(view, q);
+        if (r < 0)
+                return r;
+        r = qga_find_unseen(view, q);
+        if (r < 0)
+                return r;
+        r = qga_read_binary(view, q);
+        if (r < 0)
+                return r;
+        r = qga_read_units(view, q);
+        if (r < 0)
+                return r;
+        r = wish_read(view->policy, &q->binary.names, &q->wish);
+        if (r < 0)
+                return r;
+        r = q->binary.names.n > 0 ? qga_judge_files(view, q) : 0;
+        if (r < 0)
+                return r;
+
+        r = qga_judge_process(view, q);
+        if (r < 0 || q->image)
+                return r;
+
+        return qga_look_for_port(view, q);
+}
+
+static void qga_freep(Qga **q) {
+        qga_free(*q);
+}
+
+int qga_read(const View *view, void **ret) {
+        _cleanup_(qga_freep) Qga *q = calloc(1, sizeof(*q));
         int r;
 
         assert(ret);
 
-        r = find_unit(view, ret);
-        if (r < 0 || !ret->unit)
+        if (!q)
+                return -ENOMEM;
+
+        r = qga_look(view, q);
+        if (r < 0)
                 return r;
 
-        r = read_drop_in(view, ret);
-        if (r >= 0)
-                r = find_unseen(view, ret);
-        if (r >= 0)
-                r = read_binary(view, ret);
-        if (r >= 0)
-                r = read_units(view, ret);
-        if (r >= 0)
-                r = wish_read(view->policy, &ret->binary.names, &ret->wish);
-        if (r >= 0 && ret->binary.names.n > 0)
-                r = judge_files(view, ret);
-
-        return r < 0 ? r : judge_process(view, ret);
+        *ret = TAKE_PTR(q);
+        return 0;
 }
 
-void qga_done(Qga *q) {
+void qga_free(void *facts) {
+        Qga *q = facts;
+
+        if (!q)
+                return;
+
         free(q->drop_in);
         drop_in_file_done(&q->file);
         agent_command_done(&q->base);
@@ -249,17 +330,17 @@ void qga_done(Qga *q) {
         names_done(&q->running_open);
         buffer_done(&q->text);
         free(q->expect);
-        *q = (Qga) {};
+        free(q);
 }
 
 bool qga_runs(const Qga *q) {
         return q->service && q->service->main.pid > 0 && q->service->main.arguments && q->binary.names.n > 0;
 }
 
-const AgentCommand *qga_in_effect(const View *view, const Qga *q) {
+const AgentCommand *qga_in_effect(const Qga *q) {
         if (q->binary.names.n == 0)
                 return NULL;
-        if (view->machine->kind == MACHINE_IMAGE)
+        if (q->image)
                 return q->is->problem ? NULL : q->is;
 
         return qga_runs(q) ? &q->process : NULL;

@@ -206,27 +206,26 @@ static int read_planned(const View *view, const Qga *q, const Change *c, AgentCo
         return r < 0 || ret->problem ? r : agent_unit_judge(view->root, &q->binary, ret);
 }
 
-int qga_precheck(const View *view, const Plan *plan, char **ret_refusal) {
+int qga_precheck(const View *view, const void *facts, const Plan *plan, char **ret_refusal) {
         const Change *change = find_change(plan);
         _cleanup_agent_command_ AgentCommand planned = {};
-        _cleanup_qga_ Qga q = {};
+        const Qga *q = facts;
         int r;
 
         *ret_refusal = NULL;
-        r = qga_read(view, &q);
-        if (r < 0 || !q.unit || q.binary.names.n == 0)
-                return r;
+        if (!q->unit || q->binary.names.n == 0)
+                return 0;
 
-        r = check_frozen(view, q.is, ret_refusal);
+        r = check_frozen(view, q->is, ret_refusal);
         if (r < 0 || *ret_refusal || !change)
                 return r;
 
-        r = read_planned(view, &q, change, &planned);
+        r = read_planned(view, q, change, &planned);
         if (r < 0)
                 return r;
         if (planned.problem)
                 return refuse(ret_refusal, strdup(planned.problem));
 
-        r = check_merged(&planned, &q.binary, ret_refusal);
-        return r < 0 || *ret_refusal ? r : check_names(&planned, &q.wish.closed, ret_refusal);
+        r = check_merged(&planned, &q->binary, ret_refusal);
+        return r < 0 || *ret_refusal ? r : check_names(&planned, &q->wish.closed, ret_refusal);
 }

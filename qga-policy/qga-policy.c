@@ -3,62 +3,55 @@
 #include "qga-policy/qga-policy.h"
 
 /* Names that only the installed qemu-ga knows are as good as those of the catalogue. */
-static int check(const View *view) {
-        _cleanup_qga_ Qga q = {};
-        int r;
+static int qga_check(const View *view, const void *facts, Policy *policy) {
+        const Qga *q = facts;
 
-        if (!wish_restricts(view->policy))
-                return 0;
-
-        r = qga_read(view, &q);
-        return r < 0 ? r : wish_check(view->policy, &q.binary.names);
+        return wish_restricts(view->policy) ? wish_check(policy, &q->binary.names) : 0;
 }
 
-static int observe(const View *view, Finding *finding) {
-        _cleanup_qga_ Qga q = {};
+static int qga_observe(const View *view, const void *facts, Finding *finding) {
+        const Qga *q = facts;
         int r;
 
-        r = practice_wanted(view, finding, wish_restricts(view->policy));
-        if (r >= 0)
-                r = qga_read(view, &q);
-        if (r >= 0)
-                r = qga_verdict(view, &q, finding);
-
-        return r < 0 ? r : qga_report(view, &q, finding);
-}
-
-static int plan(const View *view, const Finding *finding, Plan *p) {
-        _cleanup_qga_ Qga q = {};
-        int r;
-
-        if (!practice_is_on(finding) || qga_is_hopeless(finding))
-                return 0;
-
-        r = qga_read(view, &q);
+        r = practice_wanted(view, &practice_qga_policy, finding, wish_restricts(view->policy));
         if (r < 0)
                 return r;
-        if (q.text.size > 0)
-                r = plan_unit_file(p, practice_qga_policy.name, q.drop_in, q.text.data, q.unit, q.expect);
-        if (r >= 0 && streq_ptr(finding->reason_code, "qga-restart-needed"))
-                /* Where only qemu-ga.conf closes, the process is known by its program. */
-                r = plan_unit(p, practice_qga_policy.name, q.unit, q.expect ? q.expect : q.is->command.path);
+        r = qga_verdict(view, q, finding);
+        if (r < 0)
+                return r;
 
-        return r;
+        return qga_report(view, q, finding);
+}
+
+static int qga_plan(_unused_ const View *view, const void *facts, const Finding *finding, Plan *plan) {
+        const Qga *q = facts;
+        int r = 0;
+
+        if (!practice_is_on(finding) || practice_is_hopeless(&practice_qga_policy, finding))
+                return 0;
+
+        if (q->text.size > 0)
+                r = plan_unit_file(plan, finding, q->drop_in, q->text.data, q->unit, q->expect);
+        if (r < 0 || !qga_needs_restart(q))
+                return r;
+
+        /* If only qemu-ga.conf closes, the process is known by its program. */
+        return plan_unit(plan, finding, q->unit, q->expect ? q->expect : q->is->command.path);
 }
 
 static const Reason reasons[] = {
-        {"qga-absent", "The guest has no unit of the QEMU guest agent."},
-        {"qga-masked", "The unit is masked, so the agent never starts."},
-        {"qga-unit-not-understood", "It cannot be known what the unit runs; the reason names file and line."},
-        {"qga-no-program", "The program that the unit starts does not exist."},
-        {"qga-program-not-understood", "The program that the unit starts cannot be read, or is no qemu-ga."},
-        {"qga-manager-silent", "The service manager does not say what the agent was started with."},
-        {"qga-does-not-start", "The unit passes arguments with which this qemu-ga does not start or stay."},
+        {"qga-absent", "The guest has no unit of the QEMU guest agent.", .hopeless = true},
+        {"qga-masked", "The unit is masked, so the agent never starts.", .hopeless = true},
+        {"qga-unit-not-understood", "It cannot be known what the unit runs; the reason names file and line.", .hopeless = true},
+        {"qga-no-program", "The program that the unit starts does not exist.", .hopeless = true},
+        {"qga-program-not-understood", "The program that the unit starts cannot be read, or is no qemu-ga.", .hopeless = true},
+        {"qga-manager-silent", "The service manager does not say what the agent was started with.", .hopeless = true},
+        {"qga-does-not-start", "The unit passes arguments with which this qemu-ga does not start or stay.", .hopeless = true},
         {"qga-two-allow-lists", "qemu-ga.conf and the command line both have an allow list, which add up, and this "
-                                "qemu-ga refuses a block list beside them."},
+                                "qemu-ga refuses a block list beside them.", .hopeless = true},
         {"qga-later-drop-in", "A drop-in that sorts behind gtuned's sets ExecStart and so undoes it."},
-        {"qga-drop-in-foreign", "A file that gtuned did not make is where its drop-in belongs."},
-        {"qga-drop-in-masked", "The place of gtuned's drop-in is a link to /dev/null, which hides it."},
+        {"qga-drop-in-foreign", "A file that gtuned did not make is where its drop-in belongs.", .hopeless = true},
+        {"qga-drop-in-masked", "The place of gtuned's drop-in is a link to /dev/null, which hides it.", .hopeless = true},
         {"qga-drop-in-gone", "gtuned made a drop-in, and somebody removed it."},
         {"qga-drop-in-edited", "gtuned made a drop-in, and somebody edited it."},
         {"qga-unit-changed", "The unit's own ExecStart changed since the drop-in repeated it, as by an update."},
@@ -66,7 +59,7 @@ static const Reason reasons[] = {
         {"qga-not-configured", "The unit does not close what the policy wants closed."},
         {"qga-stray", "A qemu-ga runs that was not started by its unit, and holds the port."},
         {"qga-no-port", "The host gives the guest no channel for the agent."},
-        {"qga-not-loaded", "The service manager refuses the unit, or has not read it yet."},
+        {"qga-not-loaded", "The service manager refuses the unit, or has not read it yet.", .hopeless = true},
         {"qga-not-running", "The agent is configured and does not run, or its arguments are not known."},
         {"qga-restart-needed", "The agent runs with older arguments than its files have."},
         {"qga-nothing-restricted", "The practice is enabled, and no list of it holds anything."},
@@ -104,8 +97,10 @@ const Practice practice_qga_policy = {
         .reasons = reasons,
         .n_reasons = ELEMENTSOF(reasons),
         .keys = {wish_keys, WISH_N_KEYS},
-        .check = check,
-        .observe = observe,
-        .plan = plan,
+        .read = qga_read,
+        .done = qga_free,
+        .check = qga_check,
+        .observe = qga_observe,
+        .plan = qga_plan,
         .precheck = qga_precheck,
 };

@@ -5,13 +5,17 @@
  * qga-policy: which RPCs of the QEMU guest agent the host may call.
  */
 
-#include "core/practice.h"
+#include "core/configuration.h"
 #include "qga-policy/drop-in.h"
 
 extern const Practice practice_qga_policy;
 
 /* What is known of the guest agent of a machine. */
 typedef struct Qga {
+        bool image;               /* of an image: nothing runs yet */
+        const Services *services; /* what the service manager said */
+        bool lacks_port;          /* it needs a virtio port, does not run, and the host gives the guest none */
+
         const char *unit;      /* name of its unit; NULL: there is none */
         char *drop_in;         /* path of the drop-in */
         DropInFile file;       /* what is there */
@@ -36,38 +40,34 @@ typedef struct Qga {
         Names running_open;    /* what the process leaves open though the policy wants it closed */
 } Qga;
 
-/**
- * qga_read() - look at everything
- * @view: the view
- * @ret: takes the answer, which must not be copied; the caller calls qga_done()
- *
- * Return: 0 or -ENOMEM.
- */
-int qga_read(const View *view, Qga *ret);
+/** qga_read() - Practice.read: look at everything; the facts are a Qga. Return: 0 or -ENOMEM. */
+int qga_read(const View *view, void **ret);
 
-/** qga_done() - release what qga_read() filled in */
-void qga_done(Qga *q);
-#define _cleanup_qga_ _cleanup_(qga_done)
+/** qga_free() - Practice.done: release the facts; NULL is ignored */
+void qga_free(void *facts);
 
 /** qga_runs() - whether the unit has a process whose arguments are known */
 bool qga_runs(const Qga *q) _pure_;
 
 /** qga_in_effect() - what closes RPCs now: of the process, of the files in an image; NULL where nothing runs */
-const AgentCommand *qga_in_effect(const View *view, const Qga *q) _pure_;
+const AgentCommand *qga_in_effect(const Qga *q) _pure_;
 
 /** qga_verdict() - the state, with reason and remedy. Return: 0 or -ENOMEM. */
 int qga_verdict(const View *view, const Qga *q, Finding *finding);
-
-/** qga_is_hopeless() - whether there is nothing that could be planned */
-bool qga_is_hopeless(const Finding *finding) _pure_;
 
 /** qga_report() - settings, evidence and warnings. Return: 0 or -ENOMEM. */
 int qga_report(const View *view, const Qga *q, Finding *finding);
 
 /**
- * qga_precheck() - the precheck of the practice (see Practice)
+ * qga_needs_restart() - whether the files are right and the running process has not read them
  *
- * Where the plan has nothing of this practice, because its drop-in is taken back, only frozen file systems count.
+ * It says nothing about an agent that does not run.
  */
-int qga_precheck(const View *view, const Plan *plan, char **ret_refusal);
+bool qga_needs_restart(const Qga *q) _pure_;
 
+/**
+ * qga_precheck() - Practice.precheck
+ *
+ * If the plan has nothing of this practice, because its drop-in is taken back, only frozen file systems count.
+ */
+int qga_precheck(const View *view, const void *facts, const Plan *plan, char **ret_refusal);

@@ -39,8 +39,8 @@ static int describe_group(const Names *all, const Names *closed, RpcGroup group,
         return *ret ? 0 : -ENOMEM;
 }
 
-static int report_settings(const View *view, const Qga *q, Finding *f) {
-        const AgentCommand *a = qga_in_effect(view, q);
+static int report_settings(const Qga *q, Finding *f) {
+        const AgentCommand *a = qga_in_effect(q);
         _cleanup_names_ Names closed = {};
         int r;
 
@@ -160,8 +160,8 @@ static int report_evidence(const Qga *q, Finding *f) {
 /* Warnings ---------------------------------------------------------------------------------------------- */
 
 /* What is or will be closed. */
-static int list_closed(const View *view, const Qga *q, const Finding *f, Names *ret) {
-        const AgentCommand *a = qga_in_effect(view, q);
+static int list_closed(const Qga *q, const Finding *f, Names *ret) {
+        const AgentCommand *a = qga_in_effect(q);
         int r = a ? restrictions_closed(&a->restrictions, &q->binary.names, ret) : 0;
 
         return r < 0 || !practice_is_on(f) ? r : names_add_all(ret, &q->wish.closed);
@@ -270,7 +270,7 @@ static int report_warnings(const View *view, const Qga *q, Finding *f) {
         _cleanup_names_ Names closed = {};
         int r;
 
-        r = list_closed(view, q, f, &closed);
+        r = list_closed(q, f, &closed);
         if (r >= 0)
                 r = warn_left_open(q, f);
         if (r >= 0)
@@ -295,6 +295,6 @@ int qga_report(const View *view, const Qga *q, Finding *finding) {
         if (r < 0 || q->binary.names.n == 0)
                 return r;
 
-        r = report_settings(view, q, finding);
+        r = report_settings(q, finding);
         return r < 0 ? r : report_warnings(view, q, finding);
 }

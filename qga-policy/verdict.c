@@ -4,19 +4,15 @@
 
 #define APPLY "run `gtune apply`"
 
-typedef int (*Check)(const View *view, const Qga *q, Finding *f);
+typedef int (*QgaCheck)(const Qga *q, Finding *f);
 
-static int found(int r) {
+static int qga_found(int r) {
         return r < 0 ? r : 1;
 }
 
-/* What makes it impossible ------------------------------------------------------------------------------ */
-
 /* Another hypervisor is no obstacle: what matters is that there is an agent. */
-static int check_guest(const View *view, const Qga *q, Finding *f) {
+static int qga_check_guest(const View *view, Finding *f) {
         const char *virtualization = view->machine->virtualization;
-
-        (void) q;
 
         if (!view->machine->container && virtualization && !streq(virtualization, "none"))
                 return 0;
@@ -24,69 +20,59 @@ static int check_guest(const View *view, const Qga *q, Finding *f) {
         return practice_guest_refusal(view, f);
 }
 
-static int check_absent(const View *view, const Qga *q, Finding *f) {
-        (void) view;
-
+static int qga_check_absent(const Qga *q, Finding *f) {
         return q->unit ? 0
-                       : found(finding_verdict(f, STATE_UNSUPPORTED, "qga-absent",
+                       : qga_found(finding_verdict(f, STATE_UNSUPPORTED, "qga-absent",
                                                "install qemu-guest-agent if the host is to ask it anything",
                                                "there is no qemu-guest-agent.service, so there is no guest agent"));
 }
 
-static int check_masked(const View *view, const Qga *q, Finding *f) {
+static int qga_check_masked(const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
-
-        (void) view;
 
         if (!q->base.unit.masked && !(q->service && streq_ptr(q->service->load_state, "masked")))
                 return 0;
 
         remedy = xasprintf("run `systemctl unmask %s`, or set enable = no in [qga-policy]", q->unit);
-        return remedy ? found(finding_verdict(f, STATE_CONFLICT, "qga-masked", remedy,
+        return remedy ? qga_found(finding_verdict(f, STATE_CONFLICT, "qga-masked", remedy,
                                               "%s is masked, so the agent never starts", q->unit))
                       : -ENOMEM;
 }
 
-static int check_binary(const View *view, const Qga *q, Finding *f) {
-        (void) view;
-
+static int qga_check_binary(const Qga *q, Finding *f) {
         if (q->base.problem)
-                return found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood", "mend the file it names",
+                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood", "mend the file it names",
                                              "it cannot be known what %s runs: %s", q->unit, q->base.problem));
         if (q->binary_error == -ENOENT)
-                return found(finding_verdict(f, STATE_UNSUPPORTED, "qga-no-program", "install qemu-guest-agent",
+                return qga_found(finding_verdict(f, STATE_UNSUPPORTED, "qga-no-program", "install qemu-guest-agent",
                                              "%s:%u starts %s, which does not exist", q->base.command.setting->file,
                                              q->base.command.setting->line, q->base.command.path));
         if (q->binary_error == -EBADMSG)
-                return found(finding_verdict(f, STATE_UNKNOWN, "qga-program-not-understood",
+                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-program-not-understood",
                                              "let ExecStart name the qemu-ga program itself, not a script",
                                              "%s does not look like a qemu-ga", q->base.command.path));
         if (q->binary_error < 0)
-                return found(finding_verdict(f, STATE_UNKNOWN, "qga-program-not-understood", "run gtune as root",
+                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-program-not-understood", "run gtune as root",
                                              "%s cannot be read: %s", q->base.command.path,
                                              strerror(-q->binary_error)));
 
         return 0;
 }
 
-static int check_manager(const View *view, const Qga *q, Finding *f) {
-        const Services *services = &view->machine->probe->services;
+static int qga_check_manager(const Qga *q, Finding *f) {
+        const Services *services = q->services;
 
-        (void) q;
-
-        if (view->machine->kind == MACHINE_IMAGE || services->known)
+        if (q->image || services->known)
                 return 0;
 
-        return found(finding_verdict(f, STATE_UNKNOWN, "qga-manager-silent", "run gtune as root on the running system",
+        return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-manager-silent", "run gtune as root on the running system",
                                      "%s", services->error ? services->error
                                                            : "what the service manager knows of the agent is not "
                                                              "recorded here"));
 }
 
-/* What stands in the way of one who wants it ------------------------------------------------------------ */
-
 /* A removed option is none of these: the drop-in renames it. */
-static int check_start(const View *view, const Qga *q, Finding *f) {
+static int qga_check_start(const Qga *q, Finding *f) {
         const AgentCommand *a = q->undone_by ? q->is : &q->base;
         static const char *const what[] = {
                 [FAULT_UNKNOWN] = "an option that this qemu-ga does not have, and it does not start",
@@ -94,37 +80,31 @@ static int check_start(const View *view, const Qga *q, Finding *f) {
                 [FAULT_EXCLUSIVE] = "a block list and an allow list, and this qemu-ga takes only one",
         };
 
-        (void) view;
-
         if (a->view.fault == FAULT_NONE || a->view.fault == FAULT_REMOVED)
                 return 0;
 
-        return found(finding_verdict(f, STATE_CONFLICT, "qga-does-not-start", "mend the command line of the agent",
+        return qga_found(finding_verdict(f, STATE_CONFLICT, "qga-does-not-start", "mend the command line of the agent",
                                      "%s:%u passes %s (%s)", a->command.setting->file, a->command.setting->line,
                                      what[a->view.fault],
                                      a->view.n > 0 ? a->arguments.list[a->view.fault_at].text : ""));
 }
 
-static int check_form(const View *view, const Qga *q, Finding *f) {
-        (void) view;
-
+static int qga_check_form(const Qga *q, Finding *f) {
         if (q->form_error == 0)
                 return 0;
         if (q->form_error == -EINVAL)
-                return found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood", "mend the file it names",
+                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood", "mend the file it names",
                                              "%s:%u cannot be repeated in a drop-in", q->base.command.setting->file,
                                              q->base.command.setting->line));
 
-        return found(finding_verdict(f, STATE_CONFLICT, "qga-two-allow-lists", "remove one of the two allow lists",
+        return qga_found(finding_verdict(f, STATE_CONFLICT, "qga-two-allow-lists", "remove one of the two allow lists",
                                      "%s and the command line both have an allow list; they add up, and this "
                                      "qemu-ga takes no block list beside them",
                                      q->base.conf.path));
 }
 
-static int check_undone(const View *view, const Qga *q, Finding *f) {
+static int qga_check_undone(const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
-
-        (void) view;
 
         if (!q->undone_by || q->right)
                 return 0;
@@ -133,23 +113,21 @@ static int check_undone(const View *view, const Qga *q, Finding *f) {
         if (!remedy)
                 return -ENOMEM;
         if (!q->record)
-                return found(finding_verdict(f, STATE_CONFLICT, "qga-later-drop-in", remedy,
+                return qga_found(finding_verdict(f, STATE_CONFLICT, "qga-later-drop-in", remedy,
                                              "%s sets ExecStart and sorts behind gtuned's drop-in, so it would "
                                              "undo it",
                                              q->undone_by));
         if (finding_evidence(f, q->undone_by, "sets ExecStart") < 0)
                 return -ENOMEM;
 
-        return found(finding_verdict(f, STATE_DRIFTED, "qga-later-drop-in", remedy,
+        return qga_found(finding_verdict(f, STATE_DRIFTED, "qga-later-drop-in", remedy,
                                      "gtuned's drop-in is there, and %s undoes it: it sorts behind it and sets "
                                  "ExecStart",
                                      q->undone_by));
 }
 
-static int check_masked_drop_in(const View *view, const Qga *q, Finding *f) {
+static int qga_check_masked_drop_in(const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
-
-        (void) view;
 
         if (q->right || !q->file.masked)
                 return 0;
@@ -158,26 +136,24 @@ static int check_masked_drop_in(const View *view, const Qga *q, Finding *f) {
         if (!remedy || finding_evidence(f, q->drop_in, "/dev/null") < 0)
                 return -ENOMEM;
 
-        return found(finding_verdict(f, q->record ? STATE_DRIFTED : STATE_CONFLICT, "qga-drop-in-masked", remedy,
+        return qga_found(finding_verdict(f, q->record ? STATE_DRIFTED : STATE_CONFLICT, "qga-drop-in-masked", remedy,
                                      "%s is a link to /dev/null, which hides gtuned's drop-in", q->drop_in));
 }
 
-static int check_foreign(const View *view, const Qga *q, Finding *f) {
+static int qga_check_foreign(const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
-
-        (void) view;
 
         if (q->right || q->record || !q->file.exists || q->text.size == 0)
                 return 0;
 
         remedy = xasprintf("move %s away, then run `gtune apply`", q->drop_in);
-        return remedy ? found(finding_verdict(f, STATE_CONFLICT, "qga-drop-in-foreign", remedy,
+        return remedy ? qga_found(finding_verdict(f, STATE_CONFLICT, "qga-drop-in-foreign", remedy,
                                               "%s is where gtuned's drop-in belongs, and gtuned did not make it",
                                               q->drop_in))
                       : -ENOMEM;
 }
 
-static int describe_open(const Names *open, char **ret) {
+static int qga_describe_open(const Names *open, char **ret) {
         *ret = open->n > 3 ? xasprintf("%s, %s and %zu others are", open->list[0], open->list[1], open->n - 2)
                : open->n == 3 ? xasprintf("%s, %s and %s are", open->list[0], open->list[1], open->list[2])
                : open->n == 2 ? xasprintf("%s and %s are", open->list[0], open->list[1])
@@ -185,19 +161,17 @@ static int describe_open(const Names *open, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static int drifted(Finding *f, const char *code, const char *source, const char *value, const char *reason) {
+static int qga_drifted(Finding *f, const char *code, const char *source, const char *value, const char *reason) {
         if (finding_evidence(f, source, value) < 0)
                 return -ENOMEM;
 
-        return found(finding_verdict(f, STATE_DRIFTED, code, APPLY, "%s", reason));
+        return qga_found(finding_verdict(f, STATE_DRIFTED, code, APPLY, "%s", reason));
 }
 
 /* It is ours and no longer as it should be: what did it? */
-static int check_drift(const View *view, const Qga *q, Finding *f) {
+static int qga_check_drift(const Qga *q, Finding *f) {
         _cleanup_free_ char *copied = NULL, *reason = NULL;
         const UnitSetting *s = q->base.command.setting;
-
-        (void) view;
 
         if (q->right || !q->record)
                 return 0;
@@ -219,69 +193,59 @@ static int check_drift(const View *view, const Qga *q, Finding *f) {
         if (!reason)
                 return -ENOMEM;
         if (!q->file.exists)
-                return drifted(f, "qga-drop-in-gone", q->drop_in, NULL, reason);
+                return qga_drifted(f, "qga-drop-in-gone", q->drop_in, NULL, reason);
         if (!q->file.intact)
-                return drifted(f, "qga-drop-in-edited", q->drop_in, "edited", reason);
+                return qga_drifted(f, "qga-drop-in-edited", q->drop_in, "edited", reason);
         if (!streq_ptr(q->file.copied, copied))
-                return drifted(f, "qga-unit-changed", s->file, copied, reason);
+                return qga_drifted(f, "qga-unit-changed", s->file, copied, reason);
 
-        return drifted(f, "qga-option-gone", q->drop_in, "--blacklist", reason);
+        return qga_drifted(f, "qga-option-gone", q->drop_in, "--blacklist", reason);
 }
 
 /* An error in its files, which apply would only run into. */
-static int check_load_state(const View *view, const Qga *q, Finding *f) {
+static int qga_check_load_state(const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
-
-        (void) view;
 
         if (!q->service || streq_ptr(q->service->load_state, "loaded"))
                 return 0;
 
         remedy = xasprintf("mend what `systemctl status %s` names, then run `systemctl daemon-reload`", q->unit);
-        return remedy ? found(finding_verdict(f, STATE_UNKNOWN, "qga-not-loaded", remedy,
+        return remedy ? qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-not-loaded", remedy,
                                               "the service manager does not take %s: its load state is %s", q->unit,
                                               q->service->load_state))
                       : -ENOMEM;
 }
 
-static int check_files(const View *view, const Qga *q, Finding *f) {
+static int qga_check_files(const Qga *q, Finding *f) {
         _cleanup_free_ char *open = NULL;
-
-        (void) view;
 
         if (q->right)
                 return 0;
         if (q->open.n == 0 && q->is->view.fault == FAULT_REMOVED)
-                return found(finding_verdict(f, STATE_DIFFERS, "qga-option-gone", APPLY,
+                return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-option-gone", APPLY,
                                              "%s:%u passes --blacklist, which this qemu-ga no longer has, and it does "
                                              "not start",
                                              q->is->command.setting->file, q->is->command.setting->line));
         if (q->open.n == 0)
-                return found(finding_verdict(f, STATE_DIFFERS, "qga-not-configured", APPLY,
+                return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-not-configured", APPLY,
                                              "%s is not what the policy asks for now", q->drop_in));
-        if (describe_open(&q->open, &open) < 0)
+        if (qga_describe_open(&q->open, &open) < 0)
                 return -ENOMEM;
 
-        return found(finding_verdict(f, STATE_DIFFERS, "qga-not-configured", APPLY,
+        return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-not-configured", APPLY,
                                      "%s to be closed, and %s does not do it", open, q->unit));
 }
 
-/* The running agent ------------------------------------------------------------------------------------- */
-
-static int check_known(const View *view, const Qga *q, Finding *f) {
-        (void) view;
-
+static int qga_check_known(const Qga *q, Finding *f) {
         return q->service ? 0
-                          : found(finding_verdict(f, STATE_UNKNOWN, "qga-not-loaded", "run `systemctl daemon-reload`",
+                          : qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-not-loaded", "run `systemctl daemon-reload`",
                                                   "%s is there, and the service manager has not read it yet",
                                                   q->base.unit.fragment));
 }
 
-static int check_stray(const View *view, const Qga *q, Finding *f) {
+static int qga_check_stray(const Qga *q, Finding *f) {
         const ServiceProcess *p;
         _cleanup_free_ char *remedy = NULL;
-
-        (void) view;
 
         if (!q->service || q->service->main.pid > 0 || q->service->n_strays == 0)
                 return 0;
@@ -291,67 +255,32 @@ static int check_stray(const View *view, const Qga *q, Finding *f) {
         if (!remedy)
                 return -ENOMEM;
 
-        return found(finding_verdict(f, q->record ? STATE_DRIFTED : STATE_CONFLICT, "qga-stray", remedy,
+        return qga_found(finding_verdict(f, q->record ? STATE_DRIFTED : STATE_CONFLICT, "qga-stray", remedy,
                                      "qemu-ga runs as process %u in %s and not as %s, so it does not have the "
                                      "unit's restrictions",
                                      p->pid, p->cgroup ? p->cgroup : "an unknown control group", q->unit));
 }
 
-/* Another way to the host than virtio-serial needs no port. */
-static bool uses_port(const Qga *q) {
-        static const char *const others[] = {"isa-serial", "vsock-listen", "unix-listen"};
-
-        for (size_t i = 0; i < q->is->arguments.n; i++)
-                for (size_t k = 0; k < ELEMENTSOF(others); k++)
-                        if (strstr(q->is->arguments.list[i].text, others[k]))
-                                return false;
-
-        return true;
-}
-
-static int has_port(const Root *root, bool *ret) {
-        _cleanup_(strv_freep) char **ports = NULL;
-        int r = root_list(root, "/sys/class/virtio-ports", &ports);
-
-        /* Without the directory nothing is known. */
-        *ret = r < 0;
-        if (r == -ENOMEM)
-                return r;
-
-        for (char **p = ports; p && *p && !*ret; p++) {
-                _cleanup_free_ char *path = xasprintf("/sys/class/virtio-ports/%s/name", *p), *name = NULL;
-
-                if (!path)
-                        return -ENOMEM;
-                *ret = root_read_line(root, path, &name) >= 0 && streq(name, "org.qemu.guest_agent.0");
-        }
-
-        return 0;
-}
-
-static int check_running(const View *view, const Qga *q, Finding *f) {
+static int qga_check_running(const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
-        bool port = true;
 
         if (q->service && q->service->main.pid > 0)
                 return 0;
-        if (uses_port(q) && has_port(view->root, &port) < 0)
-                return -ENOMEM;
-        if (!port)
-                return found(finding_verdict(f, STATE_UNSUPPORTED, "qga-no-port",
+        if (q->lacks_port)
+                return qga_found(finding_verdict(f, STATE_UNSUPPORTED, "qga-no-port",
                                              "let the host give the guest a channel of that name",
                                              "the guest has no virtio port org.qemu.guest_agent.0, so the agent "
                                              "has nobody to talk to"));
 
         remedy = xasprintf("run `systemctl start %s`, and see `journalctl -u %s` if it does not stay", q->unit,
                            q->unit);
-        return remedy ? found(finding_verdict(f, STATE_UNKNOWN, "qga-not-running", remedy,
+        return remedy ? qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-not-running", remedy,
                                               "%s is configured and does not run, so nothing is proved", q->unit))
                       : -ENOMEM;
 }
 
 /* A list that has become shorter closes enough as it was, and yet it is the old one. */
-static bool has_drop_in(const Qga *q) {
+static bool qga_process_has_drop_in(const Qga *q) {
         if (q->text.size == 0 || !q->expect)
                 return true;
 
@@ -362,67 +291,66 @@ static bool has_drop_in(const Qga *q) {
         return false;
 }
 
-static int check_process(const View *view, const Qga *q, Finding *f) {
+bool qga_needs_restart(const Qga *q) {
+        return q->right && qga_runs(q) && (q->running_open.n > 0 || !qga_process_has_drop_in(q));
+}
+
+static int qga_check_process(const Qga *q, Finding *f) {
         _cleanup_free_ char *open = NULL;
 
-        (void) view;
-
         if (!qga_runs(q))
-                return found(finding_verdict(f, STATE_UNKNOWN, "qga-not-running", "run gtune as root",
+                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-not-running", "run gtune as root",
                                              "the arguments of process %u are not known", q->service->main.pid));
-        if (q->running_open.n == 0 && has_drop_in(q))
+        if (!qga_needs_restart(q))
                 return 0;
         if (q->running_open.n == 0)
-                return found(finding_verdict(f, STATE_DIFFERS, "qga-restart-needed", APPLY,
+                return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-restart-needed", APPLY,
                                              "process %u was started before its files changed, and has another list",
                                              q->service->main.pid));
-        if (describe_open(&q->running_open, &open) < 0)
+        if (qga_describe_open(&q->running_open, &open) < 0)
                 return -ENOMEM;
 
-        return found(finding_verdict(f, STATE_DIFFERS, "qga-restart-needed", APPLY,
+        return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-restart-needed", APPLY,
                                      "process %u was started before its files changed: %s still open in it",
                                      q->service->main.pid, open));
 }
 
-/* The verdict ------------------------------------------------------------------------------------------- */
+static const QgaCheck readable[] = {qga_check_masked, qga_check_binary, qga_check_manager};
+static const QgaCheck configured[] = {qga_check_start,          qga_check_form,    qga_check_undone,
+                                   qga_check_masked_drop_in, qga_check_foreign, qga_check_drift,
+                                   qga_check_load_state,     qga_check_files};
+static const QgaCheck running[] = {qga_check_known, qga_check_stray, qga_check_running, qga_check_process};
 
-static const Check always[] = {check_guest, check_absent};
-static const Check readable[] = {check_masked, check_binary, check_manager};
-static const Check configured[] = {check_start,          check_form,    check_undone,
-                                   check_masked_drop_in, check_foreign, check_drift,
-                                   check_load_state,     check_files};
-static const Check running[] = {check_known, check_stray, check_running, check_process};
-
-static int ask(const Check *checks, size_t n, const View *view, const Qga *q, Finding *f) {
+/* Return: 1 if one of the checks has set the verdict, 0, or -ENOMEM. */
+static int qga_ask(const QgaCheck *checks, size_t n, const Qga *q, Finding *f) {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < n; i++)
-                r = checks[i](view, q, f);
+                r = checks[i](q, f);
 
         return r;
 }
 
-static int verdict_on(const View *view, const Qga *q, Finding *f) {
-        bool image = view->machine->kind == MACHINE_IMAGE;
+static int qga_verdict_on(const View *view, const Qga *q, Finding *f) {
         Configuration c = {.complete = true, .next_boot = true, .ours = q->record != NULL};
         int r;
 
-        r = ask(readable, ELEMENTSOF(readable), view, q, f);
+        r = qga_ask(readable, ELEMENTSOF(readable), q, f);
         if (r == 0)
-                r = ask(configured, ELEMENTSOF(configured), view, q, f);
-        if (r == 0 && !image)
-                r = ask(running, ELEMENTSOF(running), view, q, f);
+                r = qga_ask(configured, ELEMENTSOF(configured), q, f);
+        if (r == 0 && !q->image)
+                r = qga_ask(running, ELEMENTSOF(running), q, f);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (q->wish.closed.n == 0)
                 return finding_verdict(f, STATE_ACTIVE, "qga-nothing-restricted", NULL,
                                        "the policy restricts nothing, and nothing has to be done for that");
 
-        return configuration_verdict(view, f, &c, !image);
+        return configuration_verdict(view, f, &c, !q->image);
 }
 
-static int verdict_off(const View *view, const Qga *q, Finding *f) {
-        const AgentCommand *a = qga_in_effect(view, q);
+static int qga_verdict_off(const View *view, const Qga *q, Finding *f) {
+        const AgentCommand *a = qga_in_effect(q);
         _cleanup_names_ Names closed = {};
         _cleanup_free_ char *list = NULL;
         Configuration c = {.ours = q->record != NULL};
@@ -435,7 +363,7 @@ static int verdict_off(const View *view, const Qga *q, Finding *f) {
                 return configuration_verdict(view, f, &c, closed.n > 0);
         }
 
-        r = q->base.unit.masked ? 0 : ask(readable, ELEMENTSOF(readable), view, q, f);
+        r = q->base.unit.masked ? 0 : qga_ask(readable, ELEMENTSOF(readable), q, f);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (closed.n == 0)
@@ -450,23 +378,11 @@ static int verdict_off(const View *view, const Qga *q, Finding *f) {
 int qga_verdict(const View *view, const Qga *q, Finding *finding) {
         int r;
 
-        r = ask(always, ELEMENTSOF(always), view, q, finding);
+        r = qga_check_guest(view, finding);
+        if (r == 0)
+                r = qga_check_absent(q, finding);
         if (r != 0)
                 return r < 0 ? r : 0;
 
-        return practice_is_on(finding) ? verdict_on(view, q, finding) : verdict_off(view, q, finding);
-}
-
-bool qga_is_hopeless(const Finding *finding) {
-        static const char *const codes[] = {
-                "container", "bare-metal", "qga-absent", "qga-masked", "qga-unit-not-understood", "qga-no-program",
-                "qga-program-not-understood", "qga-manager-silent", "qga-does-not-start", "qga-two-allow-lists",
-                "qga-drop-in-foreign", "qga-drop-in-masked", "qga-not-loaded",
-        };
-
-        for (size_t i = 0; finding->reason_code && i < ELEMENTSOF(codes); i++)
-                if (streq(finding->reason_code, codes[i]))
-                        return true;
-
-        return false;
+        return practice_is_on(finding) ? qga_verdict_on(view, q, finding) : qga_verdict_off(view, q, finding);
 }

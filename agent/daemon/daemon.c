@@ -13,10 +13,10 @@
 #include "agent/daemon/port.h"
 #include "agent/daemon/report-cache.h"
 #include "agent/daemon/apply-client.h"
-#include "agent/practices.h"
 #include "agent/daemon/unit-watch.h"
 #include "agent/daemon/path-watch.h"
 #include "agent/daemon/tpm-client.h"
+#include "agent/side.h"
 
 #define BURST_USEC (200U * 1000U)      /* one rebuild, and so one event, in that time */
 #define STALE_USEC (1U * 1000000U)     /* how old a report may be that a query is answered with */
@@ -28,7 +28,7 @@ struct Daemon {
         Port *port;
         Sources *sources;
         ServiceSource *services;      /* NULL: the root is not the running system's */
-        const char *units[SERVICES_MAX + 1]; /* what it listens to */
+        const char *units[SIDE_SERVICES_MAX + 1]; /* what it listens to */
         Requester *requester;
         TpmClient *tpm;
         sd_event_source *rebuild;     /* timer, only while something has changed */
@@ -99,7 +99,7 @@ static int daemon_take(Daemon *d) {
         if (d->services)
                 service_source_revive(d->services);
         sources_begin(d->sources);
-        r = prepared_take(d->root, &d->prepared);
+        r = prepared_take(&guest_side, d->root, &d->prepared);
         sources_end(d->sources);
         memory_give_back();
 
@@ -265,7 +265,7 @@ static int daemon_open_sources(Daemon *d) {
         if (r >= 0)
                 r = sources_new(&d->sources, d->event, d->root, on_changed, d);
         if (r >= 0 && root_is_live(d->root)) {
-                practices_services(d->units);
+                side_services(&guest_side, d->units);
                 r = service_source_new(&d->services, d->event, d->units, on_changed, d);
         }
 

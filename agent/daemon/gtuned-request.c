@@ -13,13 +13,12 @@
 #include <systemd/sd-bus.h>
 #include <time.h>
 
-#include "core/journal.h"
 #include "agent/daemon/log.h"
-#include "agent/practices.h"
+#include "agent/side.h"
+#include "core/journal.h"
 #include "core/json.h"
 
 #define CLIENT_USER "gtuned"
-#define APPLY_UNIT "gtuned-apply.service"
 #define STAMP_PATH "/run/gtuned-request/last"
 #define INTERVAL_SEC 10
 #define BUS_TIMEOUT_USEC (4U * 1000000U) /* the daemon waits for five seconds */
@@ -73,7 +72,7 @@ static int check_policy(Refusal *refusal) {
         r = root_new(&root, "/");
         if (r < 0)
                 return r;
-        r = practices_read_policy(root, &policy);
+        r = guest_side.read_policy(&guest_side, root, &policy);
         if (r < 0)
                 return r;
 
@@ -139,7 +138,7 @@ static int start_unit(Refusal *refusal) {
 
         (void) sd_bus_set_method_call_timeout(bus, BUS_TIMEOUT_USEC);
         r = sd_bus_call_method(bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                               "org.freedesktop.systemd1.Manager", "StartUnit", &error, NULL, "ss", APPLY_UNIT,
+                               "org.freedesktop.systemd1.Manager", "StartUnit", &error, NULL, "ss", guest_side.apply_unit,
                                "replace");
         if (r < 0)
                 return refuse(refusal, "not-started", error.message ? error.message : strerror(-r));
@@ -211,10 +210,10 @@ static void say_refusal(const Refusal *refusal) {
         _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_REFUSED);
 
         if (streq(refusal->code, "rate-limited"))
-                log_line(LOG_DEBUG, "Not running " APPLY_UNIT " for the host: %s", refusal->reason);
+                log_line(LOG_DEBUG, "Not running %s for the host: %s", guest_side.apply_unit, refusal->reason);
         else if (journal_field(&entry, "GTUNED_REASON_CODE", refusal->code) < 0 ||
-                 !journal_send(&entry, "Refused to run " APPLY_UNIT " for the host: %s", refusal->reason))
-                log_line(LOG_NOTICE, "Refused to run " APPLY_UNIT " for the host: %s", refusal->reason);
+                 !journal_send(&entry, "Refused to run %s for the host: %s", guest_side.apply_unit, refusal->reason))
+                log_line(LOG_NOTICE, "Refused to run %s for the host: %s", guest_side.apply_unit, refusal->reason);
 }
 
 static int run(void) {
@@ -228,7 +227,7 @@ static int run(void) {
         } else if (refusal.code)
                 say_refusal(&refusal);
         else
-                log_line(LOG_NOTICE, "Running " APPLY_UNIT " for the host");
+                log_line(LOG_NOTICE, "Running %s for the host", guest_side.apply_unit);
         if (r < 0)
                 return r;
 

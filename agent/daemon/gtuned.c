@@ -62,7 +62,7 @@ static int print_help(void *userdata, _unused_ const char *argument) {
 static int parse_arguments(int argc, char **argv, Arguments *a) {
         int first;
 
-        first = options_parse(options, ELEMENTSOF(options), argc, argv, a);
+        first = options_parse(options, ELEMENTSOF(options), argc, argv, a, NULL);
         if (first < 0 || a->finished)
                 return first;
 

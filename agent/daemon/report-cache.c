@@ -3,17 +3,22 @@
 #include <assert.h>
 
 #include "agent/daemon/report-cache.h"
-#include "engine/transaction.h"
+#include "engine/report.h"
+#include "engine/resolve.h"
 
 #define SUMMARY_MAX 80U /* as wide as a terminal */
 
 /* ---- from a survey to texts ---- */
 
 static int format_changes(const Survey *survey, Buffer *ret) {
+        _cleanup_(transaction_freep) Transaction *t = NULL;
         _cleanup_json_ json_object *document = NULL;
         int r;
 
-        r = transaction_describe(survey, &document);
+        r = resolve_policy(survey, &t);
+        if (r < 0)
+                return r;
+        r = transaction_to_json(t, &document);
         return r < 0 ? r : json_format(document, ret);
 }
 
@@ -59,8 +64,8 @@ static int summarize_rank(const Survey *survey, Rank rank, const char *verdict, 
         const char *end = ", ...";
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < N_PRACTICES; i++) {
-                const Finding *f = survey->findings[i];
+        for (size_t i = 0; r >= 0 && i < survey->n_observations; i++) {
+                const Finding *f = survey->observations[i].finding;
                 const char *state = is_held(f) ? "held" : state_to_string(f->state);
 
                 if (rank_of(f) != rank)
@@ -79,9 +84,9 @@ static int summarize_rank(const Survey *survey, Rank rank, const char *verdict, 
 
 /* Why no practice is named; NULL: some are. */
 static const char *summarize_nothing(const Survey *survey, Rank worst) {
-        if (survey->view.policy->n_errors > 0)
+        if (survey->policy->n_errors > 0)
                 return "The policy has an error and is not applied: see gtune status";
-        if (!policy_exists(survey->view.policy))
+        if (!policy_exists(survey->policy))
                 return "No policy, so that nothing is wanted: see gtuned.conf(5)";
 
         return worst == _RANK_MAX ? "In order: the policy wants nothing of this guest" : NULL;
@@ -94,9 +99,9 @@ static int summarize(const Survey *survey, char **ret) {
         Rank worst = _RANK_MAX;
         int r = 0;
 
-        for (size_t i = 0; i < N_PRACTICES; i++)
-                if (rank_of(survey->findings[i]) < worst)
-                        worst = rank_of(survey->findings[i]);
+        for (size_t i = 0; i < survey->n_observations; i++)
+                if (rank_of(survey->observations[i].finding) < worst)
+                        worst = rank_of(survey->observations[i].finding);
 
         nothing = summarize_nothing(survey, worst);
         if (nothing)
@@ -114,7 +119,7 @@ static int format_report(const Survey *survey, Prepared *ret) {
         _cleanup_json_ json_object *report = NULL;
         int r;
 
-        r = survey_report(survey, &report);
+        r = report_make(survey, &report);
         if (r < 0)
                 return r;
         r = json_format(report, &ret->report);
@@ -128,12 +133,12 @@ static bool allows_apply(const Policy *policy) {
         return policy->n_errors == 0 && policy_bool(policy, "channel", "allow_apply", false);
 }
 
-int prepared_take(Root *root, Prepared *ret) {
+int prepared_take(const Side *side, Root *root, Prepared *ret) {
         _cleanup_(survey_freep) Survey *survey = NULL;
         _cleanup_(prepared_done) Prepared fresh = PREPARED_NULL;
         int r;
 
-        r = survey_take(root, NULL, &survey);
+        r = survey_take(side, root, NULL, &survey);
         if (r < 0)
                 return r;
         r = format_report(survey, &fresh);
@@ -143,7 +148,7 @@ int prepared_take(Root *root, Prepared *ret) {
         if (r < 0)
                 return r;
 
-        fresh.apply_allowed = allows_apply(survey->view.policy);
+        fresh.apply_allowed = allows_apply(survey->policy);
         prepared_done(ret);
         *ret = fresh;
         fresh = PREPARED_NULL;

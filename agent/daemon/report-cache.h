@@ -8,7 +8,7 @@
 
 #include "agent/channel/channel.h"
 #include "core/json.h"
-#include "core/root.h"
+#include "engine/side.h"
 
 typedef struct Prepared {
         Buffer report;      /* what gtune-status returns */
@@ -21,12 +21,13 @@ typedef struct Prepared {
 
 /**
  * prepared_take() - look at everything and make the texts
+ * @side: the side
  * @root: the root
  * @ret: replaced where it succeeds
  *
  * Return: 0 or -errno.
  */
-int prepared_take(Root *root, Prepared *ret);
+int prepared_take(const Side *side, Root *root, Prepared *ret);
 
 /** prepared_done() - release the texts */
 void prepared_done(Prepared *prepared);

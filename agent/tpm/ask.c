@@ -10,8 +10,6 @@
 #define ANSWER_MSEC 25000U
 #define ANSWER_MAX (1024U * 1024U)
 
-/* The program ---------------------------------------------------------------------------------------------- */
-
 static const char *program_path(void) {
         const char *path = secure_getenv("GTUNE_TPM");
 
@@ -87,8 +85,6 @@ static int run_program(const Context *c, const char *baseline, const Buffer *que
 
         return ret->size == 0 ? no_line(path, &error, ret_error) : 0;
 }
-
-/* Question and answer -------------------------------------------------------------------------------------- */
 
 static int format_question(const char *command, json_object *arguments, Buffer *ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
@@ -178,8 +174,6 @@ int tpm_ask(const Context *c, const char *command, json_object *arguments, json_
         return ask(c, command, arguments, NULL, ret, ret_error);
 }
 
-/* Each answer as what it means ----------------------------------------------------------------------------- */
-
 static int ask_bank(const Context *c, const char *command, Algorithm bank, const char *baseline, json_object **ret,
                     char **ret_error) {
         json_object *arguments = bank >= 0 ? json_object_new_object() : NULL;
@@ -224,11 +218,9 @@ int tpm_verdict(const Context *c, Algorithm bank, const char *baseline, Verdict 
         return r;
 }
 
-/* Policy and baseline -------------------------------------------------------------------------------------- */
-
 Algorithm tpm_bank(const Context *c, const Policy *policy) {
         const char *wanted = policy_word(policy, "measured-boot", "bank", "sha256");
-        Algorithm bank = c->bank >= 0 ? c->bank : algorithm_from_string(wanted);
+        Algorithm bank = tpm_verb_options(c)->bank >= 0 ? tpm_verb_options(c)->bank : algorithm_from_string(wanted);
 
         return bank >= 0 ? bank : ALGORITHM_SHA256;
 }
@@ -248,6 +240,17 @@ int tpm_read_baseline(const Root *root, const char *path, Baseline **ret, char *
         return r == -EBADMSG ? sentence(ret_error, error) : r;
 }
 
-int tpm_complain(int r, const char *error) {
-        return r == TPM_NO_ANSWER ? complain("%s", error) : r;
+int tpm_complain(const Context *c, int r, const char *error) {
+        return r == TPM_NO_ANSWER ? complain(c, "%s", error) : r;
+}
+
+int tpm_load_baseline(const Context *c, const char *path, Baseline **ret) {
+        _cleanup_free_ char *error = NULL;
+        int r;
+
+        r = tpm_read_baseline(c->root, path, ret, &error);
+        if (r == -ENOENT)
+                return complain(c, "%s does not exist; `gtune baseline save` makes it of the present values", path);
+
+        return tpm_complain(c, r, error);
 }

@@ -12,10 +12,8 @@
  * LD_PRELOAD.
  */
 
-#include "agent/gtune.h"
+#include "agent/tpm/verbs.h"
 #include "tpm/verdict.h"
-
-#define BASELINE_PATH "/etc/gtuned/baseline.json"
 
 /* The positive outcome of the functions below: there is no answer, and *ret_error says why and what to do. */
 #define TPM_NO_ANSWER 1
@@ -79,9 +77,17 @@ int tpm_read_baseline(const Root *root, const char *path, Baseline **ret, char *
 
 /**
  * tpm_complain() - complain about a question without an answer
+ * @c: the context
  * @r: what one of the functions above returned
  * @error: its sentence
  *
  * Return: STATUS_ERROR after a complaint where r is TPM_NO_ANSWER, else r.
  */
-int tpm_complain(int r, const char *error);
+int tpm_complain(const Context *c, int r, const char *error);
+
+/**
+ * tpm_load_baseline() - tpm_read_baseline() with a complaint, also if there is no such file
+ *
+ * Return: 0, STATUS_ERROR or -ENOMEM.
+ */
+int tpm_load_baseline(const Context *c, const char *path, Baseline **ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "agent/tpm/baseline-check.h"
 #include "agent/tpm/events.h"
-#include "agent/tpm/baseline.h"
 #include "core/text.h"
 
 #define WIDTH 80U
@@ -20,8 +20,6 @@ typedef struct Found {
 static uint32_t disagreeing(const Found *f) {
         return f->check.failed | f->check.warned;
 }
-
-/* The events behind a PCR ---------------------------------------------------------------------------------- */
 
 static bool is_behind(json_object *event, unsigned pcr, EventView *v) {
         return event_view(event, v) >= 0 && v->extends && v->pcr == pcr;
@@ -65,8 +63,6 @@ static int events_to_json(const Found *f, unsigned pcr, json_object **ret) {
         *ret = TAKE_PTR(array);
         return 0;
 }
-
-/* For people ----------------------------------------------------------------------------------------------- */
 
 static int print_row(const Found *f, unsigned pcr, Buffer *b) {
         const BaselineValue *match = f->check.pcrs[pcr].match;
@@ -152,8 +148,6 @@ static int print_found(const Found *f) {
         return r;
 }
 
-/* For programs --------------------------------------------------------------------------------------------- */
-
 static int add_events(const Found *f, json_object *pcrs) {
         json_object_object_foreach(pcrs, key, o) {
                 int pcr = pcr_from_string(key);
@@ -183,8 +177,6 @@ static int print_json(const Found *f) {
         return r < 0 ? r : print_document(o);
 }
 
-/* The check ------------------------------------------------------------------------------------------------ */
-
 /* The event log explains, and decides nothing: a check without it is a check. */
 static int explain(const Context *c, Found *f) {
         _cleanup_json_ json_object *document = NULL;
@@ -205,20 +197,20 @@ static void found_done(Found *f) {
         free(f->events_error);
 }
 
-int baseline_verb_check(Context *c, const char *path) {
+int baseline_check_verb(Context *c, const char *path) {
         _cleanup_(baseline_freep) Baseline *baseline = NULL;
         _cleanup_free_ char *error = NULL;
         _cleanup_(found_done) Found f = {.path = path};
         Pcrs pcrs;
         int r;
 
-        r = baseline_verb_load(c, path, &baseline);
+        r = tpm_load_baseline(c, path, &baseline);
         if (r != 0)
                 return r;
 
         r = tpm_pcrs(c, _ALGORITHM_INVALID, &pcrs, NULL, &error);
         if (r != 0)
-                return tpm_complain(r, error);
+                return tpm_complain(c, r, error);
 
         f.baseline = baseline;
         baseline_check(baseline, &pcrs, &f.check);

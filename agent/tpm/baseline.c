@@ -1,35 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/tpm/baseline.h"
+#include "agent/tpm/ask.h"
+#include "agent/tpm/baseline-check.h"
 #include "core/replace.h"
 #include "core/text.h"
 
 /* PCR values are no secret: the kernel shows them to everybody, and the daemon must read the file. */
 #define BASELINE_MODE 0644
 
-int baseline_verb_load(const Context *c, const char *path, Baseline **ret) {
-        _cleanup_free_ char *error = NULL;
-        int r;
-
-        r = tpm_read_baseline(c->root, path, ret, &error);
-        if (r == -ENOENT)
-                return complain("%s does not exist; `gtune baseline save` makes it of the present values", path);
-
-        return tpm_complain(r, error);
-}
-
-/* Only a measured boot may become what is expected -------------------------------------------------------- */
-
+/* Only a measured boot may become what is expected. */
 static int refuse_unmeasured(const Context *c, Algorithm bank) {
         _cleanup_(verdict_freep) Verdict *v = NULL;
         _cleanup_free_ char *error = NULL;
         int r;
 
         r = tpm_verdict(c, bank, NULL, &v, NULL, &error);
-        if (r != 0 || (v->state == VERDICT_MEASURED && v->log != VERDICT_LOG_MISMATCH) || c->force)
-                return tpm_complain(r, error);
+        if (r != 0 || (v->state == VERDICT_MEASURED && v->log != VERDICT_LOG_MISMATCH) || tpm_verb_options(c)->force)
+                return tpm_complain(c, r, error);
 
-        return complain("this boot is nothing to compare others with: %s%s%s (--force takes it all the same)",
+        return complain(c, "this boot is nothing to compare others with: %s%s%s (--force takes it all the same)",
                         v->reason, v->remedy ? "; " : "", strempty(v->remedy));
 }
 
@@ -38,10 +27,8 @@ static int read_values(const Context *c, Algorithm bank, Pcrs *ret) {
         int r;
 
         r = tpm_pcrs(c, bank, ret, NULL, &error);
-        return r == 0 ? refuse_unmeasured(c, bank) : tpm_complain(r, error);
+        return r == 0 ? refuse_unmeasured(c, bank) : tpm_complain(c, r, error);
 }
-
-/* Writing -------------------------------------------------------------------------------------------------- */
 
 static int write_baseline(const Context *c, const char *path, const Baseline *baseline) {
         _cleanup_free_ char *real = NULL;
@@ -51,13 +38,13 @@ static int write_baseline(const Context *c, const char *path, const Baseline *ba
         /* A link stays one, and what it leads to is replaced. */
         r = root_resolve(c->root, path, &real);
         if (r < 0 && r != -ENOENT)
-                return complain("%s: %s", path, strerror(-r));
+                return complain(c, "%s: %s", path, strerror(-r));
 
         r = baseline_format(baseline, &b);
         if (r >= 0)
                 r = replace_file(c->root, real ? real : path, &b, BASELINE_MODE);
 
-        return r == -ENOMEM || r >= 0 ? r : complain("%s cannot be written: %s", path, strerror(-r));
+        return r == -ENOMEM || r >= 0 ? r : complain(c, "%s cannot be written: %s", path, strerror(-r));
 }
 
 static uint32_t listed(const Baseline *baseline) {
@@ -97,8 +84,6 @@ static int print_written(const Context *c, const char *path, const Baseline *bas
         return print_document(o);
 }
 
-/* The commands --------------------------------------------------------------------------------------------- */
-
 static int save(Context *c, const Policy *policy, const char *path) {
         _cleanup_(baseline_freep) Baseline *baseline = NULL;
         Algorithm bank = tpm_bank(c, policy);
@@ -106,17 +91,17 @@ static int save(Context *c, const Policy *policy, const char *path) {
         Pcrs pcrs;
         int r;
 
-        if (!c->force && root_stat(c->root, path, &st) != -ENOENT)
-                return complain("%s exists: `gtune baseline add` allows the present values beside the others, and "
+        if (!tpm_verb_options(c)->force && root_stat(c->root, path, &st) != -ENOENT)
+                return complain(c, "%s exists: `gtune baseline add` allows the present values beside the others, and "
                                 "--force replaces all", path);
 
         r = read_values(c, bank, &pcrs);
         if (r != 0)
                 return r;
 
-        r = baseline_make(&pcrs, bank, c->label, &baseline);
+        r = baseline_make(&pcrs, bank, tpm_verb_options(c)->label, &baseline);
         if (r == -ENODATA)
-                return complain("this TPM does not have PCR 0 to 9 and 14 in the bank %s: choose one that `gtune pcr` "
+                return complain(c, "this TPM does not have PCR 0 to 9 and 14 in the bank %s: choose one that `gtune pcr` "
                                 "shows in full", algorithm_to_string(bank));
         if (r >= 0)
                 r = write_baseline(c, path, baseline);
@@ -130,22 +115,22 @@ static int add(Context *c, _unused_ const Policy *policy, const char *path) {
         Pcrs pcrs;
         int r;
 
-        r = baseline_verb_load(c, path, &baseline);
-        if (r == 0 && c->bank >= 0 && c->bank != baseline->bank) {
-                (void) complain("%s is of the bank %s: leave --bank out", path, algorithm_to_string(baseline->bank));
-                return STATUS_USAGE;
+        r = tpm_load_baseline(c, path, &baseline);
+        if (r == 0 && tpm_verb_options(c)->bank >= 0 && tpm_verb_options(c)->bank != baseline->bank) {
+                return complain_usage(c, "%s is of the bank %s: leave --bank out", path,
+                                      algorithm_to_string(baseline->bank));
         }
         if (r == 0)
                 r = read_values(c, baseline->bank, &pcrs);
         if (r != 0)
                 return r;
 
-        r = baseline_add(baseline, &pcrs, c->label, &added);
+        r = baseline_add(baseline, &pcrs, tpm_verb_options(c)->label, &added);
         if (r == -ENODATA)
-                return complain("this TPM does not have all PCRs of %s in the bank %s", path,
+                return complain(c, "this TPM does not have all PCRs of %s in the bank %s", path,
                                 algorithm_to_string(baseline->bank));
         if (r == -E2BIG)
-                return complain("%s: a PCR has %u values already; take out those that are no longer in use", path,
+                return complain(c, "%s: a PCR has %u values already; take out those that are no longer in use", path,
                                 BASELINE_VALUES_MAX);
         if (r >= 0 && added != 0)
                 r = write_baseline(c, path, baseline);
@@ -176,7 +161,7 @@ static int show(Context *c, _unused_ const Policy *policy, const char *path) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
 
-        r = baseline_verb_load(c, path, &baseline);
+        r = tpm_load_baseline(c, path, &baseline);
         if (r != 0)
                 return r;
 
@@ -194,10 +179,8 @@ static int show(Context *c, _unused_ const Policy *policy, const char *path) {
 }
 
 static int check(Context *c, _unused_ const Policy *policy, const char *path) {
-        return baseline_verb_check(c, path);
+        return baseline_check_verb(c, path);
 }
-
-/* The verb ------------------------------------------------------------------------------------------------- */
 
 static const struct {
         const char *name;
@@ -216,23 +199,23 @@ static int find_file(const Context *c, const Policy *policy, const char *file, c
         if (!file) {
                 if (policy->n_errors > 0) {
                         print_policy_errors(policy);
-                        return complain("the policy has errors, so it does not say which baseline is meant: name the "
+                        return complain(c, "the policy has errors, so it does not say which baseline is meant: name the "
                                         "file");
                 }
-                file = policy_word(policy, "measured-boot", "baseline", BASELINE_PATH);
+                file = policy_word(policy, "measured-boot", "baseline", tpm_verb_options(c)->baseline_path);
         }
         if (*file == '/') {
                 *ret = strdup(file);
                 return *ret ? 0 : -ENOMEM;
         }
         if (!root_is_live(c->root)) {
-                (void) complain("%s: below --root a file is named by its path inside it, as %s", file, BASELINE_PATH);
-                return STATUS_USAGE;
+                return complain_usage(c, "%s: below --root a file is named by its path inside it, as %s", file,
+                                      tpm_verb_options(c)->baseline_path);
         }
 
         here = getcwd(NULL, 0);
         if (!here)
-                return complain("%s: the working directory is not known: %s", file, strerror(errno));
+                return complain(c, "%s: the working directory is not known: %s", file, strerror(errno));
         *ret = xasprintf("%s/%s", streq(here, "/") ? "" : here, file);
         return *ret ? 0 : -ENOMEM;
 }
@@ -246,13 +229,12 @@ int verb_baseline(Context *c, char **arguments) {
                 if (!streq(commands[i].name, arguments[0]))
                         continue;
 
-                r = practices_read_policy(c->root, &policy);
+                r = c->side->read_policy(c->side, c->root, &policy);
                 if (r >= 0)
                         r = find_file(c, policy, arguments[1], &path);
 
                 return r == 0 ? commands[i].run(c, policy, path) : r;
         }
 
-        (void) complain("there is no command baseline %s; it is save, check, show or add", arguments[0]);
-        return STATUS_USAGE;
+        return complain_usage(c, "there is no command baseline %s; it is save, check, show or add", arguments[0]);
 }

@@ -9,8 +9,6 @@
 #define TYPE_WIDTH 14U
 #define DESCRIPTION_COLUMN 28U
 
-/* One event ------------------------------------------------------------------------------------------------ */
-
 static int get_number(json_object *o, const char *key, uint64_t *ret) {
         json_object *value;
 
@@ -47,8 +45,6 @@ int event_view(json_object *o, EventView *ret) {
         *ret = v;
         return 0;
 }
-
-/* The table ------------------------------------------------------------------------------------------------ */
 
 /*
  * As text_wrap(), but the text is escaped already and its backslashes are part of it (EFI paths), and what is longer

@@ -5,8 +5,6 @@
 
 #define WIDTH 80U
 
-/* What the logs are worth ---------------------------------------------------------------------------------- */
-
 static int print_log(json_object *logs, const char *name, Buffer *b) {
         json_object *o;
         const char *status, *reason, *path;
@@ -33,8 +31,6 @@ static int print_logs(json_object *logs, Buffer *b) {
 
         return r;
 }
-
-/* The replay ----------------------------------------------------------------------------------------------- */
 
 static const char *plural(uint32_t set) {
         return __builtin_popcount(set) == 1 ? "" : "s";
@@ -95,8 +91,6 @@ static int print_replay(const Verdict *v, Buffer *b) {
         return r;
 }
 
-/* The verb ------------------------------------------------------------------------------------------------- */
-
 static int print_events(json_object *document, const Verdict *v) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         json_object *events = json_get_array(document, "events");
@@ -137,7 +131,7 @@ int verb_eventlog(Context *c, _unused_ char **arguments) {
         if (r == 0)
                 r = tpm_verdict(c, _ALGORITHM_INVALID, NULL, &verdict, &judged, &error);
         if (r != 0)
-                return tpm_complain(r, error);
+                return tpm_complain(c, r, error);
 
         return c->json ? print_json(document, judged) : print_events(document, verdict);
 }

@@ -7,8 +7,6 @@
 
 #define WIDTH 80U
 
-/* What the log says ---------------------------------------------------------------------------------------- */
-
 /* Where the log is damaged, what it does not say means nothing. Return: the reason, or NULL: it is whole. */
 static const char *log_defect(json_object *document) {
         json_object *logs = json_object_object_get(document, "logs"), *firmware = NULL;
@@ -33,14 +31,14 @@ static int read_log(const Context *c, const Survey *survey, const char *const *p
         if (defect)
                 return free_and_strdup(&f->assumed, defect);
 
-        f->change = moving_pcrs(json_get_array(document, "events"), survey->view.machine->cmdline_text, paths);
+        f->change = moving_pcrs(json_get_array(document, "events"), survey->machine->cmdline_text, paths);
         return 0;
 }
 
-static int read_baseline(const Survey *survey, Forecast *f) {
+static int read_baseline(const Context *c, const Survey *survey, Forecast *f) {
         int r;
 
-        f->path = strdup(policy_word(survey->view.policy, "measured-boot", "baseline", BASELINE_PATH));
+        f->path = strdup(policy_word(survey->policy, "measured-boot", "baseline", tpm_verb_options(c)->baseline_path));
         if (!f->path)
                 return -ENOMEM;
 
@@ -55,7 +53,7 @@ int forecast_make(const Context *c, const Survey *survey, const char *const *pat
         f.any = paths[0] && root_exists(survey->root, "/sys/class/tpm/tpm0");
         r = f.any ? read_log(c, survey, paths, &f) : 0;
         if (r >= 0 && f.any)
-                r = read_baseline(survey, &f);
+                r = read_baseline(c, survey, &f);
         if (r < 0)
                 return r;
 
@@ -70,8 +68,6 @@ void forecast_done(Forecast *f) {
         free(f->error);
         *f = (Forecast) {};
 }
-
-/* Telling it ----------------------------------------------------------------------------------------------- */
 
 static uint32_t in_baseline(const Forecast *f) {
         uint32_t set = 0;

@@ -44,9 +44,9 @@ int verb_pcr(Context *c, _unused_ char **arguments) {
         Pcrs pcrs;
         int r;
 
-        r = tpm_pcrs(c, c->bank, &pcrs, &document, &error);
+        r = tpm_pcrs(c, tpm_verb_options(c)->bank, &pcrs, &document, &error);
         if (r != 0)
-                return tpm_complain(r, error);
+                return tpm_complain(c, r, error);
 
         return c->json ? print_document(document) : print_pcrs(&pcrs);
 }

@@ -20,36 +20,27 @@ void quote_files_done(QuoteFiles *q) {
 static int write_file(int directory, const File *f) {
         const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
         _cleanup_close_ int fd = openat(directory, f->name, flags, 0600);
+        int r;
 
         if (fd < 0)
                 return negative_errno();
 
-        for (size_t done = 0; done < f->content->size;) {
-                ssize_t n = write(fd, f->content->data + done, f->content->size - done);
+        r = write_all(fd, f->content->data, f->content->size);
+        if (r < 0)
+                (void) unlinkat(directory, f->name, 0);
 
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0) {
-                        int r = negative_errno();
-
-                        (void) unlinkat(directory, f->name, 0);
-                        return r;
-                }
-                done += (size_t) n;
-        }
-
-        return 0;
+        return r;
 }
 
-static int write_files(const char *path, const File *files, size_t n) {
+static int write_files(const Context *c, const char *path, const File *files, size_t n) {
         _cleanup_close_ int directory = -EBADF;
         int r;
 
         if (mkdir(path, 0700) < 0 && errno != EEXIST)
-                return complain("%s cannot be made: %s", path, strerror(errno));
+                return complain(c, "%s cannot be made: %s", path, strerror(errno));
         directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (directory < 0)
-                return complain("%s cannot be opened: %s", path, strerror(errno));
+                return complain(c, "%s cannot be opened: %s", path, strerror(errno));
 
         for (size_t i = 0; i < n; i++) {
                 r = write_file(directory, files + i);
@@ -58,15 +49,15 @@ static int write_files(const char *path, const File *files, size_t n) {
                 for (size_t k = 0; k < i; k++)
                         (void) unlinkat(directory, files[k].name, 0);
 
-                return r == -EEXIST ? complain("%s/%s exists, and no quote is replaced: name another directory", path,
+                return r == -EEXIST ? complain(c, "%s/%s exists, and no quote is replaced: name another directory", path,
                                                files[i].name)
-                                    : complain("%s/%s cannot be written: %s", path, files[i].name, strerror(-r));
+                                    : complain(c, "%s/%s cannot be written: %s", path, files[i].name, strerror(-r));
         }
 
         return 0;
 }
 
-int quote_files_write(const QuoteFiles *q, const char *path) {
+int quote_files_write(const Context *c, const QuoteFiles *q, const char *path) {
         _cleanup_buffer_ Buffer pcrs = BUFFER_NULL;
         const File files[] = {
                 {"quote.msg", &q->attest}, {"quote.sig", &q->signature}, {"quote.pcrs", &pcrs},
@@ -76,9 +67,9 @@ int quote_files_write(const QuoteFiles *q, const char *path) {
 
         r = quote_pcr_file(&q->pcrs, q->bank, q->selection, &pcrs);
         if (r == -ENODATA)
-                return complain("gtune-tpm gave a quote without all of its PCR values");
+                return complain(c, "gtune-tpm gave a quote without all of its PCR values");
 
-        return r < 0 ? r : write_files(path, files, ELEMENTSOF(files));
+        return r < 0 ? r : write_files(c, path, files, ELEMENTSOF(files));
 }
 
 /* A word for a shell. */

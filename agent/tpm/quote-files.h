@@ -5,7 +5,7 @@
  * A quote as files, as tpm2_checkquote takes them.
  */
 
-#include "agent/gtune.h"
+#include "agent/tpm/verbs.h"
 #include "tpm/attest.h"
 
 typedef struct QuoteFiles {
@@ -21,12 +21,13 @@ void quote_files_done(QuoteFiles *q);
 
 /**
  * quote_files_write() - write quote.msg, quote.sig, quote.pcrs, key.pub and report.json
+ * @c: the context
  * @q: the quote
  * @directory: where the user says, so not below the root; is made where it is missing
  *
  * No file is replaced. Return: 0, STATUS_ERROR after a complaint, and then none of them is left, or -ENOMEM.
  */
-int quote_files_write(const QuoteFiles *q, const char *directory);
+int quote_files_write(const Context *c, const QuoteFiles *q, const char *directory);
 
 /**
  * quote_files_print_command() - print how to check the files

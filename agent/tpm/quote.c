@@ -2,14 +2,13 @@
 
 #include <openssl/evp.h>
 
-#include "engine/hash.h"
-#include "agent/tpm/quote-files.h"
 #include "agent/tpm/ask.h"
+#include "agent/tpm/quote-files.h"
+#include "engine/hash.h"
+#include "engine/report.h"
 
 /* All that the boot is judged by, and the Machine Owner Keys. */
 #define PCRS_DEFAULT (0x3FFU | 1U << 14)
-
-/* Asking --------------------------------------------------------------------------------------------------- */
 
 /* The report as one line: these bytes are what the quote speaks of. */
 static int take_report(const Context *c, Buffer *ret, Algorithm *ret_bank) {
@@ -21,18 +20,18 @@ static int take_report(const Context *c, Buffer *ret, Algorithm *ret_bank) {
         if (r < 0)
                 return r;
 
-        *ret_bank = tpm_bank(c, survey->view.policy);
-        r = survey_report(survey, &report);
+        *ret_bank = tpm_bank(c, survey->policy);
+        r = report_make(survey, &report);
         return r < 0 ? r : json_format(report, ret);
 }
 
 static int make_arguments(const Context *c, Algorithm bank, const Buffer *report, json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
-        _cleanup_free_ char *selection = pcr_selection_format(c->pcrs != 0 ? c->pcrs : PCRS_DEFAULT);
+        _cleanup_free_ char *selection = pcr_selection_format(tpm_verb_options(c)->pcrs != 0 ? tpm_verb_options(c)->pcrs : PCRS_DEFAULT);
         char hash[HASH_TEXT_SIZE];
 
         hash_buffer(report, hash);
-        if (!o || !selection || json_set_text(o, "nonce", c->nonce) < 0 ||
+        if (!o || !selection || json_set_text(o, "nonce", tpm_verb_options(c)->nonce) < 0 ||
             json_set_text(o, "bank", algorithm_to_string(bank)) < 0 ||
             json_set_text(o, "selection", selection) < 0 || json_set_text(o, "report_sha256", hash) < 0)
                 return -ENOMEM;
@@ -40,8 +39,6 @@ static int make_arguments(const Context *c, Algorithm bank, const Buffer *report
         *ret = TAKE_PTR(o);
         return 0;
 }
-
-/* Understanding -------------------------------------------------------------------------------------------- */
 
 static bool is_base64(const char *text, size_t n) {
         size_t digits = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
@@ -90,19 +87,19 @@ static int check_quote(const Context *c, const QuoteFiles *q) {
                 .pcrs = &q->pcrs,
         };
         const QuoteRequest request = {
-                .nonce = nonce, .nonce_size = strlen(c->nonce) / 2,
+                .nonce = nonce, .nonce_size = strlen(tpm_verb_options(c)->nonce) / 2,
                 .bank = q->bank, .selection = q->selection,
                 .report = q->report.data, .report_size = q->report.size,
         };
         QuoteResult result;
         int r;
 
-        (void) hex_decode(c->nonce, request.nonce_size, nonce);
+        (void) hex_decode(tpm_verb_options(c)->nonce, request.nonce_size, nonce);
         r = quote_check(&quote, &request, &result);
         if (r > 0)
-                return complain("the TPM gave a quote that does not hold: %s", quote_fault_sentence((QuoteFault) r));
+                return complain(c, "the TPM gave a quote that does not hold: %s", quote_fault_sentence((QuoteFault) r));
 
-        return r == -EOPNOTSUPP ? complain("libcrypto cannot check the quote") : r;
+        return r == -EOPNOTSUPP ? complain(c, "libcrypto cannot check the quote") : r;
 }
 
 static int make_quote(const Context *c, QuoteFiles *q, json_object **ret) {
@@ -115,11 +112,11 @@ static int make_quote(const Context *c, QuoteFiles *q, json_object **ret) {
         if (r == 0)
                 r = tpm_ask(c, "quote", arguments, &o, &error);
         if (r != 0)
-                return tpm_complain(r, error);
+                return tpm_complain(c, r, error);
 
         r = parse_files(o, q);
         if (r == -EBADMSG)
-                return complain("gtune-tpm gave a quote that cannot be understood: gtuned and gtuned-tpm must be of "
+                return complain(c, "gtune-tpm gave a quote that cannot be understood: gtuned and gtuned-tpm must be of "
                                 "the same version");
         if (r == 0)
                 r = check_quote(c, q);
@@ -131,17 +128,14 @@ static int make_quote(const Context *c, QuoteFiles *q, json_object **ret) {
         return r;
 }
 
-/* The verb ------------------------------------------------------------------------------------------------- */
-
 int verb_quote(Context *c, _unused_ char **arguments) {
         _cleanup_json_ json_object *answer = NULL;
-        _cleanup_(quote_files_done) QuoteFiles q = {.selection = c->pcrs != 0 ? c->pcrs : PCRS_DEFAULT};
+        _cleanup_(quote_files_done) QuoteFiles q = {.selection = tpm_verb_options(c)->pcrs != 0 ? tpm_verb_options(c)->pcrs : PCRS_DEFAULT};
         int r;
 
-        if (!c->nonce) {
-                (void) complain("quote needs --nonce HEX: %u to %u bytes that the asking side has chosen",
-                                NONCE_SIZE_MIN, NONCE_SIZE_MAX);
-                return STATUS_USAGE;
+        if (!tpm_verb_options(c)->nonce) {
+                return complain_usage(c, "quote needs --nonce HEX: %u to %u bytes that the asking side has chosen",
+                                      NONCE_SIZE_MIN, NONCE_SIZE_MAX);
         }
 
         r = take_report(c, &q.report, &q.bank);
@@ -150,10 +144,10 @@ int verb_quote(Context *c, _unused_ char **arguments) {
         if (r != 0)
                 return r;
 
-        if (c->directory)
-                r = quote_files_write(&q, c->directory);
-        if (r != 0 || (c->directory && !c->json))
-                return r != 0 ? r : quote_files_print_command(c->directory, json_get_text(answer, "qualifying_data"));
+        if (tpm_verb_options(c)->directory)
+                r = quote_files_write(c, &q, tpm_verb_options(c)->directory);
+        if (r != 0 || (tpm_verb_options(c)->directory && !c->json))
+                return r != 0 ? r : quote_files_print_command(tpm_verb_options(c)->directory, json_get_text(answer, "qualifying_data"));
 
         return print_document(answer);
 }

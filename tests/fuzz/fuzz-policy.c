@@ -8,7 +8,7 @@
 #include <assert.h>
 
 #include "core/cmdline.h"
-#include "core/policy.h"
+#include "core/policy-file.h"
 #include "haltpoll/haltpoll.h"
 #include "pvspin/pvspin.h"
 
@@ -27,7 +27,15 @@ static void check_setting(const PolicySetting *s) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        const PolicyKeys keys[] = {practice_haltpoll.keys, practice_pvspin.keys};
+        static const PolicyKey things[] = {
+                {"thing", "size", KEY_KERNEL_UINT, NULL, ""},
+                {"thing", "list", KEY_LIST, NULL, ""},
+        };
+        const PolicyKeys keys[] = {
+                practice_haltpoll.keys,
+                practice_pvspin.keys,
+                {things, ELEMENTSOF(things), .by_subject = true},
+        };
         _cleanup_(policy_freep) Policy *policy = NULL;
         size_t lines = 1;
 
@@ -38,6 +46,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 lines += data[i] == '\n';
         for (size_t i = 0; i < policy->n_errors; i++)
                 assert(policy->errors[i].line >= 1 && policy->errors[i].line <= lines);
+        for (size_t i = 0; i < policy->n_settings; i++) {
+                const PolicySetting *s = policy->settings + i;
+
+                assert((s->pattern != NULL) == streq(s->key->section, "thing"));
+                assert(!s->pattern || policy_get_for(policy, "thing", s->key->name, s->pattern));
+        }
         for (size_t i = 0; i < policy->n_settings; i++)
                 check_setting(policy->settings + i);
 

@@ -8,9 +8,11 @@
 #include <cmocka.h>
 
 #include "agent/credential.h"
-#include "agent/practices.h"
+#include "agent/side.h"
 #include "tests/unit/tree.h"
 
+#define POLICY_PATH "/run/gtuned/" CREDENTIAL_POLICY_NAME
+#define RECORD_PATH "/run/gtuned/" CREDENTIAL_RECORD_NAME
 #define IMAGE "/usr/lib/gtuned/gtuned.conf"
 #define ADMINISTRATOR "/etc/gtuned/gtuned.conf"
 #define DIRECTORY "/run/credentials/gtuned-apply.service"
@@ -30,10 +32,18 @@ static unsigned version_unknown(void) {
         return 0;
 }
 
+static Policy *read_policy(const Tree *t) {
+        Policy *policy;
+
+        assert_int_equal(guest_side.read_policy(&guest_side, t->root, &policy), 0);
+        return policy;
+}
+
 static void take_from(const Tree *t, const char *directory, unsigned (*version)(void)) {
+        _cleanup_(policy_freep) Policy *policy = read_policy(t);
         _cleanup_free_ char *error = NULL;
 
-        assert_int_equal(credential_take(t->root, directory, version, &error), 0);
+        assert_int_equal(credential_take(&guest_side, t->root, policy, directory, version, &error), 0);
         assert_null(error);
 }
 
@@ -43,13 +53,6 @@ static void take(const Tree *t) {
 
 static void offer(const Tree *t, const char *text) {
         tree_file(t, DIRECTORY "/" CREDENTIAL_NAME, text);
-}
-
-static Policy *read_policy(const Tree *t) {
-        Policy *policy;
-
-        assert_int_equal(practices_read_policy(t->root, &policy), 0);
-        return policy;
 }
 
 static void assert_absent(const Tree *t, const char *path) {
@@ -66,7 +69,7 @@ static void assert_state(const Tree *t, const char *state, const char *note) {
         if (note ? !strstr(strempty(p->credential_note), note) : p->credential_note != NULL)
                 fail_msg("the note is %s", p->credential_note ? p->credential_note : "(none)");
         assert_int_equal(p->n_errors, 0);
-        assert_int_equal(root_exists(t->root, CREDENTIAL_POLICY_PATH), streq_ptr(state, "taken"));
+        assert_int_equal(root_exists(t->root, POLICY_PATH), streq_ptr(state, "taken"));
 }
 
 static void test_absent(void **state) {
@@ -78,7 +81,7 @@ static void test_absent(void **state) {
         take_from(t, NULL, version_252);
         take_from(t, DIRECTORY, version_unknown);
         assert_state(t, NULL, NULL);
-        assert_absent(t, CREDENTIAL_RECORD_PATH);
+        assert_absent(t, RECORD_PATH);
 }
 
 static void test_good(void **state) {
@@ -93,8 +96,8 @@ static void test_good(void **state) {
         offer(t, text);
         take(t);
         assert_state(t, "taken", NULL);
-        assert_tree_file(t, CREDENTIAL_POLICY_PATH, text);
-        assert_int_equal(root_stat(t->root, CREDENTIAL_POLICY_PATH, &st), 0);
+        assert_tree_file(t, POLICY_PATH, text);
+        assert_int_equal(root_stat(t->root, POLICY_PATH, &st), 0);
         assert_int_equal(st.st_mode & 07777, 0644);
         assert_int_equal(root_stat(t->root, "/run/gtuned/gtuned.conf.d", &st), 0);
         assert_int_equal(st.st_mode & 07777, 0755);
@@ -102,7 +105,7 @@ static void test_good(void **state) {
         p = read_policy(t);
         s = policy_get(p, "haltpoll", "guest_halt_poll_ns");
         assert_string_equal(s->value, "300000");
-        assert_string_equal(s->file, CREDENTIAL_POLICY_PATH);
+        assert_string_equal(s->file, POLICY_PATH);
         assert_int_equal(s->line, 4);
         assert_string_equal(policy_word(p, "guest", "vcpu", ""), "dedicated");
         assert_string_equal(policy_word(p, "pvspin", "enable", ""), "no");
@@ -117,7 +120,7 @@ static void test_empty(void **state) {
                 offer(t, texts[i]);
                 take(t);
                 assert_state(t, "taken", NULL);
-                assert_tree_file(t, CREDENTIAL_POLICY_PATH, texts[i]);
+                assert_tree_file(t, POLICY_PATH, texts[i]);
         }
 }
 
@@ -150,7 +153,7 @@ static void check_refused(const Tree *t, const char *what, unsigned line, const 
         if (p->errors->line != line || !strstr(p->errors->reason, reason))
                 fail_msg("%s: %u: %s", what, p->errors->line, p->errors->reason);
         assert_string_equal(policy_word(p, "guest", "vcpu", "not set"), "not set");
-        assert_absent(t, CREDENTIAL_POLICY_PATH);
+        assert_absent(t, POLICY_PATH);
 }
 
 static void test_bad(void **state) {
@@ -263,7 +266,7 @@ static void test_accept_below_run(void **state) {
                 take(t);
                 p = read_policy(t);
                 assert_string_equal(p->credential, "offered");
-                assert_absent(t, CREDENTIAL_POLICY_PATH);
+                assert_absent(t, POLICY_PATH);
                 assert_int_equal(p->n_errors, 1);
                 assert_string_equal(p->errors->file, paths[i]);
                 assert_int_equal(p->errors->line, 2);
@@ -295,7 +298,8 @@ static void test_administrator_wins(void **state) {
 
 static char *describe(const Tree *t) {
         _cleanup_(policy_freep) Policy *p = read_policy(t);
-        char *line = policy_describe(p, "haltpoll");
+        const Practice *haltpoll = guest_side.practices[side_find_practice(&guest_side, "haltpoll")];
+        char *line = policy_describe(p, &haltpoll->keys, NULL);
 
         assert_non_null(line);
         return line;
@@ -311,19 +315,19 @@ static void test_replaced(void **state) {
         offer(t, "[guest]\nvcpu = dedicated\n");
         take(t);
         first = describe(t);
-        assert_int_equal(root_stat(t->root, CREDENTIAL_POLICY_PATH, &before), 0);
+        assert_int_equal(root_stat(t->root, POLICY_PATH, &before), 0);
 
         take(t);
         same = describe(t);
         assert_string_equal(first, same);
-        assert_int_equal(root_stat(t->root, CREDENTIAL_POLICY_PATH, &after), 0);
+        assert_int_equal(root_stat(t->root, POLICY_PATH, &after), 0);
         assert_int_equal(before.st_ino, after.st_ino);
 
         offer(t, "[guest]\nvcpu = shared\n");
         take(t);
         second = describe(t);
         assert_string_not_equal(first, second);
-        assert_tree_file(t, CREDENTIAL_POLICY_PATH, "[guest]\nvcpu = shared\n");
+        assert_tree_file(t, POLICY_PATH, "[guest]\nvcpu = shared\n");
         assert_int_equal(tree_count(t, "/run/gtuned/gtuned.conf.d"), 1);
         assert_int_equal(tree_count(t, "/run/gtuned"), 2);
 }
@@ -414,21 +418,23 @@ static void test_broken_record(void **state) {
 
         tree_file(t, IMAGE, ACCEPT);
         for (size_t i = 0; i < ELEMENTSOF(records); i++) {
-                tree_file(t, CREDENTIAL_RECORD_PATH, records[i]);
+                tree_file(t, RECORD_PATH, records[i]);
                 assert_state(t, NULL, NULL);
         }
 }
 
 static void test_cannot_be_written(void **state) {
+        _cleanup_(policy_freep) Policy *policy = NULL;
         _cleanup_free_ char *error = NULL;
         const Tree *t = *state;
 
         tree_file(t, IMAGE, ACCEPT);
         tree_file(t, "/run/gtuned/gtuned.conf.d", "in the way");
         offer(t, "[guest]\nvcpu = dedicated\n");
-        assert_int_equal(credential_take(t->root, DIRECTORY, version_252, &error), -ENOTDIR);
-        assert_string_equal(error, CREDENTIAL_POLICY_PATH " cannot be written: Not a directory");
-        assert_absent(t, CREDENTIAL_RECORD_PATH);
+        policy = read_policy(t);
+        assert_int_equal(credential_take(&guest_side, t->root, policy, DIRECTORY, version_252, &error), -ENOTDIR);
+        assert_string_equal(error, POLICY_PATH " cannot be written: Not a directory");
+        assert_absent(t, RECORD_PATH);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tree_setup, tree_teardown)

@@ -10,6 +10,8 @@
 #include "core/ledger.h"
 #include "tests/unit/tree.h"
 
+#define LEDGER_PATH "/var/lib/gtuned/ledger.json"
+
 #define LISTS "\"tokens\": [], \"files\": [], \"attributes\": [], \"holds\": [], \"intents\": []"
 
 /* Texts, and what a ledger of them is. */
@@ -45,7 +47,7 @@ static const struct {
 static Ledger *read_ledger(const Tree *t) {
         Ledger *ledger;
 
-        assert_int_equal(ledger_read(t->root, &ledger), 0);
+        assert_int_equal(ledger_read(t->root, LEDGER_PATH, &ledger), 0);
         return ledger;
 }
 
@@ -88,7 +90,7 @@ static Ledger *make_ledger(void) {
         LedgerHold *hold;
         Ledger *ledger;
 
-        assert_int_equal(ledger_new(&ledger), 0);
+        assert_int_equal(ledger_new(&ledger, LEDGER_PATH), 0);
 
         token = ledger_add_token(ledger);
         fill(&token->practice, "haltpoll");
@@ -159,8 +161,8 @@ static void test_lookup(void **state) {
         assert_string_equal(ledger_attribute(l, "/sys/x", "this")->new, "3");
         assert_null(ledger_attribute(l, "/sys/x", "later"));
         assert_null(ledger_attribute(l, "/sys/x", NULL));
-        assert_non_null(ledger_hold(l, "pvspin"));
-        assert_null(ledger_hold(l, "haltpoll"));
+        assert_non_null(ledger_hold(l, "pvspin", NULL));
+        assert_null(ledger_hold(l, "haltpoll", NULL));
 }
 
 static void test_drop(void **state) {
@@ -174,9 +176,9 @@ static void test_drop(void **state) {
         ledger_drop_attribute(l, l->attributes);
         ledger_drop_token(l, l->tokens);
         ledger_drop_file(l, l->files);
-        ledger_drop_hold(l, "haltpoll");
+        ledger_drop_hold(l, "haltpoll", NULL);
         assert_int_equal(l->n_holds, 1);
-        ledger_drop_hold(l, "pvspin");
+        ledger_drop_hold(l, "pvspin", NULL);
         assert_int_equal(l->n_attributes + l->n_tokens + l->n_files + l->n_holds, 0);
         assert_non_null(ledger_add_token(l));
         assert_null(l->tokens->path);
@@ -190,7 +192,7 @@ static void test_intent(void **state) {
 
         fill(&intent->path, "/etc/x");
         fill(&intent->new, "11");
-        assert_int_equal(ledger_new(&made->next), 0);
+        assert_int_equal(ledger_new(&made->next, LEDGER_PATH), 0);
         assert_int_equal(ledger_write(t->root, made), 0);
 
         read = read_ledger(t);

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "core/policy.h"
+#include "core/policy-file.h"
 #include "tests/unit/tree.h"
 
 static const char *const choices[] = {"auto", "yes", "no", NULL};
@@ -20,12 +20,28 @@ static const PolicyKey keys[] = {
         {"test", "path", KEY_PATH, NULL, ""},
         {"test", "list", KEY_LIST, NULL, ""},
 };
-static const PolicyKeys groups[] = {{keys, ELEMENTSOF(keys)}};
+static const char *const vcpu_choices[] = {"auto", "dedicated", "shared", NULL};
+static const PolicyKey side_keys[] = {
+        {"guest", "vcpu", KEY_CHOICE, vcpu_choices, "", .shared = "auto"},
+        {"guest", "accept_credential", KEY_BOOL, NULL, "", .lasting = true},
+        {"channel", "allow_apply", KEY_BOOL, NULL, ""},
+};
+
+static const PolicyKey thing_keys[] = {
+        {"thing", "size", KEY_KERNEL_UINT, NULL, ""},
+        {"thing", "list", KEY_LIST, NULL, ""},
+};
+
+static const PolicyKeys groups[] = {
+        {keys, ELEMENTSOF(keys)},
+        {thing_keys, ELEMENTSOF(thing_keys), .by_subject = true},
+        {side_keys, ELEMENTSOF(side_keys)},
+};
 
 static Policy *read_policy(const Tree *t) {
         Policy *policy;
 
-        assert_int_equal(policy_read(t->root, groups, ELEMENTSOF(groups), &policy), 0);
+        assert_int_equal(policy_read(t->root, "gtuned/gtuned.conf", groups, ELEMENTSOF(groups), &policy), 0);
         return policy;
 }
 
@@ -62,6 +78,14 @@ static const struct {
         {"[test]\n\nchoic = yes\n", "choice", NULL, 3, "unknown key choic in [test]"},
         {"[tes]\nchoice = yes\n", "choice", NULL, 2, "unknown section [tes]"},
         {"choice = yes\n", "choice", NULL, 1, "before any [section]"},
+        {"[test one]\nchoice = yes\n", "choice", NULL, 2, "[test] takes no name"},
+        {"[thing]\nsize = 1\n", "choice", NULL, 2, "[thing] needs a name or a shell pattern: write [thing NAME]"},
+        {"[thing one]\nsizes = 1\n", "choice", NULL, 2, "unknown key sizes in [thing]"},
+        {"[thing one]\nsize = x\n", "choice", NULL, 2, "size = x: expected a whole number"},
+        {"[things one]\nsize = 1\n", "choice", NULL, 2, "unknown section [things one]"},
+        {"[thing " TEN TEN TEN TEN "xxx]\nsize = 1\n[test]\nchoice = no\n", "choice", "no", 0, NULL},
+        {"[thing " TEN TEN TEN TEN "xxxx]\n[test]\nchoice = no\n", "choice", "no", 1,
+         "the section's name is longer than 49 bytes"},
         {"[test]\nchoice = maybe\n", "choice", NULL, 2, "choice = maybe: expected auto, yes or no"},
         {"[test]\nchoice = Yes\n", "choice", NULL, 2, "expected auto, yes or no"},
         {"[test]\nchoice =\n", "choice", NULL, 2, "expected auto, yes or no"},
@@ -265,12 +289,83 @@ static void test_describe(void **state) {
 
                 tree_file(t, "/etc/gtuned/gtuned.conf", texts[i]);
                 p = read_policy(t);
-                line = policy_describe(p, "test");
+                line = policy_describe(p, groups, NULL);
                 assert_non_null(line);
                 if (!first)
                         first = strdup(line);
                 assert_int_equal(streq(line, first), i < 3);
         }
+}
+
+/* Whose section counts: the one that names the subject, and of patterns the last. */
+static void test_subjects(void **state) {
+        static const struct {
+                const char *text;
+                const char *subject, *size; /* NULL: not set */
+        } rows[] = {
+                {"[thing one]\nsize = 1\n", "one", "1"},
+                {"[thing one]\nsize = 1\n", "two", NULL},
+                {"[thing one]\nsize = 1\n", NULL, NULL},
+                {"[thing o*]\nsize = 1\n", "one", "1"},
+                {"[thing [no]*]\nsize = 1\n", "one", NULL}, /* the section ends at the first ] */
+                {"[thing o*]\nsize = 1\n[thing *]\nsize = 2\n", "one", "2"},
+                {"[thing o*]\nsize = 1\n[thing *]\nsize = 2\n[thing o*]\nsize = 3\n", "one", "3"},
+                {"[thing one]\nsize = 1\n[thing *]\nsize = 2\n", "one", "1"},
+                {"[thing *]\nsize = 2\n[thing one]\nsize = 1\n[thing one]\nsize = 3\n", "one", "3"},
+                {"[thing *]\nsize = 2\n[thing one]\nlist = a\n", "one", "2"},
+                {"[thing   two words]\nsize = 1\n", "two words", "1"},
+        };
+        const Tree *t = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(policy_freep) Policy *p = NULL;
+                const PolicySetting *s;
+
+                tree_file(t, "/etc/gtuned/gtuned.conf", rows[i].text);
+                p = read_policy(t);
+                s = policy_get_for(p, "thing", "size", rows[i].subject);
+                if (!streq_ptr(s ? s->value : NULL, rows[i].size))
+                        fail_msg("row %zu: %s", i, s ? s->value : "not set");
+                assert_null(policy_get(p, "thing", "size"));
+        }
+}
+
+/* A list adds up where the same section says more, and another section replaces it. */
+static void test_subject_lists(void **state) {
+        _cleanup_(policy_freep) Policy *p = NULL;
+        const Tree *t = *state;
+
+        tree_file(t, "/etc/gtuned/gtuned.conf", "[thing *]\nlist = a\nlist = b\n[thing one]\nlist = c\n");
+        p = read_policy(t);
+        assert_string_equal(policy_get_for(p, "thing", "list", "two")->value, "a, b");
+        assert_string_equal(policy_get_for(p, "thing", "list", "one")->value, "c");
+}
+
+/* Only what counts for the subject is in its line. */
+static void test_describe_subjects(void **state) {
+        _cleanup_free_ char *one = NULL, *two = NULL;
+        _cleanup_(policy_freep) Policy *p = NULL;
+        const Tree *t = *state;
+
+        tree_file(t, "/etc/gtuned/gtuned.conf", "[thing *]\nsize = 1\n[thing one]\nsize = 2\n[test]\nflag = yes\n");
+        p = read_policy(t);
+        one = policy_describe(p, groups + 1, "one");
+        two = policy_describe(p, groups + 1, "two");
+        assert_string_equal(one, "vcpu=auto size=2");
+        assert_string_equal(two, "vcpu=auto size=1");
+}
+
+/* The order in the line is that of the first setting, as in ledgers of earlier versions. */
+static void test_describe_order(void **state) {
+        _cleanup_(policy_freep) Policy *p = NULL;
+        _cleanup_free_ char *line = NULL;
+        const Tree *t = *state;
+
+        tree_file(t, "/etc/gtuned/gtuned.conf", "[test]\nflag = no\nnumber = 1\n[guest]\nvcpu = shared\n");
+        tree_file(t, "/etc/gtuned/gtuned.conf.d/50.conf", "[test]\nflag = yes\n");
+        p = read_policy(t);
+        line = policy_describe(p, groups, NULL);
+        assert_string_equal(line, "vcpu=shared flag=yes number=1");
 }
 
 int main(void) {
@@ -283,6 +378,10 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_mask, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_unreadable, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_describe, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_describe_order, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_subjects, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_subject_lists, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_describe_subjects, tree_setup, tree_teardown),
         };
 
         (void) alarm(60); /* a FIFO must not block */

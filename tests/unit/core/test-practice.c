@@ -7,52 +7,15 @@
 
 #include <cmocka.h>
 
-#include "core/practice.h"
-#include "tests/unit/tree.h"
+#include "tests/unit/stage.h"
 
-#define NAME "practice"
-
-/* A guest that is made of what a case says. */
-typedef struct Stage {
-        View view;
-        Machine machine;
-        Probe probe;
-        Policy policy;
-        Ledger ledger;
-        PolicySetting settings[3];
-        BootEntry entry;
-        const BootEntry *entries[1];
-        Finding *finding;
-} Stage;
-
-static void stage_init(Stage *s) {
-        *s = (Stage) {};
-        s->view = (View) {.machine = &s->machine, .policy = &s->policy, .ledger = &s->ledger};
-        s->machine.probe = &s->probe;
-        s->machine.boot_id = (char *) "this";
-        s->machine.virtualization = (char *) "kvm";
-        s->machine.entries = s->entries;
-        s->machine.n_entries = 1;
-        s->entry = (BootEntry) {.path = (char *) "/boot/grub2/grub.cfg", .line = 7};
-        s->entries[0] = &s->entry;
-        s->policy.settings = s->settings;
-        assert_int_equal(finding_new(&s->finding, NAME), 0);
-}
-
-static void stage_done(Stage *s) {
-        finding_free(s->finding);
-}
-
-static const PolicyKey enable_key = {NAME, "enable", KEY_CHOICE, NULL, ""};
-static const PolicyKey vcpu_key = {"guest", "vcpu", KEY_CHOICE, NULL, ""};
-static const PolicyKey bare_metal_key = {"guest", "allow_bare_metal", KEY_BOOL, NULL, ""};
-
-static void set_policy(Stage *s, const PolicyKey *key, const char *value) {
-        if (value)
-                s->settings[s->policy.n_settings++] = (PolicySetting) {.key = key, .value = (char *) value};
-}
-
-/* What the policy wants ----------------------------------------------------------------------------------- */
+static const Reason reasons[] = {{"no-way", "Nothing helps.", .hopeless = true}, {"later", "It may help."}};
+static const Practice practice = {
+        .name = STAGE_PRACTICE,
+        .keys = {stage_keys, ELEMENTSOF(stage_keys)},
+        .reasons = reasons,
+        .n_reasons = ELEMENTSOF(reasons),
+};
 
 static const struct {
         const char *vcpu, *enable;
@@ -82,24 +45,22 @@ static void test_wanted(void **state) {
 
         for (size_t i = 0; i < ELEMENTSOF(wanted_cases); i++) {
                 _cleanup_(stage_done) Stage s;
-                LedgerHold hold = {.practice = (char *) NAME, .policy = (char *) wanted_cases[i].hold};
+                LedgerHold hold = {.practice = (char *) STAGE_PRACTICE, .policy = (char *) wanted_cases[i].hold};
 
                 stage_init(&s);
-                set_policy(&s, &vcpu_key, wanted_cases[i].vcpu);
-                set_policy(&s, &enable_key, wanted_cases[i].enable);
+                stage_set_policy(&s, &vcpu_key, wanted_cases[i].vcpu);
+                stage_set_policy(&s, stage_keys, wanted_cases[i].enable);
                 s.policy.n_errors = wanted_cases[i].errors;
                 s.ledger.holds = &hold;
                 s.ledger.n_holds = hold.policy ? 1 : 0;
 
-                assert_int_equal(practice_wanted(&s.view, s.finding, wanted_cases[i].automatic), 0);
+                assert_int_equal(practice_wanted(&s.view, &practice, s.finding, wanted_cases[i].automatic), 0);
                 if (s.finding->wanted != wanted_cases[i].wanted || s.finding->held != wanted_cases[i].held)
                         fail_msg("case %zu: wanted %d, held %d", i, s.finding->wanted, s.finding->held);
                 assert_int_equal(practice_is_on(s.finding),
                                  wanted_cases[i].wanted == WANTED_ON && !wanted_cases[i].held);
         }
 }
-
-/* Machines that are not tuned at all ---------------------------------------------------------------------- */
 
 static const struct {
         const char *virtualization, *container;
@@ -125,7 +86,7 @@ static void test_refusal(void **state) {
                 stage_init(&s);
                 s.machine.virtualization = (char *) refusal_cases[i].virtualization;
                 s.machine.container = (char *) refusal_cases[i].container;
-                set_policy(&s, &bare_metal_key, refusal_cases[i].allow_bare_metal ? "yes" : NULL);
+                stage_set_policy(&s, &bare_metal_key, refusal_cases[i].allow_bare_metal ? "yes" : NULL);
 
                 assert_int_equal(practice_guest_refusal(&s.view, s.finding), refusal_cases[i].code != NULL);
                 assert_true(streq_ptr(s.finding->reason_code, refusal_cases[i].code));
@@ -134,242 +95,68 @@ static void test_refusal(void **state) {
         }
 }
 
-/* The verdict --------------------------------------------------------------------------------------------- */
-
-#define ALL .complete = true, .next_boot = true
-
-static const struct {
-        Wanted wanted;
-        bool held, effect;
-        MachineKind kind;
-        Configuration c;
-        const char *trouble; /* the boot entries cannot be relied on */
-        State state;
-        const char *code;
-} cases[] = {
-        /* Wanted, from the worst to the best. */
-        {WANTED_ON, .c = {.unknown = true}, .state = STATE_UNKNOWN, .code = "boot-store-none"},
-        {WANTED_ON, .c = {.unknown = true}, .trouble = "boot-store-syntax", .state = STATE_UNKNOWN,
-         .code = "boot-store-syntax"},
-        {WANTED_ON, .effect = true, .c = {.unknown = true, .running = true}, .state = STATE_UNKNOWN,
-         .code = "boot-store-none"},
-        {WANTED_ON, .c = {.opposite_token = &(Token) {}}, .state = STATE_CONFLICT, .code = "opposite-token"},
-        {WANTED_ON, .c = {.ours = true, .opposite_token = &(Token) {}}, .state = STATE_CONFLICT,
-         .code = "opposite-token"},
-        {WANTED_ON, .state = STATE_DIFFERS, .code = "not-configured"},
-        {WANTED_ON, .effect = true, .c = {.running = true}, .state = STATE_DIFFERS, .code = "not-configured"},
-        {WANTED_ON, .effect = true, .c = {.running = true, .next_boot = true}, .state = STATE_DIFFERS,
-         .code = "later-entries"},
-        {WANTED_ON, .c = {.ours = true}, .state = STATE_DRIFTED, .code = "changed-since"},
-        {WANTED_ON, .effect = true, .c = {.ours = true, .running = true, .next_boot = true}, .state = STATE_DRIFTED,
-         .code = "changed-since"},
-        {WANTED_ON, .c = {ALL}, .state = STATE_PENDING_REBOOT, .code = "next-boot"},
-        {WANTED_ON, .c = {ALL, .ours = true}, .state = STATE_PENDING_REBOOT, .code = "next-boot"},
-        {WANTED_ON, .c = {ALL, .ours = true, .ours_earlier = true}, .state = STATE_CONFLICT,
-         .code = "boot-config-not-read"},
-        {WANTED_ON, .c = {ALL, .running = true}, .state = STATE_CONFLICT, .code = "no-effect"},
-        {WANTED_ON, .c = {ALL, .running = true, .ours = true, .ours_earlier = true}, .state = STATE_CONFLICT,
-         .code = "no-effect"},
-        {WANTED_ON, .effect = true, .c = {ALL}, .state = STATE_ACTIVE},
-        {WANTED_ON, .effect = true, .c = {ALL, .running = true, .ours = true, .ours_earlier = true},
-         .state = STATE_ACTIVE},
-
-        /* An image is not running. */
-        {WANTED_ON, .kind = MACHINE_IMAGE, .state = STATE_DIFFERS, .code = "not-configured"},
-        {WANTED_ON, .kind = MACHINE_IMAGE, .c = {ALL, .running = true}, .state = STATE_PENDING_REBOOT,
-         .code = "next-boot"},
-        {WANTED_ON, .kind = MACHINE_IMAGE, .c = {ALL, .ours = true, .ours_earlier = true},
-         .state = STATE_PENDING_REBOOT, .code = "next-boot"},
-
-        /* Held: it asks for nothing. */
-        {WANTED_ON, .held = true, .state = STATE_OFF, .code = "held"},
-        {WANTED_ON, .held = true, .c = {.unknown = true}, .state = STATE_OFF, .code = "held"},
-        {WANTED_ON, .held = true, .effect = true, .c = {.running = true}, .state = STATE_PENDING_REBOOT,
-         .code = "held"},
-        {WANTED_ON, .held = true, .effect = true, .c = {ALL, .running = true}, .state = STATE_UNMANAGED,
-         .code = "held"},
-
-        /* Not wanted. */
-        {WANTED_OFF, .state = STATE_OFF},
-        {WANTED_OFF, .c = {.unknown = true}, .state = STATE_OFF},
-        {WANTED_OFF, .c = {ALL}, .state = STATE_UNMANAGED, .code = "configured-elsewhere"},
-        {WANTED_OFF, .c = {ALL, .ours = true}, .state = STATE_DIFFERS, .code = "ours-to-remove"},
-        {WANTED_OFF, .effect = true, .c = {.running = true, .ours = true}, .state = STATE_DIFFERS,
-         .code = "ours-to-remove"},
-        {WANTED_OFF, .effect = true, .c = {ALL, .running = true}, .state = STATE_UNMANAGED},
-        {WANTED_OFF, .effect = true, .c = {.running = true}, .state = STATE_PENDING_REBOOT, .code = "until-reboot"},
-        {WANTED_OFF, .effect = true, .c = {.running = true, .unknown = true}, .state = STATE_UNMANAGED},
-        {WANTED_OFF, .effect = true, .state = STATE_UNMANAGED},
-
-        /* Only observed. */
-        {WANTED_NOTHING, .state = STATE_OFF},
-        {WANTED_NOTHING, .effect = true, .c = {.running = true}, .state = STATE_UNMANAGED},
-        {WANTED_NOTHING, .effect = true, .c = {ALL, .running = true, .ours = true}, .state = STATE_UNMANAGED,
-         .code = "ours-without-policy"},
-        {WANTED_NOTHING, .c = {ALL}, .state = STATE_UNMANAGED, .code = "configured-elsewhere"},
-};
-
-static void check_case(size_t i) {
-        _cleanup_(stage_done) Stage s;
-        const Token opposite = {.name = (char *) "a", .value = (char *) "N"};
-        Configuration c = cases[i].c;
-
-        stage_init(&s);
-        s.machine.kind = cases[i].kind;
-        s.machine.entries_error = (char *) cases[i].trouble;
-        s.machine.entries_error_code = cases[i].trouble;
-        s.finding->wanted = cases[i].wanted;
-        s.finding->held = cases[i].held;
-        c.missing = c.complete ? NULL : &s.entry;
-        c.opposite = c.opposite_token ? &s.entry : NULL;
-        c.opposite_token = c.opposite_token ? &opposite : NULL;
-
-        assert_int_equal(configuration_verdict(&s.view, s.finding, &c, cases[i].effect), 0);
-        if (s.finding->state != cases[i].state || !streq_ptr(s.finding->reason_code, cases[i].code))
-                fail_msg("case %zu: %s, %s", i, state_to_string(s.finding->state), strempty(s.finding->reason_code));
-        if (cases[i].held)
-                assert_null(s.finding->remedy);
-}
-
-static void test_verdict(void **state) {
-        (void) state;
-
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-                check_case(i);
-}
-
-/* Every code that is given here is one that `gtune explain` explains. */
-static void test_codes(void **state) {
-        (void) state;
-
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                bool known = !cases[i].code || startswith(cases[i].code, "boot-store-");
-
-                for (size_t k = 0; k < n_common_reasons; k++)
-                        known = known || streq(common_reasons[k].code, cases[i].code);
-                if (!known)
-                        fail_msg("%s is not explained", cases[i].code);
-        }
-}
-
-/* Tokens on command lines --------------------------------------------------------------------------------- */
-
-static const TokenSpec specs[] = {{"a.force", "Y", TOKEN_BOOL}, {"b", NULL, TOKEN_FLAG}};
-
-static const struct {
-        const char *system, *template, *rescue, *running; /* NULL: there is none */
-        bool complete, next_boot, is_running, opposite, unknown;
-} token_cases[] = {
-        {"a.force=Y b", "a.force=1 b=0", "", "b a.force=on", true, true, true, false, false},
-        {"a.force=Y b", "b", "", "", false, true, false, false, false},
-        {"b", "a.force=Y b", "", "a.force b", false, false, true, false, false},
-        {"a.force=N b", "a.force b", "", "", false, false, false, true, false},
-        {"a.force=N b a.force=Y", "a.force b", "", "", true, true, false, false, false},
-        {"a.force=Y b a.force=N", "a.force b", "", "", false, false, false, true, false},
-        {"-- a.force=Y b", NULL, NULL, NULL, false, false, false, false, false},
-        {"a.force=Y b", NULL, "a.force=N", NULL, true, true, false, false, false},
-        {NULL, "a.force=Y b", "a.force=Y b", NULL, false, false, false, false, true},
-        {NULL, NULL, NULL, "a.force=Y b", false, false, true, false, true},
-};
-
-static void add_entry(Stage *s, BootEntry *e, EntryKind kind, const char *text) {
-        if (!text)
-                return;
-
-        *e = (BootEntry) {.kind = kind};
-        assert_int_equal(cmdline_parse(text, strlen(text), &e->cmdline), 0);
-        assert_int_equal(machine_add_entry(&s->machine, e), 0);
-}
-
-static void check_tokens(size_t i) {
-        _cleanup_(stage_done) Stage s;
-        BootEntry entries[3] = {};
-        Configuration c;
-
-        stage_init(&s);
-        s.machine.entries = NULL;
-        s.machine.n_entries = 0;
-        add_entry(&s, entries, ENTRY_SYSTEM, token_cases[i].system);
-        add_entry(&s, entries + 1, ENTRY_TEMPLATE, token_cases[i].template);
-        add_entry(&s, entries + 2, ENTRY_RESCUE, token_cases[i].rescue);
-        assert_int_equal(cmdline_parse(strempty(token_cases[i].running), strlen(strempty(token_cases[i].running)),
-                                       &s.machine.cmdline), 0);
-
-        configuration_of_tokens(&s.view, NAME, specs, ELEMENTSOF(specs), &c);
-        if (c.complete != token_cases[i].complete || c.next_boot != token_cases[i].next_boot ||
-            c.running != token_cases[i].is_running || (c.opposite != NULL) != token_cases[i].opposite ||
-            c.unknown != token_cases[i].unknown)
-                fail_msg("case %zu: complete %d, next boot %d, running %d, opposite %d, unknown %d", i, c.complete,
-                         c.next_boot, c.running, c.opposite != NULL, c.unknown);
-
-        for (size_t k = 0; k < ELEMENTSOF(entries); k++)
-                cmdline_done(&entries[k].cmdline);
-        cmdline_done(&s.machine.cmdline);
-        free(s.machine.entries);
-}
-
-static void test_tokens(void **state) {
-        (void) state;
-
-        for (size_t i = 0; i < ELEMENTSOF(token_cases); i++)
-                check_tokens(i);
-}
-
-/* Whose tokens they are, and since when. */
-static void test_ownership(void **state) {
-        static const struct {
-                const char *practice, *boot_id;
-                bool ours, earlier;
+/* Who sets a key wants it; whose section that is follows from the subject. */
+static void test_wanted_by_keys(void **state) {
+        static const PolicyKey keys[] = {{"thing", "size", KEY_KERNEL_UINT, NULL, ""}};
+        const Practice sized = {.name = "sized", .keys = {keys, ELEMENTSOF(keys), .by_subject = true}};
+        const struct {
+                const char *pattern, *subject;
+                Wanted wanted;
         } rows[] = {
-                {NAME, "this", true, false},
-                {NAME, "that", true, true},
-                {NAME, NULL, true, true}, /* into the image */
-                {"another", "this", false, false},
+                {NULL, "one", WANTED_NOTHING},
+                {"one", "one", WANTED_ON},
+                {"o*", "one", WANTED_ON},
+                {"o*", "two", WANTED_OFF},
+                {"o*", NULL, WANTED_OFF},
         };
 
         (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_(stage_done) Stage s;
-                LedgerToken token = {.practice = (char *) rows[i].practice, .boot_id = (char *) rows[i].boot_id};
-                Configuration c;
 
                 stage_init(&s);
-                s.ledger.tokens = &token;
-                s.ledger.n_tokens = 1;
-                configuration_of_tokens(&s.view, NAME, NULL, 0, &c);
-                assert_int_equal(c.ours, rows[i].ours);
-                assert_int_equal(c.ours_earlier, rows[i].earlier);
+                if (rows[i].pattern)
+                        s.settings[s.policy.n_settings++] =
+                                (PolicySetting) {.key = keys, .pattern = (char *) rows[i].pattern, .value = (char *) "1"};
+                s.view.subject = rows[i].subject;
+
+                assert_int_equal(practice_wanted_by_keys(&s.view, &sized, s.finding), 0);
+                if (s.finding->wanted != rows[i].wanted)
+                        fail_msg("row %zu: wanted %d", i, s.finding->wanted);
         }
 }
 
-static void test_atuned(void **state) {
-        static const char wants[] = "/etc/systemd/system/multi-user.target.wants/atuned.service";
-        static const char unit[] = "/usr/lib/systemd/system/atuned.service";
-        const Configuration complete = {ALL}, incomplete = {};
-        _cleanup_(stage_done) Stage s;
-        const Tree *t = *state;
+static void test_hopeless(void **state) {
+        static const struct {
+                const char *code;
+                bool hopeless;
+        } rows[] = {
+                {NULL, false},
+                {"no-way", true},
+                {"later", false},
+                {"bare-metal", true},
+                {"held", false},
+                {"unheard-of", false},
+        };
 
-        stage_init(&s);
-        s.view.root = t->root;
-        tree_file(t, unit, "[Service]\n");
-        assert_int_equal(practice_atuned_conflict(&s.view, &incomplete, s.finding), 0);
-        tree_link(t, wants, unit);
-        assert_int_equal(practice_atuned_conflict(&s.view, &complete, s.finding), 0);
-        assert_int_equal(practice_atuned_conflict(&s.view, &incomplete, s.finding), 1);
-        assert_int_equal(s.finding->state, STATE_CONFLICT);
-        assert_string_equal(s.finding->reason_code, "atuned");
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(stage_done) Stage s;
+
+                stage_init(&s);
+                s.finding->reason_code = rows[i].code;
+                assert_int_equal(practice_is_hopeless(&practice, s.finding), rows[i].hopeless);
+        }
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_wanted),
+                cmocka_unit_test(test_wanted_by_keys),
                 cmocka_unit_test(test_refusal),
-                cmocka_unit_test(test_verdict),
-                cmocka_unit_test(test_codes),
-                cmocka_unit_test(test_tokens),
-                cmocka_unit_test(test_ownership),
-                cmocka_unit_test_setup_teardown(test_atuned, tree_setup, tree_teardown),
+                cmocka_unit_test(test_hopeless),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include "tpm/verdict.h"
 
 #define BASELINE "/etc/gtuned/baseline.json"
+#define KEPT "/run/gtuned/" MEASURED_BOOT_NAME
 
 /* A guest that is made of what a case says. */
 typedef struct Stage {
@@ -23,6 +24,7 @@ typedef struct Stage {
         Policy policy;
         Ledger ledger;
         PolicySetting settings[3];
+        void *facts;
         Finding *finding;
 } Stage;
 
@@ -32,17 +34,28 @@ static void stage_init(Stage *s) {
         *s = (Stage) {};
         tree_setup(&tree);
         s->tree = tree;
-        s->view = (View) {.root = s->tree->root, .machine = &s->machine, .policy = &s->policy, .ledger = &s->ledger};
+        s->view = (View) {.root = s->tree->root, .machine = &s->machine, .policy = &s->policy, .ledger = &s->ledger,
+                            .run_directory = "/run/gtuned"};
         s->machine.boot_id = (char *) "this";
         s->policy.settings = s->settings;
-        assert_int_equal(finding_new(&s->finding, practice_measured_boot.name), 0);
+        assert_int_equal(finding_new(&s->finding, practice_measured_boot.name, NULL), 0);
 }
 
 static void stage_done(Stage *s) {
         void *tree = s->tree;
 
+        practice_measured_boot.done(s->facts);
         finding_free(s->finding);
         tree_teardown(&tree);
+}
+
+/* Both steps of a survey; the last facts stay for who asks about them. */
+static int observe(Stage *s) {
+        int r;
+
+        practice_measured_boot.done(s->facts);
+        r = practice_measured_boot.read(&s->view, &s->facts);
+        return r < 0 ? r : practice_measured_boot.observe(&s->view, s->facts, s->finding);
 }
 
 static void set_policy(Stage *s, const char *name, const char *value) {
@@ -73,7 +86,7 @@ static void keep_verdict(const Stage *s, const Verdict *v) {
         assert_int_equal(pcrs_to_json(&pcrs, &values), 0);
         assert_int_equal(json_set(o, "pcrs", values), 0);
         assert_int_equal(json_format(o, &text), 0);
-        tree_file(s->tree, MEASURED_BOOT_PATH, text.data);
+        tree_file(s->tree, KEPT, text.data);
 }
 
 /* PCR 4 must be 04…, or what the case says; PCR 9 warns likewise. */
@@ -154,14 +167,14 @@ static void test_verdicts(void **state) {
                         stage_init(&s);
                         keep_verdict(&s, &v);
                         set_policy(&s, "require", wanted == 0 ? NULL : wanted == 1 ? "no" : "yes");
-                        assert_int_equal(practice_measured_boot.observe(&s.view, s.finding), 0);
+                        assert_int_equal(observe(&s), 0);
 
                         assert_finding(&s, i, verdict_cases[i].state, verdict_cases[i].code);
                         assert_int_equal(s.finding->wanted, wanted == 0 ? WANTED_NOTHING : WANTED_ON);
                         assert_int_equal(s.finding->n_settings, wanted == 0 ? 0 : 3);
                         assert_int_equal(practice_measured_boot.fails(&s.view, s.finding),
                                          wanted == 2 && verdict_cases[i].state != STATE_ACTIVE);
-                        assert_true(has_evidence(s.finding, MEASURED_BOOT_PATH,
+                        assert_true(has_evidence(s.finding, KEPT,
                                                  verdict_state_to_string(v.state)));
                 }
         }
@@ -187,7 +200,7 @@ static void test_details(void **state) {
         v.n_events = ELEMENTSOF(events);
         stage_init(&s);
         keep_verdict(&s, &v);
-        assert_int_equal(practice_measured_boot.observe(&s.view, s.finding), 0);
+        assert_int_equal(observe(&s), 0);
 
         assert_finding(&s, 0, STATE_DIFFERS, "log-mismatch");
         assert_string_equal(s.finding->remedy, "do this");
@@ -218,8 +231,8 @@ static void test_no_verdict(void **state) {
                 stage_init(&s);
                 set_policy(&s, "require", "yes");
                 if (cases[i].text)
-                        tree_file(s.tree, MEASURED_BOOT_PATH, cases[i].text);
-                assert_int_equal(practice_measured_boot.observe(&s.view, s.finding), 0);
+                        tree_file(s.tree, KEPT, cases[i].text);
+                assert_int_equal(observe(&s), 0);
                 assert_finding(&s, i, STATE_UNKNOWN, cases[i].code);
                 assert_string_equal(s.finding->remedy, "run `gtune apply`");
                 assert_true(practice_measured_boot.fails(&s.view, s.finding));
@@ -241,7 +254,7 @@ static void test_other_boot(void **state) {
                 stage_init(&s);
                 s.machine.boot_id = (char *) cases[i].now;
                 keep_verdict(&s, &v);
-                assert_int_equal(practice_measured_boot.observe(&s.view, s.finding), 0);
+                assert_int_equal(observe(&s), 0);
                 assert_finding(&s, i, STATE_UNKNOWN, "other-boot");
         }
 }
@@ -256,7 +269,7 @@ static void test_image(void **state) {
         s.machine.kind = MACHINE_IMAGE;
         set_policy(&s, "require", "yes");
         keep_verdict(&s, &v);
-        assert_int_equal(practice_measured_boot.observe(&s.view, s.finding), 0);
+        assert_int_equal(observe(&s), 0);
         assert_finding(&s, 0, STATE_OFF, "image");
         assert_int_equal(s.finding->wanted, WANTED_ON);
         assert_false(practice_measured_boot.fails(&s.view, s.finding));
@@ -280,7 +293,7 @@ static void test_bank(void **state) {
                 stage_init(&s);
                 set_policy(&s, "bank", cases[i].policy);
                 keep_verdict(&s, &v);
-                assert_int_equal(practice_measured_boot.observe(&s.view, s.finding), 0);
+                assert_int_equal(observe(&s), 0);
                 assert_finding(&s, i, cases[i].state, cases[i].code);
         }
 }
@@ -315,7 +328,7 @@ static void test_baseline(void **state) {
                 set_policy(&s, "require", "yes");
                 keep_verdict(&s, &v);
                 keep_baseline(&s, cases[i].four, cases[i].nine);
-                assert_int_equal(practice_measured_boot.observe(&s.view, s.finding), 0);
+                assert_int_equal(observe(&s), 0);
                 assert_finding(&s, i, cases[i].state, cases[i].code);
                 if (cases[i].evidence)
                         assert_true(has_evidence(s.finding, cases[i].evidence, "the baseline allows 0"));
@@ -336,7 +349,7 @@ static void test_bad_baseline(void **state) {
                 keep_verdict(&s, &v);
                 if (texts[i])
                         tree_file(s.tree, BASELINE, texts[i]);
-                assert_int_equal(practice_measured_boot.observe(&s.view, s.finding), 0);
+                assert_int_equal(observe(&s), 0);
                 assert_finding(&s, i, STATE_UNKNOWN, "baseline-invalid");
                 assert_non_null(strstr(s.finding->reason, BASELINE));
         }
@@ -354,7 +367,7 @@ static void test_baseline_of_other_bank(void **state) {
         keep_verdict(&s, &v);
         tree_file(s.tree, BASELINE, "{\"schema\":1,\"bank\":\"sha1\",\"pcrs\":{\"4\":{\"level\":\"must\",\"values\":[{"
                                     "\"digest\":\"0000000000000000000000000000000000000000\",\"label\":\"a\"}]}}}");
-        assert_int_equal(practice_measured_boot.observe(&s.view, s.finding), 0);
+        assert_int_equal(observe(&s), 0);
         assert_finding(&s, 0, STATE_UNKNOWN, "baseline-invalid");
         assert_non_null(strstr(s.finding->reason, "bank sha1"));
 }
@@ -370,7 +383,7 @@ static void test_no_baseline(void **state) {
         v.baseline_failed = 1U << 4;
         stage_init(&s);
         keep_verdict(&s, &v);
-        assert_int_equal(practice_measured_boot.observe(&s.view, s.finding), 0);
+        assert_int_equal(observe(&s), 0);
         assert_finding(&s, 0, STATE_ACTIVE, NULL);
 }
 
@@ -398,7 +411,7 @@ static void test_wanted(void **state) {
                 stage_init(&s);
                 set_policy(&s, strempty(cases[i].name), cases[i].value);
                 s.policy.n_errors = cases[i].errors;
-                assert_int_equal(practice_measured_boot.observe(&s.view, s.finding), 0);
+                assert_int_equal(observe(&s), 0);
                 assert_int_equal(s.finding->wanted, cases[i].wanted);
                 assert_false(s.finding->held);
         }

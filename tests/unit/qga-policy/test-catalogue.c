@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/policy-file.h"
 #include "qga-policy/wish.h"
 #include "tests/unit/tree.h"
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/policy-file.h"
 #include "qga-policy/qga-policy.h"
 #include "tests/unit/tree.h"
 
@@ -45,7 +46,7 @@ static void world_begin(const Tree *t, World *w, const char *policy) {
 
         *w = (World) {.machine = {.kind = MACHINE_IMAGE}};
         assert_int_equal(policy_read_text(text, strlen(text), &keys, 1, &w->policy), 0);
-        assert_int_equal(ledger_new(&w->ledger), 0);
+        assert_int_equal(ledger_new(&w->ledger, "/ledger"), 0);
         assert_int_equal(probe_new(&w->machine.probe), 0);
         w->view = (View) {.root = t->root, .machine = &w->machine, .policy = w->policy, .ledger = w->ledger};
 }
@@ -54,6 +55,17 @@ static void world_end(World *w) {
         policy_free(w->policy);
         ledger_free(w->ledger);
         probe_free(w->machine.probe);
+}
+
+static Qga *look(const World *w) {
+        void *facts;
+
+        assert_int_equal(qga_read(&w->view, &facts), 0);
+        return facts;
+}
+
+static void qga_putp(Qga **q) {
+        qga_free(*q);
 }
 
 static void write_unit(const Tree *t, const char *exec, const char *rest) {
@@ -144,16 +156,16 @@ static void test_forms(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 const Tree *t = *state;
                 _cleanup_(world_end) World w;
-                _cleanup_qga_ Qga q = {};
+                _cleanup_(qga_putp) Qga *q = NULL;
 
                 tree_bytes(t, "/a", binaries[cases[i].version].data, binaries[cases[i].version].size, 0755);
                 write_unit(t, cases[i].exec, cases[i].rest);
                 tree_file(t, CONF, cases[i].conf ? cases[i].conf : "");
                 world_begin(t, &w, cases[i].policy);
-                assert_int_equal(qga_read(&w.view, &q), 0);
-                assert_drop_in(&q, cases[i].result);
-                if (cases[i].expect && !streq_ptr(q.expect, cases[i].expect))
-                        fail_msg("%s: expect %s", cases[i].exec, strempty(q.expect));
+                q = look(&w);
+                assert_drop_in(q, cases[i].result);
+                if (cases[i].expect && !streq_ptr(q->expect, cases[i].expect))
+                        fail_msg("%s: expect %s", cases[i].exec, strempty(q->expect));
         }
 }
 
@@ -161,48 +173,48 @@ static void test_forms(void **state) {
 static void test_stable(void **state) {
         const Tree *t = *state;
         _cleanup_(world_end) World w;
-        _cleanup_qga_ Qga before = {}, after = {};
+        _cleanup_(qga_putp) Qga *before = NULL, *after = NULL;
         LedgerFile *record;
 
         tree_bytes(t, "/a", binaries[V72].data, binaries[V72].size, 0755);
         write_unit(t, "/a --blacklist=guest-exec", "");
         world_begin(t, &w, "block = exec, power");
-        assert_int_equal(qga_read(&w.view, &before), 0);
-        assert_false(before.right);
+        before = look(&w);
+        assert_false(before->right);
 
-        tree_bytes(t, DROP_IN, before.text.data, before.text.size, 0644);
+        tree_bytes(t, DROP_IN, before->text.data, before->text.size, 0644);
         record = ledger_add_file(w.ledger);
         assert_non_null(record);
         assert_int_equal(free_and_strdup(&record->path, DROP_IN), 0);
         assert_int_equal(free_and_strdup(&record->practice, "qga-policy"), 0);
-        assert_int_equal(qga_read(&w.view, &after), 0);
-        assert_true(after.right);
-        assert_true(after.file.intact);
-        assert_true(buffer_equal(&before.text, &after.text));
-        assert_int_equal(after.is->restrictions.n, 2);
-        assert_string_equal(after.file.copied, "/a --blacklist=guest-exec");
+        after = look(&w);
+        assert_true(after->right);
+        assert_true(after->file.intact);
+        assert_true(buffer_equal(&before->text, &after->text));
+        assert_int_equal(after->is->restrictions.n, 2);
+        assert_string_equal(after->file.copied, "/a --blacklist=guest-exec");
 }
 
 static void test_file(void **state) {
         static const char other[] = "[Service]\nExecStart=\nExecStart=/a\n";
         const Tree *t = *state;
         _cleanup_(world_end) World w;
-        _cleanup_qga_ Qga q = {};
+        _cleanup_(qga_putp) Qga *q = NULL;
         _cleanup_(drop_in_file_done) DropInFile file = {}, edited = {}, foreign = {};
         char *digit;
 
         tree_bytes(t, "/a", binaries[V72].data, binaries[V72].size, 0755);
         write_unit(t, "/a", "");
         world_begin(t, &w, "block = exec");
-        assert_int_equal(qga_read(&w.view, &q), 0);
+        q = look(&w);
 
-        assert_int_equal(drop_in_read(q.text.data, &file), 0);
+        assert_int_equal(drop_in_read(q->text.data, &file), 0);
         assert_true(file.intact);
 
-        digit = strstr(q.text.data, "guest-exec-status");
+        digit = strstr(q->text.data, "guest-exec-status");
         assert_non_null(digit);
         *digit = 'G';
-        assert_int_equal(drop_in_read(q.text.data, &edited), 0);
+        assert_int_equal(drop_in_read(q->text.data, &edited), 0);
         assert_false(edited.intact);
         assert_string_equal(edited.copied, "/a");
 
@@ -216,27 +228,28 @@ static void test_hostile_names(void **state) {
         static const char data[] = "\177ELF\0blacklist\0guest-exec\0guest-evil;reboot\0guest-\nExecStartPre=/bin/sh\0";
         const Tree *t = *state;
         _cleanup_(world_end) World w;
-        _cleanup_qga_ Qga q = {};
+        _cleanup_(qga_putp) Qga *q = NULL;
 
         tree_bytes(t, "/a", data, sizeof(data), 0755);
         write_unit(t, "/a", "");
         world_begin(t, &w, "block = exec, guest-evil;reboot");
-        assert_int_equal(qga_read(&w.view, &q), 0);
-        assert_drop_in(&q, "/a -b guest-exec");
+        q = look(&w);
+        assert_drop_in(q, "/a -b guest-exec");
 }
 
 /* The precheck ------------------------------------------------------------------------------------------ */
 
 /* What the practice would plan. */
 static int precheck(const World *w, char **ret_refusal) {
+        const Finding owner = {.practice = "qga-policy"};
         _cleanup_(plan_freep) Plan *plan = NULL;
-        _cleanup_qga_ Qga q = {};
+        _cleanup_(qga_putp) Qga *q = NULL;
 
-        assert_int_equal(qga_read(&w->view, &q), 0);
-        assert_true(q.text.size > 0);
+        q = look(w);
+        assert_true(q->text.size > 0);
         assert_int_equal(plan_new(&plan), 0);
-        assert_int_equal(plan_unit_file(plan, "qga-policy", DROP_IN, q.text.data, UNIT, q.expect), 0);
-        return qga_precheck(&w->view, plan, ret_refusal);
+        assert_int_equal(plan_unit_file(plan, &owner, DROP_IN, q->text.data, UNIT, q->expect), 0);
+        return qga_precheck(&w->view, q, plan, ret_refusal);
 }
 
 /* The tree says what there is, and a script of the same path outside of it is what runs. */
@@ -282,12 +295,14 @@ static void test_precheck(void **state) {
 static void test_frozen(void **state) {
         const Tree *t = *state;
         _cleanup_(world_end) World w;
+        _cleanup_(qga_putp) Qga *q = NULL;
         _cleanup_free_ char *refusal = NULL;
 
         set_program(t, "[general]\\nblock-rpcs=guest-exec\\n", 0);
         tree_file(t, "/var/run/qga.state.isfrozen", "");
         world_begin(t, &w, "block = guest-exec");
-        assert_int_equal(qga_precheck(&w.view, NULL, &refusal), 0);
+        q = look(&w);
+        assert_int_equal(qga_precheck(&w.view, q, NULL, &refusal), 0);
         assert_non_null(refusal);
         assert_non_null(strstr(refusal, "/var/run/qga.state.isfrozen"));
 }

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "config.h"
+#include "cli/verb.h"
+#include "core/text.h"
+
+int option_set_root(void *userdata, const char *argument) {
+        Context *c = userdata;
+
+        c->root_path = argument;
+        return 0;
+}
+
+int option_set_arch(void *userdata, const char *argument) {
+        static const char *const known[] = {"x86_64", "aarch64"};
+        Context *c = userdata;
+
+        for (size_t i = 0; i < ELEMENTSOF(known); i++)
+                if (streq(known[i], argument)) {
+                        c->arch = argument;
+                        return 0;
+                }
+
+        complain(c, "--arch %s: expected x86_64 or aarch64", argument);
+        return -EINVAL;
+}
+
+int option_set_json(void *userdata, _unused_ const char *argument) {
+        ((Context *) userdata)->json = true;
+        return 0;
+}
+
+int option_set_unattended(void *userdata, _unused_ const char *argument) {
+        ((Context *) userdata)->unattended = true;
+        return 0;
+}
+
+int option_version(void *userdata, _unused_ const char *argument) {
+        Context *c = userdata;
+
+        printf("%s " PACKAGE_VERSION "\n", c->program->name);
+        c->finished = true;
+        return 0;
+}
+
+int option_help(void *userdata, _unused_ const char *argument) {
+        Context *c = userdata;
+        const Program *p = c->program;
+
+        printf("Usage: %s [OPTION...] VERB [ARGUMENT...]\n\n%s\n\nVerbs:\n", p->name, p->purpose);
+        for (size_t i = 0; i < p->n_verbs; i++) {
+                char left[64];
+
+                (void) snprintf(left, sizeof(left), "%s %s", p->verbs[i].name, strempty(p->verbs[i].arguments));
+                printf("  %-24s %s\n", left, p->verbs[i].help);
+        }
+        printf("\nPractices:\n ");
+        for (size_t i = 0; i < c->side->n_practices; i++)
+                printf(" %s", c->side->practices[i]->name);
+        puts("");
+        options_help(p->options, p->n_options);
+        puts("\nExit status, the first that holds:\n"
+             "  2 usage, 1 error, 5 something wanted is in conflict, unsupported or unknown,\n"
+             "  3 changes are needed, 4 a reboot is pending, 0 all is as it should be");
+        c->finished = true;
+        return 0;
+}
+
+static _printf_(2, 0) void complain_va(const Context *c, const char *format, va_list ap) {
+        _cleanup_free_ char *text = xvasprintf(format, ap);
+
+        fprintf(stderr, "%s: %s\n", c->program->name, strempty(text));
+}
+
+int complain(const Context *c, const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        complain_va(c, format, ap);
+        va_end(ap);
+        return STATUS_ERROR;
+}
+
+int complain_usage(const Context *c, const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        complain_va(c, format, ap);
+        va_end(ap);
+        return STATUS_USAGE;
+}
+
+int check_survey(const Context *c, int r, Survey **survey) {
+        if (r == -EBADMSG)
+                complain(c, "%s%s is no machine description of a snapshot", c->root_path, PROBE_PATH);
+        else if (r < 0)
+                complain(c, "the %s cannot be looked at: %s", c->side->name, strerror(-r));
+        else if (c->arch && (*survey)->machine->kind != MACHINE_IMAGE) {
+                complain(c, "--arch is for images; this machine says itself that it is %s",
+                         (*survey)->machine->probe->arch);
+                *survey = survey_free(*survey);
+                return -EINVAL;
+        }
+
+        return r;
+}
+
+int take_survey(const Context *c, Survey **ret) {
+        return check_survey(c, survey_take(c->side, c->root, c->arch, ret), ret);
+}
+
+int parse_practices(const Context *c, char **arguments, PracticeSet *ret) {
+        *ret = *arguments ? (PracticeSet) {} : PRACTICE_SET_ALL;
+
+        for (; *arguments; arguments++) {
+                int row = side_find_practice(c->side, *arguments);
+
+                if (row < 0)
+                        return complain_usage(c, "there is no practice %s; see %s --help", *arguments,
+                                              c->program->name);
+                practice_set_add(ret, (size_t) row);
+        }
+
+        return 0;
+}
+
+void print_policy_errors(const Policy *policy) {
+        for (size_t i = 0; i < policy->n_errors; i++) {
+                const PolicyError *e = policy->errors + i;
+                _cleanup_buffer_ Buffer reason = BUFFER_NULL;
+                _cleanup_free_ char *line = NULL;
+
+                /* A value can hold any byte, and so does another machine's tree. */
+                if (text_print(&reason, e->reason, strlen(e->reason)) < 0)
+                        return;
+                line = complaint_format(e->file, e->line, strempty(reason.data));
+                fprintf(stderr, "%s\n", strempty(line));
+        }
+}
+
+int print_document(json_object *o) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        r = json_format_pretty(o, &text);
+        if (r < 0)
+                return r;
+
+        (void) fwrite(text.data, 1, text.size, stdout);
+        return 0;
+}
+
+static const Verb *find_verb(const Program *p, const char *name) {
+        for (size_t i = 0; i < p->n_verbs; i++)
+                if (streq(p->verbs[i].name, name))
+                        return p->verbs + i;
+
+        return NULL;
+}
+
+static bool verb_takes(const Verb *verb, const char *option) {
+        for (const char *const *o = verb->options; *o; o++)
+                if (streq(*o, option))
+                        return true;
+
+        return false;
+}
+
+/* An option that a verb would ignore is a mistake that its user should hear of. */
+static int check_options(const Context *c, const Verb *verb, uint32_t given) {
+        for (size_t i = 0; i < c->program->n_options; i++)
+                if ((given >> i & 1U) != 0 && !verb_takes(verb, c->program->options[i].name))
+                        return complain_usage(c, "%s takes no option --%s; try %s --help", verb->name,
+                                              c->program->options[i].name, c->program->name);
+
+        return 0;
+}
+
+static int run_verb(Context *c, uint32_t given, int argc, char **argv) {
+        const char *name = c->program->name;
+        const Verb *verb;
+        unsigned n;
+        int r;
+
+        if (argc == 0)
+                return complain_usage(c, "a verb is missing; try %s --help", name);
+
+        verb = find_verb(c->program, argv[0]);
+        if (!verb)
+                return complain_usage(c, "there is no verb %s; try %s --help", argv[0], name);
+
+        n = (unsigned) argc - 1;
+        if (n < verb->min || n > verb->max)
+                return complain_usage(c, "wrong number of arguments; usage: %s %s %s", name, argv[0],
+                                      strempty(verb->arguments));
+        r = check_options(c, verb, given);
+        if (r != 0)
+                return r;
+
+        r = root_new(&c->root, c->root_path);
+        if (r < 0)
+                return complain(c, "--root %s: %s", c->root_path, strerror(-r));
+
+        return verb->run(c, argv + 1);
+}
+
+static int run(Context *c, int argc, char **argv) {
+        uint32_t given = 0;
+        int first, r;
+
+        first = options_parse(c->program->options, c->program->n_options, argc, argv, c, &given);
+        if (first < 0)
+                return STATUS_USAGE;
+        if (c->finished)
+                return STATUS_OK;
+
+        c->colour = text_wants_colour(stdout);
+        r = run_verb(c, given, argc - first, argv + first);
+        if (r == -ENOMEM)
+                return complain(c, "out of memory");
+
+        return r < 0 ? STATUS_ERROR : r;
+}
+
+int cli_main(Context *c, int argc, char **argv) {
+        int status = run(c, argc, argv);
+
+        c->root = root_free(c->root);
+        if (fflush(stdout) != 0 || ferror(stdout))
+                status = complain(c, "the output cannot be written: %s", strerror(errno));
+
+        return status;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "core/configuration.h"
+
+#define APPLY "run `gtune apply`"
+
+static void configuration_check_entry(const BootEntry *e, const TokenSpec *specs, size_t n_specs, Configuration *c) {
+        if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE)
+                return;
+
+        for (size_t i = 0; i < n_specs; i++) {
+                const Token *token;
+                TokenState state = cmdline_state(&e->cmdline, specs + i, &token);
+
+                if (state == TOKEN_OPPOSITE && !c->opposite) {
+                        c->opposite = e;
+                        c->opposite_token = token;
+                }
+                if (state == TOKEN_EQUAL)
+                        continue;
+
+                c->complete = false;
+                if (e->kind == ENTRY_SYSTEM)
+                        c->next_boot = false;
+                if (!c->missing || (c->missing->kind == ENTRY_TEMPLATE && e->kind == ENTRY_SYSTEM))
+                        c->missing = e;
+        }
+}
+
+static void configuration_check_running(const View *view, const TokenSpec *specs, size_t n_specs, Configuration *c) {
+        for (size_t i = 0; i < n_specs; i++) {
+                if (cmdline_state(&view->machine->cmdline, specs + i, NULL) != TOKEN_EQUAL)
+                        c->running = false;
+        }
+}
+
+/* Where a part was added in this boot, the part that came earlier proves nothing. */
+static void configuration_check_ledger(const View *view, const char *practice, Configuration *c) {
+        bool now = false;
+
+        for (size_t i = 0; i < view->ledger->n_tokens; i++) {
+                const LedgerToken *t = view->ledger->tokens + i;
+
+                if (!streq(t->practice, practice) || !streq_ptr(t->subject, view->subject))
+                        continue;
+
+                c->ours = true;
+                now = now || streq_ptr(t->boot_id, view->machine->boot_id);
+        }
+
+        c->ours_earlier = c->ours && !now;
+}
+
+void configuration_of_tokens(const View *view, const char *practice, const TokenSpec *specs, size_t n_specs,
+                             Configuration *ret) {
+        bool boots = false;
+
+        *ret = (Configuration) {.automatic = n_specs == 0, .complete = true, .next_boot = true, .running = true};
+
+        for (size_t i = 0; i < view->machine->n_entries; i++) {
+                boots = boots || view->machine->entries[i]->kind == ENTRY_SYSTEM;
+                configuration_check_entry(view->machine->entries[i], specs, n_specs, ret);
+        }
+
+        if (n_specs > 0 && (view->machine->entries_error || !boots)) {
+                ret->unknown = true;
+                ret->complete = ret->next_boot = false;
+        }
+        configuration_check_running(view, specs, n_specs, ret);
+        configuration_check_ledger(view, practice, ret);
+}
+
+static int configuration_missing(const View *view, Finding *f, const Configuration *c) {
+        const char *path = c->missing ? c->missing->path : strempty(c->path);
+        _cleanup_free_ char *where = NULL;
+        int r;
+
+        where = location_format(path, c->missing ? c->missing->line : 0);
+        if (!where)
+                return -ENOMEM;
+
+        if (c->ours) {
+                r = finding_evidence(f, where, c->detail);
+                if (r < 0)
+                        return r;
+                return finding_verdict(f, STATE_DRIFTED, "changed-since", APPLY,
+                                       "gtuned configured it, and it is no longer in %s", where);
+        }
+
+        if (c->next_boot && view->machine->n_entries > 0)
+                return finding_verdict(f, STATE_DIFFERS, "later-entries", APPLY,
+                                       "the boot entries have it, but %s does not, so the next kernel would lose it",
+                                       where);
+
+        return finding_verdict(f, STATE_DIFFERS, "not-configured", APPLY, "it is not configured in %s", where);
+}
+
+static int configuration_opposite(Finding *f, const Configuration *c) {
+        const Token *t = c->opposite_token;
+        _cleanup_free_ char *remedy = NULL;
+
+        remedy = xasprintf("remove %s%s%s from %s:%u, or set enable = no", t->name, t->value ? "=" : "",
+                           strempty(t->value), c->opposite->path, c->opposite->line);
+        if (!remedy)
+                return -ENOMEM;
+
+        return finding_verdict(f, STATE_CONFLICT, "opposite-token", remedy,
+                               "%s:%u has %s%s%s, and the last token decides", c->opposite->path, c->opposite->line,
+                               t->name, t->value ? "=" : "", strempty(t->value));
+}
+
+static int configuration_unknown(const View *view, Finding *f) {
+        static const struct {
+                const char *code, *remedy;
+        } rows[] = {
+                {"boot-store-none", "check that the boot partition and the EFI system partition are mounted"},
+                {"boot-store-unreadable", "run gtune as root"},
+        };
+        const Machine *m = view->machine;
+
+        if (!m->entries_error)
+                return finding_verdict(f, STATE_UNKNOWN, rows[0].code, rows[0].remedy,
+                                       "no boot entry of this system was found");
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (streq_ptr(m->entries_error_code, rows[i].code))
+                        return finding_verdict(f, STATE_UNKNOWN, rows[i].code, rows[i].remedy, "%s", m->entries_error);
+
+        return finding_verdict(f, STATE_UNKNOWN, m->entries_error_code, NULL, "%s", m->entries_error);
+}
+
+/* A guest without boot entries of its own gets its command line from the host, at the next boot as at this one. */
+static bool configuration_is_hosts(const View *view, const Configuration *c) {
+        return c->running && view->machine->entries_none;
+}
+
+static int configuration_verdict_on(const View *view, Finding *f, const Configuration *c, bool effect) {
+        if (c->unknown && effect && configuration_is_hosts(view, c))
+                return finding_verdict(f, STATE_ACTIVE, NULL, NULL, NULL);
+        if (c->unknown)
+                return configuration_unknown(view, f);
+        if (c->opposite)
+                return configuration_opposite(f, c);
+        if (!c->complete)
+                return configuration_missing(view, f, c);
+        if (effect)
+                return finding_verdict(f, STATE_ACTIVE, NULL, NULL, NULL);
+        if (c->running && view->machine->kind != MACHINE_IMAGE)
+                return finding_verdict(f, STATE_CONFLICT, "no-effect", "see the kernel log of this boot",
+                                       "this boot was started with it, and it is not in effect");
+        if (c->ours && c->ours_earlier && view->machine->kind != MACHINE_IMAGE)
+                return finding_verdict(f, STATE_CONFLICT, "boot-config-not-read",
+                                       "find out which file the boot loader reads, or who passes the command line",
+                                       "it was configured before this boot, and /proc/cmdline does not have it");
+
+        return finding_verdict(f, STATE_PENDING_REBOOT, "next-boot",
+                               view->machine->kind == MACHINE_IMAGE ? NULL : "reboot",
+                               "it is configured and takes effect at the next boot");
+}
+
+static int configuration_verdict_held(Finding *f, const Configuration *c, bool effect) {
+        static const char text[] = "it was reverted and is held until `gtune apply` is run or its policy changes";
+
+        if (effect && !c->next_boot)
+                return finding_verdict(f, STATE_PENDING_REBOOT, "held", NULL,
+                                       "%s; it stays in effect until the next boot", text);
+
+        return finding_verdict(f, effect ? STATE_UNMANAGED : STATE_OFF, "held", NULL, "%s", text);
+}
+
+static int configuration_verdict_off(const View *view, Finding *f, const Configuration *c, bool effect) {
+        bool observed = f->wanted == WANTED_NOTHING;
+
+        if (c->ours && !observed)
+                return finding_verdict(f, STATE_DIFFERS, "ours-to-remove", APPLY,
+                                       "the policy does not want it, and gtuned's changes are still there");
+        if (effect && !c->next_boot && c->running && !observed && !c->unknown)
+                return finding_verdict(f, STATE_PENDING_REBOOT, "until-reboot", "reboot",
+                                       "it is no longer configured and stays in effect until the next boot");
+        if (c->ours)
+                return finding_verdict(f, STATE_UNMANAGED, "ours-without-policy", NULL,
+                                       "gtuned configured it, and there is no valid policy that wants it");
+        if (effect)
+                return finding_verdict(f, STATE_UNMANAGED, NULL, NULL,
+                                       observed ? NULL : "it is in effect, and the policy does not ask for it");
+        if (c->next_boot && !c->automatic && !c->unknown && view->machine->n_entries > 0)
+                return finding_verdict(f, STATE_UNMANAGED, "configured-elsewhere", NULL,
+                                       "it is configured, but not by gtuned, and takes effect at the next boot");
+
+        return finding_verdict(f, STATE_OFF, NULL, NULL, NULL);
+}
+
+int configuration_verdict(const View *view, Finding *finding, const Configuration *c, bool effect) {
+        if (finding->held && finding->wanted == WANTED_ON)
+                return configuration_verdict_held(finding, c, effect);
+        if (finding->wanted == WANTED_ON)
+                return configuration_verdict_on(view, finding, c, effect);
+
+        return configuration_verdict_off(view, finding, c, effect);
+}
+
+int configuration_atuned_conflict(const View *view, const Configuration *c, Finding *finding) {
+        int r;
+
+        if (c->complete || !root_exists(view->root, "/etc/systemd/system/multi-user.target.wants/atuned.service"))
+                return 0;
+
+        r = finding_verdict(finding, STATE_CONFLICT, "atuned",
+                            "disable atuned, or let it set the tokens itself and set enable = no here",
+                            "atuned is enabled and edits the boot entries in place");
+        return r < 0 ? r : 1;
+}

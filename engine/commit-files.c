@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include "engine/boot-flush.h"
+#include "engine/commit-internal.h"
+#include "engine/hash.h"
+
+/* So many files are renamed before they are flushed: each holds two descriptors between the two steps. */
+#define COMMIT_BATCH 128U
+
+int commit_seal_files(Commit *c) {
+        Transaction *t = c->t;
+        char hash[HASH_TEXT_SIZE];
+
+        for (size_t i = 0; i < t->n_files; i++) {
+                FileChange *f = t->files + i;
+                LedgerFile *record = ledger_file(t->ledger, f->path);
+
+                if (f->gone) {
+                        const LedgerFile *before = ledger_file(c->survey->ledger, f->path);
+
+                        hash_buffer(&f->old, hash);
+                        if (!before || streq(before->sha256, hash))
+                                continue;
+
+                        /* An administrator edited it, so it is his file now. */
+                        transaction_drop_file(t, i--);
+                } else if (record) {
+                        hash_buffer(&f->new, hash);
+                        if (free_and_strdup(&record->sha256, hash) < 0)
+                                return -ENOMEM;
+                }
+        }
+
+        return 0;
+}
+
+int commit_check_boot_files(Commit *c) {
+        const char *path = NULL, *on_root;
+        int r;
+
+        c->paths = calloc(c->t->n_files + 1, sizeof(char *));
+        if (!c->paths)
+                return -ENOMEM;
+        if (c->survey->machine->kind != MACHINE_LIVE)
+                return 0;
+
+        for (size_t i = 0; i < c->t->n_files; i++)
+                if (boot_stores_by_path(c->survey->stores, c->t->files[i].path))
+                        c->paths[c->n_paths++] = c->t->files[i].path;
+
+        r = boot_flush_check(c->root, c->paths, c->n_paths, &path, &on_root);
+        if (r < 0) {
+                commit_set_error(c, boot_flush_explain(path, r));
+                return r;
+        }
+
+        if (on_root && startswith(on_root, "/boot/"))
+                c->t->note = xasprintf("%s lies on the root file system, an XFS: it is flushed, but if this guest is "
+                                       "reset before it has shut down in order, GRUB may still see the old file",
+                                       on_root);
+        return 0;
+}
+
+int commit_flush_boot_files(Commit *c) {
+        const char *path = NULL;
+        int r;
+
+        r = boot_flush(c->root, c->paths, c->n_paths, &path);
+        if (r < 0)
+                commit_set_error(c, boot_flush_explain(path, r));
+
+        return r;
+}
+
+/* Each staged file holds a descriptor of its directory, and the soft limit of a process is 1024. */
+static void commit_allow_many_files(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+                return;
+
+        limit.rlim_cur = limit.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int commit_stage_files(Commit *c) {
+        commit_allow_many_files();
+        c->staged = calloc(c->t->n_files + 1, sizeof(Replacement));
+        if (!c->staged)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < c->t->n_files; i++) {
+                const FileChange *f = c->t->files + i;
+                int r;
+
+                r = replacement_stage(c->root, f->path, f->gone ? NULL : &f->new, 0644, c->staged + i);
+                if (r < 0)
+                        return commit_fail(c, r, f->path, "cannot be written");
+                c->n_staged++;
+        }
+
+        return 0;
+}
+
+/* Another process may have edited the file since it was read. */
+static int commit_check_unchanged(Commit *c, const FileChange *f) {
+        _cleanup_buffer_ Buffer is = BUFFER_NULL;
+        int r;
+
+        r = root_read(c->root, f->path, f->old.size + 1, &is);
+        if (r == -ENOENT && !f->existed)
+                return 0;
+        if (r >= 0 && f->existed && buffer_equal(&is, &f->old))
+                return 0;
+        if (r < 0 && r != -ENOENT && r != -EFBIG)
+                return commit_fail(c, r, f->path, "cannot be read");
+
+        return commit_fail(c, -ESTALE, f->path, "was changed by somebody else in this moment; try again");
+}
+
+/* An empty folder of drop-ins means nothing, and may have been made for the drop-in that is gone. */
+static void commit_drop_empty_folder(const Root *root, const FileChange *f) {
+        _cleanup_free_ char *folder = strndup(f->path, (size_t) (strrchr(f->path, '/') - f->path));
+        _cleanup_close_ int fd = -EBADF;
+        const char *name;
+
+        if (f->unit && folder && endswith(folder, ".d") && root_open_parent(root, folder, false, &fd, &name) == ROOT_OK)
+                (void) unlinkat(fd, name, AT_REMOVEDIR);
+}
+
+static int commit_flush_files(Commit *c, size_t first, size_t end) {
+        for (size_t i = first; i < end; i++) {
+                int r = replacement_sync(c->staged + i);
+
+                if (r < 0)
+                        return commit_fail(c, r, c->t->files[i].path, "cannot be flushed");
+                if (c->t->files[i].gone)
+                        commit_drop_empty_folder(c->root, c->t->files + i);
+
+                /* Old files are held open until the boot files are flushed; of more than a batch there are too many. */
+                if (c->n_staged > COMMIT_BATCH)
+                        replacement_done(c->staged + i);
+        }
+
+        return 0;
+}
+
+int commit_rename_files(Commit *c) {
+        size_t flushed = 0;
+        int r;
+
+        for (size_t i = 0; i < c->n_staged; i++) {
+                r = commit_check_unchanged(c, c->t->files + i);
+                if (r < 0)
+                        return r;
+                r = replacement_commit(c->staged + i);
+                if (r < 0)
+                        return commit_fail(c, r, c->t->files[i].path, "cannot be replaced");
+                c->n_renamed++;
+
+                if (c->n_renamed - flushed < COMMIT_BATCH && c->n_renamed < c->n_staged)
+                        continue;
+                r = commit_flush_files(c, flushed, c->n_renamed);
+                if (r < 0)
+                        return r;
+                flushed = c->n_renamed;
+        }
+
+        return 0;
+}
+
+int commit_put_back(const Commit *c, const FileChange *f) {
+        _cleanup_(replacement_done) Replacement back = REPLACEMENT_NULL;
+        int r;
+
+        r = replacement_stage(c->root, f->path, f->existed ? &f->old : NULL, 0644, &back);
+        if (r < 0)
+                return r;
+        r = replacement_commit(&back);
+        if (r < 0)
+                return r;
+        r = replacement_sync(&back);
+        if (r < 0)
+                return r;
+
+        if (!f->existed)
+                commit_drop_empty_folder(c->root, f);
+        return 0;
+}
+
+bool commit_undo_files(Commit *c) {
+        bool clean = true, renamed = c->n_renamed > 0;
+        const char *where;
+
+        while (c->n_renamed > 0)
+                clean = commit_put_back(c, c->t->files + --c->n_renamed) >= 0 && clean;
+        if (renamed)
+                clean = boot_flush(c->root, c->paths, c->n_paths, &where) >= 0 && clean;
+
+        /* A file that was only staged, or could not even be staged, may have got a folder already. */
+        for (size_t i = 0; i <= c->n_staged && i < c->t->n_files; i++) {
+                if (i < c->n_staged)
+                        replacement_done(c->staged + i);
+                if (!c->t->files[i].existed)
+                        commit_drop_empty_folder(c->root, c->t->files + i);
+        }
+
+        return clean;
+}
