@@ -13,6 +13,10 @@ packages_test=(
         tpm2-tools valgrind xz-utils zsh
 )
 
+# How gtuned is built for a release, as options of configure.
+# shellcheck disable=SC2034
+release_options=(--enable-werror --prefix=/usr --sysconfdir=/etc --localstatedir=/var CFLAGS='-g -O2')
+
 # Installs what is missing. Says what it does, and needs root only for that.
 install_packages() {
         local missing=() package
