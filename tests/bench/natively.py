@@ -136,8 +136,8 @@ def floor_seconds():
 
 # gtuned
 
-def ask_once(path, process):
-    """Connects as soon as somebody listens, and reads the answer to a ping."""
+def ask(path, process, request):
+    """Connects as soon as the process listens, and returns the line that it answers."""
     deadline = time.monotonic() + PATIENCE
     with socket.socket(socket.AF_UNIX) as connection:
         while connection.connect_ex(str(path)) != 0:
@@ -145,10 +145,12 @@ def ask_once(path, process):
                 raise NativeError("gtuned does not listen")
             time.sleep(0.0002)
         connection.settimeout(PATIENCE)
-        connection.sendall(PING)
-        answer = connection.recv(4096)
-    if answer != b'{"return": {}}\n':
+        connection.sendall(request)
+        with connection.makefile("rb") as answers:
+            answer = answers.readline()
+    if not answer.startswith(b'{"return": '):
         raise NativeError(f"gtuned answered {answer!r}")
+    return answer
 
 
 def start_seconds(gtuned):
@@ -158,7 +160,7 @@ def start_seconds(gtuned):
         began = time.perf_counter()
         with subprocess.Popen([gtuned, "--root", directory, "--listen", path]) as process:
             try:
-                ask_once(path, process)
+                ask(path, process, PING)
                 return time.perf_counter() - began
             finally:
                 process.terminate()

@@ -43,8 +43,12 @@ def median(values):
 
 def print_table(rows):
     """The rows, aligned."""
-    table = [HEAD, *(row.cells() for row in rows)]
-    widths = [max(len(cells[column]) for cells in table) for column in range(len(HEAD))]
+    print_cells([HEAD, *(row.cells() for row in rows)])
+
+
+def print_cells(table):
+    """Rows of texts, aligned; the first is the head."""
+    widths = [max(len(cells[column]) for cells in table) for column in range(len(table[0]))]
     for number, cells in enumerate(table):
         print(" | ".join(cell.ljust(width) for cell, width in zip(cells, widths)).rstrip())
         if number == 0:
