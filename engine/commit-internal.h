@@ -20,6 +20,8 @@ typedef struct Commit {
         char **error;
 } Commit;
 
+/* What went wrong (commit-error.c). */
+
 /** commit_fail() - say that something at a path failed; what is a verb such as "cannot be written". Return: r. */
 int commit_fail(Commit *c, int r, const char *path, const char *what);
 

@@ -15,16 +15,6 @@ static void commit_done(Commit *c) {
         free(c->paths);
 }
 
-void commit_set_error(Commit *c, char *sentence) {
-        free(*c->error);
-        *c->error = sentence;
-}
-
-int commit_fail(Commit *c, int r, const char *path, const char *what) {
-        commit_set_error(c, xasprintf("%s %s: %s", path, what, strerror(-r)));
-        return r;
-}
-
 static int commit_change_everything(Commit *c) {
         int r;
 

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The host as a side of the engine. A new practice of the host is a file beside this one and a line in host/tune/side.c.
+ */
+
+#include "engine/side.h"
+
+extern const Side host_side;
