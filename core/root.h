@@ -6,8 +6,8 @@
  * below --root otherwise. A path is always written as the machine itself writes it ("/etc/default/grub");
  * links in it resolve as in a chroot, so that an absolute target or too many ".." stay inside.
  *
- * Only regular files and directories are opened. A FIFO, a device or a socket is refused without blocking.
- * Below a root that is not "/", nothing is opened on a mounted sysfs, procfs, devtmpfs or tmpfs: image
+ * Only regular files and directories are opened. A FIFO, a device or a socket is refused without opening it.
+ * Below a root that is not "/", nothing is read or changed on a mounted sysfs, procfs, devtmpfs or tmpfs: image
  * builders bind-mount those from the machine that builds.
  */
 
@@ -28,7 +28,7 @@ enum {
  * @ret: takes the root; the caller frees it
  * @path: "/" or a directory
  *
- * Return: 0, or -errno of opening the directory.
+ * Return: 0, or -errno of opening the directory or of asking for its file system.
  */
 int root_new(Root **ret, const char *path);
 

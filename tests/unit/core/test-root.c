@@ -34,6 +34,12 @@ static void build(const Tree *t) {
         tree_link(t, "/link/directory", "/a/b");
         tree_link(t, "/link/back", "/link/directory/../b/c");
         tree_link(t, "/link/slashes", "//etc///./real");
+        tree_link(t, "/link/end", "/etc/real/");
+        tree_link(t, "/link/two", "../link/relative");
+        tree_link(t, "/link/turn", "../link/directory/../../etc/real");
+        tree_link(t, "/link/above", "..");
+        tree_link(t, "/a/b/above", "../..");
+        tree_link(t, "/a/b/real", "../../link/above/etc/real");
         tree_link(t, "/link/outside", "/proc/self/environ");
         tree_link(t, "/link/dangling", "nowhere");
         tree_link(t, "/link/self", "self");
@@ -80,10 +86,23 @@ static const struct {
         {"/root/root/etc/real", 0, "real\n", "/etc/real"},
         {"/dot/dot/etc/real", 0, "real\n", "/etc/real"},
         {"/chain/39", 0, "real\n", "/etc/real"},
+        {"/link/two", 0, "real\n", "/etc/real"},
+        {"/link/turn", 0, "real\n", "/etc/real"},
+        {"/link/above/etc/real", 0, "real\n", "/etc/real"},
+        {"/a/b/above/etc/real", 0, "real\n", "/etc/real"},
+        {"/link/directory/real", 0, "real\n", "/etc/real"},
+        {"/link/directory/above/./etc/../etc/real", 0, "real\n", "/etc/real"},
         {"/", -EISDIR, NULL, "/"},
         {"/..", -EISDIR, NULL, "/"},
         {"/a/b", -EISDIR, NULL, "/a/b"},
         {"/link/directory", -EISDIR, NULL, "/a/b"},
+        {"/link/directory/", -EISDIR, NULL, "/a/b"},
+        {"/link/directory/..", -EISDIR, NULL, "/a"},
+        {"/link/above", -EISDIR, NULL, "/"},
+        {"/a/b/above/..", -EISDIR, NULL, "/"},
+        {"/root", -EISDIR, NULL, "/"},
+        {"/dot", -EISDIR, NULL, "/"},
+        {"/etc/sub/.", -EISDIR, NULL, "/etc/sub"},
         {"/chain/40", -ELOOP, NULL, NULL},
         {"/link/self", -ELOOP, NULL, NULL},
         {"/link/ping", -ELOOP, NULL, NULL},
@@ -91,7 +110,13 @@ static const struct {
         {"/link/dangling", -ENOENT, NULL, NULL},
         {"/link/dangling/x", -ENOENT, NULL, NULL},
         {"/nowhere", -ENOENT, NULL, NULL},
+        {"/link/dangling/../relative", -ENOENT, NULL, NULL},
         {"/etc/real/x", -ENOTDIR, NULL, NULL},
+        {"/etc/real/", -ENOTDIR, NULL, NULL},
+        {"/etc/real/..", -ENOTDIR, NULL, NULL},
+        {"/link/relative/", -ENOTDIR, NULL, NULL},
+        {"/link/end", -ENOTDIR, NULL, NULL},
+        {"/special/fifo/", -ENOTDIR, NULL, NULL},
         {"/special/fifo", -EOPNOTSUPP, NULL, "/special/fifo"},
         {"/special/to-fifo", -EOPNOTSUPP, NULL, "/special/fifo"},
 };
@@ -162,6 +187,60 @@ static void test_size(void **state) {
         assert_string_equal(line, "a");
 }
 
+/* Around the sizes at which room is made. */
+static void test_sizes(void **state) {
+        static const size_t sizes[] = {0, 1, 4094, 4095, 4096, 4097, 8192, 8193, 16384, 16385, 300001};
+        const Tree *t = *state;
+        char *bytes = malloc(300001);
+
+        assert_non_null(bytes);
+        for (size_t i = 0; i < 300001; i++)
+                bytes[i] = (char) (i % 251);
+
+        for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
+                _cleanup_buffer_ Buffer b = BUFFER_NULL;
+
+                tree_bytes(t, "/sized", bytes, sizes[i], 0644);
+                assert_int_equal(root_read(t->root, "/sized", sizes[i], &b), 0);
+                assert_int_equal(b.size, sizes[i]);
+                assert_memory_equal(b.data, bytes, sizes[i]);
+                assert_int_equal(b.data[b.size], 0);
+                if (sizes[i] > 0)
+                        assert_int_equal(root_read(t->root, "/sized", sizes[i] - 1, &b), -EFBIG);
+        }
+        free(bytes);
+}
+
+/* The size that stat() gives says nothing there: 0 in procfs, 4096 or 0 in sysfs. */
+static void test_untrue_sizes(void **state) {
+        static const char *const paths[] = {
+                "/proc/filesystems", "/proc/crypto", "/proc/sys/kernel/ostype", "/sys/kernel/notes",
+                "/sys/devices/system/cpu/possible", "/sys/kernel/mm/transparent_hugepage/enabled",
+        };
+        Root *live;
+
+        (void) state;
+        assert_int_equal(root_new(&live, "/"), 0);
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                _cleanup_buffer_ Buffer b = BUFFER_NULL, expected = BUFFER_NULL;
+                _cleanup_fclose_ FILE *f = fopen(paths[i], "re");
+                char chunk[512];
+
+                if (!f) {
+                        print_message("%s is left out: %s\n", paths[i], strerror(errno));
+                        continue;
+                }
+                for (size_t n; (n = fread(chunk, 1, sizeof(chunk), f)) > 0;)
+                        assert_int_equal(buffer_append(&expected, chunk, n), 0);
+
+                assert_int_equal(root_read(live, paths[i], 1 << 20, &b), 0);
+                assert_true(buffer_equal(&b, &expected));
+                if (b.size > 1)
+                        assert_int_equal(root_read(live, paths[i], b.size - 1, &b), -EFBIG);
+        }
+        root_free(live);
+}
+
 static void test_list(void **state) {
         const Tree *t = *state;
         _cleanup_(strv_freep) char **names = NULL;
@@ -175,6 +254,9 @@ static void test_list(void **state) {
         assert_string_equal(names[2], "b");
         assert_null(names[3]);
         assert_int_equal(root_list(t->root, "/d/a", &names), -ENOTDIR);
+        build(t);
+        assert_int_equal(root_list(t->root, "/special/to-fifo", &names), -EOPNOTSUPP);
+        assert_int_equal(root_list(t->root, "/link/self", &names), -ELOOP);
         assert_int_equal(root_list(t->root, "/e", &names), -ENOENT);
 }
 
@@ -191,6 +273,12 @@ static void test_parent(void **state) {
         assert_int_equal(root_open_parent(t->root, "/file", false, &b, &name), 0);
         assert_int_equal(root_open_parent(t->root, "/x/y/../../../../z/file", true, &(int) {-EBADF}, &name), 0);
         assert_true(root_exists(t->root, "/z"));
+
+        build(t);
+        assert_int_equal(root_open_parent(t->root, "/etc/real/x", true, &(int) {-EBADF}, &name), -ENOTDIR);
+        assert_int_equal(root_open_parent(t->root, "/special/fifo/x", true, &(int) {-EBADF}, &name), -EOPNOTSUPP);
+        assert_int_equal(root_open_parent(t->root, "/link/dangling/x", true, &(int) {-EBADF}, &name), -ENOENT);
+        assert_int_equal(root_open_parent(t->root, "/link/dangling/x", false, &(int) {-EBADF}, &name), -ENOENT);
 }
 
 static void remember(const char *path, void *userdata) {
@@ -315,17 +403,75 @@ static void test_foreign(void **state) {
         check_mounts(t);
 }
 
+/* A root on a virtual file system has nothing but what is foreign; one on a tmpfs is its own. */
+static void test_foreign_root(void **state) {
+        Tree *t = *state;
+        Root *root;
+
+        assert_int_equal(root_new(&root, "/proc"), 0);
+        assert_false(root_exists(root, "/version"));
+        assert_false(root_exists(root, "/"));
+        root_free(root);
+
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount_at(t, "/run", "tmpfs", "tmpfs", 0) < 0) {
+                print_message("mounts are left out: %s\n", strerror(errno));
+                skip();
+        }
+
+        _cleanup_free_ char *path = tree_path(t, "/run");
+        tree_file(t, "/run/file", "");
+        assert_int_equal(root_new(&root, path), 0);
+        assert_true(root_exists(root, "/file"));
+        root_free(root);
+}
+
+/* After an unmount, the next file system may get the number of the device. */
+static void test_device_reused(void **state) {
+        Tree *t = *state;
+        _cleanup_free_ char *path = tree_path(t, "/run");
+        struct stat before, after;
+
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+                print_message("mounts are left out: %s\n", strerror(errno));
+                skip();
+        }
+
+        t->root = root_free(t->root);
+        assert_int_equal(root_new(&t->root, t->top), 0);
+        for (unsigned i = 0; i < 3; i++) {
+                if (mount_at(t, "/run", "ramfs", "ramfs", 0) < 0)
+                        skip();
+                assert_int_equal(stat(path, &before), 0);
+                assert_true(root_exists(t->root, "/run"));
+                assert_int_equal(umount(path), 0);
+
+                assert_int_equal(mount_at(t, "/run", "tmpfs", "tmpfs", 0), 0);
+                assert_int_equal(stat(path, &after), 0);
+                assert_false(root_exists(t->root, "/run"));
+                assert_int_equal(umount(path), 0);
+
+                if (before.st_dev == after.st_dev)
+                        return;
+        }
+        print_message("no number of a device came twice\n");
+}
+
 static int run(const char *name) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_read, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_resolve, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_special, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_size, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_sizes, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_untrue_sizes, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_list, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_parent, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_trace, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_live, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_foreign, tree_setup, foreign_teardown),
+                cmocka_unit_test_setup_teardown(test_foreign_root, tree_setup, foreign_teardown),
+                cmocka_unit_test_setup_teardown(test_device_reused, tree_setup, foreign_teardown),
         };
 
         return cmocka_run_group_tests_name(name, tests, NULL, NULL);
