@@ -17,26 +17,51 @@ packages_test=(
 # shellcheck disable=SC2034
 release_options=(--enable-werror --prefix=/usr --sysconfdir=/etc --localstatedir=/var CFLAGS='-g -O2')
 
+# Runs a command that prints nothing for a while: quietly WHAT LOG COMMAND...
+# Says what is waited for and roughly how long, keeps the output in LOG, and shows its end if the command fails.
+quietly() {
+        local what=$1 log=$2 started=$SECONDS
+
+        shift 2
+        echo "# $what"
+        "$@" >"$log" 2>&1 || { tail -40 "$log"; return 1; }
+        echo "# ... done in $((SECONDS - started)) s"
+}
+
+# Names of those packages that are not installed.
+missing_packages() {
+        local package
+
+        for package in "$@"; do
+                dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || echo "$package"
+        done
+}
+
+apt_install() {
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+}
+
 # Installs what is missing. Says what it does, and needs root only for that.
 install_packages() {
-        local missing=() package
+        local missing log status=0
 
-        command -v dpkg-query >/dev/null || return 0
-        for package in "$@"; do
-                dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
-        done
-        [ ${#missing[@]} -gt 0 ] || return 0
+        command -v dpkg-query >/dev/null || { echo "# without dpkg nothing is installed: see doc/developer.md"; return 0; }
+        mapfile -t missing < <(missing_packages "$@")
+        [ ${#missing[@]} -gt 0 ] || { echo "# all $# packages that are needed are installed"; return 0; }
 
-        echo "# installing: ${missing[*]}"
         if [ "$(id -u)" -ne 0 ]; then
                 echo "these packages are missing, and only root can install them: ${missing[*]}" >&2
                 return 1
         fi
-        apt-get update -qq >/dev/null &&
-                DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+        log=$(mktemp)
+        quietly "installing ${#missing[@]} packages with apt-get, some minutes at most: ${missing[*]}" "$log" \
+                apt_install "${missing[@]}" || status=$?
+        rm -f "$log"
+        return "$status"
 }
 
 # Configures and builds in a folder of its own: build_tree FOLDER [MAKE TARGET...] -- [CONFIGURE OPTION...]
+# Times are those of two cores, quiet and busy.
 build_tree() {
         local folder=$1 targets=()
 
@@ -49,9 +74,11 @@ build_tree() {
 
         mkdir -p "$folder"
         if [ ! -x "$top/configure" ] || [ "$top/configure.ac" -nt "$top/configure" ]; then
-                (cd "$top" && autoreconf -fi) >"$folder/autoreconf.log" 2>&1 || { cat "$folder/autoreconf.log"; return 1; }
+                quietly "autoreconf makes the configure script, 5 to 15 s" "$folder/autoreconf.log" \
+                        env -C "$top" autoreconf -fi || return 1
         fi
-        [ -f "$folder/Makefile" ] || (cd "$folder" && "$top/configure" "$@") >"$folder/configure.log" 2>&1 ||
-                { tail -20 "$folder/configure.log"; return 1; }
-        make -C "$folder" -j"$(nproc)" "${targets[@]}" >"$folder/make.log" 2>&1 || { tail -40 "$folder/make.log"; return 1; }
+        [ -f "$folder/Makefile" ] || quietly "configure looks at this machine, 5 to 15 s" "$folder/configure.log" \
+                env -C "$folder" "$top/configure" "$@" || return 1
+        quietly "make ${targets[*]}, with $(nproc) jobs: half a minute to two" "$folder/make.log" \
+                make -C "$folder" -j"$(nproc)" "${targets[@]}"
 }
