@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# A small guest as a tree of files, and its reboot. Sourced by tests/try, and by tests/docs/run, which compares the
+# A small guest as a tree of files, its reboot, and an image of it. Sourced by tests/try, and by tests/docs/run, which compares the
 # session in README.md with it. $guest is the folder of the tree; the caller sets it.
 
 : "${guest:?}"
@@ -53,4 +53,10 @@ reboot_guest() {
         put sys/devices/system/cpu/cpuidle/current_driver <<<haltpoll
         put sys/devices/system/cpu/cpuidle/current_governor <<<haltpoll
         put sys/module/haltpoll/parameters/guest_halt_poll_ns <<<200000
+}
+
+# What is left of it before it has ever booted.
+make_image() {
+        rm -rf "$guest/proc" "$guest/sys" "$guest/gtuned-machine.json"
+        put boot/vmlinuz-5.10.0-60.18.0.50.oe2203.aarch64 </dev/null
 }
