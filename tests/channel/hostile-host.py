@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Plays hosts of every kind against gtuned, and checks that each is answered as the README says.
+"""Plays hosts of every kind against gtuned, and checks that each is answered as doc/host.md says.
 
     hostile-host.py GTUNED ROOT
 

@@ -20,6 +20,7 @@ START_SECONDS = 10
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 HEREDOC = re.compile(r"<<END\n(.*?)^END$", re.M | re.S)
+COMMAND = re.compile(r"(?:`|^# |^)(gtune(?:-host)?) ([^`|;&#\n]+)", re.M)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -71,6 +72,24 @@ def dead_links(name):
             continue
         if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
             yield f"{name}: {link} leads nowhere"
+
+
+def unknown_words(text, programs):
+    """A sentence for each verb and option of gtune and gtune-host, in a text or in its code, that there is not."""
+    for name, rest in COMMAND.findall(text):
+        options = {f"--{o.name}": o for o in programs[name].options}
+        verbs = {v.name for v in programs[name].verbs}
+        words = rest.split()
+        while words and words[0].startswith("-"):
+            option = options.get(words.pop(0))
+            if not option:
+                yield f"{name} {rest}: there is no such option"
+                return
+            if option.argument:
+                words = words[1:]
+        if words and re.fullmatch(r"[a-z-]+", words[0]) and words[0] not in verbs:
+            yield f"{name} {rest}: there is no such verb"
+        yield from (f"{name} {rest}: there is no {w}" for w in words[1:] if w.startswith("--") and w not in options)
 
 
 class Guest:
