@@ -3,7 +3,7 @@
 
 /*
  * Boot stores: the places that hold a kernel command line. Each kind of store is one file with one constant
- * BootStoreDriver and one line in the table of bootstore.c. A store can find itself below a root, list its
+ * BootStoreDriver and one line in the table of find.c. A store can find itself below a root, list its
  * entries with their tokens, and give the bytes it would have with some tokens added or removed. It never writes.
  */
 

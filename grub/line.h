@@ -3,9 +3,11 @@
 
 /*
  * A command line that stands in a file: each of its bytes knows where it comes from, so that tokens can be cut
- * out and put in whatever the file's quotes and escapes are. And the pieces of a file that an edit replaces.
+ * out and put in whatever the file's quotes and escapes are.
  */
 
+#include "grub/edit.h"
+#include "grub/pieces.h"
 #include "grub/shell.h"
 #include "grub/stores.h"
 
@@ -20,36 +22,6 @@ typedef struct Line {
 
 /* What stands in no quotes of any kind and has no escapes is what single quotes hold: bytes as they are. */
 #define LINE_VERBATIM SHELL_SINGLE
-
-/* Bytes of a file that are replaced. */
-typedef struct Piece {
-        size_t offset, size;
-        char *text; /* what comes in their place; NULL for nothing */
-} Piece;
-
-typedef struct Pieces {
-        Piece *pieces;
-        size_t n_pieces;
-} Pieces;
-
-/** pieces_add() - replace bytes; text is copied. Return: 0 or -ENOMEM. */
-int pieces_add(Pieces *p, size_t offset, size_t size, const char *text);
-
-/** pieces_sort() - put them into the order of the file */
-void pieces_sort(Pieces *p);
-
-/**
- * pieces_apply() - the new bytes of a file
- * @p: the pieces, which do not overlap; they are sorted
- * @from: the old bytes
- * @ret: takes the new ones
- *
- * Return: 0 or -ENOMEM.
- */
-int pieces_apply(Pieces *p, const Buffer *from, Buffer *ret);
-
-/** pieces_done() - release the pieces */
-void pieces_done(Pieces *p);
 
 /**
  * line_append() - add a byte

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The table of all kinds of boot stores, and the search for what is there. It alone knows every kind.
+ */
+
+#include <assert.h>
+
+#include "grub/stores.h"
+
+/* Every kind of boot store, in the order in which they are found: the later ones know the earlier ones. */
+static const BootStoreDriver *const drivers[] = {
+        &boot_store_grub_cfg,
+        &boot_store_bls,
+        &boot_store_grubenv,
+        &boot_store_default_grub,
+        &boot_store_kernel_cmdline,
+};
+
+int boot_stores_find(const Root *root, BootStores **ret) {
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+        int r;
+
+        assert(root);
+        assert(ret);
+
+        stores = calloc(1, sizeof(BootStores));
+        if (!stores)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < ELEMENTSOF(drivers); i++) {
+                r = drivers[i]->find(root, stores);
+                if (r < 0)
+                        return r;
+        }
+
+        r = boot_stores_refuse_layouts(root, stores);
+        if (r < 0)
+                return r;
+
+        if (!boot_stores_boot_system(stores, NULL) && stores->n_problems == 0) {
+                stores->none = true;
+                r = boot_stores_problem(stores, "/boot", 0, "boot-store-none", /* fatal= */ false,
+                                        "No boot loader configuration was found that boots this system");
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = TAKE_PTR(stores);
+        return 0;
+}
