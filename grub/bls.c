@@ -8,11 +8,6 @@
 #include <assert.h>
 
 #include "grub/bls.h"
-#include "grub/esp.h"
-#include "grub/grub-cfg.h"
-
-#define SIZE_LIMIT (64U * 1024U)
-#define ENTRIES_LIMIT 16384U
 
 /* GRUB puts this and the kernel's path before the options; the device is one of a usual length. */
 #define IMAGE_PREFIX "BOOT_IMAGE=(hd0,gpt2)"
@@ -20,18 +15,6 @@
 /* An entry without options gets a line of its own under this one; once nothing is left in it, both go. */
 #define MARKER "# Added by gtuned, which removes it again when it is empty.\n"
 #define OPTIONS "options"
-
-/* Where the file systems that hold entries are mounted. */
-static const char *const directories[] = { "/boot/loader/entries", "/boot/efi/loader/entries", "/efi/loader/entries" };
-
-typedef struct Layout {
-        Line line;        /* the options; first is SIZE_MAX where there are none */
-        size_t begin, end; /* the first line that holds some, without its newline */
-        size_t place;     /* behind the "linux" line: where a new line goes */
-        EntryKind kind;
-        unsigned number;  /* of the "options" line or, where there is none, of the "linux" line */
-        char *title, *kernel;
-} Layout;
 
 /* A line "key value" of an entry. */
 typedef struct Field {
@@ -80,7 +63,7 @@ static int field_take(const Buffer *content, const Field *f, char **p) {
         return *p ? 0 : -ENOMEM;
 }
 
-static int add_options(const Buffer *content, const Field *f, Layout *l) {
+static int add_options(const Buffer *content, const Field *f, BlsLayout *l) {
         bool first = l->line.text.size == 0;
         int r = 0;
 
@@ -98,7 +81,7 @@ typedef struct Keys {
         char *efi, *version;
 } Keys;
 
-static int read_fields(const Buffer *content, bool first_only, Layout *l, Keys *keys) {
+static int read_fields(const Buffer *content, bool first_only, BlsLayout *l, Keys *keys) {
         unsigned number = 1;
         Field f;
         int r = 0;
@@ -125,7 +108,7 @@ static int read_fields(const Buffer *content, bool first_only, Layout *l, Keys *
         return r;
 }
 
-static bool is_rescue(const char *path, const Layout *l, const char *version) {
+static bool is_rescue(const char *path, const BlsLayout *l, const char *version) {
         const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
         return strstr(name, "-rescue") || strcasestr(strempty(l->title), "rescue") ||
@@ -133,7 +116,7 @@ static bool is_rescue(const char *path, const Layout *l, const char *version) {
                strstr(strempty(l->kernel), "-rescue");
 }
 
-static EntryKind find_kind(const char *path, const Layout *l, const Keys *keys) {
+static EntryKind find_kind(const char *path, const BlsLayout *l, const Keys *keys) {
         const char *program = strempty(l->kernel ?: keys->efi), *slash = strrchr(program, '/');
 
         if (startswith(slash ? slash + 1 : program, "memtest"))
@@ -144,7 +127,7 @@ static EntryKind find_kind(const char *path, const Layout *l, const Keys *keys) 
         return is_rescue(path, l, keys->version) ? ENTRY_RESCUE : ENTRY_SYSTEM;
 }
 
-static int fill_layout(const char *path, const Buffer *content, bool first_only, Layout *l) {
+static int fill_layout(const char *path, const Buffer *content, bool first_only, BlsLayout *l) {
         Keys keys = {};
         int r;
 
@@ -161,13 +144,13 @@ static int fill_layout(const char *path, const Buffer *content, bool first_only,
 }
 
 EntryKind bls_kind(const BootStore *store) {
-        const Layout *l = store->layout;
+        const BlsLayout *l = store->layout;
 
         return l->kind;
 }
 
 int bls_entry(const BootStore *store, const Buffer *options, BootEntry *ret) {
-        const Layout *l = store->layout;
+        const BlsLayout *l = store->layout;
         BootEntry e = {
                 .kind = l->kind,
                 .line = l->number,
@@ -192,7 +175,7 @@ int bls_entry(const BootStore *store, const Buffer *options, BootEntry *ret) {
 
 int bls_load(BootStores *stores, const char *path, Buffer *content, bool first_only) {
         BootStore *store;
-        Layout *l;
+        BlsLayout *l;
         int r;
 
         assert(stores);
@@ -207,7 +190,7 @@ int bls_load(BootStores *stores, const char *path, Buffer *content, bool first_o
         if (r < 0)
                 return r == -EEXIST ? 0 : r;
 
-        store->layout = l = calloc(1, sizeof(Layout));
+        store->layout = l = calloc(1, sizeof(BlsLayout));
         store->entries = calloc(1, sizeof(BootEntry));
         if (!l || !store->entries)
                 return -ENOMEM;
@@ -222,200 +205,8 @@ int bls_load(BootStores *stores, const char *path, Buffer *content, bool first_o
         return 0;
 }
 
-/* Variables ---------------------------------------------------------------------------------------------- */
-
-bool bls_refers(const BootStore *store) {
-        const Layout *l = store->layout;
-
-        return l->line.text.size == 0 || memchr(l->line.text.data, '$', l->line.text.size);
-}
-
-static bool is_name(char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-/* The reference at a "$". Return: the bytes that it takes, or 0 where it is none. */
-static size_t read_reference(const char *text, char **ret_name) {
-        size_t brace = text[1] == '{', n = 0;
-
-        while (is_name(text[1 + brace + n]))
-                n++;
-        if (n == 0 || (brace && text[2 + n] != '}'))
-                return 0;
-
-        *ret_name = strndup(text + 1 + brace, n);
-        return 1 + n + 2 * brace;
-}
-
-/* Whether a piece of the options has "$name" or "${name}" in it. */
-static bool has_reference(const char *text, size_t size, const char *name) {
-        size_t n = strlen(name);
-
-        for (size_t i = 0; i + n < size; i++) {
-                const char *p = text + i + 1;
-
-                if (text[i] != '$')
-                        continue;
-                if (*p == '{')
-                        p++;
-                if (strncmp(p, name, n) == 0 && !is_name(p[n]))
-                        return true;
-        }
-
-        return false;
-}
-
-bool bls_mentions(const BootStore *store, const char *name) {
-        const Layout *l = store->layout;
-
-        for (size_t i = 0; i < l->line.cmdline.n_tokens; i++) {
-                const Token *t = l->line.cmdline.tokens + i;
-
-                if (!t->for_init && !t->open && has_reference(l->line.text.data + t->offset, t->size, name))
-                        return true;
-        }
-
-        return false;
-}
-
-int bls_expand(const BootStore *store, BlsLookup lookup, void *userdata, Buffer *ret) {
-        const Layout *l = store->layout;
-        _cleanup_buffer_ Buffer b = BUFFER_NULL;
-        int r = 0;
-
-        for (const char *p = strempty(l->line.text.data); *p && r >= 0;) {
-                _cleanup_free_ char *name = NULL;
-                size_t n = *p == '$' ? read_reference(p, &name) : 0;
-                const char *value;
-
-                if (n == 0) {
-                        r = buffer_append(&b, p++, 1);
-                        continue;
-                }
-                if (!name)
-                        return -ENOMEM;
-
-                value = lookup(userdata, name);
-                if (value)
-                        r = buffer_printf(&b, "%s ", value);
-                p += n;
-                p += *p == ' ';
-        }
-        if (r < 0)
-                return r;
-
-        *ret = b;
-        b = BUFFER_NULL;
-        return 0;
-}
-
-/* Finding ------------------------------------------------------------------------------------------------ */
-
-static bool is_entry_name(const char *name) {
-        return *name != '.' && endswith(name, ".conf") && strlen(name) > strlen(".conf");
-}
-
-bool bls_has_entries(const Root *root) {
-        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
-                _cleanup_(strv_freep) char **names = NULL;
-
-                if (root_list(root, directories[i], &names) < 0)
-                        continue;
-                for (char **n = names; *n; n++)
-                        if (is_entry_name(*n))
-                                return true;
-        }
-
-        return false;
-}
-
-typedef struct Search {
-        const Root *root;
-        BootStores *stores;
-        bool first_only;
-        size_t n, size;
-} Search;
-
-static int search_file(Search *s, const char *path) {
-        _cleanup_buffer_ Buffer content = BUFFER_NULL;
-        _cleanup_free_ char *real = NULL;
-        int r;
-
-        r = root_resolve(s->root, path, &real);
-        if (r >= 0)
-                r = root_read(s->root, real, SIZE_LIMIT, &content);
-        if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
-                return 0;
-        if (r < 0)
-                return boot_stores_read_problem_max(s->stores, real ?: path, SIZE_LIMIT, r);
-
-        s->n++;
-        s->size += content.size;
-        return bls_load(s->stores, real, &content, s->first_only);
-}
-
-static int search_directory(Search *s, const char *directory) {
-        _cleanup_(strv_freep) char **names = NULL;
-        int r;
-
-        r = root_list(s->root, directory, &names);
-        if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
-                return 0;
-        if (r < 0)
-                return boot_stores_read_problem(s->stores, directory, r);
-
-        for (char **n = names; *n; n++) {
-                _cleanup_free_ char *path = NULL;
-
-                if (!is_entry_name(*n))
-                        continue;
-                if (s->n >= ENTRIES_LIMIT || s->size > BOOT_FILE_MAX)
-                        return boot_stores_problem(s->stores, directory, 0, "boot-store-too-large", /* fatal= */ true,
-                                                   "The directory holds more than %u entries, or more than %u MiB",
-                                                   ENTRIES_LIMIT, BOOT_FILE_MAX / 1024 / 1024);
-
-                path = xasprintf("%s/%s", directory, *n);
-                if (!path)
-                        return -ENOMEM;
-
-                r = search_file(s, path);
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
-/* Entries that no boot loader reads are left alone: openEuler and others write them and boot by grub.cfg. */
-static int is_read(const Root *root, const BootStores *stores, bool *ret_by_grub, bool *ret) {
-        _cleanup_free_ char *systemd_boot = NULL;
-        int r;
-
-        *ret_by_grub = false;
-        for (size_t i = 0; i < stores->n_stores; i++)
-                *ret_by_grub = *ret_by_grub || grub_cfg_reads_bls(stores->stores[i]);
-
-        r = esp_find_systemd_boot(root, &systemd_boot);
-        *ret = *ret_by_grub || systemd_boot || !boot_stores_boot_system(stores, &boot_store_grub_cfg);
-        return r;
-}
-
-static int bls_find(const Root *root, BootStores *stores) {
-        Search s = { .root = root, .stores = stores };
-        bool read;
-        int r;
-
-        r = is_read(root, stores, &s.first_only, &read);
-        for (size_t i = 0; i < ELEMENTSOF(directories) && read && r >= 0; i++)
-                r = search_directory(&s, directories[i]);
-
-        return r;
-}
-
-/* Changing ----------------------------------------------------------------------------------------------- */
-
 /* Give an entry without options a line for them. */
-static int insert_line(const Buffer *content, const Layout *l, const LineChange *c, Pieces *pieces) {
+static int insert_line(const Buffer *content, const BlsLayout *l, const LineChange *c, Pieces *pieces) {
         bool newline = l->place > 0 && content->data[l->place - 1] == '\n';
         _cleanup_buffer_ Buffer insert = BUFFER_NULL;
         int r;
@@ -430,7 +221,7 @@ static int insert_line(const Buffer *content, const Layout *l, const LineChange 
 }
 
 /* Whether the line with the options is the one that insert_line() made. */
-static bool is_ours(const Buffer *content, const Layout *l) {
+static bool is_ours(const Buffer *content, const BlsLayout *l) {
         size_t n = strlen(MARKER);
 
         return l->begin >= n && memcmp(content->data + l->begin - n, MARKER, n) == 0 &&
@@ -438,7 +229,7 @@ static bool is_ours(const Buffer *content, const Layout *l) {
                (l->end == content->size || content->data[l->end] == '\n');
 }
 
-static int cut_line(const Buffer *content, const Layout *l, Pieces *pieces) {
+static int cut_line(const Buffer *content, const BlsLayout *l, Pieces *pieces) {
         size_t begin = l->begin - strlen(MARKER), end = l->end;
 
         if (end < content->size)
@@ -452,7 +243,7 @@ static int cut_line(const Buffer *content, const Layout *l, Pieces *pieces) {
 
 /* Where the options that count are in another file, tokens are only taken out. */
 static int remove_only(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, size_t *ret_left) {
-        const Layout *l = store->layout;
+        const BlsLayout *l = store->layout;
         _cleanup_free_ bool *removed = NULL;
         size_t cut;
         int r;
@@ -468,7 +259,7 @@ static int remove_only(const BootStore *store, const PreparedEdits *edits, Piece
 }
 
 static int plan_change(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, LineChange *c) {
-        const Layout *l = store->layout;
+        const BlsLayout *l = store->layout;
         int r;
 
         if (store->n_entries > 0)
@@ -489,7 +280,7 @@ static int plan_change(const BootStore *store, const PreparedEdits *edits, Piece
 
 static int bls_render(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
                       const BootEntry **ret_entry, size_t *ret_size) {
-        const Layout *l = store->layout;
+        const BlsLayout *l = store->layout;
         const BootEntry *entry = store->entries;
         _cleanup_(edits_done) PreparedEdits prepared = {};
         _cleanup_(pieces_done) Pieces pieces = {};
@@ -507,7 +298,7 @@ static int bls_render(const BootStore *store, const TokenEdit *edits, size_t n_e
 }
 
 static void bls_done(BootStore *store) {
-        Layout *l = store->layout;
+        BlsLayout *l = store->layout;
 
         if (!l)
                 return;

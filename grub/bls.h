@@ -8,6 +8,18 @@
 
 #include "grub/line.h"
 
+typedef struct BlsLayout {
+        Line line;        /* the options; first is SIZE_MAX where there are none */
+        size_t begin, end; /* the first line that holds some, without its newline */
+        size_t place;     /* behind the "linux" line: where a new line goes */
+        EntryKind kind;
+        unsigned number;  /* of the "options" line or, where there is none, of the "linux" line */
+        char *title, *kernel;
+} BlsLayout;
+
+/** bls_find() - find the entries that a boot loader reads; see BootStoreDriver */
+int bls_find(const Root *root, BootStores *stores);
+
 /** bls_has_entries() - whether there is any file that can be an entry */
 bool bls_has_entries(const Root *root);
 

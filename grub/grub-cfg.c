@@ -6,131 +6,14 @@
 
 #include <assert.h>
 
-#include "grub/grub-cfg.h"
-#include "grub/grub-variable.h"
-#include "grub/script.h"
-#include "grub/stores.h"
+#include "grub/grub-cfg-layout.h"
+#include "grub/grub-cfg-menu.h"
 
 /* Ids hold the titles of all menus around an entry. A file that makes more of them than this is no menu. */
 #define IDS_SIZE_MAX (16U * 1024U * 1024U)
 
 /* GRUB puts this and the kernel's path before the words of the command (grub-core/loader/i386/linux.c). */
 #define IMAGE_PREFIX "BOOT_IMAGE="
-
-typedef struct Layout {
-        size_t *insert_at; /* of each "linux" command: behind its last token that is for the kernel */
-        size_t n_linux;    /* so many entries come first; those behind have the line of a variable */
-        unsigned bls_line; /* 0: no "blscfg" */
-        GrubVariable variables[GRUB_VARIABLES];
-} Layout;
-
-static bool word_is_one_of(const char *word, const char *const *list) {
-        for (; *list; list++)
-                if (streq(word, *list))
-                        return true;
-
-        return false;
-}
-
-static bool is_linux(const ScriptCommand *c) {
-        static const char *const names[] = { "linux", "linux16", "linuxefi", NULL };
-
-        return c->n_words >= 2 && word_is_one_of(c->words[0].value, names);
-}
-
-/* The title of a menuentry or submenu: its first argument that is no option (grub-core/commands/menuentry.c). */
-static const char *menu_title(const ScriptCommand *c) {
-        static const char *const with_value[] = {
-                "--class", "--users", "--hotkey", "--source", "--id", "$menuentry_id_option",
-                "${menuentry_id_option}", NULL
-        };
-
-        for (size_t i = 1; i < c->n_words; i++) {
-                const char *word = c->words[i].value;
-
-                if (word_is_one_of(word, with_value))
-                        i++;
-                else if (streq(word, "--"))
-                        return i + 1 < c->n_words ? c->words[i + 1].value : "";
-                else if (!startswith(word, "--"))
-                        return word;
-        }
-
-        return "";
-}
-
-/* grub-mkconfig's own ids say "recovery" in every language: gnulinux-VERSION-recovery-UUID. */
-static bool has_recovery_id(const ScriptCommand *c) {
-        for (size_t i = 1; i < c->n_words; i++)
-                if (startswith(c->words[i].value, "gnulinux-") && strstr(c->words[i].value, "-recovery-"))
-                        return true;
-
-        return false;
-}
-
-static bool is_rescue_menu(const ScriptCommand *c) {
-        const char *title = menu_title(c);
-
-        return strcasestr(title, "rescue") || strcasestr(title, "recovery mode") || has_recovery_id(c);
-}
-
-/* 30_os-prober ends the titles of what it finds in "(on /dev/sda1)". */
-static bool is_foreign_menu(const ScriptCommand *c) {
-        const char *title = menu_title(c), *on = NULL;
-
-        for (const char *p = title; (p = strstr(p, "(on /dev/")); p++)
-                on = p;
-
-        return on && endswith(on, ")");
-}
-
-static bool any_menu(const Script *script, const ScriptCommand *c, bool (*test)(const ScriptCommand *menu)) {
-        for (size_t i = c->parent; i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
-                if (test(script->commands + i))
-                        return true;
-
-        return false;
-}
-
-static EntryKind entry_kind(const Script *script, const ScriptCommand *c) {
-        const char *path = c->words[1].value, *slash = strrchr(path, '/'), *kernel = slash ? slash + 1 : path;
-
-        if (startswith(kernel, "memtest"))
-                return ENTRY_MEMTEST;
-        if (c->os_prober || any_menu(script, c, is_foreign_menu))
-                return ENTRY_FOREIGN;
-        if (strcasestr(kernel, "rescue") || any_menu(script, c, is_rescue_menu))
-                return ENTRY_RESCUE;
-
-        return ENTRY_SYSTEM;
-}
-
-/* The titles of all menus around a command, the outermost first, joined with " > ". */
-static int format_titles(const Script *script, const ScriptCommand *c, char **ret) {
-        const char *titles[SCRIPT_DEPTH_MAX + 1];
-        Buffer b = BUFFER_NULL;
-        size_t n = 0;
-        int r = 0;
-
-        for (size_t i = c->parent; i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
-                titles[n++] = menu_title(script->commands + i);
-
-        while (n > 0 && r >= 0) {
-                r = buffer_puts(&b, titles[--n]);
-                if (r >= 0 && n > 0)
-                        r = buffer_puts(&b, " > ");
-        }
-
-        if (r >= 0 && !b.data)
-                r = buffer_puts(&b, "");
-        if (r < 0) {
-                buffer_done(&b);
-                return r;
-        }
-
-        *ret = b.data;
-        return 0;
-}
 
 /*
  * Write a word as GRUB hands it to the kernel (grub-core/lib/cmdline.c: grub_create_loader_cmdline()): with
@@ -230,7 +113,7 @@ static int read_entry(const Script *script, const ScriptCommand *c, const char *
         const char *kernel = c->words[1].value;
         int r;
 
-        r = format_titles(script, c, &e->title);
+        r = grub_menu_titles(script, c, &e->title);
         if (r < 0)
                 return r;
 
@@ -246,7 +129,7 @@ static int read_entry(const Script *script, const ScriptCommand *c, const char *
         }
 
         e->line = c->line;
-        e->kind = entry_kind(script, c);
+        e->kind = grub_menu_kind(script, c);
         return read_tokens(c, e, ret_insert_at);
 }
 
@@ -309,7 +192,7 @@ static int number_duplicates(BootStore *store) {
 }
 
 static int read_entries(BootStore *store, const Script *script, size_t n_linux) {
-        Layout *layout = store->layout;
+        GrubCfgLayout *layout = store->layout;
         int r;
 
         store->entries = calloc(n_linux + 1, sizeof(BootEntry));
@@ -320,7 +203,7 @@ static int read_entries(BootStore *store, const Script *script, size_t n_linux) 
         for (size_t i = 0; i < script->n_commands; i++) {
                 size_t n = store->n_entries;
 
-                if (!is_linux(script->commands + i))
+                if (!grub_menu_is_linux(script->commands + i))
                         continue;
 
                 store->n_entries++;
@@ -342,15 +225,6 @@ typedef struct Content {
         unsigned handover_line; /* 0: none */
 } Content;
 
-static size_t id_size(const Script *script, const ScriptCommand *c) {
-        size_t n = strlen(c->words[1].value) + strlen(" | ");
-
-        for (size_t i = c->parent; i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
-                n += strlen(menu_title(script->commands + i)) + strlen(" > ");
-
-        return n;
-}
-
 static Content examine_commands(const Script *script) {
         static const char *const handovers[] = { "configfile", "source", ".", "normal", NULL };
         Content content = {};
@@ -359,13 +233,13 @@ static Content examine_commands(const Script *script) {
                 const ScriptCommand *c = script->commands + i;
                 const char *name = c->words[0].value;
 
-                if (is_linux(c)) {
+                if (grub_menu_is_linux(c)) {
                         content.n_linux++;
-                        content.n_system += entry_kind(script, c) == ENTRY_SYSTEM;
-                        content.ids_size += id_size(script, c);
+                        content.n_system += grub_menu_kind(script, c) == ENTRY_SYSTEM;
+                        content.ids_size += grub_menu_id_size(script, c);
                 } else if (streq(name, "blscfg") && content.bls_line == 0)
                         content.bls_line = c->line;
-                else if (word_is_one_of(name, handovers) && content.handover_line == 0)
+                else if (grub_word_is_one_of(name, handovers) && content.handover_line == 0)
                         content.handover_line = c->line;
         }
 
@@ -373,10 +247,10 @@ static Content examine_commands(const Script *script) {
 }
 
 static int fill_store(BootStore *store, const Script *script, const Content *what) {
-        Layout *layout;
+        GrubCfgLayout *layout;
         int r;
 
-        store->layout = layout = calloc(1, sizeof(Layout));
+        store->layout = layout = calloc(1, sizeof(GrubCfgLayout));
         if (!layout)
                 return -ENOMEM;
 
@@ -430,13 +304,13 @@ int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bl
 }
 
 bool grub_cfg_reads_bls(const BootStore *store) {
-        const Layout *layout = store->layout;
+        const GrubCfgLayout *layout = store->layout;
 
         return store->driver == &boot_store_grub_cfg && layout->bls_line > 0;
 }
 
 GrubVariable *grub_cfg_variable(const BootStore *store, const char *name) {
-        Layout *layout = store->layout;
+        GrubCfgLayout *layout = store->layout;
 
         return grub_variables_get(layout->variables, name);
 }
@@ -461,161 +335,8 @@ int grub_cfg_attach(BootStore *store, GrubVariable *v, BootEntry *e) {
         return 0;
 }
 
-/* Whether a blank is preceded by a backslash that makes it part of a word, or by what GRUB does not see. */
-static bool is_bound(const char *text, size_t pos) {
-        bool bound = false;
-
-        if (pos > 0 && text[pos - 1] == '\r')
-                return true;
-
-        for (; pos > 0 && strchr("\\\r", text[pos - 1]); pos--)
-                bound ^= text[pos - 1] == '\\';
-
-        return bound;
-}
-
-/* Where to begin cutting to take a word away together with the blanks before it. */
-static size_t cut_begin(const Buffer *content, size_t pos, size_t bound) {
-        while (pos > bound && strchr(" \t", content->data[pos - 1]) && !is_bound(content->data, pos - 1))
-                pos--;
-
-        return pos;
-}
-
-/* GRUB refuses a file that ends in a line continuation, so it goes with the last word behind it. */
-static size_t cut_continuation(const Buffer *content, size_t pos, size_t bound) {
-        for (;;) {
-                size_t p = pos;
-
-                if (p == bound || content->data[p - 1] != '\n')
-                        return pos;
-
-                p--;
-                while (p > bound && content->data[p - 1] == '\r')
-                        p--;
-                if (p == bound || content->data[p - 1] != '\\')
-                        return pos;
-
-                pos = cut_begin(content, p - 1, bound);
-        }
-}
-
-static int cut_word(Rewrite *w, const Token *t) {
-        size_t begin, end = t->offset + t->size;
-
-        begin = cut_begin(w->from, t->offset, w->done);
-        if (end == w->from->size)
-                begin = cut_continuation(w->from, begin, w->done);
-
-        return rewrite_replace(w, begin, end - begin, NULL);
-}
-
-/*
- * Apply edits to one entry. Tokens are removed with the blanks before them, and added behind the last one for the
- * kernel with one blank before, so that one undoes the other.
- */
-static int render_entry(Rewrite *w, const PreparedEdits *edits, const BootEntry *e, size_t insert_at,
-                        size_t *ret_size) {
-        _cleanup_free_ bool *removed = NULL;
-        size_t size = e->cmdline_size;
-        bool added = false;
-        int r;
-
-        removed = calloc(e->cmdline.n_tokens + 1, sizeof(bool));
-        if (!removed)
-                return -ENOMEM;
-
-        edits_mark(edits, w->from, e, removed);
-
-        for (size_t i = 0; i < e->cmdline.n_tokens; i++)
-                if (removed[i]) {
-                        r = cut_word(w, e->cmdline.tokens + i);
-                        if (r < 0)
-                                return r;
-
-                        size -= e->cmdline.tokens[i].size + 1;
-                }
-
-        for (size_t i = 0; i < edits->n_edits; i++) {
-                if (!edit_adds(edits->edits + i, e, removed))
-                        continue;
-
-                r = rewrite_replace(w, w->done > insert_at ? w->done : insert_at, 0, " ");
-                if (r >= 0)
-                        r = buffer_puts(w->to, edits->edits[i].text);
-                if (r < 0)
-                        return r;
-
-                size += strlen(edits->edits[i].text) + 1;
-                added = true;
-        }
-
-        *ret_size = size;
-        return added && size > CMDLINE_MAX ? -E2BIG : 0;
-}
-
-/* Write the pieces that stand before a place of the file. */
-static int write_pieces(Rewrite *w, const Pieces *pieces, size_t *next, size_t before) {
-        int r = 0;
-
-        for (; r >= 0 && *next < pieces->n_pieces && pieces->pieces[*next].offset < before; (*next)++) {
-                const Piece *p = pieces->pieces + *next;
-
-                r = rewrite_replace(w, p->offset, p->size, p->text);
-        }
-
-        return r;
-}
-
-static int render_file(Rewrite *w, const BootStore *store, const PreparedEdits *edits, const Pieces *pieces,
-                       const BootEntry **ret_entry, size_t *ret_size) {
-        const Layout *layout = store->layout;
-        size_t next = 0;
-        int r;
-
-        for (size_t i = 0; i < layout->n_linux; i++) {
-                if (store->entries[i].kind != ENTRY_SYSTEM)
-                        continue;
-
-                *ret_entry = store->entries + i;
-                r = write_pieces(w, pieces, &next, layout->insert_at[i]);
-                if (r >= 0)
-                        r = render_entry(w, edits, store->entries + i, layout->insert_at[i], ret_size);
-                if (r < 0)
-                        return r;
-        }
-
-        r = write_pieces(w, pieces, &next, SIZE_MAX);
-        return r < 0 ? r : rewrite_finish(w);
-}
-
-static int grub_cfg_render(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
-                           const BootEntry **ret_entry, size_t *ret_size) {
-        const Layout *layout = store->layout;
-        _cleanup_(edits_done) PreparedEdits prepared = {};
-        _cleanup_(pieces_done) Pieces pieces = {};
-        _cleanup_buffer_ Buffer to = BUFFER_NULL;
-        Rewrite w = { .from = &store->content, .to = &to };
-        int r;
-
-        r = edits_prepare(edits, n_edits, &prepared);
-        for (size_t i = 0; i < GRUB_VARIABLES && r >= 0; i++)
-                r = grub_variable_render(store, layout->variables + i, &prepared, &pieces, ret_entry, ret_size);
-        if (r < 0)
-                return r;
-
-        pieces_sort(&pieces);
-        r = render_file(&w, store, &prepared, &pieces, ret_entry, ret_size);
-        if (r < 0)
-                return r;
-
-        *ret = to;
-        to = BUFFER_NULL;
-        return 0;
-}
-
 static void grub_cfg_done(BootStore *store) {
-        Layout *layout = store->layout;
+        GrubCfgLayout *layout = store->layout;
 
         if (!layout)
                 return;

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Variables in the options of an entry, as GRUB's blscfg expands them.
+ */
+
+#include "grub/bls.h"
+
+bool bls_refers(const BootStore *store) {
+        const BlsLayout *l = store->layout;
+
+        return l->line.text.size == 0 || memchr(l->line.text.data, '$', l->line.text.size);
+}
+
+static bool is_name(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* The reference at a "$". Return: the bytes that it takes, or 0 where it is none. */
+static size_t read_reference(const char *text, char **ret_name) {
+        size_t brace = text[1] == '{', n = 0;
+
+        while (is_name(text[1 + brace + n]))
+                n++;
+        if (n == 0 || (brace && text[2 + n] != '}'))
+                return 0;
+
+        *ret_name = strndup(text + 1 + brace, n);
+        return 1 + n + 2 * brace;
+}
+
+/* Whether a piece of the options has "$name" or "${name}" in it. */
+static bool has_reference(const char *text, size_t size, const char *name) {
+        size_t n = strlen(name);
+
+        for (size_t i = 0; i + n < size; i++) {
+                const char *p = text + i + 1;
+
+                if (text[i] != '$')
+                        continue;
+                if (*p == '{')
+                        p++;
+                if (strncmp(p, name, n) == 0 && !is_name(p[n]))
+                        return true;
+        }
+
+        return false;
+}
+
+bool bls_mentions(const BootStore *store, const char *name) {
+        const BlsLayout *l = store->layout;
+
+        for (size_t i = 0; i < l->line.cmdline.n_tokens; i++) {
+                const Token *t = l->line.cmdline.tokens + i;
+
+                if (!t->for_init && !t->open && has_reference(l->line.text.data + t->offset, t->size, name))
+                        return true;
+        }
+
+        return false;
+}
+
+int bls_expand(const BootStore *store, BlsLookup lookup, void *userdata, Buffer *ret) {
+        const BlsLayout *l = store->layout;
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r = 0;
+
+        for (const char *p = strempty(l->line.text.data); *p && r >= 0;) {
+                _cleanup_free_ char *name = NULL;
+                size_t n = *p == '$' ? read_reference(p, &name) : 0;
+                const char *value;
+
+                if (n == 0) {
+                        r = buffer_append(&b, p++, 1);
+                        continue;
+                }
+                if (!name)
+                        return -ENOMEM;
+
+                value = lookup(userdata, name);
+                if (value)
+                        r = buffer_printf(&b, "%s ", value);
+                p += n;
+                p += *p == ' ';
+        }
+        if (r < 0)
+                return r;
+
+        *ret = b;
+        b = BUFFER_NULL;
+        return 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Where the files of the store "bls" are, and whether a boot loader reads them.
+ */
+
+#include "grub/bls.h"
+#include "grub/esp.h"
+#include "grub/grub-cfg.h"
+
+#define SIZE_LIMIT (64U * 1024U)
+#define ENTRIES_LIMIT 16384U
+
+/* Where the file systems that hold entries are mounted. */
+static const char *const directories[] = { "/boot/loader/entries", "/boot/efi/loader/entries", "/efi/loader/entries" };
+
+static bool is_entry_name(const char *name) {
+        return *name != '.' && endswith(name, ".conf") && strlen(name) > strlen(".conf");
+}
+
+bool bls_has_entries(const Root *root) {
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                _cleanup_(strv_freep) char **names = NULL;
+
+                if (root_list(root, directories[i], &names) < 0)
+                        continue;
+                for (char **n = names; *n; n++)
+                        if (is_entry_name(*n))
+                                return true;
+        }
+
+        return false;
+}
+
+typedef struct Search {
+        const Root *root;
+        BootStores *stores;
+        bool first_only;
+        size_t n, size;
+} Search;
+
+static int search_file(Search *s, const char *path) {
+        _cleanup_buffer_ Buffer content = BUFFER_NULL;
+        _cleanup_free_ char *real = NULL;
+        int r;
+
+        r = root_resolve(s->root, path, &real);
+        if (r >= 0)
+                r = root_read(s->root, real, SIZE_LIMIT, &content);
+        if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
+                return 0;
+        if (r < 0)
+                return boot_stores_read_problem_max(s->stores, real ?: path, SIZE_LIMIT, r);
+
+        s->n++;
+        s->size += content.size;
+        return bls_load(s->stores, real, &content, s->first_only);
+}
+
+static int search_directory(Search *s, const char *directory) {
+        _cleanup_(strv_freep) char **names = NULL;
+        int r;
+
+        r = root_list(s->root, directory, &names);
+        if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
+                return 0;
+        if (r < 0)
+                return boot_stores_read_problem(s->stores, directory, r);
+
+        for (char **n = names; *n; n++) {
+                _cleanup_free_ char *path = NULL;
+
+                if (!is_entry_name(*n))
+                        continue;
+                if (s->n >= ENTRIES_LIMIT || s->size > BOOT_FILE_MAX)
+                        return boot_stores_problem(s->stores, directory, 0, "boot-store-too-large", /* fatal= */ true,
+                                                   "The directory holds more than %u entries, or more than %u MiB",
+                                                   ENTRIES_LIMIT, BOOT_FILE_MAX / 1024 / 1024);
+
+                path = xasprintf("%s/%s", directory, *n);
+                if (!path)
+                        return -ENOMEM;
+
+                r = search_file(s, path);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* Entries that no boot loader reads are left alone: openEuler and others write them and boot by grub.cfg. */
+static int is_read(const Root *root, const BootStores *stores, bool *ret_by_grub, bool *ret) {
+        _cleanup_free_ char *systemd_boot = NULL;
+        int r;
+
+        *ret_by_grub = false;
+        for (size_t i = 0; i < stores->n_stores; i++)
+                *ret_by_grub = *ret_by_grub || grub_cfg_reads_bls(stores->stores[i]);
+
+        r = esp_find_systemd_boot(root, &systemd_boot);
+        *ret = *ret_by_grub || systemd_boot || !boot_stores_boot_system(stores, &boot_store_grub_cfg);
+        return r;
+}
+
+int bls_find(const Root *root, BootStores *stores) {
+        Search s = { .root = root, .stores = stores };
+        bool read;
+        int r;
+
+        r = is_read(root, stores, &s.first_only, &read);
+        for (size_t i = 0; i < ELEMENTSOF(directories) && read && r >= 0; i++)
+                r = search_directory(&s, directories[i]);
+
+        return r;
+}

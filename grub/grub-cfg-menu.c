@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "core/buffer.h"
+#include "grub/grub-cfg-menu.h"
+
+bool grub_word_is_one_of(const char *word, const char *const *list) {
+        for (; *list; list++)
+                if (streq(word, *list))
+                        return true;
+
+        return false;
+}
+
+bool grub_menu_is_linux(const ScriptCommand *c) {
+        static const char *const names[] = { "linux", "linux16", "linuxefi", NULL };
+
+        return c->n_words >= 2 && grub_word_is_one_of(c->words[0].value, names);
+}
+
+/* The title of a menuentry or submenu: its first argument that is no option (grub-core/commands/menuentry.c). */
+static const char *menu_title(const ScriptCommand *c) {
+        static const char *const with_value[] = {
+                "--class", "--users", "--hotkey", "--source", "--id", "$menuentry_id_option",
+                "${menuentry_id_option}", NULL
+        };
+
+        for (size_t i = 1; i < c->n_words; i++) {
+                const char *word = c->words[i].value;
+
+                if (grub_word_is_one_of(word, with_value))
+                        i++;
+                else if (streq(word, "--"))
+                        return i + 1 < c->n_words ? c->words[i + 1].value : "";
+                else if (!startswith(word, "--"))
+                        return word;
+        }
+
+        return "";
+}
+
+/* grub-mkconfig's own ids say "recovery" in every language: gnulinux-VERSION-recovery-UUID. */
+static bool has_recovery_id(const ScriptCommand *c) {
+        for (size_t i = 1; i < c->n_words; i++)
+                if (startswith(c->words[i].value, "gnulinux-") && strstr(c->words[i].value, "-recovery-"))
+                        return true;
+
+        return false;
+}
+
+static bool is_rescue_menu(const ScriptCommand *c) {
+        const char *title = menu_title(c);
+
+        return strcasestr(title, "rescue") || strcasestr(title, "recovery mode") || has_recovery_id(c);
+}
+
+/* 30_os-prober ends the titles of what it finds in "(on /dev/sda1)". */
+static bool is_foreign_menu(const ScriptCommand *c) {
+        const char *title = menu_title(c), *on = NULL;
+
+        for (const char *p = title; (p = strstr(p, "(on /dev/")); p++)
+                on = p;
+
+        return on && endswith(on, ")");
+}
+
+static bool any_menu(const Script *script, const ScriptCommand *c, bool (*test)(const ScriptCommand *menu)) {
+        for (size_t i = c->parent; i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
+                if (test(script->commands + i))
+                        return true;
+
+        return false;
+}
+
+EntryKind grub_menu_kind(const Script *script, const ScriptCommand *c) {
+        const char *path = c->words[1].value, *slash = strrchr(path, '/'), *kernel = slash ? slash + 1 : path;
+
+        if (startswith(kernel, "memtest"))
+                return ENTRY_MEMTEST;
+        if (c->os_prober || any_menu(script, c, is_foreign_menu))
+                return ENTRY_FOREIGN;
+        if (strcasestr(kernel, "rescue") || any_menu(script, c, is_rescue_menu))
+                return ENTRY_RESCUE;
+
+        return ENTRY_SYSTEM;
+}
+
+/* The titles of all menus around a command, the outermost first, joined with " > ". */
+int grub_menu_titles(const Script *script, const ScriptCommand *c, char **ret) {
+        const char *titles[SCRIPT_DEPTH_MAX + 1];
+        Buffer b = BUFFER_NULL;
+        size_t n = 0;
+        int r = 0;
+
+        for (size_t i = c->parent; i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
+                titles[n++] = menu_title(script->commands + i);
+
+        while (n > 0 && r >= 0) {
+                r = buffer_puts(&b, titles[--n]);
+                if (r >= 0 && n > 0)
+                        r = buffer_puts(&b, " > ");
+        }
+
+        if (r >= 0 && !b.data)
+                r = buffer_puts(&b, "");
+        if (r < 0) {
+                buffer_done(&b);
+                return r;
+        }
+
+        *ret = b.data;
+        return 0;
+}
+
+size_t grub_menu_id_size(const Script *script, const ScriptCommand *c) {
+        size_t n = strlen(c->words[1].value) + strlen(" | ");
+
+        for (size_t i = c->parent; i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
+                n += strlen(menu_title(script->commands + i)) + strlen(" > ");
+
+        return n;
+}

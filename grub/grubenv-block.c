@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "grub/grubenv.h"
+
+#define HEADER "# GRUB Environment Block\n"
+
+void grubenv_done(GrubEnv *env) {
+        for (size_t i = 0; i < env->n_variables; i++) {
+                free(env->variables[i].name);
+                line_done(&env->variables[i].value);
+        }
+        free(env->variables);
+        *env = (GrubEnv) {};
+}
+
+/* Where a value ends: a backslash takes the next byte along. */
+static size_t value_end(const Buffer *content, size_t pos) {
+        while (pos < content->size && content->data[pos] != '\n')
+                pos += content->data[pos] == '\\' ? 2 : 1;
+
+        return pos;
+}
+
+static int read_value(const Buffer *content, size_t begin, size_t end, Line *l) {
+        int r = 0;
+
+        l->first = begin;
+        l->first_quote = LINE_VERBATIM;
+
+        for (size_t i = begin; i < end && r >= 0;) {
+                size_t n = content->data[i] == '\\' ? 2 : 1;
+
+                r = line_append(l, content->data[i + n - 1], i, i + n);
+                i += n;
+        }
+
+        return r < 0 ? r : line_parse(l);
+}
+
+static int add_variable(const Buffer *content, size_t name, size_t equals, size_t end, GrubEnv *env) {
+        GrubEnvVariable *v;
+        int r;
+
+        r = grow(&env->variables, env->n_variables, sizeof(GrubEnvVariable));
+        if (r < 0)
+                return r;
+
+        v = env->variables + env->n_variables++;
+        v->name = strndup(content->data + name, equals - name);
+        return v->name ? read_value(content, equals + 1, end, &v->value) : -ENOMEM;
+}
+
+bool grubenv_is_block(const Buffer *content) {
+        size_t end = content->size;
+
+        if (content->size < strlen(HEADER) || memcmp(content->data, HEADER, strlen(HEADER)) != 0 ||
+            memchr(content->data, 0, content->size))
+                return false;
+
+        while (end > strlen(HEADER) && content->data[end - 1] == '#')
+                end--;
+
+        return content->data[end - 1] == '\n';
+}
+
+int grubenv_parse(const Buffer *content, GrubEnv *ret) {
+        GrubEnv env = {};
+
+        for (size_t pos = strlen(HEADER); pos < content->size;) {
+                const char *equals;
+                size_t end;
+                int r;
+
+                if (content->data[pos] == '#') {
+                        pos = value_end(content, pos) + 1;
+                        continue;
+                }
+
+                /* GRUB takes everything up to "=" for the name, newlines too, and stops where something is cut off. */
+                equals = memchr(content->data + pos, '=', content->size - pos);
+                if (!equals)
+                        break;
+                end = value_end(content, (size_t) (equals - content->data) + 1);
+                if (end >= content->size)
+                        break;
+
+                r = add_variable(content, pos, (size_t) (equals - content->data), end, &env);
+                if (r < 0) {
+                        grubenv_done(&env);
+                        return r;
+                }
+                pos = end + 1;
+        }
+
+        *ret = env;
+        return 0;
+}
+
+/* The last one decides. */
+Line *grubenv_get(const GrubEnv *env, const char *name) {
+        for (size_t i = env->n_variables; i > 0; i--)
+                if (streq(env->variables[i - 1].name, name))
+                        return &env->variables[i - 1].value;
+
+        return NULL;
+}
