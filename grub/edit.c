@@ -4,14 +4,40 @@
 
 #include "grub/edit.h"
 
+bool boot_entry_takes_tokens(const BootEntry *entry) {
+        return entry->kind == ENTRY_SYSTEM || entry->kind == ENTRY_TEMPLATE;
+}
+
+size_t tokens_count(const Cmdline *c, const char *name, const bool *marked) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < c->n_tokens; i++)
+                if (!c->tokens[i].for_init && (!marked || marked[i]) && parameter_name_equal(c->tokens[i].name, name))
+                        n++;
+
+        return n;
+}
+
+bool entry_needs(const BootEntry *entry, const TokenSpec *spec, size_t n_removed) {
+        return boot_entry_takes_tokens(entry) && tokens_count(&entry->cmdline, spec->name, NULL) <= n_removed;
+}
+
+bool boot_store_lacks(const BootStore *store, const TokenSpec *spec) {
+        for (size_t i = 0; i < store->n_entries; i++)
+                if (entry_needs(store->entries + i, spec, /* n_removed= */ 0))
+                        return true;
+
+        return false;
+}
+
 /* What needs no quotes in any boot file. */
-static bool token_is_plain(const char *text) {
+static bool edit_text_is_plain(const char *text) {
         static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.=-";
 
         return *text && text[strspn(text, plain)] == 0;
 }
 
-static int compare_strings(const void *a, const void *b) {
+static int edit_compare_ids(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
@@ -21,7 +47,7 @@ static int edit_prepare(const TokenEdit *edit, PreparedEdit *p) {
         if (!p->text)
                 return -ENOMEM;
 
-        if (!token_is_plain(p->text))
+        if (!edit_text_is_plain(p->text))
                 return -EINVAL;
 
         if (edit->add || !edit->keep)
@@ -36,7 +62,7 @@ static int edit_prepare(const TokenEdit *edit, PreparedEdit *p) {
 
         for (size_t i = 0; i < p->n_keep; i++)
                 p->keep[i] = edit->keep[i];
-        qsort(p->keep, p->n_keep, sizeof(char *), compare_strings);
+        qsort(p->keep, p->n_keep, sizeof(char *), edit_compare_ids);
         return 0;
 }
 
@@ -77,7 +103,7 @@ void edits_done(PreparedEdits *edits) {
 bool edit_keeps(const PreparedEdit *edit, const char *const *ids, size_t n_ids) {
         for (size_t i = 0; i < n_ids; i++)
                 if (edit->n_keep == 0 ||
-                    !bsearch(ids + i, edit->keep, edit->n_keep, sizeof(char *), compare_strings))
+                    !bsearch(ids + i, edit->keep, edit->n_keep, sizeof(char *), edit_compare_ids))
                         return false;
 
         return true;
@@ -113,7 +139,7 @@ void edits_mark(const PreparedEdits *edits, const Buffer *content, const BootEnt
                 if (e->edit->add || edit_keeps(e, (const char *const *) &entry->id, 1))
                         continue;
 
-                /* Ours is one. A second of the same text was written by somebody else since. */
+                /* Remove one occurrence: gtuned added one, a second is the administrator's. */
                 for (size_t k = 0; k < c->n_tokens; k++)
                         if (!c->tokens[k].for_init &&
                             edit_text_equal(e, content->data + c->tokens[k].offset, c->tokens[k].size)) {
@@ -121,18 +147,4 @@ void edits_mark(const PreparedEdits *edits, const Buffer *content, const BootEnt
                                 break;
                         }
         }
-}
-
-bool edit_adds(const PreparedEdit *edit, const BootEntry *entry, const bool *removed) {
-        const Cmdline *c = &entry->cmdline;
-
-        if (!edit->edit->add)
-                return false;
-
-        for (size_t i = 0; i < c->n_tokens; i++)
-                if (!c->tokens[i].for_init && !removed[i] &&
-                    parameter_name_equal(c->tokens[i].name, edit->edit->spec->name))
-                        return false;
-
-        return true;
 }

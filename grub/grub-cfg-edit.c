@@ -85,10 +85,13 @@ static int render_entry(const Buffer *content, const PreparedEdits *edits, const
         }
 
         for (size_t i = 0; i < edits->n_edits; i++) {
-                if (!edit_adds(edits->edits + i, e, removed))
+                const PreparedEdit *edit = edits->edits + i;
+                const TokenSpec *spec = edit->edit->spec;
+
+                if (!edit->edit->add || !entry_needs(e, spec, tokens_count(&e->cmdline, spec->name, removed)))
                         continue;
 
-                r = buffer_printf(&insert, " %s", edits->edits[i].text);
+                r = buffer_printf(&insert, " %s", edit->text);
                 if (r < 0)
                         return r;
         }
@@ -120,7 +123,7 @@ int grub_cfg_render(const BootStore *store, const TokenEdit *edits, size_t n_edi
         }
 
         for (size_t i = 0; i < layout->n_linux; i++) {
-                if (store->entries[i].kind != ENTRY_SYSTEM)
+                if (!boot_entry_takes_tokens(store->entries + i))
                         continue;
 
                 *ret_entry = store->entries + i;

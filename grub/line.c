@@ -114,7 +114,7 @@ void line_mark(const Line *l, const PreparedEdits *edits, const char *const *ids
                 if (e->edit->add || edit_keeps(e, ids, n_ids))
                         continue;
 
-                /* Ours is one. A second of the same text was written by somebody else since. */
+                /* Remove one occurrence: gtuned added one, a second is the administrator's. */
                 for (size_t k = 0; k < l->cmdline.n_tokens; k++) {
                         const Token *t = l->cmdline.tokens + k;
 
@@ -214,32 +214,19 @@ int line_insert(const Line *l, const bool *removed, const char *const *texts, si
 
 /* Both --------------------------------------------------------------------------------------------------- */
 
-static size_t count_name(const Cmdline *c, const char *name, const bool *only) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < c->n_tokens; i++)
-                if (!c->tokens[i].for_init && (!only || only[i]) && parameter_name_equal(c->tokens[i].name, name))
-                        n++;
-
-        return n;
-}
-
-/* Whether an entry needs the token, and none speaks against it. */
-static bool is_needed(const Line *l, const LineChange *c, const TokenSpec *spec, const bool *removed) {
-        size_t gone = count_name(&l->cmdline, spec->name, removed);
+/* Whether a token has to be added to the line: an entry needs it, and no entry has it with another meaning. */
+static bool line_needs(const Line *l, const LineChange *c, const TokenSpec *spec, const bool *removed) {
+        size_t n_removed = tokens_count(&l->cmdline, spec->name, removed);
         bool needed = false;
 
-        if (count_name(&l->cmdline, spec->name, NULL) > gone)
+        if (tokens_count(&l->cmdline, spec->name, NULL) > n_removed)
                 return false;
 
-        for (size_t i = 0; i < c->n_entries; i++) {
-                const Cmdline *cmdline = &c->entries[i]->cmdline;
-
-                if (count_name(cmdline, spec->name, NULL) <= gone)
+        for (size_t i = 0; i < c->n_entries; i++)
+                if (entry_needs(c->entries[i], spec, n_removed))
                         needed = true;
-                else if (cmdline_state(cmdline, spec, NULL) == TOKEN_OPPOSITE)
+                else if (cmdline_state(&c->entries[i]->cmdline, spec, NULL) == TOKEN_OPPOSITE)
                         return false;
-        }
 
         return needed;
 }
@@ -250,7 +237,7 @@ static int choose_texts(const Line *l, const PreparedEdits *edits, const bool *r
                 return -ENOMEM;
 
         for (size_t i = 0; i < edits->n_edits; i++)
-                if (edits->edits[i].edit->add && is_needed(l, c, edits->edits[i].edit->spec, removed))
+                if (edits->edits[i].edit->add && line_needs(l, c, edits->edits[i].edit->spec, removed))
                         c->texts[c->n_texts++] = edits->edits[i].text;
 
         return 0;
