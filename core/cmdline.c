@@ -245,3 +245,23 @@ char *token_spec_format(const TokenSpec *spec) {
 
         return spec->value ? xasprintf("%s=%s", spec->name, spec->value) : strdup(spec->name);
 }
+
+int token_spec_parse(const char *text, TokenSpec *ret, char **ret_text) {
+        char *copy, *equals;
+
+        assert(text);
+        assert(ret);
+        assert(ret_text);
+
+        copy = strdup(text);
+        if (!copy)
+                return -ENOMEM;
+
+        equals = strchr(copy, '=');
+        if (equals)
+                *equals = 0;
+
+        *ret = (TokenSpec) { .name = copy, .value = equals ? equals + 1 : NULL, .kind = TOKEN_STRING };
+        *ret_text = copy;
+        return 0;
+}

@@ -107,3 +107,13 @@ TokenState cmdline_state(const Cmdline *c, const TokenSpec *spec, const Token **
  * Return: a new string, or NULL when memory is exhausted.
  */
 char *token_spec_format(const TokenSpec *spec);
+
+/**
+ * token_spec_parse() - read a token from the text that token_spec_format() wrote, as the ledger records it
+ * @text: "name" or "name=value", without quotes; the first "=" ends the name
+ * @ret: takes the token, of the kind TOKEN_STRING; name and value point into *ret_text
+ * @ret_text: takes a new string that holds both; the caller frees it, after the last use of *ret
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int token_spec_parse(const char *text, TokenSpec *ret, char **ret_text);

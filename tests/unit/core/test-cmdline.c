@@ -220,6 +220,33 @@ static void test_format(void **state) {
         assert_string_equal(b, "arm_pvspin");
 }
 
+static const struct {
+        const char *text, *name, *value;
+} spec_cases[] = {
+        { "cpuidle_haltpoll.force=Y", "cpuidle_haltpoll.force", "Y"   },
+        { "arm_pvspin",               "arm_pvspin",             NULL  },
+        { "a=",                       "a",                      ""    },
+        { "a=b=c",                    "a",                      "b=c" },
+        { "a-b=c-d",                  "a-b",                    "c-d" },
+        { "",                         "",                       NULL  },
+};
+
+/* Reading is the opposite of writing. */
+static void test_spec_parse(_unused_ void **state) {
+        for (size_t i = 0; i < ELEMENTSOF(spec_cases); i++) {
+                _cleanup_free_ char *text = NULL, *again = NULL;
+                TokenSpec spec;
+
+                assert_int_equal(token_spec_parse(spec_cases[i].text, &spec, &text), 0);
+                assert_string_equal(spec.name, spec_cases[i].name);
+                assert_true(streq_ptr(spec.value, spec_cases[i].value));
+                assert_int_equal(spec.kind, TOKEN_STRING);
+
+                again = token_spec_format(&spec);
+                assert_string_equal(again, spec_cases[i].text);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse),
@@ -230,6 +257,7 @@ int main(void) {
                 cmocka_unit_test(test_uint),
                 cmocka_unit_test(test_state),
                 cmocka_unit_test(test_format),
+                cmocka_unit_test(test_spec_parse),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
