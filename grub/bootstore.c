@@ -41,7 +41,7 @@ BootStores *boot_stores_free(BootStores *stores) {
         return NULL;
 }
 
-static bool store_boots_system(const BootStore *s) {
+static bool boot_store_boots_system(const BootStore *s) {
         for (size_t i = 0; i < s->n_entries; i++)
                 if (s->entries[i].kind == ENTRY_SYSTEM)
                         return true;
@@ -51,14 +51,14 @@ static bool store_boots_system(const BootStore *s) {
 
 bool boot_stores_boot_system(const BootStores *stores, const BootStoreDriver *driver) {
         for (size_t i = 0; i < stores->n_stores; i++)
-                if ((!driver || stores->stores[i]->driver == driver) && store_boots_system(stores->stores[i]))
+                if ((!driver || stores->stores[i]->driver == driver) && boot_store_boots_system(stores->stores[i]))
                         return true;
 
         return false;
 }
 
 /* FNV-1a */
-static size_t hash_path(const char *path) {
+static size_t boot_stores_hash(const char *path) {
         uint32_t h = 2166136261U;
 
         for (; *path; path++)
@@ -68,8 +68,8 @@ static size_t hash_path(const char *path) {
 }
 
 /* The place of a path in the index: that of the store that has it, or the free one where it belongs. */
-static size_t *index_find(const BootStores *stores, const char *path) {
-        size_t i = hash_path(path);
+static size_t *boot_stores_index_find(const BootStores *stores, const char *path) {
+        size_t i = boot_stores_hash(path);
 
         for (;; i++) {
                 size_t *place = stores->index + (i & (stores->index_size - 1));
@@ -79,14 +79,8 @@ static size_t *index_find(const BootStores *stores, const char *path) {
         }
 }
 
-const BootStore *boot_stores_by_path(const BootStores *stores, const char *path) {
-        size_t place = stores->index ? *index_find(stores, path) : 0;
-
-        return place > 0 ? stores->stores[place - 1] : NULL;
-}
-
 /* Make room for one more; a quarter of the places stays free. */
-static int index_grow(BootStores *stores) {
+static int boot_stores_index_grow(BootStores *stores) {
         size_t *old = stores->index;
 
         if (old && (stores->n_stores + 1) * 4 <= stores->index_size * 3)
@@ -100,7 +94,7 @@ static int index_grow(BootStores *stores) {
 
         stores->index_size = old ? stores->index_size * 2 : 16;
         for (size_t i = 0; i < stores->n_stores; i++)
-                *index_find(stores, stores->stores[i]->path) = i + 1;
+                *boot_stores_index_find(stores, stores->stores[i]->path) = i + 1;
 
         free(old);
         return 0;
@@ -117,11 +111,11 @@ int boot_stores_add(BootStores *stores, const BootStoreDriver *driver, const cha
         assert(path);
         assert(content);
 
-        r = index_grow(stores);
+        r = boot_stores_index_grow(stores);
         if (r < 0)
                 return r;
 
-        place = index_find(stores, path);
+        place = boot_stores_index_find(stores, path);
         if (*place > 0)
                 return -EEXIST;
 
@@ -145,6 +139,20 @@ int boot_stores_add(BootStores *stores, const BootStoreDriver *driver, const cha
         stores->stores[stores->n_stores++] = TAKE_PTR(s);
         *place = stores->n_stores;
         return 0;
+}
+
+const BootStore *boot_stores_by_path(const BootStores *stores, const char *path) {
+        size_t place;
+
+        if (stores->n_stores == 0)
+                return NULL;
+
+        place = *boot_stores_index_find(stores, path);
+        return place > 0 ? stores->stores[place - 1] : NULL;
+}
+
+char *boot_store_problem_format(const BootStoreProblem *problem) {
+        return complaint_format(problem->path, problem->line, problem->reason);
 }
 
 int boot_stores_problem(BootStores *stores, const char *path, unsigned line, const char *code, bool fatal,

@@ -118,9 +118,6 @@ struct BootStoreDriver {
  */
 int boot_stores_find(const Root *root, BootStores **ret);
 
-/** boot_stores_by_path() - the store that is a file, or NULL */
-const BootStore *boot_stores_by_path(const BootStores *stores, const char *path) _pure_;
-
 /** boot_stores_free() - release everything; NULL is ignored */
 BootStores *boot_stores_free(BootStores *stores);
 DEFINE_CLEANUP(BootStores *, boot_stores_free);
@@ -137,6 +134,23 @@ DEFINE_CLEANUP(BootStores *, boot_stores_free);
  */
 int boot_stores_add(BootStores *stores, const BootStoreDriver *driver, const char *path, Buffer *content,
                     BootStore **ret);
+
+/**
+ * boot_stores_by_path() - the store of a path
+ * @stores: the list
+ * @path: the real path, as BootStore.path
+ *
+ * The time does not depend on the number of stores. Return: the store, owned by the list, or NULL if there is none.
+ */
+const BootStore *boot_stores_by_path(const BootStores *stores, const char *path) _pure_;
+
+/**
+ * boot_store_problem_format() - a problem as one line for people: "FILE:LINE: REASON", or "FILE: REASON"
+ * @problem: the problem
+ *
+ * Return: a new string, or NULL when memory is exhausted.
+ */
+char *boot_store_problem_format(const BootStoreProblem *problem);
 
 /**
  * boot_stores_problem() - for drivers: append a problem
