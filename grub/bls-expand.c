@@ -12,15 +12,15 @@ bool bls_refers(const BootStore *store) {
         return l->line.text.size == 0 || memchr(l->line.text.data, '$', l->line.text.size);
 }
 
-static bool is_name(char c) {
+static bool bls_is_name_char(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
 /* The reference at a "$". Return: the bytes that it takes, or 0 where it is none. */
-static size_t read_reference(const char *text, char **ret_name) {
+static size_t bls_read_reference(const char *text, char **ret_name) {
         size_t brace = text[1] == '{', n = 0;
 
-        while (is_name(text[1 + brace + n]))
+        while (bls_is_name_char(text[1 + brace + n]))
                 n++;
         if (n == 0 || (brace && text[2 + n] != '}'))
                 return 0;
@@ -30,7 +30,7 @@ static size_t read_reference(const char *text, char **ret_name) {
 }
 
 /* Whether a piece of the options has "$name" or "${name}" in it. */
-static bool has_reference(const char *text, size_t size, const char *name) {
+static bool bls_has_reference(const char *text, size_t size, const char *name) {
         size_t n = strlen(name);
 
         for (size_t i = 0; i + n < size; i++) {
@@ -40,7 +40,7 @@ static bool has_reference(const char *text, size_t size, const char *name) {
                         continue;
                 if (*p == '{')
                         p++;
-                if (strncmp(p, name, n) == 0 && !is_name(p[n]))
+                if (strncmp(p, name, n) == 0 && !bls_is_name_char(p[n]))
                         return true;
         }
 
@@ -53,7 +53,7 @@ bool bls_mentions(const BootStore *store, const char *name) {
         for (size_t i = 0; i < l->line.cmdline.n_tokens; i++) {
                 const Token *t = l->line.cmdline.tokens + i;
 
-                if (!t->for_init && !t->open && has_reference(l->line.text.data + t->offset, t->size, name))
+                if (!t->for_init && !t->open && bls_has_reference(l->line.text.data + t->offset, t->size, name))
                         return true;
         }
 
@@ -67,7 +67,7 @@ int bls_expand(const BootStore *store, BlsLookup lookup, void *userdata, Buffer 
 
         for (const char *p = strempty(l->line.text.data); *p && r >= 0;) {
                 _cleanup_free_ char *name = NULL;
-                size_t n = *p == '$' ? read_reference(p, &name) : 0;
+                size_t n = *p == '$' ? bls_read_reference(p, &name) : 0;
                 const char *value;
 
                 if (n == 0) {

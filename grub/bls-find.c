@@ -8,56 +8,58 @@
 #include "grub/esp.h"
 #include "grub/grub-cfg.h"
 
-#define SIZE_LIMIT (64U * 1024U)
-#define ENTRIES_LIMIT 16384U
+#define BLS_SIZE_MAX (64U * 1024U)
+#define BLS_ENTRIES_MAX 16384U
 
 /* Where the file systems that hold entries are mounted. */
-static const char *const directories[] = { "/boot/loader/entries", "/boot/efi/loader/entries", "/efi/loader/entries" };
+static const char *const bls_directories[] = {
+        "/boot/loader/entries", "/boot/efi/loader/entries", "/efi/loader/entries",
+};
 
-static bool is_entry_name(const char *name) {
+static bool bls_is_entry_name(const char *name) {
         return *name != '.' && endswith(name, ".conf") && strlen(name) > strlen(".conf");
 }
 
 bool bls_has_entries(const Root *root) {
-        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+        for (size_t i = 0; i < ELEMENTSOF(bls_directories); i++) {
                 _cleanup_(strv_freep) char **names = NULL;
 
-                if (root_list(root, directories[i], &names) < 0)
+                if (root_list(root, bls_directories[i], &names) < 0)
                         continue;
                 for (char **n = names; *n; n++)
-                        if (is_entry_name(*n))
+                        if (bls_is_entry_name(*n))
                                 return true;
         }
 
         return false;
 }
 
-typedef struct Search {
+typedef struct BlsSearch {
         const Root *root;
         BootStores *stores;
         bool first_only;
         size_t n, size;
-} Search;
+} BlsSearch;
 
-static int search_file(Search *s, const char *path) {
+static int bls_search_file(BlsSearch *s, const char *path) {
         _cleanup_buffer_ Buffer content = BUFFER_NULL;
         _cleanup_free_ char *real = NULL;
         int r;
 
         r = root_resolve(s->root, path, &real);
         if (r >= 0)
-                r = root_read(s->root, real, SIZE_LIMIT, &content);
+                r = root_read(s->root, real, BLS_SIZE_MAX, &content);
         if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
                 return 0;
         if (r < 0)
-                return boot_stores_read_problem_max(s->stores, real ?: path, SIZE_LIMIT, r);
+                return boot_stores_read_problem_max(s->stores, real ?: path, BLS_SIZE_MAX, r);
 
         s->n++;
         s->size += content.size;
         return bls_load(s->stores, real, &content, s->first_only);
 }
 
-static int search_directory(Search *s, const char *directory) {
+static int bls_search_directory(BlsSearch *s, const char *directory) {
         _cleanup_(strv_freep) char **names = NULL;
         int r;
 
@@ -70,18 +72,18 @@ static int search_directory(Search *s, const char *directory) {
         for (char **n = names; *n; n++) {
                 _cleanup_free_ char *path = NULL;
 
-                if (!is_entry_name(*n))
+                if (!bls_is_entry_name(*n))
                         continue;
-                if (s->n >= ENTRIES_LIMIT || s->size > BOOT_FILE_MAX)
+                if (s->n >= BLS_ENTRIES_MAX || s->size > BOOT_FILE_MAX)
                         return boot_stores_problem(s->stores, directory, 0, "boot-store-too-large", /* fatal= */ true,
                                                    "The directory holds more than %u entries, or more than %u MiB",
-                                                   ENTRIES_LIMIT, BOOT_FILE_MAX / 1024 / 1024);
+                                                   BLS_ENTRIES_MAX, BOOT_FILE_MAX / 1024 / 1024);
 
                 path = xasprintf("%s/%s", directory, *n);
                 if (!path)
                         return -ENOMEM;
 
-                r = search_file(s, path);
+                r = bls_search_file(s, path);
                 if (r < 0)
                         return r;
         }
@@ -90,7 +92,7 @@ static int search_directory(Search *s, const char *directory) {
 }
 
 /* Entries that no boot loader reads are left alone: openEuler and others write them and boot by grub.cfg. */
-static int is_read(const Root *root, const BootStores *stores, bool *ret_by_grub, bool *ret) {
+static int bls_are_read(const Root *root, const BootStores *stores, bool *ret_by_grub, bool *ret) {
         _cleanup_free_ char *systemd_boot = NULL;
         int r;
 
@@ -104,13 +106,13 @@ static int is_read(const Root *root, const BootStores *stores, bool *ret_by_grub
 }
 
 int bls_find(const Root *root, BootStores *stores) {
-        Search s = { .root = root, .stores = stores };
+        BlsSearch s = { .root = root, .stores = stores };
         bool read;
         int r;
 
-        r = is_read(root, stores, &s.first_only, &read);
-        for (size_t i = 0; i < ELEMENTSOF(directories) && read && r >= 0; i++)
-                r = search_directory(&s, directories[i]);
+        r = bls_are_read(root, stores, &s.first_only, &read);
+        for (size_t i = 0; i < ELEMENTSOF(bls_directories) && read && r >= 0; i++)
+                r = bls_search_directory(&s, bls_directories[i]);
 
         return r;
 }

@@ -10,52 +10,52 @@
 #include "grub/bls.h"
 
 /* GRUB puts this and the kernel's path before the options; the device is one of a usual length. */
-#define IMAGE_PREFIX "BOOT_IMAGE=(hd0,gpt2)"
+#define BLS_IMAGE_PREFIX "BOOT_IMAGE=(hd0,gpt2)"
 
 /* An entry without options gets a line of its own under this one; once nothing is left in it, both go. */
-#define MARKER "# Added by gtuned, which removes it again when it is empty.\n"
-#define OPTIONS "options"
+#define BLS_MARKER "# Added by gtuned, which removes it again when it is empty.\n"
+#define BLS_OPTIONS "options"
 
 /* A line "key value" of an entry. */
-typedef struct Field {
+typedef struct BlsField {
         size_t key, key_end, value, value_end;
         size_t next;  /* behind its newline */
         unsigned number;
-} Field;
+} BlsField;
 
-static bool is_space(char c) {
+static bool bls_is_space(char c) {
         return c == ' ' || c == '\t' || c == '\r';
 }
 
-static Field read_field(const Buffer *content, size_t begin, unsigned number) {
+static BlsField bls_field_read(const Buffer *content, size_t begin, unsigned number) {
         const char *text = content->data, *newline = memchr(text + begin, '\n', content->size - begin);
         size_t end = newline ? (size_t) (newline - text) : content->size;
-        Field f = { .key = begin, .value_end = end, .next = newline ? end + 1 : end, .number = number };
+        BlsField f = { .key = begin, .value_end = end, .next = newline ? end + 1 : end, .number = number };
 
-        while (f.key < end && is_space(text[f.key]))
+        while (f.key < end && bls_is_space(text[f.key]))
                 f.key++;
-        while (f.value_end > f.key && is_space(text[f.value_end - 1]))
+        while (f.value_end > f.key && bls_is_space(text[f.value_end - 1]))
                 f.value_end--;
 
         f.key_end = f.key;
-        while (f.key_end < f.value_end && !is_space(text[f.key_end]))
+        while (f.key_end < f.value_end && !bls_is_space(text[f.key_end]))
                 f.key_end++;
 
         f.value = f.key_end;
-        while (f.value < f.value_end && is_space(text[f.value]))
+        while (f.value < f.value_end && bls_is_space(text[f.value]))
                 f.value++;
 
         return f;
 }
 
 /* A key without a value is none. */
-static bool field_is(const Buffer *content, const Field *f, const char *key) {
+static bool bls_field_is(const Buffer *content, const BlsField *f, const char *key) {
         return f->value < f->value_end && f->key_end - f->key == strlen(key) &&
                memcmp(content->data + f->key, key, strlen(key)) == 0;
 }
 
 /* The first one counts. */
-static int field_take(const Buffer *content, const Field *f, char **p) {
+static int bls_field_take(const Buffer *content, const BlsField *f, char **p) {
         if (*p)
                 return 0;
 
@@ -63,7 +63,7 @@ static int field_take(const Buffer *content, const Field *f, char **p) {
         return *p ? 0 : -ENOMEM;
 }
 
-static int add_options(const Buffer *content, const Field *f, BlsLayout *l) {
+static int bls_add_options(const Buffer *content, const BlsField *f, BlsLayout *l) {
         bool first = l->line.text.size == 0;
         int r = 0;
 
@@ -77,38 +77,38 @@ static int add_options(const Buffer *content, const Field *f, BlsLayout *l) {
         return r < 0 ? r : line_map(&l->line, content, f->value, f->value_end);
 }
 
-typedef struct Keys {
+typedef struct BlsKeys {
         char *efi, *version;
-} Keys;
+} BlsKeys;
 
-static int read_fields(const Buffer *content, bool first_only, BlsLayout *l, Keys *keys) {
+static int bls_read_fields(const Buffer *content, bool first_only, BlsLayout *l, BlsKeys *keys) {
         unsigned number = 1;
-        Field f;
+        BlsField f;
         int r = 0;
 
         for (size_t pos = 0; pos < content->size && r >= 0; pos = f.next, number++) {
-                f = read_field(content, pos, number);
+                f = bls_field_read(content, pos, number);
 
-                if (field_is(content, &f, "title"))
-                        r = field_take(content, &f, &l->title);
-                else if (field_is(content, &f, "version"))
-                        r = field_take(content, &f, &keys->version);
-                else if (field_is(content, &f, "efi"))
-                        r = field_take(content, &f, &keys->efi);
-                else if (field_is(content, &f, "linux") && !l->kernel) {
+                if (bls_field_is(content, &f, "title"))
+                        r = bls_field_take(content, &f, &l->title);
+                else if (bls_field_is(content, &f, "version"))
+                        r = bls_field_take(content, &f, &keys->version);
+                else if (bls_field_is(content, &f, "efi"))
+                        r = bls_field_take(content, &f, &keys->efi);
+                else if (bls_field_is(content, &f, "linux") && !l->kernel) {
                         l->place = f.next;
                         l->number = l->number > 0 ? l->number : number;
-                        r = field_take(content, &f, &l->kernel);
-                } else if (field_is(content, &f, OPTIONS) && (l->line.text.size == 0 || !first_only)) {
+                        r = bls_field_take(content, &f, &l->kernel);
+                } else if (bls_field_is(content, &f, BLS_OPTIONS) && (l->line.text.size == 0 || !first_only)) {
                         l->end = l->line.text.size == 0 ? f.value_end : l->end;
-                        r = add_options(content, &f, l);
+                        r = bls_add_options(content, &f, l);
                 }
         }
 
         return r;
 }
 
-static bool is_rescue(const char *path, const BlsLayout *l, const char *version) {
+static bool bls_is_rescue(const char *path, const BlsLayout *l, const char *version) {
         const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
         return strstr(name, "-rescue") || strcasestr(strempty(l->title), "rescue") ||
@@ -116,7 +116,7 @@ static bool is_rescue(const char *path, const BlsLayout *l, const char *version)
                strstr(strempty(l->kernel), "-rescue");
 }
 
-static EntryKind find_kind(const char *path, const BlsLayout *l, const Keys *keys) {
+static EntryKind bls_find_kind(const char *path, const BlsLayout *l, const BlsKeys *keys) {
         const char *program = strempty(l->kernel ?: keys->efi), *slash = strrchr(program, '/');
 
         if (startswith(slash ? slash + 1 : program, "memtest"))
@@ -124,19 +124,19 @@ static EntryKind find_kind(const char *path, const BlsLayout *l, const Keys *key
         if (!l->kernel)
                 return ENTRY_FOREIGN;
 
-        return is_rescue(path, l, keys->version) ? ENTRY_RESCUE : ENTRY_SYSTEM;
+        return bls_is_rescue(path, l, keys->version) ? ENTRY_RESCUE : ENTRY_SYSTEM;
 }
 
-static int fill_layout(const char *path, const Buffer *content, bool first_only, BlsLayout *l) {
-        Keys keys = {};
+static int bls_layout_fill(const char *path, const Buffer *content, bool first_only, BlsLayout *l) {
+        BlsKeys keys = {};
         int r;
 
         l->line.first = SIZE_MAX;
         l->line.first_quote = LINE_VERBATIM;
 
-        r = read_fields(content, first_only, l, &keys);
+        r = bls_read_fields(content, first_only, l, &keys);
         if (r >= 0)
-                l->kind = find_kind(path, l, &keys);
+                l->kind = bls_find_kind(path, l, &keys);
 
         free(keys.efi);
         free(keys.version);
@@ -154,7 +154,7 @@ int bls_entry(const BootStore *store, const Buffer *options, BootEntry *ret) {
         BootEntry e = {
                 .kind = l->kind,
                 .line = l->number,
-                .cmdline_size = strlen(IMAGE_PREFIX) + strlen(strempty(l->kernel)) + (options->size > 0) +
+                .cmdline_size = strlen(BLS_IMAGE_PREFIX) + strlen(strempty(l->kernel)) + (options->size > 0) +
                                 options->size,
         };
         int r = -ENOMEM;
@@ -195,7 +195,7 @@ int bls_load(BootStores *stores, const char *path, Buffer *content, bool first_o
         if (!l || !store->entries)
                 return -ENOMEM;
 
-        r = fill_layout(path, &store->content, first_only, l);
+        r = bls_layout_fill(path, &store->content, first_only, l);
         if (r >= 0)
                 r = bls_entry(store, &l->line.text, store->entries);
         if (r < 0)
@@ -206,12 +206,12 @@ int bls_load(BootStores *stores, const char *path, Buffer *content, bool first_o
 }
 
 /* Give an entry without options a line for them. */
-static int insert_line(const Buffer *content, const BlsLayout *l, const LineChange *c, Pieces *pieces) {
+static int bls_insert_line(const Buffer *content, const BlsLayout *l, const LineChange *c, Pieces *pieces) {
         bool newline = l->place > 0 && content->data[l->place - 1] == '\n';
         _cleanup_buffer_ Buffer insert = BUFFER_NULL;
         int r;
 
-        r = buffer_printf(&insert, "%s%s%s", newline ? "" : "\n", MARKER, OPTIONS);
+        r = buffer_printf(&insert, "%s%s%s", newline ? "" : "\n", BLS_MARKER, BLS_OPTIONS);
         for (size_t i = 0; i < c->n_texts && r >= 0; i++)
                 r = buffer_printf(&insert, " %s", c->texts[i]);
         if (r >= 0 && newline)
@@ -220,17 +220,17 @@ static int insert_line(const Buffer *content, const BlsLayout *l, const LineChan
         return r < 0 ? r : pieces_add(pieces, l->place, 0, insert.data);
 }
 
-/* Whether the line with the options is the one that insert_line() made. */
-static bool is_ours(const Buffer *content, const BlsLayout *l) {
-        size_t n = strlen(MARKER);
+/* Whether the line with the options is the one that bls_insert_line() made. */
+static bool bls_line_is_ours(const Buffer *content, const BlsLayout *l) {
+        size_t n = strlen(BLS_MARKER);
 
-        return l->begin >= n && memcmp(content->data + l->begin - n, MARKER, n) == 0 &&
+        return l->begin >= n && memcmp(content->data + l->begin - n, BLS_MARKER, n) == 0 &&
                (l->begin == n || content->data[l->begin - n - 1] == '\n') &&
                (l->end == content->size || content->data[l->end] == '\n');
 }
 
-static int cut_line(const Buffer *content, const BlsLayout *l, Pieces *pieces) {
-        size_t begin = l->begin - strlen(MARKER), end = l->end;
+static int bls_cut_line(const Buffer *content, const BlsLayout *l, Pieces *pieces) {
+        size_t begin = l->begin - strlen(BLS_MARKER), end = l->end;
 
         if (end < content->size)
                 end++;
@@ -242,7 +242,7 @@ static int cut_line(const Buffer *content, const BlsLayout *l, Pieces *pieces) {
 }
 
 /* Where the options that count are in another file, tokens are only taken out. */
-static int remove_only(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, size_t *ret_left) {
+static int bls_remove_only(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, size_t *ret_left) {
         const BlsLayout *l = store->layout;
         _cleanup_free_ bool *removed = NULL;
         size_t cut;
@@ -258,22 +258,22 @@ static int remove_only(const BootStore *store, const PreparedEdits *edits, Piece
         return r;
 }
 
-static int plan_change(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, LineChange *c) {
+static int bls_plan_change(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, LineChange *c) {
         const BlsLayout *l = store->layout;
         int r;
 
         if (store->n_entries > 0)
                 r = line_change(&l->line, &store->content, edits, pieces, c);
         else
-                r = remove_only(store, edits, pieces, &c->left);
+                r = bls_remove_only(store, edits, pieces, &c->left);
         if (r < 0)
                 return r;
 
         if (l->line.text.size == 0)
-                return c->n_texts > 0 ? insert_line(&store->content, l, c, pieces) : 0;
+                return c->n_texts > 0 ? bls_insert_line(&store->content, l, c, pieces) : 0;
 
-        if (c->left == 0 && c->n_texts == 0 && is_ours(&store->content, l))
-                return cut_line(&store->content, l, pieces);
+        if (c->left == 0 && c->n_texts == 0 && bls_line_is_ours(&store->content, l))
+                return bls_cut_line(&store->content, l, pieces);
 
         return 0;
 }
@@ -289,7 +289,7 @@ static int bls_render(const BootStore *store, const TokenEdit *edits, size_t n_e
 
         r = edits_prepare(edits, n_edits, &prepared);
         if (r >= 0 && l->kind == ENTRY_SYSTEM)
-                r = plan_change(store, &prepared, &pieces, &change);
+                r = bls_plan_change(store, &prepared, &pieces, &change);
 
         free(change.texts);
         *ret_entry = entry;

@@ -10,44 +10,44 @@
 
 #include "grub/line.h"
 
-#define DEFAULT_GRUB "/etc/default/grub"
-#define DROP_INS DEFAULT_GRUB ".d"
-#define VARIABLE "GRUB_CMDLINE_LINUX"
+#define DEFAULT_GRUB_PATH "/etc/default/grub"
+#define DEFAULT_GRUB_DROP_INS DEFAULT_GRUB_PATH ".d"
+#define DEFAULT_GRUB_VARIABLE "GRUB_CMDLINE_LINUX"
 
 /* What util/grub.d/10_linux.in writes behind it, in entries that are no recovery entries. */
-#define VARIABLE_BEHIND "GRUB_CMDLINE_LINUX_DEFAULT"
+#define DEFAULT_GRUB_VARIABLE_BEHIND "GRUB_CMDLINE_LINUX_DEFAULT"
 
 /* As many drop-ins as a system has tens of times over. */
-#define FILES_MAX 256U
+#define DEFAULT_GRUB_FILES_MAX 256U
 
 /*
  * Where the files do not set the variable, we do, under this line. Once nothing is left in the value, both
  * lines go, and the file is again what it was.
  */
-#define MARKER "# Added by gtuned, which removes it again when it is empty.\n"
+#define DEFAULT_GRUB_MARKER "# Added by gtuned, which removes it again when it is empty.\n"
 
 /*
  * The line that grub-mkconfig writes comes from all files. New tokens go into the one that holds its last token, and
  * are taken out of whichever has them.
  */
-typedef struct Layout {
+typedef struct DefaultGrubLayout {
         Line line;            /* the variable after all files; what this file alone sets, if others undo that */
         size_t n_assignments; /* in this file */
         size_t begin, end;    /* the last of them */
         size_t n_all;         /* … in all files */
-} Layout;
+} DefaultGrubLayout;
 
-typedef struct File {
+typedef struct DefaultGrubFile {
         char *path;
         Buffer content;
-} File;
+} DefaultGrubFile;
 
-typedef struct Files {
-        File *files;
+typedef struct DefaultGrubFiles {
+        DefaultGrubFile *files;
         size_t n_files;
-} Files;
+} DefaultGrubFiles;
 
-static void files_done(Files *f) {
+static void default_grub_files_done(DefaultGrubFiles *f) {
         for (size_t i = 0; i < f->n_files; i++) {
                 free(f->files[i].path);
                 buffer_done(&f->files[i].content);
@@ -55,21 +55,20 @@ static void files_done(Files *f) {
         free(f->files);
 }
 
-/* Reading ------------------------------------------------------------------------------------------------ */
-
 /* What a variable is after all files. Return: 0; 1 where a problem was appended; -ENOMEM. */
-static int read_variable(BootStores *stores, const Files *f, ShellValue *value) {
+static int default_grub_read_variable(BootStores *stores, const DefaultGrubFiles *f, ShellValue *value) {
         for (unsigned i = 0; i < f->n_files; i++) {
-                const File *file = f->files + i;
+                const DefaultGrubFile *file = f->files + i;
                 ShellError error;
                 int r;
 
-                r = shell_continue_variable(file->content.data, file->content.size, VARIABLE, i, value, &error);
+                r = shell_continue_variable(file->content.data, file->content.size, DEFAULT_GRUB_VARIABLE, i,
+                                            value, &error);
                 if (r == -EINVAL) {
                         r = boot_stores_problem(stores, file->path, line_number(&file->content, error.offset),
                                                 error.dynamic ? "default-grub-dynamic" : "default-grub-syntax",
-                                                /* fatal= */ true, "%s cannot be changed here: %s", VARIABLE,
-                                                error.reason);
+                                                /* fatal= */ true, "%s cannot be changed here: %s",
+                                                DEFAULT_GRUB_VARIABLE, error.reason);
                         return r < 0 ? r : 1;
                 }
                 if (r < 0)
@@ -80,13 +79,14 @@ static int read_variable(BootStores *stores, const Files *f, ShellValue *value) 
 }
 
 /* The tokens of the other variable count, wherever they are readable. */
-static int read_behind(const Files *f, ShellValue *value) {
+static int default_grub_read_behind(const DefaultGrubFiles *f, ShellValue *value) {
         for (unsigned i = 0; i < f->n_files; i++) {
                 const Buffer *content = &f->files[i].content;
                 ShellError error;
                 int r;
 
-                r = shell_continue_variable(content->data, content->size, VARIABLE_BEHIND, i, value, &error);
+                r = shell_continue_variable(content->data, content->size, DEFAULT_GRUB_VARIABLE_BEHIND, i,
+                                            value, &error);
                 if (r == -EINVAL) {
                         shell_value_done(value);
                         return 0;
@@ -99,7 +99,7 @@ static int read_behind(const Files *f, ShellValue *value) {
 }
 
 /* The file that new tokens go to: that of the last token for the kernel, or of the beginning of the line. */
-static unsigned choose_file(const Line *all, const ShellValue *value) {
+static unsigned default_grub_choose_file(const Line *all, const ShellValue *value) {
         for (size_t i = all->cmdline.n_tokens; i > 0; i--) {
                 const Token *t = all->cmdline.tokens + i - 1;
 
@@ -110,7 +110,7 @@ static unsigned choose_file(const Line *all, const ShellValue *value) {
         return value->first_file;
 }
 
-static bool holds_part(const Line *all, unsigned file) {
+static bool default_grub_holds_part(const Line *all, unsigned file) {
         for (size_t i = 0; i < all->text.size; i++)
                 if (all->bytes[i].file == file)
                         return true;
@@ -118,7 +118,7 @@ static bool holds_part(const Line *all, unsigned file) {
         return false;
 }
 
-static int add_entry(BootStore *store, const Layout *layout, const Buffer *behind) {
+static int default_grub_add_entry(BootStore *store, const DefaultGrubLayout *layout, const Buffer *behind) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         BootEntry *e;
         int r;
@@ -128,8 +128,8 @@ static int add_entry(BootStore *store, const Layout *layout, const Buffer *behin
                 return -ENOMEM;
 
         store->n_entries = 1;
-        e->id = strdup(VARIABLE);
-        e->title = strdup(VARIABLE);
+        e->id = strdup(DEFAULT_GRUB_VARIABLE);
+        e->title = strdup(DEFAULT_GRUB_VARIABLE);
         e->path = strdup(store->path);
         if (!e->id || !e->title || !e->path)
                 return -ENOMEM;
@@ -149,7 +149,7 @@ static int add_entry(BootStore *store, const Layout *layout, const Buffer *behin
 }
 
 /* The whole variable, as an edit of one of its files sees it. */
-static int share_line(const Line *all, const ShellValue *value, unsigned file, Line *ret) {
+static int default_grub_share_line(const Line *all, const ShellValue *value, unsigned file, Line *ret) {
         int r;
 
         r = line_copy(all, ret);
@@ -163,16 +163,16 @@ static int share_line(const Line *all, const ShellValue *value, unsigned file, L
 }
 
 /* Make a store of one of the files. */
-static int add_store(BootStores *stores, File *file, const ShellValue *own, BootStore **ret) {
+static int default_grub_add_store(BootStores *stores, DefaultGrubFile *file, const ShellValue *own, BootStore **ret) {
         BootStore *store;
-        Layout *layout;
+        DefaultGrubLayout *layout;
         int r;
 
         r = boot_stores_add(stores, &boot_store_default_grub, file->path, &file->content, &store);
         if (r < 0)
                 return r;
 
-        store->layout = layout = calloc(1, sizeof(Layout));
+        store->layout = layout = calloc(1, sizeof(DefaultGrubLayout));
         if (!layout)
                 return -ENOMEM;
 
@@ -183,36 +183,36 @@ static int add_store(BootStores *stores, File *file, const ShellValue *own, Boot
         return 0;
 }
 
-static int load_file(BootStores *stores, File *file, unsigned number, const ShellValue *value, const Line *all,
-                     const Buffer *behind) {
+static int default_grub_load_file(BootStores *stores, DefaultGrubFile *file, unsigned number,
+                                  const ShellValue *value, const Line *all, const Buffer *behind) {
         _cleanup_(shell_value_done) ShellValue own = SHELL_VALUE_NULL;
-        bool target = number == choose_file(all, value);
+        bool target = number == default_grub_choose_file(all, value);
         BootStore *store;
         ShellError error;
-        Layout *layout;
+        DefaultGrubLayout *layout;
         int r;
 
-        r = shell_read_variable(file->content.data, file->content.size, VARIABLE, &own, &error);
+        r = shell_read_variable(file->content.data, file->content.size, DEFAULT_GRUB_VARIABLE, &own, &error);
         if (r == -ENOMEM || (!target && own.n_assignments == 0))
                 return r == -ENOMEM ? r : 0;
 
-        r = add_store(stores, file, &own, &store);
+        r = default_grub_add_store(stores, file, &own, &store);
         if (r < 0)
                 return r == -EEXIST ? 0 : r;
 
         layout = store->layout;
         layout->n_all = value->n_assignments;
-        if (target || holds_part(all, number))
-                r = share_line(all, value, number, &layout->line);
+        if (target || default_grub_holds_part(all, number))
+                r = default_grub_share_line(all, value, number, &layout->line);
         else {
                 line_take(&layout->line, &own);
                 r = line_parse(&layout->line);
         }
 
-        return r < 0 || !target ? r : add_entry(store, layout, behind);
+        return r < 0 || !target ? r : default_grub_add_entry(store, layout, behind);
 }
 
-static int load_files(BootStores *stores, Files *f) {
+static int default_grub_load_files(BootStores *stores, DefaultGrubFiles *f) {
         _cleanup_(shell_value_done) ShellValue value = SHELL_VALUE_NULL, behind = SHELL_VALUE_NULL;
         _cleanup_(line_done) Line all = {};
         int r;
@@ -220,30 +220,30 @@ static int load_files(BootStores *stores, Files *f) {
         if (f->n_files == 0)
                 return 0;
 
-        r = read_variable(stores, f, &value);
+        r = default_grub_read_variable(stores, f, &value);
         if (r != 0)
                 return r < 0 ? r : 0;
 
         line_take(&all, &value);
         r = line_parse(&all);
         if (r >= 0)
-                r = read_behind(f, &behind);
+                r = default_grub_read_behind(f, &behind);
 
         for (unsigned i = 0; i < f->n_files && r >= 0; i++)
-                r = load_file(stores, f->files + i, i, &value, &all, &behind.text);
+                r = default_grub_load_file(stores, f->files + i, i, &value, &all, &behind.text);
 
         return r;
 }
 
 int default_grub_load(BootStores *stores, const char *path, Buffer *content) {
-        _cleanup_(files_done) Files f = {};
+        _cleanup_(default_grub_files_done) DefaultGrubFiles f = {};
         int r;
 
         assert(stores);
         assert(path);
         assert(content);
 
-        r = grow(&f.files, 0, sizeof(File));
+        r = grow(&f.files, 0, sizeof(DefaultGrubFile));
         if (r < 0)
                 return r;
 
@@ -251,18 +251,16 @@ int default_grub_load(BootStores *stores, const char *path, Buffer *content) {
         f.files->content = *content;
         *content = BUFFER_NULL;
         f.files->path = strdup(path);
-        return f.files->path ? load_files(stores, &f) : -ENOMEM;
+        return f.files->path ? default_grub_load_files(stores, &f) : -ENOMEM;
 }
 
-/* Finding ------------------------------------------------------------------------------------------------ */
-
 /* Return: 0 also where there is none; 1 where a problem was appended; -ENOMEM. */
-static int read_one(const Root *root, BootStores *stores, const char *path, Files *f) {
+static int default_grub_read_file(const Root *root, BootStores *stores, const char *path, DefaultGrubFiles *f) {
         _cleanup_free_ char *real = NULL;
-        File *file;
+        DefaultGrubFile *file;
         int r;
 
-        r = grow(&f->files, f->n_files, sizeof(File));
+        r = grow(&f->files, f->n_files, sizeof(DefaultGrubFile));
         if (r < 0)
                 return r;
 
@@ -286,11 +284,11 @@ static int read_one(const Root *root, BootStores *stores, const char *path, File
 }
 
 /* The files of grub.d in the order of the shell's "*.cfg". */
-static int read_drop_ins(const Root *root, BootStores *stores, Files *f) {
+static int default_grub_read_drop_ins(const Root *root, BootStores *stores, DefaultGrubFiles *f) {
         _cleanup_(strv_freep) char **names = NULL;
         int r;
 
-        r = root_list(root, DROP_INS, &names);
+        r = root_list(root, DEFAULT_GRUB_DROP_INS, &names);
         if (r == -ENOMEM)
                 return r;
 
@@ -299,15 +297,16 @@ static int read_drop_ins(const Root *root, BootStores *stores, Files *f) {
 
                 if (**n == '.' || !endswith(*n, ".cfg"))
                         continue;
-                if (f->n_files >= FILES_MAX)
-                        return boot_stores_problem(stores, DROP_INS, 0, "default-grub-unreadable", /* fatal= */ true,
-                                                   "The directory holds more than %u files", FILES_MAX);
+                if (f->n_files >= DEFAULT_GRUB_FILES_MAX)
+                        return boot_stores_problem(stores, DEFAULT_GRUB_DROP_INS, 0, "default-grub-unreadable",
+                                                   /* fatal= */ true, "The directory holds more than %u files",
+                                                   DEFAULT_GRUB_FILES_MAX);
 
-                path = xasprintf("%s/%s", DROP_INS, *n);
+                path = xasprintf("%s/%s", DEFAULT_GRUB_DROP_INS, *n);
                 if (!path)
                         return -ENOMEM;
 
-                r = read_one(root, stores, path, f);
+                r = default_grub_read_file(root, stores, path, f);
                 if (r != 0)
                         return r;
         }
@@ -316,27 +315,25 @@ static int read_drop_ins(const Root *root, BootStores *stores, Files *f) {
 }
 
 static int default_grub_find(const Root *root, BootStores *stores) {
-        _cleanup_(files_done) Files f = {};
+        _cleanup_(default_grub_files_done) DefaultGrubFiles f = {};
         int r;
 
-        r = read_one(root, stores, DEFAULT_GRUB, &f);
+        r = default_grub_read_file(root, stores, DEFAULT_GRUB_PATH, &f);
         if (r == 0)
-                r = read_drop_ins(root, stores, &f);
+                r = default_grub_read_drop_ins(root, stores, &f);
         if (r != 0)
                 return r < 0 ? r : 0;
 
-        return load_files(stores, &f);
+        return default_grub_load_files(stores, &f);
 }
 
-/* Changing ----------------------------------------------------------------------------------------------- */
-
 /* Set the variable that no file sets yet, at the end of one. A file without a last newline stays one. */
-static int insert_variable(const Buffer *content, const LineChange *c, Pieces *pieces) {
+static int default_grub_insert_variable(const Buffer *content, const LineChange *c, Pieces *pieces) {
         bool newline = content->size == 0 || content->data[content->size - 1] == '\n';
         _cleanup_buffer_ Buffer insert = BUFFER_NULL;
         int r;
 
-        r = buffer_printf(&insert, "%s%s%s=\"", newline ? "" : "\n", MARKER, VARIABLE);
+        r = buffer_printf(&insert, "%s%s%s=\"", newline ? "" : "\n", DEFAULT_GRUB_MARKER, DEFAULT_GRUB_VARIABLE);
         for (size_t i = 0; i < c->n_texts && r >= 0; i++)
                 r = buffer_printf(&insert, "%s%s", i > 0 ? " " : "", c->texts[i]);
         if (r >= 0)
@@ -345,19 +342,19 @@ static int insert_variable(const Buffer *content, const LineChange *c, Pieces *p
         return r < 0 ? r : pieces_add(pieces, content->size, 0, insert.data);
 }
 
-/* Whether the assignment is the one that insert_variable() made, alone on its line. */
-static bool is_ours(const Buffer *content, const Layout *l) {
-        size_t n = strlen(MARKER);
+/* Whether the assignment is the one that default_grub_insert_variable() made, alone on its line. */
+static bool default_grub_is_ours(const Buffer *content, const DefaultGrubLayout *l) {
+        size_t n = strlen(DEFAULT_GRUB_MARKER);
 
         return l->n_assignments == 1 &&
-               l->begin >= n && memcmp(content->data + l->begin - n, MARKER, n) == 0 &&
+               l->begin >= n && memcmp(content->data + l->begin - n, DEFAULT_GRUB_MARKER, n) == 0 &&
                (l->begin == n || content->data[l->begin - n - 1] == '\n') &&
                (l->end == content->size || content->data[l->end] == '\n');
 }
 
-/* Take away what insert_variable() wrote, with the newline that it added before or behind. */
-static int cut_variable(const Buffer *content, const Layout *l, Pieces *pieces) {
-        size_t begin = l->begin - strlen(MARKER), end = l->end;
+/* Take away what default_grub_insert_variable() wrote, with the newline that it added before or behind. */
+static int default_grub_cut_variable(const Buffer *content, const DefaultGrubLayout *l, Pieces *pieces) {
+        size_t begin = l->begin - strlen(DEFAULT_GRUB_MARKER), end = l->end;
 
         if (end < content->size)
                 end++;
@@ -369,7 +366,7 @@ static int cut_variable(const Buffer *content, const Layout *l, Pieces *pieces) 
 }
 
 /* How much of the line this file holds. */
-static size_t own_size(const Line *l) {
+static size_t default_grub_own_size(const Line *l) {
         size_t n = 0;
 
         for (size_t i = 0; i < l->text.size; i++)
@@ -379,7 +376,7 @@ static size_t own_size(const Line *l) {
         return n;
 }
 
-static bool any_removal(const PreparedEdits *edits) {
+static bool default_grub_any_removal(const PreparedEdits *edits) {
         for (size_t i = 0; i < edits->n_edits; i++)
                 if (!edits->edits[i].edit->add)
                         return true;
@@ -388,9 +385,9 @@ static bool any_removal(const PreparedEdits *edits) {
 }
 
 /* Fill in the pieces. Return: 0, -ENOMEM, or -E2BIG where the value would be too long. */
-static int plan_change(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, LineChange *c) {
-        static const char *const ids[] = { VARIABLE };
-        const Layout *l = store->layout;
+static int default_grub_plan_change(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, LineChange *c) {
+        static const char *const ids[] = { DEFAULT_GRUB_VARIABLE };
+        const DefaultGrubLayout *l = store->layout;
         _cleanup_free_ bool *removed = NULL;
         size_t cut;
         int r;
@@ -409,9 +406,10 @@ static int plan_change(const BootStore *store, const PreparedEdits *edits, Piece
         if (c->n_texts > 0 && l->n_all > 0)
                 return line_insert(&l->line, removed, c->texts, c->n_texts, cut == l->line.text.size, pieces);
         if (c->n_texts > 0)
-                return insert_variable(&store->content, c, pieces);
-        if (any_removal(edits) && cut == own_size(&l->line) && is_ours(&store->content, l))
-                return cut_variable(&store->content, l, pieces);
+                return default_grub_insert_variable(&store->content, c, pieces);
+        if (default_grub_any_removal(edits) && cut == default_grub_own_size(&l->line) &&
+            default_grub_is_ours(&store->content, l))
+                return default_grub_cut_variable(&store->content, l, pieces);
 
         return 0;
 }
@@ -428,7 +426,7 @@ static int default_grub_render(const BootStore *store, const TokenEdit *edits, s
         if (r < 0)
                 return r;
 
-        r = plan_change(store, &prepared, &pieces, &change);
+        r = default_grub_plan_change(store, &prepared, &pieces, &change);
         free(change.texts);
         *ret_entry = entry;
         *ret_size = change.size;
@@ -436,7 +434,7 @@ static int default_grub_render(const BootStore *store, const TokenEdit *edits, s
 }
 
 static void default_grub_done(BootStore *store) {
-        Layout *layout = store->layout;
+        DefaultGrubLayout *layout = store->layout;
 
         if (!layout)
                 return;

@@ -5,21 +5,21 @@
 
 #include "grub/esp.h"
 
-static const char *const partitions[] = { "/boot/efi", "/efi", "/boot" };
+static const char *const esp_partitions[] = { "/boot/efi", "/efi", "/boot" };
 
 /* A file below EFI, by the name of its directory and the two ends of its own name. */
-typedef struct Pattern {
+typedef struct EspPattern {
         const char *directory, *begin, *end;
-} Pattern;
+} EspPattern;
 
-static bool name_matches(const char *name, const Pattern *p) {
+static bool esp_name_matches(const char *name, const EspPattern *p) {
         size_t n = strlen(name), begin = strlen(p->begin), end = strlen(p->end);
 
         return n > begin + end && strncasecmp(name, p->begin, begin) == 0 && strcasecmp(name + n - end, p->end) == 0;
 }
 
 /* Look for an entry of a directory. *ret stays NULL where there is none. Return: 0 or -ENOMEM. */
-static int find_name(const Root *root, const char *directory, const char *wanted, const Pattern *p, char **ret) {
+static int esp_find_name(const Root *root, const char *directory, const char *wanted, const EspPattern *p, char **ret) {
         _cleanup_(strv_freep) char **names = NULL;
         int r;
 
@@ -28,7 +28,7 @@ static int find_name(const Root *root, const char *directory, const char *wanted
                 return r == -ENOMEM ? r : 0;
 
         for (char **n = names; *n; n++)
-                if (wanted ? strcasecmp(*n, wanted) == 0 : name_matches(*n, p)) {
+                if (wanted ? strcasecmp(*n, wanted) == 0 : esp_name_matches(*n, p)) {
                         *ret = xasprintf("%s/%s", directory, *n);
                         return *ret ? 0 : -ENOMEM;
                 }
@@ -36,28 +36,28 @@ static int find_name(const Root *root, const char *directory, const char *wanted
         return 0;
 }
 
-static int find_file(const Root *root, const char *partition, const Pattern *p, char **ret) {
+static int esp_find_file(const Root *root, const char *partition, const EspPattern *p, char **ret) {
         _cleanup_free_ char *efi = NULL, *directory = NULL;
         int r;
 
-        r = find_name(root, partition, "EFI", p, &efi);
+        r = esp_find_name(root, partition, "EFI", p, &efi);
         if (r >= 0 && efi)
-                r = find_name(root, efi, p->directory, p, &directory);
+                r = esp_find_name(root, efi, p->directory, p, &directory);
         if (r >= 0 && directory)
-                r = find_name(root, directory, NULL, p, ret);
+                r = esp_find_name(root, directory, NULL, p, ret);
 
         return r;
 }
 
-static int find_anywhere(const Root *root, const Pattern *p, char **ret) {
+static int esp_find_anywhere(const Root *root, const EspPattern *p, char **ret) {
         int r = 0;
 
         assert(root);
         assert(ret);
 
         *ret = NULL;
-        for (size_t i = 0; i < ELEMENTSOF(partitions) && r >= 0 && !*ret; i++)
-                r = find_file(root, partitions[i], p, ret);
+        for (size_t i = 0; i < ELEMENTSOF(esp_partitions) && r >= 0 && !*ret; i++)
+                r = esp_find_file(root, esp_partitions[i], p, ret);
 
         /* Whoever keeps track of what a report rests on learns of the file itself. */
         if (*ret && !root_exists(root, *ret)) {
@@ -69,13 +69,13 @@ static int find_anywhere(const Root *root, const Pattern *p, char **ret) {
 }
 
 int esp_find_systemd_boot(const Root *root, char **ret) {
-        static const Pattern pattern = { "systemd", "systemd-boot", ".efi" };
+        static const EspPattern pattern = { "systemd", "systemd-boot", ".efi" };
 
-        return find_anywhere(root, &pattern, ret);
+        return esp_find_anywhere(root, &pattern, ret);
 }
 
 int esp_find_unified_kernel(const Root *root, char **ret) {
-        static const Pattern pattern = { "Linux", "", ".efi" };
+        static const EspPattern pattern = { "Linux", "", ".efi" };
 
-        return find_anywhere(root, &pattern, ret);
+        return esp_find_anywhere(root, &pattern, ret);
 }

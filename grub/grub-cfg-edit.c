@@ -3,7 +3,7 @@
 #include "grub/grub-cfg-layout.h"
 
 /* Whether a blank is preceded by a backslash that makes it part of a word, or by what GRUB does not see. */
-static bool is_bound(const char *text, size_t pos) {
+static bool grub_cfg_is_bound(const char *text, size_t pos) {
         bool bound = false;
 
         if (pos > 0 && text[pos - 1] == '\r')
@@ -16,15 +16,15 @@ static bool is_bound(const char *text, size_t pos) {
 }
 
 /* Where to begin cutting to take a word away together with the blanks before it. */
-static size_t cut_begin(const Buffer *content, size_t pos, size_t bound) {
-        while (pos > bound && strchr(" \t", content->data[pos - 1]) && !is_bound(content->data, pos - 1))
+static size_t grub_cfg_cut_begin(const Buffer *content, size_t pos, size_t bound) {
+        while (pos > bound && strchr(" \t", content->data[pos - 1]) && !grub_cfg_is_bound(content->data, pos - 1))
                 pos--;
 
         return pos;
 }
 
 /* GRUB refuses a file that ends in a line continuation, so it goes with the last word behind it. */
-static size_t cut_continuation(const Buffer *content, size_t pos, size_t bound) {
+static size_t grub_cfg_cut_continuation(const Buffer *content, size_t pos, size_t bound) {
         for (;;) {
                 size_t p = pos;
 
@@ -37,7 +37,7 @@ static size_t cut_continuation(const Buffer *content, size_t pos, size_t bound) 
                 if (p == bound || content->data[p - 1] != '\\')
                         return pos;
 
-                pos = cut_begin(content, p - 1, bound);
+                pos = grub_cfg_cut_begin(content, p - 1, bound);
         }
 }
 
@@ -45,12 +45,12 @@ static size_t cut_continuation(const Buffer *content, size_t pos, size_t bound) 
  * Take a token out together with the blanks before it.
  * @done: where the last token that was taken out ended; set
  */
-static int cut_token(const Buffer *content, const Token *t, Pieces *pieces, size_t *done) {
+static int grub_cfg_cut_token(const Buffer *content, const Token *t, Pieces *pieces, size_t *done) {
         size_t begin, end = t->offset + t->size;
 
-        begin = cut_begin(content, t->offset, *done);
+        begin = grub_cfg_cut_begin(content, t->offset, *done);
         if (end == content->size)
-                begin = cut_continuation(content, begin, *done);
+                begin = grub_cfg_cut_continuation(content, begin, *done);
 
         *done = end;
         return pieces_add(pieces, begin, end - begin, NULL);
@@ -60,8 +60,8 @@ static int cut_token(const Buffer *content, const Token *t, Pieces *pieces, size
  * Apply edits to one entry. Tokens are removed with the blanks before them, and added behind the last one for the
  * kernel with one blank before, so that one undoes the other.
  */
-static int render_entry(const Buffer *content, const PreparedEdits *edits, const BootEntry *e, size_t insert_at,
-                        Pieces *pieces, size_t *ret_size) {
+static int grub_cfg_render_entry(const Buffer *content, const PreparedEdits *edits, const BootEntry *e,
+                                 size_t insert_at, Pieces *pieces, size_t *ret_size) {
         _cleanup_buffer_ Buffer insert = BUFFER_NULL;
         _cleanup_free_ bool *removed = NULL;
         size_t size = e->cmdline_size, done = 0;
@@ -77,7 +77,7 @@ static int render_entry(const Buffer *content, const PreparedEdits *edits, const
                 if (!removed[i])
                         continue;
 
-                r = cut_token(content, e->cmdline.tokens + i, pieces, &done);
+                r = grub_cfg_cut_token(content, e->cmdline.tokens + i, pieces, &done);
                 if (r < 0)
                         return r;
 
@@ -127,8 +127,8 @@ int grub_cfg_render(const BootStore *store, const TokenEdit *edits, size_t n_edi
                         continue;
 
                 *ret_entry = store->entries + i;
-                r = render_entry(&store->content, &prepared, store->entries + i, layout->insert_at[i], &pieces,
-                                 ret_size);
+                r = grub_cfg_render_entry(&store->content, &prepared, store->entries + i, layout->insert_at[i], &pieces,
+                                          ret_size);
                 if (r < 0)
                         return r;
         }

@@ -10,7 +10,7 @@
 #include "grub/grub-cfg.h"
 
 /* Everything that is known while the files are looked for. */
-typedef struct Search {
+typedef struct GrubCfgSearch {
         const Root *root;
         BootStores *stores;
         char **seen; /* paths without links */
@@ -19,16 +19,16 @@ typedef struct Search {
         bool found;
         char *stub;       /* a file that only hands over to another one */
         unsigned stub_line;
-} Search;
+} GrubCfgSearch;
 
-static void search_done(Search *s) {
+static void grub_cfg_search_done(GrubCfgSearch *s) {
         for (size_t i = 0; i < s->n_seen; i++)
                 free(s->seen[i]);
         free(s->seen);
         free(s->stub);
 }
 
-static bool search_seen(Search *s, const char *path) {
+static bool grub_cfg_search_seen(GrubCfgSearch *s, const char *path) {
         for (size_t i = 0; i < s->n_seen; i++)
                 if (streq(s->seen[i], path))
                         return true;
@@ -37,7 +37,7 @@ static bool search_seen(Search *s, const char *path) {
 }
 
 /* Read a file that is there; its path holds no link any more. */
-static int search_read(Search *s, const char *path) {
+static int grub_cfg_search_read(GrubCfgSearch *s, const char *path) {
         _cleanup_buffer_ Buffer content = BUFFER_NULL;
         unsigned handover = 0;
         int r;
@@ -67,7 +67,7 @@ static int search_read(Search *s, const char *path) {
 }
 
 /* Whether a directory has an entry of the name of a path that leads nowhere. */
-static bool is_dangling(const Root *root, const char *path) {
+static bool grub_cfg_is_dangling(const Root *root, const char *path) {
         _cleanup_(strv_freep) char **names = NULL;
         _cleanup_free_ char *directory = NULL;
         const char *slash = strrchr(path, '/');
@@ -84,13 +84,13 @@ static bool is_dangling(const Root *root, const char *path) {
 }
 
 /* Look at a place where a grub.cfg can be. A hint is a link that only counts for where it leads. */
-static int search_path(Search *s, const char *path, bool hint) {
+static int grub_cfg_search_path(GrubCfgSearch *s, const char *path, bool hint) {
         char *real;
         int r;
 
         r = root_resolve(s->root, path, &real);
         if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP) {
-                if (hint || !is_dangling(s->root, path))
+                if (hint || !grub_cfg_is_dangling(s->root, path))
                         return 0;
 
                 return boot_stores_problem(s->stores, path, 0, "boot-store-dangling", /* fatal= */ true,
@@ -99,7 +99,7 @@ static int search_path(Search *s, const char *path, bool hint) {
         if (r < 0)
                 return boot_stores_read_problem(s->stores, path, r);
 
-        if (search_seen(s, real) || (hint && streq(real, path))) {
+        if (grub_cfg_search_seen(s, real) || (hint && streq(real, path))) {
                 free(real);
                 return 0;
         }
@@ -111,7 +111,7 @@ static int search_path(Search *s, const char *path, bool hint) {
         }
 
         s->seen[s->n_seen++] = real;
-        return search_read(s, real);
+        return grub_cfg_search_read(s, real);
 }
 
 /*
@@ -119,7 +119,7 @@ static int search_path(Search *s, const char *path, bool hint) {
  * does.
  * @names: the names below each other that lead to grub.cfg; NULL stands for every name
  */
-static int search_efi(Search *s, const char *directory, const char *const *names, size_t n_names) {
+static int grub_cfg_search_efi(GrubCfgSearch *s, const char *directory, const char *const *names, size_t n_names) {
         _cleanup_(strv_freep) char **found = NULL;
         int r;
 
@@ -140,9 +140,9 @@ static int search_efi(Search *s, const char *directory, const char *const *names
                         return -ENOMEM;
 
                 if (n_names > 1)
-                        r = search_efi(s, path, names + 1, n_names - 1);
+                        r = grub_cfg_search_efi(s, path, names + 1, n_names - 1);
                 else
-                        r = search_path(s, path, /* hint= */ false);
+                        r = grub_cfg_search_path(s, path, /* hint= */ false);
                 if (r < 0)
                         return r;
         }
@@ -150,7 +150,7 @@ static int search_efi(Search *s, const char *directory, const char *const *names
         return 0;
 }
 
-static int grub_cfg_search(Search *s) {
+static int grub_cfg_search_all(GrubCfgSearch *s) {
         static const char *const hints[] = { "/etc/grub2.cfg", "/etc/grub2-efi.cfg" };
         static const char *const paths[] = { "/boot/grub2/grub.cfg", "/boot/grub/grub.cfg" };
         static const char *const partitions[] = { "/boot/efi", "/efi" };
@@ -158,19 +158,19 @@ static int grub_cfg_search(Search *s) {
         int r;
 
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
-                r = search_path(s, paths[i], /* hint= */ false);
+                r = grub_cfg_search_path(s, paths[i], /* hint= */ false);
                 if (r < 0)
                         return r;
         }
 
         for (size_t i = 0; i < ELEMENTSOF(partitions); i++) {
-                r = search_efi(s, partitions[i], efi_names, ELEMENTSOF(efi_names));
+                r = grub_cfg_search_efi(s, partitions[i], efi_names, ELEMENTSOF(efi_names));
                 if (r < 0)
                         return r;
         }
 
         for (size_t i = 0; i < ELEMENTSOF(hints); i++) {
-                r = search_path(s, hints[i], /* hint= */ true);
+                r = grub_cfg_search_path(s, hints[i], /* hint= */ true);
                 if (r < 0)
                         return r;
         }
@@ -183,11 +183,11 @@ static int grub_cfg_search(Search *s) {
 }
 
 int grub_cfg_find(const Root *root, BootStores *stores) {
-        _cleanup_(search_done) Search s = {
+        _cleanup_(grub_cfg_search_done) GrubCfgSearch s = {
                 .root = root,
                 .stores = stores,
                 .bls_entries = bls_has_entries(root),
         };
 
-        return grub_cfg_search(&s);
+        return grub_cfg_search_all(&s);
 }

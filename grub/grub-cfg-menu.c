@@ -18,7 +18,7 @@ bool grub_menu_is_linux(const ScriptCommand *c) {
 }
 
 /* The title of a menuentry or submenu: its first argument that is no option (grub-core/commands/menuentry.c). */
-static const char *menu_title(const ScriptCommand *c) {
+static const char *grub_menu_title(const ScriptCommand *c) {
         static const char *const with_value[] = {
                 "--class", "--users", "--hotkey", "--source", "--id", "$menuentry_id_option",
                 "${menuentry_id_option}", NULL
@@ -39,7 +39,7 @@ static const char *menu_title(const ScriptCommand *c) {
 }
 
 /* grub-mkconfig's own ids say "recovery" in every language: gnulinux-VERSION-recovery-UUID. */
-static bool has_recovery_id(const ScriptCommand *c) {
+static bool grub_menu_has_recovery_id(const ScriptCommand *c) {
         for (size_t i = 1; i < c->n_words; i++)
                 if (startswith(c->words[i].value, "gnulinux-") && strstr(c->words[i].value, "-recovery-"))
                         return true;
@@ -47,15 +47,15 @@ static bool has_recovery_id(const ScriptCommand *c) {
         return false;
 }
 
-static bool is_rescue_menu(const ScriptCommand *c) {
-        const char *title = menu_title(c);
+static bool grub_menu_is_rescue(const ScriptCommand *c) {
+        const char *title = grub_menu_title(c);
 
-        return strcasestr(title, "rescue") || strcasestr(title, "recovery mode") || has_recovery_id(c);
+        return strcasestr(title, "rescue") || strcasestr(title, "recovery mode") || grub_menu_has_recovery_id(c);
 }
 
 /* 30_os-prober ends the titles of what it finds in "(on /dev/sda1)". */
-static bool is_foreign_menu(const ScriptCommand *c) {
-        const char *title = menu_title(c), *on = NULL;
+static bool grub_menu_is_foreign(const ScriptCommand *c) {
+        const char *title = grub_menu_title(c), *on = NULL;
 
         for (const char *p = title; (p = strstr(p, "(on /dev/")); p++)
                 on = p;
@@ -63,7 +63,7 @@ static bool is_foreign_menu(const ScriptCommand *c) {
         return on && endswith(on, ")");
 }
 
-static bool any_menu(const Script *script, const ScriptCommand *c, bool (*test)(const ScriptCommand *menu)) {
+static bool grub_menu_any(const Script *script, const ScriptCommand *c, bool (*test)(const ScriptCommand *menu)) {
         for (size_t i = c->parent; i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
                 if (test(script->commands + i))
                         return true;
@@ -76,9 +76,9 @@ EntryKind grub_menu_kind(const Script *script, const ScriptCommand *c) {
 
         if (startswith(kernel, "memtest"))
                 return ENTRY_MEMTEST;
-        if (c->os_prober || any_menu(script, c, is_foreign_menu))
+        if (c->os_prober || grub_menu_any(script, c, grub_menu_is_foreign))
                 return ENTRY_FOREIGN;
-        if (strcasestr(kernel, "rescue") || any_menu(script, c, is_rescue_menu))
+        if (strcasestr(kernel, "rescue") || grub_menu_any(script, c, grub_menu_is_rescue))
                 return ENTRY_RESCUE;
 
         return ENTRY_SYSTEM;
@@ -92,7 +92,7 @@ int grub_menu_titles(const Script *script, const ScriptCommand *c, char **ret) {
         int r = 0;
 
         for (size_t i = c->parent; i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
-                titles[n++] = menu_title(script->commands + i);
+                titles[n++] = grub_menu_title(script->commands + i);
 
         while (n > 0 && r >= 0) {
                 r = buffer_puts(&b, titles[--n]);
@@ -115,7 +115,7 @@ size_t grub_menu_id_size(const Script *script, const ScriptCommand *c) {
         size_t n = strlen(c->words[1].value) + strlen(" | ");
 
         for (size_t i = c->parent; i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
-                n += strlen(menu_title(script->commands + i)) + strlen(" > ");
+                n += strlen(grub_menu_title(script->commands + i)) + strlen(" > ");
 
         return n;
 }

@@ -10,16 +10,16 @@
 #include "grub/grub-cfg-menu.h"
 
 /* Ids hold the titles of all menus around an entry. A file that makes more of them than this is no menu. */
-#define IDS_SIZE_MAX (16U * 1024U * 1024U)
+#define GRUB_CFG_IDS_SIZE_MAX (16U * 1024U * 1024U)
 
 /* GRUB puts this and the kernel's path before the words of the command (grub-core/loader/i386/linux.c). */
-#define IMAGE_PREFIX "BOOT_IMAGE="
+#define GRUB_CFG_IMAGE_PREFIX "BOOT_IMAGE="
 
 /*
  * Write a word as GRUB hands it to the kernel (grub-core/lib/cmdline.c: grub_create_loader_cmdline()): with
  * a blank inside it is put into double quotes, and quotes and backslashes get a backslash. The kernel sees both.
  */
-static int append_loader_word(Buffer *b, const char *value) {
+static int grub_cfg_append_loader_word(Buffer *b, const char *value) {
         bool quote = strchr(value, ' ');
         int r;
 
@@ -41,7 +41,7 @@ static int append_loader_word(Buffer *b, const char *value) {
  * make one token of several words.
  * @ends: where in the kernel's text each word ends
  */
-static void locate_tokens(Cmdline *c, const ScriptWord *words, const size_t *ends) {
+static void grub_cfg_locate_tokens(Cmdline *c, const ScriptWord *words, const size_t *ends) {
         size_t w = 0;
 
         for (size_t i = 0; i < c->n_tokens; i++) {
@@ -59,7 +59,7 @@ static void locate_tokens(Cmdline *c, const ScriptWord *words, const size_t *end
 }
 
 /* Behind the last token that is for the kernel, if what comes then begins in a word of its own. */
-static size_t insertion_point(const Cmdline *c, size_t kernel_end) {
+static size_t grub_cfg_insertion_point(const Cmdline *c, size_t kernel_end) {
         for (size_t i = c->n_tokens; i > 0; i--) {
                 const Token *t = c->tokens + i - 1;
                 size_t end = t->offset + t->size;
@@ -72,7 +72,7 @@ static size_t insertion_point(const Cmdline *c, size_t kernel_end) {
 }
 
 /* Fill in the tokens of an entry from the words behind the kernel's path. */
-static int read_tokens(const ScriptCommand *c, BootEntry *e, size_t *ret_insert_at) {
+static int grub_cfg_read_tokens(const ScriptCommand *c, BootEntry *e, size_t *ret_insert_at) {
         const ScriptWord *kernel = c->words + 1;
         _cleanup_buffer_ Buffer image = BUFFER_NULL, text = BUFFER_NULL;
         _cleanup_free_ size_t *ends = NULL;
@@ -85,7 +85,7 @@ static int read_tokens(const ScriptCommand *c, BootEntry *e, size_t *ret_insert_
         for (size_t i = 2; i < c->n_words; i++) {
                 r = i > 2 ? buffer_append(&text, " ", 1) : 0;
                 if (r >= 0)
-                        r = append_loader_word(&text, c->words[i].value);
+                        r = grub_cfg_append_loader_word(&text, c->words[i].value);
                 if (r < 0)
                         return r;
 
@@ -96,20 +96,20 @@ static int read_tokens(const ScriptCommand *c, BootEntry *e, size_t *ret_insert_
         if (r < 0)
                 return r;
 
-        locate_tokens(&e->cmdline, c->words + 2, ends);
+        grub_cfg_locate_tokens(&e->cmdline, c->words + 2, ends);
 
-        r = append_loader_word(&image, kernel->value);
+        r = grub_cfg_append_loader_word(&image, kernel->value);
         if (r < 0)
                 return r;
 
-        e->cmdline_size = strlen(IMAGE_PREFIX) + image.size + (c->n_words > 2) + text.size;
+        e->cmdline_size = strlen(GRUB_CFG_IMAGE_PREFIX) + image.size + (c->n_words > 2) + text.size;
 
-        *ret_insert_at = insertion_point(&e->cmdline, kernel->offset + kernel->size);
+        *ret_insert_at = grub_cfg_insertion_point(&e->cmdline, kernel->offset + kernel->size);
         return 0;
 }
 
-static int read_entry(const Script *script, const ScriptCommand *c, const char *path, BootEntry *e,
-                      size_t *ret_insert_at) {
+static int grub_cfg_read_entry(const Script *script, const ScriptCommand *c, const char *path, BootEntry *e,
+                               size_t *ret_insert_at) {
         const char *kernel = c->words[1].value;
         int r;
 
@@ -130,10 +130,10 @@ static int read_entry(const Script *script, const ScriptCommand *c, const char *
 
         e->line = c->line;
         e->kind = grub_menu_kind(script, c);
-        return read_tokens(c, e, ret_insert_at);
+        return grub_cfg_read_tokens(c, e, ret_insert_at);
 }
 
-static int compare_entries(const void *a, const void *b) {
+static int grub_cfg_compare_entries(const void *a, const void *b) {
         const BootEntry *x = *(const BootEntry *const *) a, *y = *(const BootEntry *const *) b;
         int r;
 
@@ -145,15 +145,15 @@ static int compare_entries(const void *a, const void *b) {
 }
 
 /* Whether an id looks as if it had a number already: "/boot/vmlinuz#2". */
-static bool ends_in_number(const char *id) {
+static bool grub_cfg_id_is_numbered(const char *id) {
         const char *hash = strrchr(id, '#');
 
         return hash && hash[1] && strspn(hash + 1, "0123456789") == strlen(hash + 1);
 }
 
 /* Entries with the same id. The first one has no number, unless that could be taken for the id of another one. */
-static int number_group(BootEntry **group, size_t n) {
-        bool all = ends_in_number(group[0]->id);
+static int grub_cfg_number_group(BootEntry **group, size_t n) {
+        bool all = grub_cfg_id_is_numbered(group[0]->id);
 
         for (size_t i = all ? 0 : 1; i < n; i++) {
                 char *id = xasprintf("%s#%zu", group[i]->id, i + 1);
@@ -169,7 +169,7 @@ static int number_group(BootEntry **group, size_t n) {
 }
 
 /* Entries with the same titles and the same kernel are told apart by counting them. */
-static int number_duplicates(BootStore *store) {
+static int grub_cfg_number_duplicates(BootStore *store) {
         _cleanup_free_ BootEntry **sorted = NULL;
         size_t n;
         int r = 0;
@@ -180,18 +180,18 @@ static int number_duplicates(BootStore *store) {
 
         for (size_t i = 0; i < store->n_entries; i++)
                 sorted[i] = store->entries + i;
-        qsort(sorted, store->n_entries, sizeof(BootEntry *), compare_entries);
+        qsort(sorted, store->n_entries, sizeof(BootEntry *), grub_cfg_compare_entries);
 
         for (size_t i = 0; r >= 0 && i < store->n_entries; i += n) {
                 for (n = 1; i + n < store->n_entries && streq(sorted[i + n]->id, sorted[i]->id); n++)
                         ;
-                r = number_group(sorted + i, n);
+                r = grub_cfg_number_group(sorted + i, n);
         }
 
         return r;
 }
 
-static int read_entries(BootStore *store, const Script *script, size_t n_linux) {
+static int grub_cfg_read_entries(BootStore *store, const Script *script, size_t n_linux) {
         GrubCfgLayout *layout = store->layout;
         int r;
 
@@ -207,29 +207,29 @@ static int read_entries(BootStore *store, const Script *script, size_t n_linux) 
                         continue;
 
                 store->n_entries++;
-                r = read_entry(script, script->commands + i, store->path, store->entries + n,
-                               layout->insert_at + n);
+                r = grub_cfg_read_entry(script, script->commands + i, store->path, store->entries + n,
+                                        layout->insert_at + n);
                 if (r < 0)
                         return r;
         }
 
         layout->n_linux = store->n_entries;
-        return number_duplicates(store);
+        return grub_cfg_number_duplicates(store);
 }
 
 /* What a file is, told by its commands. */
-typedef struct Content {
+typedef struct GrubCfgContent {
         size_t n_linux, n_system;
         size_t ids_size;
         unsigned bls_line;      /* 0: none */
         unsigned handover_line; /* 0: none */
-} Content;
+} GrubCfgContent;
 
-static Content examine_commands(const Script *script) {
+static GrubCfgContent grub_cfg_examine(const Script *script) {
         static const char *const handovers[] = { "configfile", "source", ".", "normal", NULL };
-        Content content = {};
+        GrubCfgContent content = {};
 
-        for (size_t i = 0; i < script->n_commands && content.ids_size <= IDS_SIZE_MAX; i++) {
+        for (size_t i = 0; i < script->n_commands && content.ids_size <= GRUB_CFG_IDS_SIZE_MAX; i++) {
                 const ScriptCommand *c = script->commands + i;
                 const char *name = c->words[0].value;
 
@@ -246,7 +246,7 @@ static Content examine_commands(const Script *script) {
         return content;
 }
 
-static int fill_store(BootStore *store, const Script *script, const Content *what) {
+static int grub_cfg_fill_store(BootStore *store, const Script *script, const GrubCfgContent *what) {
         GrubCfgLayout *layout;
         int r;
 
@@ -256,14 +256,14 @@ static int fill_store(BootStore *store, const Script *script, const Content *wha
 
         layout->bls_line = what->bls_line;
         r = grub_variables_read(script, &store->content, layout->variables);
-        return r < 0 ? r : read_entries(store, script, what->n_linux);
+        return r < 0 ? r : grub_cfg_read_entries(store, script, what->n_linux);
 }
 
 int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bls_entries, unsigned *ret_handover) {
         _cleanup_script_ Script script = SCRIPT_NULL;
         ScriptError error;
         BootStore *store;
-        Content what;
+        GrubCfgContent what;
         int r;
 
         assert(stores);
@@ -280,10 +280,10 @@ int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bl
         if (r < 0)
                 return r;
 
-        what = examine_commands(&script);
+        what = grub_cfg_examine(&script);
         *ret_handover = what.handover_line;
 
-        if (what.ids_size > IDS_SIZE_MAX)
+        if (what.ids_size > GRUB_CFG_IDS_SIZE_MAX)
                 return boot_stores_problem(stores, path, 0, "boot-store-too-large", /* fatal= */ true,
                                            "The titles of the menu entries are too long altogether");
 
@@ -299,7 +299,7 @@ int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bl
         if (r < 0)
                 return r == -EEXIST ? 0 : r;
 
-        r = fill_store(store, &script, &what);
+        r = grub_cfg_fill_store(store, &script, &what);
         return r < 0 ? r : 1;
 }
 

@@ -3,10 +3,10 @@
 #include "grub/grub-variable.h"
 
 /* rhboot/grub2: blscfg.c; tuned: 00_tuned */
-static const char *const variable_names[GRUB_VARIABLES] = { "kernelopts", "default_kernelopts", "tuned_params" };
+static const char *const grub_variable_names[GRUB_VARIABLES] = { "kernelopts", "default_kernelopts", "tuned_params" };
 
 /* A value that stands in the file as it is, all of it in one pair of quotes. */
-static int map_variable(const Buffer *content, size_t begin, size_t end, GrubVariable *v) {
+static int grub_variable_map(const Buffer *content, size_t begin, size_t end, GrubVariable *v) {
         if (end - begin < 2 || !strchr("'\"", content->data[begin]) || content->data[end - 1] != content->data[begin])
                 return 0;
 
@@ -23,8 +23,8 @@ static int map_variable(const Buffer *content, size_t begin, size_t end, GrubVar
 }
 
 /* "set NAME=VALUE" or "NAME=VALUE" */
-static int read_variable(const Buffer *content, const ScriptCommand *c, const ScriptWord *w, const char *value,
-                         GrubVariable *v) {
+static int grub_variable_set(const Buffer *content, const ScriptCommand *c, const ScriptWord *w, const char *value,
+                              GrubVariable *v) {
         size_t name = (size_t) (value - w->value);
         int r = 0;
 
@@ -32,7 +32,7 @@ static int read_variable(const Buffer *content, const ScriptCommand *c, const Sc
         *v = (GrubVariable) { .number = c->line };
 
         if (w->size > name && memcmp(content->data + w->offset, w->value, name) == 0)
-                r = map_variable(content, w->offset + name, w->offset + w->size, v);
+                r = grub_variable_map(content, w->offset + name, w->offset + w->size, v);
         for (; r >= 0 && !v->editable && *value; value++)
                 r = line_append(&v->line, *value, 0, 0);
 
@@ -49,12 +49,12 @@ int grub_variables_read(const Script *script, const Buffer *content, GrubVariabl
                 const ScriptWord *w = c->words + (c->n_words > 1 && streq(c->words->value, "set"));
 
                 for (size_t k = 0; k < GRUB_VARIABLES; k++) {
-                        const char *value = startswith(w->value, variable_names[k]);
+                        const char *value = startswith(w->value, grub_variable_names[k]);
                         int r;
 
                         if (!value || *value != '=')
                                 continue;
-                        r = read_variable(content, c, w, value + 1, variables + k);
+                        r = grub_variable_set(content, c, w, value + 1, variables + k);
                         if (r < 0)
                                 return r;
                 }
@@ -65,7 +65,7 @@ int grub_variables_read(const Script *script, const Buffer *content, GrubVariabl
 
 GrubVariable *grub_variables_get(GrubVariable *variables, const char *name) {
         for (size_t i = 0; i < GRUB_VARIABLES; i++)
-                if (streq(name, variable_names[i]))
+                if (streq(name, grub_variable_names[i]))
                         return variables[i].number > 0 ? variables + i : NULL;
 
         return NULL;

@@ -2,7 +2,7 @@
 
 #include "grub/grubenv.h"
 
-#define HEADER "# GRUB Environment Block\n"
+#define GRUBENV_HEADER "# GRUB Environment Block\n"
 
 void grubenv_done(GrubEnv *env) {
         for (size_t i = 0; i < env->n_variables; i++) {
@@ -14,14 +14,14 @@ void grubenv_done(GrubEnv *env) {
 }
 
 /* Where a value ends: a backslash takes the next byte along. */
-static size_t value_end(const Buffer *content, size_t pos) {
+static size_t grubenv_value_end(const Buffer *content, size_t pos) {
         while (pos < content->size && content->data[pos] != '\n')
                 pos += content->data[pos] == '\\' ? 2 : 1;
 
         return pos;
 }
 
-static int read_value(const Buffer *content, size_t begin, size_t end, Line *l) {
+static int grubenv_read_value(const Buffer *content, size_t begin, size_t end, Line *l) {
         int r = 0;
 
         l->first = begin;
@@ -37,7 +37,7 @@ static int read_value(const Buffer *content, size_t begin, size_t end, Line *l) 
         return r < 0 ? r : line_parse(l);
 }
 
-static int add_variable(const Buffer *content, size_t name, size_t equals, size_t end, GrubEnv *env) {
+static int grubenv_add_variable(const Buffer *content, size_t name, size_t equals, size_t end, GrubEnv *env) {
         GrubEnvVariable *v;
         int r;
 
@@ -47,17 +47,17 @@ static int add_variable(const Buffer *content, size_t name, size_t equals, size_
 
         v = env->variables + env->n_variables++;
         v->name = strndup(content->data + name, equals - name);
-        return v->name ? read_value(content, equals + 1, end, &v->value) : -ENOMEM;
+        return v->name ? grubenv_read_value(content, equals + 1, end, &v->value) : -ENOMEM;
 }
 
 bool grubenv_is_block(const Buffer *content) {
-        size_t end = content->size;
+        size_t header = strlen(GRUBENV_HEADER), end = content->size;
 
-        if (content->size < strlen(HEADER) || memcmp(content->data, HEADER, strlen(HEADER)) != 0 ||
+        if (content->size < header || memcmp(content->data, GRUBENV_HEADER, header) != 0 ||
             memchr(content->data, 0, content->size))
                 return false;
 
-        while (end > strlen(HEADER) && content->data[end - 1] == '#')
+        while (end > header && content->data[end - 1] == '#')
                 end--;
 
         return content->data[end - 1] == '\n';
@@ -66,13 +66,13 @@ bool grubenv_is_block(const Buffer *content) {
 int grubenv_parse(const Buffer *content, GrubEnv *ret) {
         GrubEnv env = {};
 
-        for (size_t pos = strlen(HEADER); pos < content->size;) {
+        for (size_t pos = strlen(GRUBENV_HEADER); pos < content->size;) {
                 const char *equals;
                 size_t end;
                 int r;
 
                 if (content->data[pos] == '#') {
-                        pos = value_end(content, pos) + 1;
+                        pos = grubenv_value_end(content, pos) + 1;
                         continue;
                 }
 
@@ -80,11 +80,11 @@ int grubenv_parse(const Buffer *content, GrubEnv *ret) {
                 equals = memchr(content->data + pos, '=', content->size - pos);
                 if (!equals)
                         break;
-                end = value_end(content, (size_t) (equals - content->data) + 1);
+                end = grubenv_value_end(content, (size_t) (equals - content->data) + 1);
                 if (end >= content->size)
                         break;
 
-                r = add_variable(content, pos, (size_t) (equals - content->data), end, &env);
+                r = grubenv_add_variable(content, pos, (size_t) (equals - content->data), end, &env);
                 if (r < 0) {
                         grubenv_done(&env);
                         return r;

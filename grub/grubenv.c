@@ -12,11 +12,11 @@
 #include "grub/grub-cfg.h"
 #include "grub/grubenv.h"
 
-#define VARIABLE "kernelopts"
-#define SIZE_LIMIT (64U * 1024U)
+#define GRUBENV_VARIABLE "kernelopts"
+#define GRUBENV_SIZE_MAX (64U * 1024U)
 
 /* What a GRUB knows when it makes its menu: a grub.cfg, and the block beside it. */
-typedef struct Environment {
+typedef struct GrubEnvScope {
         BootStores *stores;
         BootStore *cfg;
         GrubEnv env;
@@ -24,36 +24,36 @@ typedef struct Environment {
         Buffer content;
         BootStore *store; /* made of it, once an entry needs it */
         bool settled;     /* a problem was appended, or another grub.cfg shares the block and had its entries */
-} Environment;
+} GrubEnvScope;
 
-static void environment_done(Environment *e) {
+static void grubenv_scope_done(GrubEnvScope *e) {
         grubenv_done(&e->env);
         free(e->path);
         buffer_done(&e->content);
 }
 
-static bool is_set(const Line *l) {
+static bool grubenv_is_set(const Line *l) {
         return l && l->cmdline.n_tokens > 0;
 }
 
 /* The block is loaded first. grub.cfg sets kernelopts only where the block did not, and other variables always. */
-static const Line *environment_line(const Environment *e, const char *name) {
+static const Line *grubenv_scope_line(const GrubEnvScope *e, const char *name) {
         const GrubVariable *v = grub_cfg_variable(e->cfg, name);
         const Line *l = grubenv_get(&e->env, name);
 
-        if (v && (!is_set(l) || (is_set(&v->line) && !streq(name, VARIABLE))))
+        if (v && (!grubenv_is_set(l) || (grubenv_is_set(&v->line) && !streq(name, GRUBENV_VARIABLE))))
                 return &v->line;
 
         return l;
 }
 
-static const char *lookup(void *userdata, const char *name) {
-        const Line *l = environment_line(userdata, name);
+static const char *grubenv_scope_lookup(void *userdata, const char *name) {
+        const Line *l = grubenv_scope_line(userdata, name);
 
         return l ? l->text.data : NULL;
 }
 
-static int environment_read(const Root *root, Environment *e) {
+static int grubenv_scope_read(const Root *root, GrubEnvScope *e) {
         _cleanup_free_ char *path = NULL;
         int r;
 
@@ -63,14 +63,14 @@ static int environment_read(const Root *root, Environment *e) {
 
         r = root_resolve(root, path, &e->path);
         if (r >= 0)
-                r = root_read(root, e->path, SIZE_LIMIT, &e->content);
+                r = root_read(root, e->path, GRUBENV_SIZE_MAX, &e->content);
         if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP) {
                 free(e->path);
                 e->path = NULL;
                 return 0;
         }
         if (r < 0)
-                return boot_stores_read_problem_max(e->stores, e->path ?: path, SIZE_LIMIT, r);
+                return boot_stores_read_problem_max(e->stores, e->path ?: path, GRUBENV_SIZE_MAX, r);
         if (!grubenv_is_block(&e->content))
                 return boot_stores_problem(e->stores, e->path, 0, "grubenv-syntax", /* fatal= */ true,
                                            "This is no environment block that GRUB reads: make a new one with "
@@ -80,7 +80,7 @@ static int environment_read(const Root *root, Environment *e) {
 }
 
 /* Give the block an entry, and make a store of it before. */
-static int attach_to_block(Environment *e, BootEntry *entry) {
+static int grubenv_attach_to_block(GrubEnvScope *e, BootEntry *entry) {
         Line *l;
         int r;
 
@@ -106,7 +106,7 @@ static int attach_to_block(Environment *e, BootEntry *entry) {
         return 0;
 }
 
-static int attach_to_cfg(Environment *e, GrubVariable *v, BootEntry *entry) {
+static int grubenv_attach_to_cfg(GrubEnvScope *e, GrubVariable *v, BootEntry *entry) {
         int r;
 
         if (!v->editable && e->settled)
@@ -124,34 +124,34 @@ static int attach_to_cfg(Environment *e, GrubVariable *v, BootEntry *entry) {
         return r < 0 ? r : grub_cfg_attach(e->cfg, v, entry);
 }
 
-static bool is_blank_text(const Buffer *b) {
+static bool grubenv_is_blank(const Buffer *b) {
         return strspn(strempty(b->data), " \t") == b->size;
 }
 
 /* The variable of grub.cfg that decides, or NULL. */
-static GrubVariable *deciding_variable(const Environment *e, const char *name) {
+static GrubVariable *grubenv_scope_variable(const GrubEnvScope *e, const char *name) {
         GrubVariable *v = grub_cfg_variable(e->cfg, name);
 
-        return v && is_set(&v->line) ? v : NULL;
+        return v && grubenv_is_set(&v->line) ? v : NULL;
 }
 
 /* Let the entry be where its line is written. Return: 1 where that is not its own file, 0, or -ENOMEM. */
-static int attach(Environment *e, const BootStore *bls) {
+static int grubenv_attach(GrubEnvScope *e, const BootStore *bls) {
         GrubVariable *v = NULL;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         _cleanup_(boot_entry_done) BootEntry entry = {};
-        bool block = bls_mentions(bls, VARIABLE) && is_set(grubenv_get(&e->env, VARIABLE));
+        bool block = bls_mentions(bls, GRUBENV_VARIABLE) && grubenv_is_set(grubenv_get(&e->env, GRUBENV_VARIABLE));
         int r;
 
-        if (!block && bls_mentions(bls, VARIABLE))
-                v = deciding_variable(e, VARIABLE);
+        if (!block && bls_mentions(bls, GRUBENV_VARIABLE))
+                v = grubenv_scope_variable(e, GRUBENV_VARIABLE);
 
-        r = bls_expand(bls, lookup, e, &text);
+        r = bls_expand(bls, grubenv_scope_lookup, e, &text);
         if (r < 0)
                 return r;
 
-        if (is_blank_text(&text)) {
-                v = deciding_variable(e, "default_kernelopts");
+        if (grubenv_is_blank(&text)) {
+                v = grubenv_scope_variable(e, "default_kernelopts");
                 if (v)
                         r = buffer_append(&text, v->line.text.data, v->line.text.size);
         }
@@ -168,22 +168,22 @@ static int attach(Environment *e, const BootStore *bls) {
                 return 0;
         }
 
-        r = block ? attach_to_block(e, &entry) : attach_to_cfg(e, v, &entry);
+        r = block ? grubenv_attach_to_block(e, &entry) : grubenv_attach_to_cfg(e, v, &entry);
         return r < 0 ? r : 1;
 }
 
-static int resolve_entries(const Root *root, BootStores *stores, BootStore *cfg, bool *elsewhere) {
-        _cleanup_(environment_done) Environment e = { .stores = stores, .cfg = cfg };
+static int grubenv_resolve_entries(const Root *root, BootStores *stores, BootStore *cfg, bool *elsewhere) {
+        _cleanup_(grubenv_scope_done) GrubEnvScope e = { .stores = stores, .cfg = cfg };
         int r;
 
-        r = environment_read(root, &e);
+        r = grubenv_scope_read(root, &e);
         for (size_t i = 0, n = stores->n_stores; i < n && r >= 0; i++) {
                 BootStore *s = stores->stores[i];
 
                 if (s->driver != &boot_store_bls || !bls_refers(s))
                         continue;
 
-                r = attach(&e, s);
+                r = grubenv_attach(&e, s);
                 elsewhere[i] = elsewhere[i] || r > 0;
         }
 
@@ -201,7 +201,7 @@ static int grubenv_find(const Root *root, BootStores *stores) {
 
         for (size_t i = 0; i < n && r >= 0; i++)
                 if (grub_cfg_reads_bls(stores->stores[i]))
-                        r = resolve_entries(root, stores, stores->stores[i], elsewhere);
+                        r = grubenv_resolve_entries(root, stores, stores->stores[i], elsewhere);
 
         for (size_t i = 0; i < n; i++)
                 if (elsewhere[i]) {
@@ -233,9 +233,9 @@ int grubenv_load(BootStores *stores, const char *path, Buffer *content, BootStor
         if (!l)
                 return -ENOMEM;
 
-        if (grubenv_get(&env, VARIABLE)) {
-                *l = *grubenv_get(&env, VARIABLE);
-                *grubenv_get(&env, VARIABLE) = (Line) {};
+        if (grubenv_get(&env, GRUBENV_VARIABLE)) {
+                *l = *grubenv_get(&env, GRUBENV_VARIABLE);
+                *grubenv_get(&env, GRUBENV_VARIABLE) = (Line) {};
         }
 
         *ret = store;
@@ -243,7 +243,7 @@ int grubenv_load(BootStores *stores, const char *path, Buffer *content, BootStor
 }
 
 /* Take the padding that the new text needs, or give back what it no longer does. */
-static int fit(Buffer *b, size_t size) {
+static int grubenv_fit(Buffer *b, size_t size) {
         int r = 0;
 
         for (; b->size > size; b->size--)
@@ -286,7 +286,7 @@ static int grubenv_render(const BootStore *store, const TokenEdit *edits, size_t
         if (r < 0)
                 return r;
 
-        r = fit(ret, store->content.size);
+        r = grubenv_fit(ret, store->content.size);
         if (r < 0)
                 buffer_done(ret);
         return r;

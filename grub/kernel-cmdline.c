@@ -9,11 +9,11 @@
 
 #include "grub/line.h"
 
-#define KERNEL_CMDLINE "/etc/kernel/cmdline"
-#define SIZE_LIMIT (64U * 1024U)
+#define KERNEL_CMDLINE_PATH "/etc/kernel/cmdline"
+#define KERNEL_CMDLINE_SIZE_MAX (64U * 1024U)
 
 /* Newer versions of kernel-install skip lines that begin with "#"; a token there would get lost. */
-static int map_lines(const Buffer *content, Line *l) {
+static int kernel_cmdline_map(const Buffer *content, Line *l) {
         const char *text = content->data;
         size_t begin = 0;
         int r = 0;
@@ -32,7 +32,7 @@ static int map_lines(const Buffer *content, Line *l) {
         return r < 0 ? r : line_parse(l);
 }
 
-static int add_entry(BootStore *store, Line *l) {
+static int kernel_cmdline_add_entry(BootStore *store, Line *l) {
         size_t first = l->cmdline.n_tokens > 0 ? l->bytes[l->cmdline.tokens->offset].begin : 0;
         BootEntry *e;
 
@@ -45,7 +45,7 @@ static int add_entry(BootStore *store, Line *l) {
         e->line = line_number(&store->content, first);
         e->cmdline_size = l->text.size;
         e->id = strdup(store->path);
-        e->title = strdup(KERNEL_CMDLINE);
+        e->title = strdup(KERNEL_CMDLINE_PATH);
         e->path = strdup(store->path);
         if (!e->id || !e->title || !e->path)
                 return -ENOMEM;
@@ -78,8 +78,8 @@ int kernel_cmdline_load(BootStores *stores, const char *path, Buffer *content) {
         }
 
         store->layout = l;
-        r = map_lines(&store->content, l);
-        return r < 0 ? r : add_entry(store, l);
+        r = kernel_cmdline_map(&store->content, l);
+        return r < 0 ? r : kernel_cmdline_add_entry(store, l);
 }
 
 static int kernel_cmdline_find(const Root *root, BootStores *stores) {
@@ -87,15 +87,15 @@ static int kernel_cmdline_find(const Root *root, BootStores *stores) {
         _cleanup_buffer_ Buffer content = BUFFER_NULL;
         int r;
 
-        r = root_resolve(root, KERNEL_CMDLINE, &path);
+        r = root_resolve(root, KERNEL_CMDLINE_PATH, &path);
         if (r >= 0)
-                r = root_read(root, path, SIZE_LIMIT, &content);
+                r = root_read(root, path, KERNEL_CMDLINE_SIZE_MAX, &content);
         if (r == -ENOENT || r == -ENOTDIR)
                 return 0;
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return boot_stores_problem(stores, path ?: KERNEL_CMDLINE, 0, "kernel-cmdline-unreadable",
+                return boot_stores_problem(stores, path ?: KERNEL_CMDLINE_PATH, 0, "kernel-cmdline-unreadable",
                                            /* fatal= */ true, "The file cannot be read: %s", strerror(-r));
 
         return kernel_cmdline_load(stores, path, &content);

@@ -11,7 +11,7 @@
 #include "grub/grub-cfg.h"
 
 /* Everything that is looked at, once. */
-typedef struct Look {
+typedef struct LayoutsLook {
         const Root *root;
         const BootStores *stores;
         bool boots;         /* some store boots this system */
@@ -21,19 +21,19 @@ typedef struct Look {
         Cmdline cmdline;
         char *systemd_boot; /* NULL: not installed */
         char *unified;      /* a unified kernel image, or NULL */
-} Look;
+} LayoutsLook;
 
-static void look_done(Look *l) {
+static void layouts_look_done(LayoutsLook *l) {
         cmdline_done(&l->cmdline);
         free(l->systemd_boot);
         free(l->unified);
 }
 
-static int look_around(const Root *root, const BootStores *stores, Look *l) {
+static int layouts_look(const Root *root, const BootStores *stores, LayoutsLook *l) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        *l = (Look) { .root = root, .stores = stores, .boots = boot_stores_boot_system(stores, NULL) };
+        *l = (LayoutsLook) { .root = root, .stores = stores, .boots = boot_stores_boot_system(stores, NULL) };
 
         for (size_t i = 0; i < stores->n_stores; i++) {
                 l->grub = l->grub || stores->stores[i]->driver == &boot_store_grub_cfg;
@@ -56,7 +56,7 @@ static int look_around(const Root *root, const BootStores *stores, Look *l) {
 
 /* ostree ------------------------------------------------------------------------------------------------- */
 
-static const char *has_ostree_entry(const Look *l) {
+static const char *layouts_ostree_entry(const LayoutsLook *l) {
         for (size_t i = 0; i < l->stores->n_stores; i++)
                 for (size_t k = 0; k < l->stores->stores[i]->n_entries; k++) {
                         const BootEntry *e = l->stores->stores[i]->entries + k;
@@ -69,7 +69,7 @@ static const char *has_ostree_entry(const Look *l) {
 }
 
 /* A repository alone can be anybody's; where nothing boots yet, it is the image of a system to be. */
-static const char *find_ostree(const Look *l) {
+static const char *layouts_find_ostree(const LayoutsLook *l) {
         if (root_exists(l->root, "/run/ostree-booted"))
                 return "/run/ostree-booted";
         if (cmdline_find(&l->cmdline, "ostree"))
@@ -79,23 +79,21 @@ static const char *find_ostree(const Look *l) {
         if (!l->boots && root_exists(l->root, "/sysroot/ostree/repo"))
                 return "/sysroot/ostree/repo";
 
-        return has_ostree_entry(l);
+        return layouts_ostree_entry(l);
 }
 
 /* zipl --------------------------------------------------------------------------------------------------- */
 
 /* SUSE's zipl starts a GRUB, whose grub.cfg then is what counts. */
-static const char *find_zipl(const Look *l) {
+static const char *layouts_find_zipl(const LayoutsLook *l) {
         if (l->grub || !root_exists(l->root, "/etc/zipl.conf"))
                 return NULL;
 
         return l->bls || root_exists(l->root, "/boot/bootmap") ? "/etc/zipl.conf" : NULL;
 }
 
-/* Unified kernel images ---------------------------------------------------------------------------------- */
-
 /* GRUB says BOOT_IMAGE=, and systemd-boot gives the initrd of an entry of its own; an image gets neither. */
-static const char *find_unified(const Look *l) {
+static const char *layouts_find_unified(const LayoutsLook *l) {
         bool entry = cmdline_find(&l->cmdline, "BOOT_IMAGE") || cmdline_find(&l->cmdline, "initrd");
 
         if (!l->unified || (l->running && entry && l->boots))
@@ -104,14 +102,12 @@ static const char *find_unified(const Look *l) {
         return l->running || !l->boots || (l->systemd_boot && !l->grub) ? l->unified : NULL;
 }
 
-static const char *find_systemd_boot(const Look *l) {
+static const char *layouts_find_systemd_boot(const LayoutsLook *l) {
         return l->boots || l->bls || l->unified ? NULL : l->systemd_boot;
 }
 
-/* Mount points ------------------------------------------------------------------------------------------- */
-
 /* Whether a line of fstab mounts something at a path. */
-static bool mounts_at(char *line, const char *path) {
+static bool layouts_mounts_at(char *line, const char *path) {
         char *state = NULL, *field = strtok_r(line, " \t", &state);
 
         if (!field || *field == '#')
@@ -121,7 +117,7 @@ static bool mounts_at(char *line, const char *path) {
         return field && streq(field, path);
 }
 
-static bool in_fstab(const char *fstab, const char *path) {
+static bool layouts_in_fstab(const char *fstab, const char *path) {
         _cleanup_free_ char *copy = strdup(fstab);
         char *state = NULL;
 
@@ -129,13 +125,13 @@ static bool in_fstab(const char *fstab, const char *path) {
                 return false;
 
         for (char *line = strtok_r(copy, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
-                if (mounts_at(line, path))
+                if (layouts_mounts_at(line, path))
                         return true;
 
         return false;
 }
 
-static bool is_empty_directory(const Root *root, const char *path) {
+static bool layouts_is_empty_directory(const Root *root, const char *path) {
         _cleanup_(strv_freep) char **names = NULL;
         int r = root_list(root, path, &names);
 
@@ -143,7 +139,7 @@ static bool is_empty_directory(const Root *root, const char *path) {
 }
 
 /* Whether the link of a GRUB package for UEFI leads to a file that is not there: then the real one lies elsewhere. */
-static bool real_file_is_out_of_reach(const Root *root) {
+static bool layouts_file_is_out_of_reach(const Root *root) {
         _cleanup_(strv_freep) char **names = NULL;
         _cleanup_free_ char *real = NULL;
 
@@ -157,7 +153,7 @@ static bool real_file_is_out_of_reach(const Root *root) {
         return false;
 }
 
-static int check_mounts(const Root *root, const Look *l, BootStores *stores) {
+static int layouts_check_mounts(const Root *root, const LayoutsLook *l, BootStores *stores) {
         static const char *const paths[] = { "/boot", "/boot/efi", "/efi" };
         _cleanup_buffer_ Buffer fstab = BUFFER_NULL;
         int r;
@@ -171,10 +167,10 @@ static int check_mounts(const Root *root, const Look *l, BootStores *stores) {
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
                 bool fatal;
 
-                if (!in_fstab(fstab.data, paths[i]) || !is_empty_directory(root, paths[i]))
+                if (!layouts_in_fstab(fstab.data, paths[i]) || !layouts_is_empty_directory(root, paths[i]))
                         continue;
 
-                fatal = !l->boots || real_file_is_out_of_reach(root);
+                fatal = !l->boots || layouts_file_is_out_of_reach(root);
                 return boot_stores_problem(stores, paths[i], 0, "boot-store-unmounted", fatal,
                                            "/etc/fstab mounts a file system here, and it is not mounted: mount it, "
                                            "because the boot configuration can lie on it");
@@ -183,43 +179,41 @@ static int check_mounts(const Root *root, const Look *l, BootStores *stores) {
         return 0;
 }
 
-/* All ---------------------------------------------------------------------------------------------------- */
-
 static const struct {
         const char *code;
-        const char *(*find)(const Look *l); /* the file that proves it, or NULL */
+        const char *(*find)(const LayoutsLook *l); /* the file that proves it, or NULL */
         const char *reason;
 } layouts[] = {
         {
-                "boot-store-ostree", find_ostree,
+                "boot-store-ostree", layouts_find_ostree,
                 "This system is deployed by ostree, which writes the boot entries anew: set the tokens with "
                 "`rpm-ostree kargs --append-if-missing=TOKEN`, or in usr/lib/bootc/kargs.d of a bootc image",
         },
         {
-                "boot-store-zipl", find_zipl,
+                "boot-store-zipl", layouts_find_zipl,
                 "zipl copies the command line into the boot record, and gtuned does not run it: set the tokens with "
                 "`grubby --update-kernel=ALL --args=TOKEN`, or in \"parameters\" of this file, and run zipl",
         },
         {
-                "boot-store-uki", find_unified,
+                "boot-store-uki", layouts_find_unified,
                 "The command line is a part of this unified kernel image: put the tokens into /etc/kernel/cmdline and "
                 "build the image anew with `kernel-install add`, or install a signed addon beside it",
         },
         {
-                "boot-store-systemd-boot", find_systemd_boot,
+                "boot-store-systemd-boot", layouts_find_systemd_boot,
                 "systemd-boot is installed and has no entries that gtuned could change: install the kernel with "
                 "`kernel-install add`, which makes one in loader/entries",
         },
 };
 
 int boot_stores_refuse_layouts(const Root *root, BootStores *stores) {
-        _cleanup_(look_done) Look l = {};
+        _cleanup_(layouts_look_done) LayoutsLook l = {};
         int r;
 
         assert(root);
         assert(stores);
 
-        r = look_around(root, stores, &l);
+        r = layouts_look(root, stores, &l);
         if (r < 0)
                 return r;
 
@@ -231,5 +225,5 @@ int boot_stores_refuse_layouts(const Root *root, BootStores *stores) {
                                                    layouts[i].reason);
         }
 
-        return check_mounts(root, &l, stores);
+        return layouts_check_mounts(root, &l, stores);
 }

@@ -4,8 +4,6 @@
 
 #include "grub/line.h"
 
-/* Making a line ------------------------------------------------------------------------------------------ */
-
 int line_append(Line *l, char c, size_t begin, size_t end) {
         int r;
 
@@ -84,24 +82,22 @@ unsigned line_number(const Buffer *content, size_t offset) {
         return line;
 }
 
-/* Taking tokens out -------------------------------------------------------------------------------------- */
-
-static bool is_blank(char c) {
+static bool line_is_blank(char c) {
         return c == ' ' || c == '\t';
 }
 
 /* Whether a byte of the line stands directly behind another one in the file. */
-static bool adjacent(const Line *l, size_t i, size_t k) {
+static bool line_is_adjacent(const Line *l, size_t i, size_t k) {
         const ShellByte *a = l->bytes + i, *b = l->bytes + k;
 
         return a->end == b->begin && a->quote == b->quote && a->file == b->file;
 }
 
 /* Whether the file holds a token just as the kernel gets it, in one place. */
-static bool is_verbatim(const Line *l, const Token *t) {
+static bool line_is_verbatim(const Line *l, const Token *t) {
         for (size_t i = t->offset; i < t->offset + t->size; i++)
                 if (l->bytes[i].file != l->file || l->bytes[i].end != l->bytes[i].begin + 1 ||
-                    (i > t->offset && !adjacent(l, i - 1, i)))
+                    (i > t->offset && !line_is_adjacent(l, i - 1, i)))
                         return false;
 
         return true;
@@ -118,7 +114,7 @@ void line_mark(const Line *l, const PreparedEdits *edits, const char *const *ids
                 for (size_t k = 0; k < l->cmdline.n_tokens; k++) {
                         const Token *t = l->cmdline.tokens + k;
 
-                        if (!t->for_init && is_verbatim(l, t) &&
+                        if (!t->for_init && line_is_verbatim(l, t) &&
                             edit_text_equal(e, l->text.data + t->offset, t->size)) {
                                 removed[k] = true;
                                 break;
@@ -128,7 +124,7 @@ void line_mark(const Line *l, const PreparedEdits *edits, const char *const *ids
 }
 
 /* Whether a byte is a backslash that stands for itself, and would not before the byte at this place of the file. */
-static bool would_quote(const Line *l, const Buffer *content, size_t i, size_t next) {
+static bool line_would_quote(const Line *l, const Buffer *content, size_t i, size_t next) {
         const ShellByte *byte = l->bytes + i;
 
         return l->text.data[i] == '\\' && byte->end - byte->begin == 1 && byte->quote == SHELL_DOUBLE &&
@@ -136,24 +132,24 @@ static bool would_quote(const Line *l, const Buffer *content, size_t i, size_t n
 }
 
 /* How far the cutting of a line has come. */
-typedef struct Cut {
+typedef struct LineCut {
         size_t size; /* bytes that were cut */
         size_t end;  /* where in the line the last cut ended */
         bool start;  /* nothing is left before that */
-} Cut;
+} LineCut;
 
 /* The opposite of what line_insert() does. */
-static int cut_token(const Line *l, const Buffer *content, const Token *t, Cut *c, Pieces *pieces) {
+static int line_cut_token(const Line *l, const Buffer *content, const Token *t, LineCut *c, Pieces *pieces) {
         size_t token = t->offset, begin = token, end = token + t->size;
 
-        while (begin > c->end && is_blank(l->text.data[begin - 1]) && adjacent(l, begin - 1, begin))
+        while (begin > c->end && line_is_blank(l->text.data[begin - 1]) && line_is_adjacent(l, begin - 1, begin))
                 begin--;
-        if (begin < token && begin > 0 && would_quote(l, content, begin - 1, l->bytes[end - 1].end))
+        if (begin < token && begin > 0 && line_would_quote(l, content, begin - 1, l->bytes[end - 1].end))
                 begin++;
 
         c->start = begin == 0 || (c->start && begin == c->end);
-        if (c->start && begin == token && end < l->text.size && is_blank(l->text.data[end]) &&
-            adjacent(l, end - 1, end))
+        if (c->start && begin == token && end < l->text.size && line_is_blank(l->text.data[end]) &&
+            line_is_adjacent(l, end - 1, end))
                 end++;
 
         c->size += end - begin;
@@ -162,21 +158,19 @@ static int cut_token(const Line *l, const Buffer *content, const Token *t, Cut *
 }
 
 int line_cut(const Line *l, const Buffer *content, const bool *removed, Pieces *pieces, size_t *ret_cut) {
-        Cut c = {};
+        LineCut c = {};
         int r = 0;
 
         for (size_t i = 0; i < l->cmdline.n_tokens && r >= 0; i++)
                 if (removed[i])
-                        r = cut_token(l, content, l->cmdline.tokens + i, &c, pieces);
+                        r = line_cut_token(l, content, l->cmdline.tokens + i, &c, pieces);
 
         *ret_cut = c.size;
         return r;
 }
 
-/* Putting tokens in -------------------------------------------------------------------------------------- */
-
 /* The byte behind which new tokens go, or NULL where they go before everything else. */
-static const ShellByte *insertion_byte(const Line *l, const bool *removed) {
+static const ShellByte *line_insertion_byte(const Line *l, const bool *removed) {
         const ShellByte *byte, *gone = NULL;
 
         for (size_t i = l->cmdline.n_tokens; i > 0; i--) {
@@ -197,7 +191,7 @@ static const ShellByte *insertion_byte(const Line *l, const bool *removed) {
 
 int line_insert(const Line *l, const bool *removed, const char *const *texts, size_t n, bool emptied, Pieces *pieces) {
         _cleanup_buffer_ Buffer insert = BUFFER_NULL;
-        const ShellByte *behind = insertion_byte(l, removed);
+        const ShellByte *behind = line_insertion_byte(l, removed);
         ShellQuote quote = behind ? behind->quote : l->first_quote;
         const char *blank = quote == SHELL_UNQUOTED ? "\\ " : " ";
         int r = 0;
@@ -211,8 +205,6 @@ int line_insert(const Line *l, const bool *removed, const char *const *texts, si
 
         return pieces_add(pieces, behind ? behind->end : l->first, 0, insert.data);
 }
-
-/* Both --------------------------------------------------------------------------------------------------- */
 
 /* Whether a token has to be added to the line: an entry needs it, and no entry has it with another meaning. */
 static bool line_needs(const Line *l, const LineChange *c, const TokenSpec *spec, const bool *removed) {
@@ -231,7 +223,7 @@ static bool line_needs(const Line *l, const LineChange *c, const TokenSpec *spec
         return needed;
 }
 
-static int choose_texts(const Line *l, const PreparedEdits *edits, const bool *removed, LineChange *c) {
+static int line_choose_texts(const Line *l, const PreparedEdits *edits, const bool *removed, LineChange *c) {
         c->texts = calloc(edits->n_edits + 1, sizeof(char *));
         if (!c->texts)
                 return -ENOMEM;
@@ -244,7 +236,7 @@ static int choose_texts(const Line *l, const PreparedEdits *edits, const bool *r
 }
 
 /* Return: 0, or -E2BIG where an entry's command line grows too long. */
-static int measure(const Line *l, size_t cut, LineChange *c) {
+static int line_measure(const Line *l, size_t cut, LineChange *c) {
         c->left = l->text.size - cut;
 
         for (size_t i = 0; i < c->n_entries; i++) {
@@ -262,7 +254,7 @@ static int measure(const Line *l, size_t cut, LineChange *c) {
         return c->n_texts > 0 && c->size > CMDLINE_MAX ? -E2BIG : 0;
 }
 
-static const char **entry_ids(const LineChange *c) {
+static const char **line_entry_ids(const LineChange *c) {
         const char **ids = calloc(c->n_entries, sizeof(char *));
 
         for (size_t i = 0; ids && i < c->n_entries; i++)
@@ -274,8 +266,8 @@ static const char **entry_ids(const LineChange *c) {
 int line_plan(const Line *l, const PreparedEdits *edits, const bool *removed, size_t cut, LineChange *c) {
         int r;
 
-        r = choose_texts(l, edits, removed, c);
-        return r < 0 ? r : measure(l, cut, c);
+        r = line_choose_texts(l, edits, removed, c);
+        return r < 0 ? r : line_measure(l, cut, c);
 }
 
 int line_change(const Line *l, const Buffer *content, const PreparedEdits *edits, Pieces *pieces, LineChange *c) {
@@ -290,7 +282,7 @@ int line_change(const Line *l, const Buffer *content, const PreparedEdits *edits
         assert(c->n_entries > 0);
 
         removed = calloc(l->cmdline.n_tokens + 1, sizeof(bool));
-        ids = entry_ids(c);
+        ids = line_entry_ids(c);
         if (!removed || !ids)
                 return -ENOMEM;
 

@@ -10,29 +10,29 @@
 #define CONTINUED_SIZE_MAX 8190U
 #define COMMENT_SIZE_MAX 8189U
 
-#define END_OF_TEXT (-1)
+#define LEXER_NO_BYTE (-1)
 
 static const struct {
         const char *text;
-        TokenType type;
+        LexerToken type;
 } reserved_words[] = {
-        { "[[",       TOKEN_OPERATOR },
-        { "]]",       TOKEN_OPERATOR },
-        { "case",     TOKEN_RESERVED },
-        { "do",       TOKEN_DO       },
-        { "done",     TOKEN_DONE     },
-        { "elif",     TOKEN_ELIF     },
-        { "else",     TOKEN_ELSE     },
-        { "esac",     TOKEN_RESERVED },
-        { "fi",       TOKEN_FI       },
-        { "for",      TOKEN_FOR      },
-        { "function", TOKEN_FUNCTION },
-        { "if",       TOKEN_IF       },
-        { "in",       TOKEN_RESERVED },
-        { "select",   TOKEN_RESERVED },
-        { "then",     TOKEN_THEN     },
-        { "until",    TOKEN_UNTIL    },
-        { "while",    TOKEN_WHILE    },
+        { "[[",       LEXER_OPERATOR },
+        { "]]",       LEXER_OPERATOR },
+        { "case",     LEXER_RESERVED },
+        { "do",       LEXER_DO       },
+        { "done",     LEXER_DONE     },
+        { "elif",     LEXER_ELIF     },
+        { "else",     LEXER_ELSE     },
+        { "esac",     LEXER_RESERVED },
+        { "fi",       LEXER_FI       },
+        { "for",      LEXER_FOR      },
+        { "function", LEXER_FUNCTION },
+        { "if",       LEXER_IF       },
+        { "in",       LEXER_RESERVED },
+        { "select",   LEXER_RESERVED },
+        { "then",     LEXER_THEN     },
+        { "until",    LEXER_UNTIL    },
+        { "while",    LEXER_WHILE    },
 };
 
 int lexer_fail(Lexer *l, unsigned line, const char *reason) {
@@ -41,7 +41,7 @@ int lexer_fail(Lexer *l, unsigned line, const char *reason) {
 }
 
 /* A line that begins with "#" is dropped before anything looks at it, even inside of quotes. */
-static void skip_hash_line(Lexer *l) {
+static void lexer_skip_hash_line(Lexer *l) {
         static const char begin[] = "### BEGIN ", prober[] = "### BEGIN /etc/grub.d/30_os-prober ###",
                           end[] = "### END ";
         const char *line = l->text + l->pos, *newline;
@@ -61,7 +61,7 @@ static void skip_hash_line(Lexer *l) {
 }
 
 /* Go on to the next byte that GRUB sees: grub_file_getline() drops every carriage return. */
-static void settle(Lexer *l) {
+static void lexer_settle(Lexer *l) {
         for (;;) {
                 while (l->pos < l->size && l->text[l->pos] == '\r')
                         l->pos++;
@@ -69,24 +69,24 @@ static void settle(Lexer *l) {
                 if (l->in_line || l->pos >= l->size || l->text[l->pos] != '#')
                         return;
 
-                skip_hash_line(l);
+                lexer_skip_hash_line(l);
         }
 }
 
 void lexer_start(Lexer *l) {
-        settle(l);
+        lexer_settle(l);
 }
 
 /* The next byte. GRUB gives a last line without a newline one. */
-static int current(const Lexer *l) {
+static int lexer_current(const Lexer *l) {
         if (l->pos < l->size)
                 return (unsigned char) l->text[l->pos];
 
-        return l->in_line ? '\n' : END_OF_TEXT;
+        return l->in_line ? '\n' : LEXER_NO_BYTE;
 }
 
-static void advance(Lexer *l) {
-        if (current(l) == '\n') {
+static void lexer_advance(Lexer *l) {
+        if (lexer_current(l) == '\n') {
                 l->line++;
                 l->in_line = false;
         } else
@@ -96,16 +96,16 @@ static void advance(Lexer *l) {
                 l->pos++;
         l->end = l->pos;
         l->length++;
-        settle(l);
+        lexer_settle(l);
 }
 
 /* Take a byte into the value of the word. */
-static void put(Lexer *l, int c) {
+static void lexer_put(Lexer *l, int c) {
         l->values[l->used++] = (char) c;
 }
 
 /* What was read since "begin" is part of what the word leaves behind. */
-static void mark(Lexer *l, size_t begin) {
+static void lexer_mark(Lexer *l, size_t begin) {
         if (!l->substantial)
                 l->word.offset = begin;
 
@@ -113,144 +113,147 @@ static void mark(Lexer *l, size_t begin) {
         l->substantial = true;
 }
 
-static bool is_alpha(int c) {
+static bool lexer_is_alpha(int c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static bool is_digit(int c) {
+static bool lexer_is_digit(int c) {
         return c >= '0' && c <= '9';
 }
 
-static bool is_special(int c) {
+static bool lexer_is_special(int c) {
         return c == '?' || c == '#' || c == '*' || c == '@';
 }
 
-static void copy_one(Lexer *l) {
-        put(l, current(l));
-        advance(l);
+static void lexer_copy(Lexer *l) {
+        lexer_put(l, lexer_current(l));
+        lexer_advance(l);
 }
 
 /* $name, $1, $?, and the same in braces (yylex.l: VARIABLE); the "$" was read. */
-static int read_variable(Lexer *l) {
+static int lexer_read_variable(Lexer *l) {
         bool braces;
 
-        put(l, '$');
-        braces = current(l) == '{';
+        lexer_put(l, '$');
+        braces = lexer_current(l) == '{';
         if (braces)
-                copy_one(l);
+                lexer_copy(l);
 
-        if (is_special(current(l)))
-                copy_one(l);
-        else if (is_digit(current(l)))
-                while (is_digit(current(l)))
-                        copy_one(l);
-        else if (is_alpha(current(l)))
-                while (is_alpha(current(l)) || is_digit(current(l)))
-                        copy_one(l);
+        if (lexer_is_special(lexer_current(l)))
+                lexer_copy(l);
+        else if (lexer_is_digit(lexer_current(l)))
+                while (lexer_is_digit(lexer_current(l)))
+                        lexer_copy(l);
+        else if (lexer_is_alpha(lexer_current(l)))
+                while (lexer_is_alpha(lexer_current(l)) || lexer_is_digit(lexer_current(l)))
+                        lexer_copy(l);
         else
                 return lexer_fail(l, l->line, "a \"$\" is not followed by a variable's name");
 
-        if (braces && current(l) != '}')
+        if (braces && lexer_current(l) != '}')
                 return lexer_fail(l, l->line, "a \"${\" is not closed behind the variable's name");
         if (braces)
-                copy_one(l);
+                lexer_copy(l);
 
         return 0;
 }
 
 /* A backslash in double quotes; it was read. Before most characters it stands for itself. */
-static void read_quoted_escape(Lexer *l) {
-        int c = current(l);
+static void lexer_read_quoted_escape(Lexer *l) {
+        int c = lexer_current(l);
 
-        if (c == END_OF_TEXT)
+        if (c == LEXER_NO_BYTE)
                 return;
 
         if (c != '$' && c != '\\' && c != '"' && c != '\n')
-                put(l, '\\');
+                lexer_put(l, '\\');
         if (c != '\n')
-                put(l, c);
-        advance(l);
+                lexer_put(l, c);
+        lexer_advance(l);
 }
 
 /* "..." and $"..."; the opening quote is next. The translated form takes a "$" as it is. */
-static int read_double_quotes(Lexer *l, bool translated) {
+static int lexer_read_double_quotes(Lexer *l, bool translated) {
         int r;
 
-        for (advance(l); current(l) != '"';)
-                switch (current(l)) {
-                case END_OF_TEXT:
+        for (lexer_advance(l); lexer_current(l) != '"';)
+                switch (lexer_current(l)) {
+                case LEXER_NO_BYTE:
                         return lexer_fail(l, l->token_line, "a double quote is never closed");
                 case '\\':
-                        advance(l);
-                        read_quoted_escape(l);
+                        lexer_advance(l);
+                        lexer_read_quoted_escape(l);
                         break;
                 case '$':
                         if (translated) {
-                                copy_one(l);
+                                lexer_copy(l);
                                 break;
                         }
-                        advance(l);
-                        r = read_variable(l);
+                        lexer_advance(l);
+                        r = lexer_read_variable(l);
                         if (r < 0)
                                 return r;
                         break;
                 default:
-                        copy_one(l);
+                        lexer_copy(l);
                 }
 
-        advance(l);
+        lexer_advance(l);
         return 0;
 }
 
-static int read_single_quotes(Lexer *l) {
-        for (advance(l); current(l) != '\'';) {
-                if (current(l) == END_OF_TEXT)
+static int lexer_read_single_quotes(Lexer *l) {
+        for (lexer_advance(l); lexer_current(l) != '\'';) {
+                if (lexer_current(l) == LEXER_NO_BYTE)
                         return lexer_fail(l, l->token_line, "a single quote is never closed");
 
-                copy_one(l);
+                lexer_copy(l);
         }
 
-        advance(l);
+        lexer_advance(l);
         return 0;
 }
 
 /* A backslash outside of quotes. Return: whether it is more than a line continuation, or -EINVAL. */
-static int read_escape(Lexer *l) {
+static int lexer_read_escape(Lexer *l) {
         unsigned line = l->line;
 
-        advance(l);
+        lexer_advance(l);
 
-        if (current(l) != '\n') {
-                copy_one(l);
+        if (lexer_current(l) != '\n') {
+                lexer_copy(l);
                 return true;
         }
 
-        advance(l);
-        if (current(l) == END_OF_TEXT)
+        lexer_advance(l);
+        if (lexer_current(l) == LEXER_NO_BYTE)
                 return lexer_fail(l, line, "the file ends in a line continuation");
 
         return false;
 }
 
 /* One of the pieces that make up a word. Return: whether it leaves something behind, or -EINVAL. */
-static int read_piece(Lexer *l) {
+static int lexer_read_piece(Lexer *l) {
         int r;
 
-        switch (current(l)) {
+        switch (lexer_current(l)) {
         case '\\':
-                return read_escape(l);
+                return lexer_read_escape(l);
         case '"':
-                r = read_double_quotes(l, /* translated= */ false);
+                r = lexer_read_double_quotes(l, /* translated= */ false);
                 break;
         case '\'':
-                r = read_single_quotes(l);
+                r = lexer_read_single_quotes(l);
                 break;
         case '$':
-                advance(l);
-                r = current(l) == '"' ? read_double_quotes(l, /* translated= */ true) : read_variable(l);
+                lexer_advance(l);
+                if (lexer_current(l) == '"')
+                        r = lexer_read_double_quotes(l, /* translated= */ true);
+                else
+                        r = lexer_read_variable(l);
                 break;
         default:
-                copy_one(l);
+                lexer_copy(l);
                 return true;
         }
 
@@ -258,28 +261,28 @@ static int read_piece(Lexer *l) {
 }
 
 /* Whether a byte ends a word. Only these are not part of CHAR or of what can begin another piece in yylex.l. */
-static bool ends_word(int c) {
-        return c == END_OF_TEXT || c == '\n' || strchr(" \t{}|&;<>", c);
+static bool lexer_ends_word(int c) {
+        return c == LEXER_NO_BYTE || c == '\n' || strchr(" \t{}|&;<>", c);
 }
 
-static TokenType word_type(const Lexer *l) {
+static LexerToken lexer_word_type(const Lexer *l) {
         const char *s = l->word.value;
 
         if (!l->plain)
-                return TOKEN_WORD;
+                return LEXER_WORD;
 
         for (size_t i = 0; i < ELEMENTSOF(reserved_words); i++)
                 if (streq(s, reserved_words[i].text))
                         return reserved_words[i].type;
 
-        if (!is_alpha(*s))
-                return TOKEN_WORD;
-        while (is_alpha(*s) || is_digit(*s))
+        if (!lexer_is_alpha(*s))
+                return LEXER_WORD;
+        while (lexer_is_alpha(*s) || lexer_is_digit(*s))
                 s++;
-        return *s ? TOKEN_WORD : TOKEN_NAME;
+        return *s ? LEXER_WORD : LEXER_NAME;
 }
 
-static int read_word(Lexer *l) {
+static int lexer_read_word(Lexer *l) {
         bool continued = false;
         int r;
 
@@ -287,50 +290,50 @@ static int read_word(Lexer *l) {
         l->substantial = false;
         l->plain = true;
 
-        while (!ends_word(current(l))) {
+        while (!lexer_ends_word(lexer_current(l))) {
                 size_t begin = l->pos;
 
-                if (strchr("\\\"'$", current(l)))
+                if (strchr("\\\"'$", lexer_current(l)))
                         l->plain = false;
 
-                r = read_piece(l);
+                r = lexer_read_piece(l);
                 if (r < 0)
                         return r;
                 if (r > 0)
-                        mark(l, begin);
+                        lexer_mark(l, begin);
                 continued = r == 0;
         }
 
         if (l->length > (continued ? CONTINUED_SIZE_MAX : TOKEN_SIZE_MAX))
                 return lexer_fail(l, l->token_line, "a word is longer than GRUB can read");
 
-        put(l, 0);
-        l->type = word_type(l);
+        lexer_put(l, 0);
+        l->type = lexer_word_type(l);
 
         /*
          * A continuation behind it is all that makes an argument of "]]", so it must not be parted from it, nor the "#"
          * of a line behind that from the line's beginning.
          */
         if (continued && (streq(l->word.value, "[[") || streq(l->word.value, "]]")))
-                mark(l, l->word.offset);
+                lexer_mark(l, l->word.offset);
 
         return 0;
 }
 
 /* Blanks, and a comment where a word could begin. */
-static int skip_blanks(Lexer *l) {
+static int lexer_skip_blanks(Lexer *l) {
         l->length = 0;
-        while (current(l) == ' ' || current(l) == '\t')
-                advance(l);
+        while (lexer_current(l) == ' ' || lexer_current(l) == '\t')
+                lexer_advance(l);
         if (l->length > TOKEN_SIZE_MAX)
                 return lexer_fail(l, l->line, "a run of blanks is longer than GRUB can read");
 
-        if (current(l) != '#')
+        if (lexer_current(l) != '#')
                 return 0;
 
         l->length = 0;
-        while (current(l) != '\n')
-                advance(l);
+        while (lexer_current(l) != '\n')
+                lexer_advance(l);
         if (l->length > COMMENT_SIZE_MAX)
                 return lexer_fail(l, l->line, "a comment is longer than GRUB can read");
 
@@ -340,36 +343,36 @@ static int skip_blanks(Lexer *l) {
 int lexer_next(Lexer *l) {
         int r;
 
-        r = skip_blanks(l);
+        r = lexer_skip_blanks(l);
         if (r < 0)
                 return r;
 
         l->length = 0;
         l->token_line = l->line;
 
-        switch (current(l)) {
-        case END_OF_TEXT:
-                l->type = TOKEN_END;
+        switch (lexer_current(l)) {
+        case LEXER_NO_BYTE:
+                l->type = LEXER_END;
                 return 0;
         case '\n':
-                l->type = TOKEN_NEWLINE;
+                l->type = LEXER_NEWLINE;
                 break;
         case ';':
-                l->type = TOKEN_SEMICOLON;
+                l->type = LEXER_SEMICOLON;
                 break;
         case '{':
-                l->type = TOKEN_OPEN;
+                l->type = LEXER_OPEN;
                 break;
         case '}':
-                l->type = TOKEN_CLOSE;
+                l->type = LEXER_CLOSE;
                 break;
         case '|': case '&': case '<': case '>':
-                l->type = TOKEN_OPERATOR;
+                l->type = LEXER_OPERATOR;
                 break;
         default:
-                return read_word(l);
+                return lexer_read_word(l);
         }
 
-        advance(l);
+        lexer_advance(l);
         return 0;
 }

@@ -7,29 +7,29 @@
 
 #include "grub/script.h"
 
-typedef enum TokenType {
-        TOKEN_END,
-        TOKEN_NEWLINE,
-        TOKEN_SEMICOLON,
-        TOKEN_OPEN,     /* { */
-        TOKEN_CLOSE,    /* } */
-        TOKEN_OPERATOR, /* what the lexer knows and no sentence has: & && | || ;; < > [[ ]] */
+typedef enum LexerToken {
+        LEXER_END,
+        LEXER_NEWLINE,
+        LEXER_SEMICOLON,
+        LEXER_OPEN,     /* { */
+        LEXER_CLOSE,    /* } */
+        LEXER_OPERATOR, /* what the lexer knows and no sentence has: & && | || ;; < > [[ ]] */
         /* From here on everything can be an argument. */
-        TOKEN_WORD,
-        TOKEN_NAME,
-        TOKEN_RESERVED, /* case, esac, in, select: reserved, and nothing begins with them */
-        TOKEN_DO,
-        TOKEN_DONE,
-        TOKEN_ELIF,
-        TOKEN_ELSE,
-        TOKEN_FI,
-        TOKEN_FOR,
-        TOKEN_FUNCTION,
-        TOKEN_IF,
-        TOKEN_THEN,
-        TOKEN_UNTIL,
-        TOKEN_WHILE,
-} TokenType;
+        LEXER_WORD,
+        LEXER_NAME,
+        LEXER_RESERVED, /* case, esac, in, select: reserved, and nothing begins with them */
+        LEXER_DO,
+        LEXER_DONE,
+        LEXER_ELIF,
+        LEXER_ELSE,
+        LEXER_FI,
+        LEXER_FOR,
+        LEXER_FUNCTION,
+        LEXER_IF,
+        LEXER_THEN,
+        LEXER_UNTIL,
+        LEXER_WHILE,
+} LexerToken;
 
 typedef struct Lexer {
         const char *text;
@@ -41,7 +41,7 @@ typedef struct Lexer {
         bool os_prober;
 
         /* The token that was read last. */
-        TokenType type;
+        LexerToken type;
         unsigned token_line;
         size_t length;    /* its bytes as GRUB counts them */
         ScriptWord word;

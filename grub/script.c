@@ -6,7 +6,7 @@
 #include "grub/script-lexer.h"
 
 /* What is open around a sentence. */
-typedef enum FrameKind {
+typedef enum ScriptFrameKind {
         FRAME_TOP,
         FRAME_BLOCK,
         FRAME_FUNCTION,
@@ -18,58 +18,58 @@ typedef enum FrameKind {
         FRAME_DO,
         _FRAME_KIND_MAX,
         FRAME_CLOSED = _FRAME_KIND_MAX,
-} FrameKind;
+} ScriptFrameKind;
 
 /*
  * parser.y as a table: which tokens end the list of commands in a frame, and what comes then. A list holds at
  * least one command, and a delimiter stands between the last one and what ends it, except in a block.
  */
-static const struct FrameRule {
+static const struct ScriptFrameRule {
         bool no_commands, no_delimiter;
         struct {
-                TokenType type;
-                FrameKind next;
+                LexerToken type;
+                ScriptFrameKind next;
         } ends[3];
         const char *unclosed;
 } frame_rules[_FRAME_KIND_MAX] = {
         [FRAME_BLOCK] = {
                 .no_delimiter = true,
-                .ends = { { TOKEN_CLOSE, FRAME_CLOSED } },
+                .ends = { { LEXER_CLOSE, FRAME_CLOSED } },
                 .unclosed = "a \"{\" is never closed",
         },
         [FRAME_FUNCTION] = {
-                .ends = { { TOKEN_CLOSE, FRAME_CLOSED } },
+                .ends = { { LEXER_CLOSE, FRAME_CLOSED } },
                 .unclosed = "a function is never closed",
         },
         [FRAME_IF] = {
-                .ends = { { TOKEN_THEN, FRAME_THEN } },
+                .ends = { { LEXER_THEN, FRAME_THEN } },
                 .unclosed = "an \"if\" has no \"then\"",
         },
         [FRAME_THEN] = {
-                .ends = { { TOKEN_FI, FRAME_CLOSED }, { TOKEN_ELSE, FRAME_ELSE }, { TOKEN_ELIF, FRAME_IF } },
+                .ends = { { LEXER_FI, FRAME_CLOSED }, { LEXER_ELSE, FRAME_ELSE }, { LEXER_ELIF, FRAME_IF } },
                 .unclosed = "an \"if\" has no \"fi\"",
         },
         [FRAME_ELSE] = {
-                .ends = { { TOKEN_FI, FRAME_CLOSED } },
+                .ends = { { LEXER_FI, FRAME_CLOSED } },
                 .unclosed = "an \"if\" has no \"fi\"",
         },
         [FRAME_FOR] = {
                 .no_commands = true,
-                .ends = { { TOKEN_DO, FRAME_DO } },
+                .ends = { { LEXER_DO, FRAME_DO } },
                 .unclosed = "a \"for\" has no \"do\"",
         },
         [FRAME_LOOP] = {
-                .ends = { { TOKEN_DO, FRAME_DO } },
+                .ends = { { LEXER_DO, FRAME_DO } },
                 .unclosed = "a loop has no \"do\"",
         },
         [FRAME_DO] = {
-                .ends = { { TOKEN_DONE, FRAME_CLOSED } },
+                .ends = { { LEXER_DONE, FRAME_CLOSED } },
                 .unclosed = "a loop has no \"done\"",
         },
 };
 
-typedef struct Frame {
-        FrameKind kind;
+typedef struct ScriptFrame {
+        ScriptFrameKind kind;
         enum {
                 LIST_EMPTY,     /* no command yet */
                 LIST_COMMAND,   /* a command was read, and no delimiter behind it */
@@ -78,21 +78,21 @@ typedef struct Frame {
         unsigned line;    /* where it was opened */
         unsigned clauses; /* how many "elif" it had */
         size_t parent;
-} Frame;
+} ScriptFrame;
 
-typedef struct Parser {
+typedef struct ScriptParser {
         Lexer lexer;
         bool ahead;    /* the lexer's token was not used yet */
-        Frame *frames;
+        ScriptFrame *frames;
         size_t n_frames;
         Script script;
-} Parser;
+} ScriptParser;
 
-static int parser_fail(Parser *p, const char *reason) {
+static int parser_fail(ScriptParser *p, const char *reason) {
         return lexer_fail(&p->lexer, p->lexer.token_line, reason);
 }
 
-static int parser_next(Parser *p) {
+static int parser_next(ScriptParser *p) {
         if (p->ahead) {
                 p->ahead = false;
                 return 0;
@@ -101,26 +101,26 @@ static int parser_next(Parser *p) {
         return lexer_next(&p->lexer);
 }
 
-static Frame *top(const Parser *p) {
+static ScriptFrame *parser_top(const ScriptParser *p) {
         return p->frames + p->n_frames - 1;
 }
 
-static int push(Parser *p, FrameKind kind, unsigned line, size_t parent) {
+static int parser_push(ScriptParser *p, ScriptFrameKind kind, unsigned line, size_t parent) {
         int r;
 
         if (p->n_frames > SCRIPT_DEPTH_MAX)
                 return parser_fail(p, "blocks are nested too deeply");
 
-        r = grow(&p->frames, p->n_frames, sizeof(Frame));
+        r = grow(&p->frames, p->n_frames, sizeof(ScriptFrame));
         if (r < 0)
                 return r;
 
-        p->frames[p->n_frames++] = (Frame) { .kind = kind, .line = line, .parent = parent };
+        p->frames[p->n_frames++] = (ScriptFrame) { .kind = kind, .line = line, .parent = parent };
         return 0;
 }
 
 /* Read arguments up to what is none; with a command, they become its words. */
-static int parse_arguments(Parser *p, ScriptCommand *c) {
+static int parser_arguments(ScriptParser *p, ScriptCommand *c) {
         Script *s = &p->script;
         int r;
 
@@ -129,7 +129,7 @@ static int parse_arguments(Parser *p, ScriptCommand *c) {
                 if (r < 0)
                         return r;
 
-                if (p->lexer.type < TOKEN_WORD) {
+                if (p->lexer.type < LEXER_WORD) {
                         p->ahead = true;
                         return 0;
                 }
@@ -149,7 +149,7 @@ static int parse_arguments(Parser *p, ScriptCommand *c) {
 }
 
 /* Whether a command's block is a menu entry or a menu, whose title counts. */
-static bool is_menu(const Script *s, const ScriptCommand *c) {
+static bool parser_is_menu(const Script *s, const ScriptCommand *c) {
         const char *name;
 
         if (c->n_words == 0)
@@ -160,18 +160,22 @@ static bool is_menu(const Script *s, const ScriptCommand *c) {
 }
 
 /* word arguments0 block0 */
-static int parse_command(Parser *p) {
-        ScriptCommand c = { .line = p->lexer.token_line, .parent = top(p)->parent, .os_prober = p->lexer.os_prober };
+static int parser_command(ScriptParser *p) {
+        ScriptCommand c = {
+                .line = p->lexer.token_line,
+                .parent = parser_top(p)->parent,
+                .os_prober = p->lexer.os_prober,
+        };
         Script *s = &p->script;
         size_t parent;
         int r;
 
         p->ahead = true;
-        r = parse_arguments(p, &c);
+        r = parser_arguments(p, &c);
         if (r < 0)
                 return r;
 
-        parent = is_menu(s, &c) ? s->n_commands : c.parent;
+        parent = parser_is_menu(s, &c) ? s->n_commands : c.parent;
         if (c.n_words > 0) {
                 r = grow(&s->commands, s->n_commands, sizeof(ScriptCommand));
                 if (r < 0)
@@ -180,70 +184,70 @@ static int parse_command(Parser *p) {
                 s->commands[s->n_commands++] = c;
         }
 
-        if (p->lexer.type != TOKEN_OPEN)
+        if (p->lexer.type != LEXER_OPEN)
                 return 0;
 
         p->ahead = false;
-        return push(p, FRAME_BLOCK, p->lexer.token_line, parent);
+        return parser_push(p, FRAME_BLOCK, p->lexer.token_line, parent);
 }
 
 /* "function" "name" newlines0 "{" */
-static int parse_function(Parser *p) {
+static int parser_function(ScriptParser *p) {
         int r;
 
-        if (top(p)->kind != FRAME_TOP)
+        if (parser_top(p)->kind != FRAME_TOP)
                 return parser_fail(p, "a function is defined inside of something else");
 
         r = parser_next(p);
         if (r < 0)
                 return r;
-        if (p->lexer.type != TOKEN_NAME)
+        if (p->lexer.type != LEXER_NAME)
                 return parser_fail(p, "\"function\" is not followed by a name");
 
         do {
                 r = parser_next(p);
                 if (r < 0)
                         return r;
-        } while (p->lexer.type == TOKEN_NEWLINE);
+        } while (p->lexer.type == LEXER_NEWLINE);
 
-        if (p->lexer.type != TOKEN_OPEN)
+        if (p->lexer.type != LEXER_OPEN)
                 return parser_fail(p, "a function's name is not followed by \"{\"");
 
-        return push(p, FRAME_FUNCTION, p->lexer.token_line, SCRIPT_NO_PARENT);
+        return parser_push(p, FRAME_FUNCTION, p->lexer.token_line, SCRIPT_NO_PARENT);
 }
 
 /* "for" "name" "in" arguments0; the list of its frame is empty, and still a delimiter must follow. */
-static int parse_for(Parser *p) {
+static int parser_for(ScriptParser *p) {
         unsigned line = p->lexer.token_line;
-        size_t parent = top(p)->parent;
+        size_t parent = parser_top(p)->parent;
         int r;
 
         r = parser_next(p);
         if (r < 0)
                 return r;
-        if (p->lexer.type != TOKEN_NAME)
+        if (p->lexer.type != LEXER_NAME)
                 return parser_fail(p, "\"for\" is not followed by a name");
 
         r = parser_next(p);
         if (r < 0)
                 return r;
-        if (p->lexer.type != TOKEN_RESERVED || !streq(p->lexer.word.value, "in"))
+        if (p->lexer.type != LEXER_RESERVED || !streq(p->lexer.word.value, "in"))
                 return parser_fail(p, "the name behind \"for\" is not followed by \"in\"");
 
-        r = parse_arguments(p, /* c= */ NULL);
+        r = parser_arguments(p, /* c= */ NULL);
         if (r < 0)
                 return r;
 
-        r = push(p, FRAME_FOR, line, parent);
+        r = parser_push(p, FRAME_FOR, line, parent);
         if (r < 0)
                 return r;
 
-        top(p)->list = LIST_COMMAND;
+        parser_top(p)->list = LIST_COMMAND;
         return 0;
 }
 
-static int parse_sentence(Parser *p) {
-        Frame *f = top(p);
+static int parser_sentence(ScriptParser *p) {
+        ScriptFrame *f = parser_top(p);
 
         if (f->list == LIST_COMMAND || frame_rules[f->kind].no_commands)
                 return parser_fail(p, "something stands where GRUB wants the end of the command");
@@ -251,26 +255,26 @@ static int parse_sentence(Parser *p) {
         f->list = LIST_COMMAND;
 
         switch (p->lexer.type) {
-        case TOKEN_WORD:
-        case TOKEN_NAME:
-                return parse_command(p);
-        case TOKEN_IF:
-                return push(p, FRAME_IF, p->lexer.token_line, f->parent);
-        case TOKEN_WHILE:
-        case TOKEN_UNTIL:
-                return push(p, FRAME_LOOP, p->lexer.token_line, f->parent);
-        case TOKEN_FOR:
-                return parse_for(p);
-        case TOKEN_FUNCTION:
-                return parse_function(p);
+        case LEXER_WORD:
+        case LEXER_NAME:
+                return parser_command(p);
+        case LEXER_IF:
+                return parser_push(p, FRAME_IF, p->lexer.token_line, f->parent);
+        case LEXER_WHILE:
+        case LEXER_UNTIL:
+                return parser_push(p, FRAME_LOOP, p->lexer.token_line, f->parent);
+        case LEXER_FOR:
+                return parser_for(p);
+        case LEXER_FUNCTION:
+                return parser_function(p);
         default:
                 return parser_fail(p, "GRUB cannot make sense of this command");
         }
 }
 
 /* Go on in a frame whose list of commands was ended by the token. */
-static int close_list(Parser *p, FrameKind next) {
-        Frame *f = top(p);
+static int parser_close_list(ScriptParser *p, ScriptFrameKind next) {
+        ScriptFrame *f = parser_top(p);
 
         if (next == FRAME_CLOSED) {
                 p->n_frames--;
@@ -286,15 +290,15 @@ static int close_list(Parser *p, FrameKind next) {
 }
 
 /* Return: 1 at the end of the text. */
-static int parse_token(Parser *p) {
-        Frame *f = top(p);
-        const struct FrameRule *rule = frame_rules + f->kind;
-        TokenType type = p->lexer.type;
+static int parser_token(ScriptParser *p) {
+        ScriptFrame *f = parser_top(p);
+        const struct ScriptFrameRule *rule = frame_rules + f->kind;
+        LexerToken type = p->lexer.type;
 
-        if (type == TOKEN_END)
+        if (type == LEXER_END)
                 return f->kind == FRAME_TOP ? 1 : lexer_fail(&p->lexer, f->line, rule->unclosed);
 
-        if (type == TOKEN_NEWLINE || (type == TOKEN_SEMICOLON && f->list == LIST_COMMAND)) {
+        if (type == LEXER_NEWLINE || (type == LEXER_SEMICOLON && f->list == LIST_COMMAND)) {
                 if (f->list == LIST_COMMAND)
                         f->list = LIST_DELIMITED;
                 return 0;
@@ -303,13 +307,13 @@ static int parse_token(Parser *p) {
         if (f->list == LIST_DELIMITED || (f->list == LIST_COMMAND && rule->no_delimiter))
                 for (size_t i = 0; i < ELEMENTSOF(rule->ends); i++)
                         if (rule->ends[i].type == type)
-                                return close_list(p, rule->ends[i].next);
+                                return parser_close_list(p, rule->ends[i].next);
 
-        return parse_sentence(p);
+        return parser_sentence(p);
 }
 
 /* The words lie in one array, in the order of the commands. */
-static void assign_words(Script *s) {
+static void script_assign_words(Script *s) {
         const ScriptWord *w = s->words;
 
         for (size_t i = 0; i < s->n_commands; i++) {
@@ -318,10 +322,10 @@ static void assign_words(Script *s) {
         }
 }
 
-static int parse(Parser *p) {
+static int parser_run(ScriptParser *p) {
         int r;
 
-        r = push(p, FRAME_TOP, 1, SCRIPT_NO_PARENT);
+        r = parser_push(p, FRAME_TOP, 1, SCRIPT_NO_PARENT);
         if (r < 0)
                 return r;
 
@@ -332,14 +336,14 @@ static int parse(Parser *p) {
                 if (r < 0)
                         return r;
 
-                r = parse_token(p);
+                r = parser_token(p);
         } while (r == 0);
 
         return r < 0 ? r : 0;
 }
 
 /* To GRUB a NUL byte is the end of its line; whoever wrote it meant something else. */
-static int refuse_nul(const char *text, size_t size, ScriptError *ret_error) {
+static int script_refuse_nul(const char *text, size_t size, ScriptError *ret_error) {
         const char *nul = size > 0 ? memchr(text, 0, size) : NULL;
         unsigned line = 1;
 
@@ -355,7 +359,7 @@ static int refuse_nul(const char *text, size_t size, ScriptError *ret_error) {
 }
 
 int script_parse(const char *text, size_t size, Script *ret, ScriptError *ret_error) {
-        Parser p = { .lexer = { .text = text, .size = size, .line = 1 } };
+        ScriptParser p = { .lexer = { .text = text, .size = size, .line = 1 } };
         int r;
 
         assert(text || size == 0);
@@ -363,7 +367,7 @@ int script_parse(const char *text, size_t size, Script *ret, ScriptError *ret_er
         assert(ret);
         assert(ret_error);
 
-        r = refuse_nul(text, size, ret_error);
+        r = script_refuse_nul(text, size, ret_error);
         if (r < 0)
                 return r;
 
@@ -371,7 +375,7 @@ int script_parse(const char *text, size_t size, Script *ret, ScriptError *ret_er
         if (!p.lexer.values)
                 return -ENOMEM;
 
-        r = parse(&p);
+        r = parser_run(&p);
         free(p.frames);
         if (r < 0) {
                 *ret_error = p.lexer.error;
@@ -379,7 +383,7 @@ int script_parse(const char *text, size_t size, Script *ret, ScriptError *ret_er
                 return r;
         }
 
-        assign_words(&p.script);
+        script_assign_words(&p.script);
         *ret = p.script;
         return 0;
 }

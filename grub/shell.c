@@ -5,15 +5,15 @@
 #include "grub/shell.h"
 
 /* Commands and quotes within each other. A configuration file needs two or three. */
-#define DEPTH_MAX 64U
+#define SHELL_DEPTH_MAX 64U
 
 /* An assignment to the variable whose command has not ended yet. */
-typedef struct Assignment {
+typedef struct ShellAssignment {
         size_t begin; /* the name */
         size_t value; /* behind the "=" */
         size_t end;
         bool append;
-} Assignment;
+} ShellAssignment;
 
 typedef struct Shell {
         const char *text;
@@ -21,11 +21,11 @@ typedef struct Shell {
         const char *name;
         unsigned file;
 
-        char open[DEPTH_MAX]; /* compound commands: i(f), d(one), c(ase), {, ( */
+        char open[SHELL_DEPTH_MAX]; /* compound commands: i(f), d(one), c(ase), {, ( */
         size_t n_open;
 
         /* The command that is being read. */
-        Assignment *pending;
+        ShellAssignment *pending;
         size_t n_pending;
         bool has_word;
         bool has_command;  /* a word that is no assignment was read */
@@ -41,29 +41,29 @@ static int shell_fail(Shell *s, size_t offset, bool dynamic, const char *reason)
         return -EINVAL;
 }
 
-static char at(const Shell *s, size_t pos) {
+static char shell_at(const Shell *s, size_t pos) {
         return pos < s->size ? s->text[pos] : 0;
 }
 
-static bool is_name_char(char c, bool first) {
+static bool shell_is_name_char(char c, bool first) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (!first && c >= '0' && c <= '9');
 }
 
-static size_t name_size(const Shell *s, size_t pos) {
+static size_t shell_name_size(const Shell *s, size_t pos) {
         size_t n = 0;
 
-        while (pos + n < s->size && is_name_char(s->text[pos + n], n == 0))
+        while (pos + n < s->size && shell_is_name_char(s->text[pos + n], n == 0))
                 n++;
 
         return n;
 }
 
-static bool name_matches(const Shell *s, size_t pos, size_t n) {
+static bool shell_name_matches(const Shell *s, size_t pos, size_t n) {
         return n == strlen(s->name) && memcmp(s->text + pos, s->name, n) == 0;
 }
 
 /* Go behind the closing one of single quotes that are next. */
-static int skip_single(Shell *s) {
+static int shell_skip_single(Shell *s) {
         const char *close = memchr(s->text + s->pos + 1, '\'', s->size - s->pos - 1);
 
         if (!close)
@@ -74,17 +74,17 @@ static int skip_single(Shell *s) {
 }
 
 /* The things that can be open inside of a word, innermost last. */
-typedef struct Nest {
-        char open[DEPTH_MAX]; /* ", `, ( and { */
+typedef struct ShellNest {
+        char open[SHELL_DEPTH_MAX]; /* ", `, ( and { */
         size_t n;
-} Nest;
+} ShellNest;
 
-static char nest_top(const Nest *nest) {
+static char shell_nest_top(const ShellNest *nest) {
         return nest->n > 0 ? nest->open[nest->n - 1] : 0;
 }
 
 /* In double quotes a single quote is an ordinary character, also in a ${…} there. */
-static bool nest_quotes(const Nest *nest) {
+static bool shell_nest_quotes(const ShellNest *nest) {
         size_t n = nest->n;
 
         while (n > 0 && nest->open[n - 1] == '{')
@@ -93,8 +93,8 @@ static bool nest_quotes(const Nest *nest) {
         return n > 0 && nest->open[n - 1] == '"';
 }
 
-static int nest_push(Shell *s, Nest *nest, char c) {
-        if (nest->n >= DEPTH_MAX)
+static int shell_nest_push(Shell *s, ShellNest *nest, char c) {
+        if (nest->n >= SHELL_DEPTH_MAX)
                 return shell_fail(s, s->pos, /* dynamic= */ false, "quotes are nested too deeply");
 
         nest->open[nest->n++] = c;
@@ -102,16 +102,16 @@ static int nest_push(Shell *s, Nest *nest, char c) {
 }
 
 /* Take one character or pair of characters of a word that has something open. */
-static int nest_step(Shell *s, Nest *nest) {
-        char c = s->text[s->pos], next = at(s, s->pos + 1), open = nest_top(nest);
+static int shell_nest_step(Shell *s, ShellNest *nest) {
+        char c = s->text[s->pos], next = shell_at(s, s->pos + 1), open = shell_nest_top(nest);
 
         if (c == '\\') {
                 s->pos += 2;
                 return 0;
         }
 
-        if (c == '\'' && !nest_quotes(nest))
-                return skip_single(s);
+        if (c == '\'' && !shell_nest_quotes(nest))
+                return shell_skip_single(s);
 
         if (c == '#' && open == '(' && strchr(" \t\n;(", s->text[s->pos - 1])) {
                 while (s->pos < s->size && s->text[s->pos] != '\n')
@@ -129,26 +129,26 @@ static int nest_step(Shell *s, Nest *nest) {
 
         if (c == '$' && (next == '(' || next == '{')) {
                 s->pos++;
-                return nest_push(s, nest, next);
+                return shell_nest_push(s, nest, next);
         }
 
         if (c == '"' || c == '`' || (c == '(' && open == '('))
-                return nest_push(s, nest, c);
+                return shell_nest_push(s, nest, c);
 
         return 0;
 }
 
 /* Go behind double quotes, backquotes, $(…) or ${…} that are next, with everything in them. */
-static int skip_nested(Shell *s) {
+static int shell_skip_nested(Shell *s) {
         size_t begin = s->pos;
-        Nest nest = {};
+        ShellNest nest = {};
         int r;
 
         do {
                 if (s->pos >= s->size)
                         return shell_fail(s, begin, /* dynamic= */ false, "a quote or bracket is never closed");
 
-                r = nest_step(s, &nest);
+                r = shell_nest_step(s, &nest);
                 if (r < 0)
                         return r;
         } while (nest.n > 0);
@@ -156,11 +156,11 @@ static int skip_nested(Shell *s) {
         return 0;
 }
 
-static int skip_word(Shell *s) {
+static int shell_skip_word(Shell *s) {
         int r = 0;
 
         while (r >= 0 && s->pos < s->size && !strchr(" \t\n;&|()<>", s->text[s->pos])) {
-                char c = s->text[s->pos], next = at(s, s->pos + 1);
+                char c = s->text[s->pos], next = shell_at(s, s->pos + 1);
 
                 if (c == '\\') {
                         s->pos += 2;
@@ -168,9 +168,9 @@ static int skip_word(Shell *s) {
                                 return shell_fail(s, s->pos - 2, /* dynamic= */ false,
                                                   "the file ends in a line continuation");
                 } else if (c == '\'')
-                        r = skip_single(s);
+                        r = shell_skip_single(s);
                 else if (c == '"' || c == '`' || (c == '$' && (next == '(' || next == '{')))
-                        r = skip_nested(s);
+                        r = shell_skip_nested(s);
                 else
                         s->pos++;
         }
@@ -178,7 +178,7 @@ static int skip_word(Shell *s) {
         return r;
 }
 
-static int value_append(Shell *s, ShellValue *v, char c, const ShellByte *byte) {
+static int shell_value_append(Shell *s, ShellValue *v, char c, const ShellByte *byte) {
         int r;
 
         if (v->text.size >= SHELL_VALUE_MAX)
@@ -192,11 +192,11 @@ static int value_append(Shell *s, ShellValue *v, char c, const ShellByte *byte) 
         return buffer_append(&v->text, &c, 1);
 }
 
-static int value_append_value(Shell *s, ShellValue *v, const ShellValue *other) {
+static int shell_value_append_value(Shell *s, ShellValue *v, const ShellValue *other) {
         for (size_t i = 0; i < other->text.size; i++) {
                 int r;
 
-                r = value_append(s, v, other->text.data[i], other->bytes + i);
+                r = shell_value_append(s, v, other->text.data[i], other->bytes + i);
                 if (r < 0)
                         return r;
         }
@@ -205,61 +205,61 @@ static int value_append_value(Shell *s, ShellValue *v, const ShellValue *other) 
 }
 
 /* A value in the making: s->pos goes through the word that is assigned. */
-typedef struct Expansion {
+typedef struct ShellExpansion {
         ShellValue value;
         ShellQuote quote;
         size_t end;
         bool refers; /* the variable's own old value is in it */
-} Expansion;
+} ShellExpansion;
 
-static int expand_plain(Shell *s, Expansion *x, size_t skip) {
+static int shell_expand_plain(Shell *s, ShellExpansion *x, size_t skip) {
         ShellByte byte = { .begin = s->pos, .end = s->pos + skip + 1, .quote = x->quote, .file = s->file };
         char c = s->text[s->pos + skip];
 
         s->pos = byte.end;
-        return value_append(s, &x->value, c, &byte);
+        return shell_value_append(s, &x->value, c, &byte);
 }
 
 /* A "$": the variable itself becomes its old value, others stay as they are written. */
-static int expand_variable(Shell *s, Expansion *x) {
-        bool braces = at(s, s->pos + 1) == '{';
-        size_t name = s->pos + 1 + braces, n = name_size(s, name);
+static int shell_expand_variable(Shell *s, ShellExpansion *x) {
+        bool braces = shell_at(s, s->pos + 1) == '{';
+        size_t name = s->pos + 1 + braces, n = shell_name_size(s, name);
         int r = 0;
 
-        if (at(s, s->pos + 1) == '(')
+        if (shell_at(s, s->pos + 1) == '(')
                 return shell_fail(s, s->pos, /* dynamic= */ true, "the value is the output of a command");
-        if (at(s, s->pos + 1) == '\'' && x->quote == SHELL_UNQUOTED)
+        if (shell_at(s, s->pos + 1) == '\'' && x->quote == SHELL_UNQUOTED)
                 return shell_fail(s, s->pos, /* dynamic= */ true, "the value uses $'…', which not all shells know");
-        if (braces && (n == 0 || at(s, name + n) != '}'))
+        if (braces && (n == 0 || shell_at(s, name + n) != '}'))
                 return shell_fail(s, s->pos, /* dynamic= */ true, "the value is computed by ${…}");
 
-        if (n > 0 && name_matches(s, name, n)) {
+        if (n > 0 && shell_name_matches(s, name, n)) {
                 if (x->refers)
                         return shell_fail(s, s->pos, /* dynamic= */ true, "the value holds its old value twice");
 
                 x->refers = true;
                 s->pos = name + n + braces;
-                return value_append_value(s, &x->value, &s->value);
+                return shell_value_append_value(s, &x->value, &s->value);
         }
 
         for (n = name + n + braces; r >= 0 && s->pos < n;)
-                r = expand_plain(s, x, 0);
+                r = shell_expand_plain(s, x, 0);
         return r;
 }
 
-static int expand_escape(Shell *s, Expansion *x) {
-        char next = at(s, s->pos + 1);
+static int shell_expand_escape(Shell *s, ShellExpansion *x) {
+        char next = shell_at(s, s->pos + 1);
 
         if (next == '\n') {
                 s->pos += 2;
                 return 0;
         }
 
-        return expand_plain(s, x, x->quote == SHELL_UNQUOTED || strchr("$`\"\\", next) ? 1 : 0);
+        return shell_expand_plain(s, x, x->quote == SHELL_UNQUOTED || strchr("$`\"\\", next) ? 1 : 0);
 }
 
 /* Enter or leave quotes. Return: whether the character did so. */
-static bool expand_quote(Expansion *x, char c) {
+static bool shell_expand_quote(ShellExpansion *x, char c) {
         ShellQuote quote = c == '"' ? SHELL_DOUBLE : SHELL_SINGLE;
 
         if ((c != '"' && c != '\'') || (x->quote != SHELL_UNQUOTED && x->quote != quote))
@@ -270,41 +270,41 @@ static bool expand_quote(Expansion *x, char c) {
 }
 
 /* The word was skipped before, so its quotes are balanced. */
-static int expand(Shell *s, Expansion *x) {
+static int shell_expand(Shell *s, ShellExpansion *x) {
         int r = 0;
 
         while (r >= 0 && s->pos < x->end) {
                 char c = s->text[s->pos];
 
-                if (expand_quote(x, c))
+                if (shell_expand_quote(x, c))
                         s->pos++;
                 else if (x->quote == SHELL_SINGLE)
-                        r = expand_plain(s, x, 0);
+                        r = shell_expand_plain(s, x, 0);
                 else if (c == '\\')
-                        r = expand_escape(s, x);
+                        r = shell_expand_escape(s, x);
                 else if (c == '$')
-                        r = expand_variable(s, x);
+                        r = shell_expand_variable(s, x);
                 else if (c == '`')
                         r = shell_fail(s, s->pos, /* dynamic= */ true, "the value is the output of a command");
                 else
-                        r = expand_plain(s, x, 0);
+                        r = shell_expand_plain(s, x, 0);
         }
 
         return r;
 }
 
 /* Let an assignment happen. */
-static int assign(Shell *s, const Assignment *a) {
-        Expansion x = { .end = a->end, .refers = a->append };
+static int shell_assign(Shell *s, const ShellAssignment *a) {
+        ShellExpansion x = { .end = a->end, .refers = a->append };
         size_t pos = s->pos;
         char c;
         int r = 0;
 
         if (a->append)
-                r = value_append_value(s, &x.value, &s->value);
+                r = shell_value_append_value(s, &x.value, &s->value);
         s->pos = a->value;
         if (r >= 0)
-                r = expand(s, &x);
+                r = shell_expand(s, &x);
         s->pos = pos;
         if (r < 0) {
                 shell_value_done(&x.value);
@@ -315,7 +315,7 @@ static int assign(Shell *s, const Assignment *a) {
         x.value.first_quote = s->value.first_quote;
         x.value.first_file = s->value.first_file;
         if (s->value.n_assignments == 0 || !a->append) {
-                c = at(s, a->value);
+                c = shell_at(s, a->value);
                 x.value.first_quote = c == '"' ? SHELL_DOUBLE : c == '\'' ? SHELL_SINGLE : SHELL_UNQUOTED;
                 x.value.first = a->value + (x.value.first_quote != SHELL_UNQUOTED);
                 x.value.first_file = s->file;
@@ -332,7 +332,7 @@ static int assign(Shell *s, const Assignment *a) {
 }
 
 /* A command has ended, by this operator. */
-static int end_command(Shell *s, const char *operator) {
+static int shell_end_command(Shell *s, const char *operator) {
         bool apart = streq(operator, "|") || streq(operator, "&");
         int r;
 
@@ -345,7 +345,7 @@ static int end_command(Shell *s, const char *operator) {
                         return shell_fail(s, s->pending[i].begin, /* dynamic= */ true,
                                           "the value is set under a condition");
 
-                r = assign(s, s->pending + i);
+                r = shell_assign(s, s->pending + i);
                 if (r < 0)
                         return r;
         }
@@ -356,15 +356,15 @@ static int end_command(Shell *s, const char *operator) {
         return 0;
 }
 
-static int open_compound(Shell *s, char c) {
-        if (s->n_open >= DEPTH_MAX)
+static int shell_open_compound(Shell *s, char c) {
+        if (s->n_open >= SHELL_DEPTH_MAX)
                 return shell_fail(s, s->pos, /* dynamic= */ false, "commands are nested too deeply");
 
         s->open[s->n_open++] = c;
         return 0;
 }
 
-static int close_compound(Shell *s, char c) {
+static int shell_close_compound(Shell *s, char c) {
         char top = s->n_open > 0 ? s->open[s->n_open - 1] : 0;
 
         /* The bracket behind a pattern of "case". */
@@ -381,7 +381,7 @@ static int close_compound(Shell *s, char c) {
 static const struct {
         const char *word;
         char opens, closes;
-} keywords[] = {
+} shell_keywords[] = {
         { "if",    'i', 0   },
         { "fi",    0,   'i' },
         { "for",   'd', 0   },
@@ -399,25 +399,25 @@ static const struct {
         { "!",     0,   0   },
 };
 
-static bool word_is(const Shell *s, size_t begin, const char *word) {
+static bool shell_word_is(const Shell *s, size_t begin, const char *word) {
         return s->pos - begin == strlen(word) && memcmp(s->text + begin, word, strlen(word)) == 0;
 }
 
 /* The first word of a command. Return: whether it is a keyword, or -EINVAL. */
-static int read_keyword(Shell *s, size_t begin) {
+static int shell_read_keyword(Shell *s, size_t begin) {
         int r = 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(keywords); i++) {
-                if (!word_is(s, begin, keywords[i].word))
+        for (size_t i = 0; i < ELEMENTSOF(shell_keywords); i++) {
+                if (!shell_word_is(s, begin, shell_keywords[i].word))
                         continue;
 
-                if (keywords[i].opens)
-                        r = open_compound(s, keywords[i].opens);
-                else if (keywords[i].closes)
-                        r = close_compound(s, keywords[i].closes);
+                if (shell_keywords[i].opens)
+                        r = shell_open_compound(s, shell_keywords[i].opens);
+                else if (shell_keywords[i].closes)
+                        r = shell_close_compound(s, shell_keywords[i].closes);
 
                 /* Words follow that are no command. */
-                s->has_command = streq(keywords[i].word, "for") || streq(keywords[i].word, "case");
+                s->has_command = streq(shell_keywords[i].word, "for") || streq(shell_keywords[i].word, "case");
                 return r < 0 ? r : true;
         }
 
@@ -425,21 +425,21 @@ static int read_keyword(Shell *s, size_t begin) {
 }
 
 /* Return: whether the word is an assignment, to whatever variable, or -ENOMEM. */
-static int read_assignment(Shell *s, size_t begin) {
-        size_t n = name_size(s, begin);
-        bool append = n > 0 && at(s, begin + n) == '+';
+static int shell_read_assignment(Shell *s, size_t begin) {
+        size_t n = shell_name_size(s, begin);
+        bool append = n > 0 && shell_at(s, begin + n) == '+';
         int r;
 
-        if (n == 0 || begin + n + append >= s->pos || at(s, begin + n + append) != '=')
+        if (n == 0 || begin + n + append >= s->pos || shell_at(s, begin + n + append) != '=')
                 return false;
-        if (!name_matches(s, begin, n))
+        if (!shell_name_matches(s, begin, n))
                 return true;
 
-        r = grow(&s->pending, s->n_pending, sizeof(Assignment));
+        r = grow(&s->pending, s->n_pending, sizeof(ShellAssignment));
         if (r < 0)
                 return r;
 
-        s->pending[s->n_pending++] = (Assignment) {
+        s->pending[s->n_pending++] = (ShellAssignment) {
                 .begin = begin,
                 .value = begin + n + append + 1,
                 .end = s->pos,
@@ -448,52 +448,52 @@ static int read_assignment(Shell *s, size_t begin) {
         return true;
 }
 
-static int read_word(Shell *s) {
+static int shell_read_word(Shell *s) {
         size_t begin = s->pos;
         int r;
 
-        r = skip_word(s);
+        r = shell_skip_word(s);
         if (r < 0)
                 return r;
 
         s->has_word = true;
 
         if (!s->has_command && s->n_pending == 0) {
-                r = read_keyword(s, begin);
+                r = shell_read_keyword(s, begin);
                 if (r != 0)
                         return r;
         }
 
         if (!s->has_command || s->is_export) {
-                r = read_assignment(s, begin);
+                r = shell_read_assignment(s, begin);
                 if (r != 0)
                         return r;
         }
 
         if (!s->has_command) {
                 s->has_command = true;
-                s->is_export = word_is(s, begin, "export") || word_is(s, begin, "readonly");
-        } else if (word_is(s, begin, s->name) && !s->is_export)
+                s->is_export = shell_word_is(s, begin, "export") || shell_word_is(s, begin, "readonly");
+        } else if (shell_word_is(s, begin, s->name) && !s->is_export)
                 return shell_fail(s, begin, /* dynamic= */ true, "a command is given the variable's name");
 
         return 0;
 }
 
 /* <, >, >>, >&, <& and what they open or close; the word behind is read as an argument. */
-static int read_redirection(Shell *s) {
-        if (at(s, s->pos) == '<' && at(s, s->pos + 1) == '<')
+static int shell_read_redirection(Shell *s) {
+        if (shell_at(s, s->pos) == '<' && shell_at(s, s->pos + 1) == '<')
                 return shell_fail(s, s->pos, /* dynamic= */ true, "a here-document cannot be told from commands");
 
         s->pos++;
         while (s->pos < s->size && strchr("<>&|", s->text[s->pos]))
                 s->pos++;
-        while (at(s, s->pos) == ' ' || at(s, s->pos) == '\t')
+        while (shell_at(s, s->pos) == ' ' || shell_at(s, s->pos) == '\t')
                 s->pos++;
 
-        return skip_word(s);
+        return shell_skip_word(s);
 }
 
-static int read_operator(Shell *s) {
+static int shell_read_operator(Shell *s) {
         static const char *const operators[] = { "&&", "||", "\n", ";", "&", "|" };
         char c = s->text[s->pos];
         int r;
@@ -504,24 +504,24 @@ static int read_operator(Shell *s) {
                 if (s->size - s->pos < n || memcmp(s->text + s->pos, operators[i], n) != 0)
                         continue;
 
-                r = end_command(s, operators[i]);
+                r = shell_end_command(s, operators[i]);
                 s->pos += n;
                 return r;
         }
 
         if (c == '<' || c == '>')
-                return read_redirection(s);
+                return shell_read_redirection(s);
 
-        r = end_command(s, ";");
+        r = shell_end_command(s, ";");
         if (r < 0)
                 return r;
 
-        r = c == '(' ? open_compound(s, '(') : close_compound(s, '(');
+        r = c == '(' ? shell_open_compound(s, '(') : shell_close_compound(s, '(');
         s->pos++;
         return r;
 }
 
-static int read_file(Shell *s) {
+static int shell_read_file(Shell *s) {
         int r = 0;
 
         while (r >= 0 && s->pos < s->size) {
@@ -529,19 +529,19 @@ static int read_file(Shell *s) {
 
                 if (c == ' ' || c == '\t')
                         s->pos++;
-                else if (c == '\\' && at(s, s->pos + 1) == '\n' && s->pos + 2 < s->size)
+                else if (c == '\\' && shell_at(s, s->pos + 1) == '\n' && s->pos + 2 < s->size)
                         s->pos += 2;
                 else if (c == '#')
                         while (s->pos < s->size && s->text[s->pos] != '\n')
                                 s->pos++;
                 else
-                        r = strchr("\n;&|()<>", c) ? read_operator(s) : read_word(s);
+                        r = strchr("\n;&|()<>", c) ? shell_read_operator(s) : shell_read_word(s);
         }
 
         if (r >= 0 && s->conditional && !s->has_word)
                 r = shell_fail(s, s->size, /* dynamic= */ false, "the file ends behind an operator");
         if (r >= 0)
-                r = end_command(s, "\n");
+                r = shell_end_command(s, "\n");
         if (r >= 0 && s->n_open > 0)
                 r = shell_fail(s, s->size, /* dynamic= */ false, "a command is never closed");
 
@@ -549,7 +549,7 @@ static int read_file(Shell *s) {
 }
 
 /* Begin with a copy of what the variable was before. */
-static int copy_value(const ShellValue *from, ShellValue *to) {
+static int shell_value_copy(const ShellValue *from, ShellValue *to) {
         *to = *from;
         to->text = BUFFER_NULL;
         to->bytes = NULL;
@@ -581,11 +581,11 @@ int shell_continue_variable(const char *text, size_t size, const char *name, uns
         assert(ret_error);
 
         nul = size > 0 ? memchr(text, 0, size) : NULL;
-        r = copy_value(value, &s.value);
+        r = shell_value_copy(value, &s.value);
         if (r >= 0 && nul)
                 r = shell_fail(&s, (size_t) (nul - text), /* dynamic= */ false, "the file holds a NUL byte");
         else if (r >= 0)
-                r = read_file(&s);
+                r = shell_read_file(&s);
 
         free(s.pending);
         if (r < 0) {
