@@ -63,28 +63,33 @@ bool bls_mentions(const BootStore *store, const char *name) {
 int bls_expand(const BootStore *store, BlsLookup lookup, void *userdata, Buffer *ret) {
         const BlsLayout *l = store->layout;
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
-        int r = 0;
+        int r;
 
-        for (const char *p = strempty(l->line.text.data); *p && r >= 0;) {
+        for (const char *p = strempty(l->line.text.data); *p;) {
                 _cleanup_free_ char *name = NULL;
                 size_t n = *p == '$' ? bls_read_reference(p, &name) : 0;
                 const char *value;
 
                 if (n == 0) {
                         r = buffer_append(&b, p++, 1);
+                        if (r < 0)
+                                return r;
+
                         continue;
                 }
                 if (!name)
                         return -ENOMEM;
 
                 value = lookup(userdata, name);
-                if (value)
+                if (value) {
                         r = buffer_printf(&b, "%s ", value);
+                        if (r < 0)
+                                return r;
+                }
+
                 p += n;
                 p += *p == ' ';
         }
-        if (r < 0)
-                return r;
 
         *ret = b;
         b = BUFFER_NULL;

@@ -101,8 +101,11 @@ static int bls_are_read(const Root *root, const BootStores *stores, bool *ret_by
                 *ret_by_grub = *ret_by_grub || grub_cfg_reads_bls(stores->stores[i]);
 
         r = esp_find_systemd_boot(root, &systemd_boot);
+        if (r < 0)
+                return r;
+
         *ret = *ret_by_grub || systemd_boot || !boot_stores_boot_system(stores, &boot_store_grub_cfg);
-        return r;
+        return 0;
 }
 
 int bls_find(const Root *root, BootStores *stores) {
@@ -111,8 +114,14 @@ int bls_find(const Root *root, BootStores *stores) {
         int r;
 
         r = bls_are_read(root, stores, &s.first_only, &read);
-        for (size_t i = 0; i < ELEMENTSOF(bls_directories) && read && r >= 0; i++)
-                r = bls_search_directory(&s, bls_directories[i]);
+        if (r < 0 || !read)
+                return r;
 
-        return r;
+        for (size_t i = 0; i < ELEMENTSOF(bls_directories); i++) {
+                r = bls_search_directory(&s, bls_directories[i]);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }

@@ -12,8 +12,6 @@
 /* GRUB puts this and the kernel's path before the options; the device is one of a usual length. */
 #define BLS_IMAGE_PREFIX "BOOT_IMAGE=(hd0,gpt2)"
 
-/* An entry without options gets a line of its own under this one; once nothing is left in it, both go. */
-#define BLS_MARKER "# Added by gtuned, which removes it again when it is empty.\n"
 #define BLS_OPTIONS "options"
 
 /* A line "key value" of an entry. */
@@ -64,29 +62,37 @@ static int bls_field_take(const Buffer *content, const BlsField *f, char **p) {
 }
 
 static int bls_add_options(const Buffer *content, const BlsField *f, BlsLayout *l) {
-        bool first = l->line.text.size == 0;
-        int r = 0;
+        int r;
 
-        if (first) {
+        if (l->line.text.size == 0) {
                 l->begin = f->key;
+                l->end = f->value_end;
                 l->line.first = f->value;
                 l->number = f->number;
-        } else
+        } else {
                 r = line_append(&l->line, ' ', f->value, f->value);
+                if (r < 0)
+                        return r;
+        }
 
-        return r < 0 ? r : line_map(&l->line, content, f->value, f->value_end);
+        return line_map(&l->line, content, f->value, f->value_end);
 }
 
 typedef struct BlsKeys {
         char *efi, *version;
 } BlsKeys;
 
+static void bls_keys_done(BlsKeys *keys) {
+        free(keys->efi);
+        free(keys->version);
+}
+
 static int bls_read_fields(const Buffer *content, bool first_only, BlsLayout *l, BlsKeys *keys) {
         unsigned number = 1;
         BlsField f;
         int r = 0;
 
-        for (size_t pos = 0; pos < content->size && r >= 0; pos = f.next, number++) {
+        for (size_t pos = 0; pos < content->size; pos = f.next, number++) {
                 f = bls_field_read(content, pos, number);
 
                 if (bls_field_is(content, &f, "title"))
@@ -99,13 +105,13 @@ static int bls_read_fields(const Buffer *content, bool first_only, BlsLayout *l,
                         l->place = f.next;
                         l->number = l->number > 0 ? l->number : number;
                         r = bls_field_take(content, &f, &l->kernel);
-                } else if (bls_field_is(content, &f, BLS_OPTIONS) && (l->line.text.size == 0 || !first_only)) {
-                        l->end = l->line.text.size == 0 ? f.value_end : l->end;
+                } else if (bls_field_is(content, &f, BLS_OPTIONS) && (l->line.text.size == 0 || !first_only))
                         r = bls_add_options(content, &f, l);
-                }
+                if (r < 0)
+                        return r;
         }
 
-        return r;
+        return 0;
 }
 
 static bool bls_is_rescue(const char *path, const BlsLayout *l, const char *version) {
@@ -128,19 +134,18 @@ static EntryKind bls_find_kind(const char *path, const BlsLayout *l, const BlsKe
 }
 
 static int bls_layout_fill(const char *path, const Buffer *content, bool first_only, BlsLayout *l) {
-        BlsKeys keys = {};
+        _cleanup_(bls_keys_done) BlsKeys keys = {};
         int r;
 
         l->line.first = SIZE_MAX;
         l->line.first_quote = LINE_VERBATIM;
 
         r = bls_read_fields(content, first_only, l, &keys);
-        if (r >= 0)
-                l->kind = bls_find_kind(path, l, &keys);
+        if (r < 0)
+                return r;
 
-        free(keys.efi);
-        free(keys.version);
-        return r < 0 ? r : line_parse(&l->line);
+        l->kind = bls_find_kind(path, l, &keys);
+        return line_parse(&l->line);
 }
 
 EntryKind bls_kind(const BootStore *store) {
@@ -196,8 +201,10 @@ int bls_load(BootStores *stores, const char *path, Buffer *content, bool first_o
                 return -ENOMEM;
 
         r = bls_layout_fill(path, &store->content, first_only, l);
-        if (r >= 0)
-                r = bls_entry(store, &l->line.text, store->entries);
+        if (r < 0)
+                return r;
+
+        r = bls_entry(store, &l->line.text, store->entries);
         if (r < 0)
                 return r;
 
@@ -205,40 +212,27 @@ int bls_load(BootStores *stores, const char *path, Buffer *content, bool first_o
         return 0;
 }
 
-/* Give an entry without options a line for them. */
+/* Give an entry without options a line for them, under the marker. */
 static int bls_insert_line(const Buffer *content, const BlsLayout *l, const LineChange *c, Pieces *pieces) {
         bool newline = l->place > 0 && content->data[l->place - 1] == '\n';
         _cleanup_buffer_ Buffer insert = BUFFER_NULL;
         int r;
 
-        r = buffer_printf(&insert, "%s%s%s", newline ? "" : "\n", BLS_MARKER, BLS_OPTIONS);
-        for (size_t i = 0; i < c->n_texts && r >= 0; i++)
+        r = buffer_printf(&insert, "%s%s%s", newline ? "" : "\n", PIECE_MARKER, BLS_OPTIONS);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < c->n_texts; i++) {
                 r = buffer_printf(&insert, " %s", c->texts[i]);
-        if (r >= 0 && newline)
-                r = buffer_puts(&insert, "\n");
+                if (r < 0)
+                        return r;
+        }
 
-        return r < 0 ? r : pieces_add(pieces, l->place, 0, insert.data);
-}
+        r = buffer_puts(&insert, newline ? "\n" : "");
+        if (r < 0)
+                return r;
 
-/* Whether the line with the options is the one that bls_insert_line() made. */
-static bool bls_line_is_ours(const Buffer *content, const BlsLayout *l) {
-        size_t n = strlen(BLS_MARKER);
-
-        return l->begin >= n && memcmp(content->data + l->begin - n, BLS_MARKER, n) == 0 &&
-               (l->begin == n || content->data[l->begin - n - 1] == '\n') &&
-               (l->end == content->size || content->data[l->end] == '\n');
-}
-
-static int bls_cut_line(const Buffer *content, const BlsLayout *l, Pieces *pieces) {
-        size_t begin = l->begin - strlen(BLS_MARKER), end = l->end;
-
-        if (end < content->size)
-                end++;
-        else if (begin > 0)
-                begin--;
-
-        pieces_done(pieces);
-        return pieces_add(pieces, begin, end - begin, NULL);
+        return pieces_add(pieces, l->place, 0, insert.data);
 }
 
 /* Where the options that count are in another file, tokens are only taken out. */
@@ -254,8 +248,11 @@ static int bls_remove_only(const BootStore *store, const PreparedEdits *edits, P
 
         line_mark(&l->line, edits, (const char *const *) &store->path, 1, removed);
         r = line_cut(&l->line, &store->content, removed, pieces, &cut);
+        if (r < 0)
+                return r;
+
         *ret_left = l->line.text.size - cut;
-        return r;
+        return 0;
 }
 
 static int bls_plan_change(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, LineChange *c) {
@@ -272,8 +269,8 @@ static int bls_plan_change(const BootStore *store, const PreparedEdits *edits, P
         if (l->line.text.size == 0)
                 return c->n_texts > 0 ? bls_insert_line(&store->content, l, c, pieces) : 0;
 
-        if (c->left == 0 && c->n_texts == 0 && bls_line_is_ours(&store->content, l))
-                return bls_cut_line(&store->content, l, pieces);
+        if (c->left == 0 && c->n_texts == 0 && piece_is_marked(&store->content, l->begin, l->end))
+                return pieces_cut_marked(pieces, &store->content, l->begin, l->end);
 
         return 0;
 }
@@ -284,17 +281,22 @@ static int bls_render(const BootStore *store, const TokenEdit *edits, size_t n_e
         const BootEntry *entry = store->entries;
         _cleanup_(edits_done) PreparedEdits prepared = {};
         _cleanup_(pieces_done) Pieces pieces = {};
-        LineChange change = { .entries = &entry, .n_entries = store->n_entries };
+        _cleanup_(line_change_done) LineChange change = { .entries = &entry, .n_entries = store->n_entries };
         int r;
 
         r = edits_prepare(edits, n_edits, &prepared);
-        if (r >= 0 && l->kind == ENTRY_SYSTEM)
-                r = bls_plan_change(store, &prepared, &pieces, &change);
+        if (r < 0)
+                return r;
 
-        free(change.texts);
-        *ret_entry = entry;
-        *ret_size = change.size;
-        return r < 0 ? r : pieces_apply(&pieces, &store->content, ret);
+        if (l->kind == ENTRY_SYSTEM) {
+                r = bls_plan_change(store, &prepared, &pieces, &change);
+                *ret_entry = entry;
+                *ret_size = change.size;
+                if (r < 0)
+                        return r;
+        }
+
+        return pieces_apply(&pieces, &store->content, ret);
 }
 
 static void bls_done(BootStore *store) {

@@ -21,12 +21,6 @@
 #define DEFAULT_GRUB_FILES_MAX 256U
 
 /*
- * Where the files do not set the variable, we do, under this line. Once nothing is left in the value, both
- * lines go, and the file is again what it was.
- */
-#define DEFAULT_GRUB_MARKER "# Added by gtuned, which removes it again when it is empty.\n"
-
-/*
  * The line that grub-mkconfig writes comes from all files. New tokens go into the one that holds its last token, and
  * are taken out of whichever has them.
  */
@@ -135,10 +129,14 @@ static int default_grub_add_entry(BootStore *store, const DefaultGrubLayout *lay
                 return -ENOMEM;
 
         r = buffer_append(&text, layout->line.text.data, layout->line.text.size);
-        if (r >= 0 && behind->size > 0)
-                r = buffer_append(&text, " ", 1);
-        if (r >= 0)
-                r = buffer_append(&text, behind->data, behind->size);
+        if (r < 0)
+                return r;
+
+        r = buffer_puts(&text, behind->size > 0 ? " " : "");
+        if (r < 0)
+                return r;
+
+        r = buffer_append(&text, behind->data, behind->size);
         if (r < 0)
                 return r;
 
@@ -208,8 +206,10 @@ static int default_grub_load_file(BootStores *stores, DefaultGrubFile *file, uns
                 line_take(&layout->line, &own);
                 r = line_parse(&layout->line);
         }
+        if (r < 0)
+                return r;
 
-        return r < 0 || !target ? r : default_grub_add_entry(store, layout, behind);
+        return target ? default_grub_add_entry(store, layout, behind) : 0;
 }
 
 static int default_grub_load_files(BootStores *stores, DefaultGrubFiles *f) {
@@ -226,13 +226,20 @@ static int default_grub_load_files(BootStores *stores, DefaultGrubFiles *f) {
 
         line_take(&all, &value);
         r = line_parse(&all);
-        if (r >= 0)
-                r = default_grub_read_behind(f, &behind);
+        if (r < 0)
+                return r;
 
-        for (unsigned i = 0; i < f->n_files && r >= 0; i++)
+        r = default_grub_read_behind(f, &behind);
+        if (r < 0)
+                return r;
+
+        for (unsigned i = 0; i < f->n_files; i++) {
                 r = default_grub_load_file(stores, f->files + i, i, &value, &all, &behind.text);
+                if (r < 0)
+                        return r;
+        }
 
-        return r;
+        return 0;
 }
 
 int default_grub_load(BootStores *stores, const char *path, Buffer *content) {
@@ -289,10 +296,10 @@ static int default_grub_read_drop_ins(const Root *root, BootStores *stores, Defa
         int r;
 
         r = root_list(root, DEFAULT_GRUB_DROP_INS, &names);
-        if (r == -ENOMEM)
-                return r;
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
 
-        for (char **n = names; r >= 0 && *n; n++) {
+        for (char **n = names; *n; n++) {
                 _cleanup_free_ char *path = NULL;
 
                 if (**n == '.' || !endswith(*n, ".cfg"))
@@ -333,36 +340,21 @@ static int default_grub_insert_variable(const Buffer *content, const LineChange 
         _cleanup_buffer_ Buffer insert = BUFFER_NULL;
         int r;
 
-        r = buffer_printf(&insert, "%s%s%s=\"", newline ? "" : "\n", DEFAULT_GRUB_MARKER, DEFAULT_GRUB_VARIABLE);
-        for (size_t i = 0; i < c->n_texts && r >= 0; i++)
+        r = buffer_printf(&insert, "%s%s%s=\"", newline ? "" : "\n", PIECE_MARKER, DEFAULT_GRUB_VARIABLE);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < c->n_texts; i++) {
                 r = buffer_printf(&insert, "%s%s", i > 0 ? " " : "", c->texts[i]);
-        if (r >= 0)
-                r = buffer_printf(&insert, "\"%s", newline ? "\n" : "");
+                if (r < 0)
+                        return r;
+        }
 
-        return r < 0 ? r : pieces_add(pieces, content->size, 0, insert.data);
-}
+        r = buffer_puts(&insert, newline ? "\"\n" : "\"");
+        if (r < 0)
+                return r;
 
-/* Whether the assignment is the one that default_grub_insert_variable() made, alone on its line. */
-static bool default_grub_is_ours(const Buffer *content, const DefaultGrubLayout *l) {
-        size_t n = strlen(DEFAULT_GRUB_MARKER);
-
-        return l->n_assignments == 1 &&
-               l->begin >= n && memcmp(content->data + l->begin - n, DEFAULT_GRUB_MARKER, n) == 0 &&
-               (l->begin == n || content->data[l->begin - n - 1] == '\n') &&
-               (l->end == content->size || content->data[l->end] == '\n');
-}
-
-/* Take away what default_grub_insert_variable() wrote, with the newline that it added before or behind. */
-static int default_grub_cut_variable(const Buffer *content, const DefaultGrubLayout *l, Pieces *pieces) {
-        size_t begin = l->begin - strlen(DEFAULT_GRUB_MARKER), end = l->end;
-
-        if (end < content->size)
-                end++;
-        else if (begin > 0)
-                begin--;
-
-        pieces_done(pieces);
-        return pieces_add(pieces, begin, end - begin, NULL);
+        return pieces_add(pieces, content->size, 0, insert.data);
 }
 
 /* How much of the line this file holds. */
@@ -398,18 +390,22 @@ static int default_grub_plan_change(const BootStore *store, const PreparedEdits 
 
         line_mark(&l->line, edits, ids, 1, removed);
         r = line_cut(&l->line, &store->content, removed, pieces, &cut);
-        if (r >= 0 && store->n_entries > 0)
-                r = line_plan(&l->line, edits, removed, cut, c);
         if (r < 0)
                 return r;
+
+        if (store->n_entries > 0) {
+                r = line_plan(&l->line, edits, removed, cut, c);
+                if (r < 0)
+                        return r;
+        }
 
         if (c->n_texts > 0 && l->n_all > 0)
                 return line_insert(&l->line, removed, c->texts, c->n_texts, cut == l->line.text.size, pieces);
         if (c->n_texts > 0)
                 return default_grub_insert_variable(&store->content, c, pieces);
         if (default_grub_any_removal(edits) && cut == default_grub_own_size(&l->line) &&
-            default_grub_is_ours(&store->content, l))
-                return default_grub_cut_variable(&store->content, l, pieces);
+            l->n_assignments == 1 && piece_is_marked(&store->content, l->begin, l->end))
+                return pieces_cut_marked(pieces, &store->content, l->begin, l->end);
 
         return 0;
 }
@@ -419,7 +415,7 @@ static int default_grub_render(const BootStore *store, const TokenEdit *edits, s
         const BootEntry *entry = store->entries;
         _cleanup_(edits_done) PreparedEdits prepared = {};
         _cleanup_(pieces_done) Pieces pieces = {};
-        LineChange change = { .entries = &entry, .n_entries = store->n_entries };
+        _cleanup_(line_change_done) LineChange change = { .entries = &entry, .n_entries = store->n_entries };
         int r;
 
         r = edits_prepare(edits, n_edits, &prepared);
@@ -427,10 +423,12 @@ static int default_grub_render(const BootStore *store, const TokenEdit *edits, s
                 return r;
 
         r = default_grub_plan_change(store, &prepared, &pieces, &change);
-        free(change.texts);
         *ret_entry = entry;
         *ret_size = change.size;
-        return r < 0 ? r : pieces_apply(&pieces, &store->content, ret);
+        if (r < 0)
+                return r;
+
+        return pieces_apply(&pieces, &store->content, ret);
 }
 
 static void default_grub_done(BootStore *store) {

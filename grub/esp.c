@@ -41,12 +41,14 @@ static int esp_find_file(const Root *root, const char *partition, const EspPatte
         int r;
 
         r = esp_find_name(root, partition, "EFI", p, &efi);
-        if (r >= 0 && efi)
-                r = esp_find_name(root, efi, p->directory, p, &directory);
-        if (r >= 0 && directory)
-                r = esp_find_name(root, directory, NULL, p, ret);
+        if (r < 0 || !efi)
+                return r;
 
-        return r;
+        r = esp_find_name(root, efi, p->directory, p, &directory);
+        if (r < 0 || !directory)
+                return r;
+
+        return esp_find_name(root, directory, NULL, p, ret);
 }
 
 static int esp_find_anywhere(const Root *root, const EspPattern *p, char **ret) {

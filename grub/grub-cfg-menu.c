@@ -87,27 +87,29 @@ EntryKind grub_menu_kind(const Script *script, const ScriptCommand *c) {
 /* The titles of all menus around a command, the outermost first, joined with " > ". */
 int grub_menu_titles(const Script *script, const ScriptCommand *c, char **ret) {
         const char *titles[SCRIPT_DEPTH_MAX + 1];
-        Buffer b = BUFFER_NULL;
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
         size_t n = 0;
-        int r = 0;
+        int r;
 
         for (size_t i = c->parent; i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
                 titles[n++] = grub_menu_title(script->commands + i);
 
-        while (n > 0 && r >= 0) {
-                r = buffer_puts(&b, titles[--n]);
-                if (r >= 0 && n > 0)
-                        r = buffer_puts(&b, " > ");
-        }
-
-        if (r >= 0 && !b.data)
-                r = buffer_puts(&b, "");
-        if (r < 0) {
-                buffer_done(&b);
+        r = buffer_puts(&b, "");
+        if (r < 0)
                 return r;
+
+        while (n > 0) {
+                r = buffer_puts(&b, titles[--n]);
+                if (r < 0)
+                        return r;
+
+                r = buffer_puts(&b, n > 0 ? " > " : "");
+                if (r < 0)
+                        return r;
         }
 
         *ret = b.data;
+        b = BUFFER_NULL;
         return 0;
 }
 

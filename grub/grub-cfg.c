@@ -24,16 +24,21 @@ static int grub_cfg_append_loader_word(Buffer *b, const char *value) {
         int r;
 
         r = buffer_puts(b, quote ? "\"" : "");
-        for (; r >= 0 && *value; value++) {
-                if (strchr("\\'\"", *value))
-                        r = buffer_append(b, "\\", 1);
-                if (r >= 0)
-                        r = buffer_append(b, value, 1);
-        }
-        if (r >= 0 && quote)
-                r = buffer_append(b, "\"", 1);
+        if (r < 0)
+                return r;
 
-        return r;
+        for (; *value; value++) {
+                const char with_backslash[] = { '\\', *value };
+
+                if (strchr("\\'\"", *value))
+                        r = buffer_append(b, with_backslash, 2);
+                else
+                        r = buffer_append(b, value, 1);
+                if (r < 0)
+                        return r;
+        }
+
+        return buffer_puts(b, quote ? "\"" : "");
 }
 
 /*
@@ -83,9 +88,11 @@ static int grub_cfg_read_tokens(const ScriptCommand *c, BootEntry *e, size_t *re
                 return -ENOMEM;
 
         for (size_t i = 2; i < c->n_words; i++) {
-                r = i > 2 ? buffer_append(&text, " ", 1) : 0;
-                if (r >= 0)
-                        r = grub_cfg_append_loader_word(&text, c->words[i].value);
+                r = buffer_puts(&text, i > 2 ? " " : "");
+                if (r < 0)
+                        return r;
+
+                r = grub_cfg_append_loader_word(&text, c->words[i].value);
                 if (r < 0)
                         return r;
 
@@ -172,7 +179,7 @@ static int grub_cfg_number_group(BootEntry **group, size_t n) {
 static int grub_cfg_number_duplicates(BootStore *store) {
         _cleanup_free_ BootEntry **sorted = NULL;
         size_t n;
-        int r = 0;
+        int r;
 
         sorted = calloc(store->n_entries + 1, sizeof(BootEntry *));
         if (!sorted)
@@ -182,13 +189,15 @@ static int grub_cfg_number_duplicates(BootStore *store) {
                 sorted[i] = store->entries + i;
         qsort(sorted, store->n_entries, sizeof(BootEntry *), grub_cfg_compare_entries);
 
-        for (size_t i = 0; r >= 0 && i < store->n_entries; i += n) {
+        for (size_t i = 0; i < store->n_entries; i += n) {
                 for (n = 1; i + n < store->n_entries && streq(sorted[i + n]->id, sorted[i]->id); n++)
                         ;
                 r = grub_cfg_number_group(sorted + i, n);
+                if (r < 0)
+                        return r;
         }
 
-        return r;
+        return 0;
 }
 
 static int grub_cfg_read_entries(BootStore *store, const Script *script, size_t n_linux) {
@@ -256,7 +265,10 @@ static int grub_cfg_fill_store(BootStore *store, const Script *script, const Gru
 
         layout->bls_line = what->bls_line;
         r = grub_variables_read(script, &store->content, layout->variables);
-        return r < 0 ? r : grub_cfg_read_entries(store, script, what->n_linux);
+        if (r < 0)
+                return r;
+
+        return grub_cfg_read_entries(store, script, what->n_linux);
 }
 
 int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bls_entries, unsigned *ret_handover) {

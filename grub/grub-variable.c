@@ -24,20 +24,24 @@ static int grub_variable_map(const Buffer *content, size_t begin, size_t end, Gr
 
 /* "set NAME=VALUE" or "NAME=VALUE" */
 static int grub_variable_set(const Buffer *content, const ScriptCommand *c, const ScriptWord *w, const char *value,
-                              GrubVariable *v) {
+                             GrubVariable *v) {
         size_t name = (size_t) (value - w->value);
-        int r = 0;
+        int r;
 
         line_done(&v->line);
         *v = (GrubVariable) { .number = c->line };
 
-        if (w->size > name && memcmp(content->data + w->offset, w->value, name) == 0)
+        if (w->size > name && memcmp(content->data + w->offset, w->value, name) == 0) {
                 r = grub_variable_map(content, w->offset + name, w->offset + w->size, v);
-        for (; r >= 0 && !v->editable && *value; value++)
-                r = line_append(&v->line, *value, 0, 0);
+                if (r < 0)
+                        return r;
+        }
 
-        if (r < 0)
-                return r;
+        for (; !v->editable && *value; value++) {
+                r = line_append(&v->line, *value, 0, 0);
+                if (r < 0)
+                        return r;
+        }
 
         cmdline_done(&v->line.cmdline);
         return line_parse(&v->line);
@@ -74,7 +78,7 @@ GrubVariable *grub_variables_get(GrubVariable *variables, const char *name) {
 int grub_variable_render(const BootStore *store, const GrubVariable *v, const PreparedEdits *edits, Pieces *pieces,
                          const BootEntry **ret_entry, size_t *ret_size) {
         _cleanup_free_ const BootEntry **entries = NULL;
-        LineChange change = { .n_entries = v->n_entries };
+        _cleanup_(line_change_done) LineChange change = { .n_entries = v->n_entries };
         int r;
 
         if (v->n_entries == 0)
@@ -89,7 +93,6 @@ int grub_variable_render(const BootStore *store, const GrubVariable *v, const Pr
 
         change.entries = entries;
         r = line_change(&v->line, &store->content, edits, pieces, &change);
-        free(change.texts);
         *ret_entry = change.longest;
         *ret_size = change.size;
         return r;

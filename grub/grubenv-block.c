@@ -22,19 +22,19 @@ static size_t grubenv_value_end(const Buffer *content, size_t pos) {
 }
 
 static int grubenv_read_value(const Buffer *content, size_t begin, size_t end, Line *l) {
-        int r = 0;
-
         l->first = begin;
         l->first_quote = LINE_VERBATIM;
 
-        for (size_t i = begin; i < end && r >= 0;) {
-                size_t n = content->data[i] == '\\' ? 2 : 1;
+        for (size_t i = begin, n; i < end; i += n) {
+                int r;
 
+                n = content->data[i] == '\\' ? 2 : 1;
                 r = line_append(l, content->data[i + n - 1], i, i + n);
-                i += n;
+                if (r < 0)
+                        return r;
         }
 
-        return r < 0 ? r : line_parse(l);
+        return line_parse(l);
 }
 
 static int grubenv_add_variable(const Buffer *content, size_t name, size_t equals, size_t end, GrubEnv *env) {

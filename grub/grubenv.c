@@ -96,8 +96,10 @@ static int grubenv_attach_to_block(GrubEnvScope *e, BootEntry *entry) {
         l = e->store->layout;
         entry->line = line_number(&e->store->content, l->first);
         r = free_and_strdup(&entry->path, e->store->path);
-        if (r >= 0)
-                r = grow(&e->store->entries, e->store->n_entries, sizeof(BootEntry));
+        if (r < 0)
+                return r;
+
+        r = grow(&e->store->entries, e->store->n_entries, sizeof(BootEntry));
         if (r < 0)
                 return r;
 
@@ -121,7 +123,10 @@ static int grubenv_attach_to_cfg(GrubEnvScope *e, GrubVariable *v, BootEntry *en
 
         entry->line = v->number;
         r = free_and_strdup(&entry->path, e->cfg->path);
-        return r < 0 ? r : grub_cfg_attach(e->cfg, v, entry);
+        if (r < 0)
+                return r;
+
+        return grub_cfg_attach(e->cfg, v, entry);
 }
 
 static bool grubenv_is_blank(const Buffer *b) {
@@ -152,12 +157,14 @@ static int grubenv_attach(GrubEnvScope *e, const BootStore *bls) {
 
         if (grubenv_is_blank(&text)) {
                 v = grubenv_scope_variable(e, "default_kernelopts");
-                if (v)
+                if (v) {
                         r = buffer_append(&text, v->line.text.data, v->line.text.size);
+                        if (r < 0)
+                                return r;
+                }
         }
 
-        if (r >= 0)
-                r = bls_entry(bls, &text, &entry);
+        r = bls_entry(bls, &text, &entry);
         if (r < 0)
                 return r;
 
@@ -177,31 +184,42 @@ static int grubenv_resolve_entries(const Root *root, BootStores *stores, BootSto
         int r;
 
         r = grubenv_scope_read(root, &e);
-        for (size_t i = 0, n = stores->n_stores; i < n && r >= 0; i++) {
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0, n = stores->n_stores; i < n; i++) {
                 BootStore *s = stores->stores[i];
 
                 if (s->driver != &boot_store_bls || !bls_refers(s))
                         continue;
 
                 r = grubenv_attach(&e, s);
+                if (r < 0)
+                        return r;
+
                 elsewhere[i] = elsewhere[i] || r > 0;
         }
 
-        return r < 0 ? r : 0;
+        return 0;
 }
 
 static int grubenv_find(const Root *root, BootStores *stores) {
         size_t n = stores->n_stores;
         _cleanup_free_ bool *elsewhere = NULL;
-        int r = 0;
+        int r;
 
         elsewhere = calloc(n + 1, sizeof(bool));
         if (!elsewhere)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < n && r >= 0; i++)
-                if (grub_cfg_reads_bls(stores->stores[i]))
-                        r = grubenv_resolve_entries(root, stores, stores->stores[i], elsewhere);
+        for (size_t i = 0; i < n; i++) {
+                if (!grub_cfg_reads_bls(stores->stores[i]))
+                        continue;
+
+                r = grubenv_resolve_entries(root, stores, stores->stores[i], elsewhere);
+                if (r < 0)
+                        return r;
+        }
 
         for (size_t i = 0; i < n; i++)
                 if (elsewhere[i]) {
@@ -209,7 +227,7 @@ static int grubenv_find(const Root *root, BootStores *stores) {
                         stores->stores[i]->n_entries = 0;
                 }
 
-        return r;
+        return 0;
 }
 
 int grubenv_load(BootStores *stores, const char *path, Buffer *content, BootStore **ret) {
@@ -224,8 +242,10 @@ int grubenv_load(BootStores *stores, const char *path, Buffer *content, BootStor
         assert(ret);
 
         r = grubenv_parse(content, &env);
-        if (r >= 0)
-                r = boot_stores_add(stores, &boot_store_grubenv, path, content, &store);
+        if (r < 0)
+                return r;
+
+        r = boot_stores_add(stores, &boot_store_grubenv, path, content, &store);
         if (r < 0)
                 return r;
 
@@ -244,7 +264,7 @@ int grubenv_load(BootStores *stores, const char *path, Buffer *content, BootStor
 
 /* Take the padding that the new text needs, or give back what it no longer does. */
 static int grubenv_fit(Buffer *b, size_t size) {
-        int r = 0;
+        int r;
 
         for (; b->size > size; b->size--)
                 if (b->data[b->size - 1] != '#')
@@ -253,10 +273,13 @@ static int grubenv_fit(Buffer *b, size_t size) {
         /* A "#" that belongs to a line of its own was no padding. */
         if (b->size > 0)
                 b->data[b->size] = 0;
-        while (b->size < size && r >= 0)
+        while (b->size < size) {
                 r = buffer_append(b, "#", 1);
+                if (r < 0)
+                        return r;
+        }
 
-        return r < 0 ? r : grubenv_is_block(b) ? 0 : -ENOSPC;
+        return grubenv_is_block(b) ? 0 : -ENOSPC;
 }
 
 static int grubenv_render(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
@@ -264,7 +287,7 @@ static int grubenv_render(const BootStore *store, const TokenEdit *edits, size_t
         _cleanup_free_ const BootEntry **entries = NULL;
         _cleanup_(edits_done) PreparedEdits prepared = {};
         _cleanup_(pieces_done) Pieces pieces = {};
-        LineChange change = { .n_entries = store->n_entries };
+        _cleanup_(line_change_done) LineChange change = { .n_entries = store->n_entries };
         int r;
 
         entries = calloc(store->n_entries + 1, sizeof(BootEntry *));
@@ -275,14 +298,18 @@ static int grubenv_render(const BootStore *store, const TokenEdit *edits, size_t
         change.entries = entries;
 
         r = edits_prepare(edits, n_edits, &prepared);
-        if (r >= 0 && store->n_entries > 0)
-                r = line_change(store->layout, &store->content, &prepared, &pieces, &change);
+        if (r < 0)
+                return r;
 
-        free(change.texts);
-        *ret_entry = change.longest;
-        *ret_size = change.size;
-        if (r >= 0)
-                r = pieces_apply(&pieces, &store->content, ret);
+        if (store->n_entries > 0) {
+                r = line_change(store->layout, &store->content, &prepared, &pieces, &change);
+                *ret_entry = change.longest;
+                *ret_size = change.size;
+                if (r < 0)
+                        return r;
+        }
+
+        r = pieces_apply(&pieces, &store->content, ret);
         if (r < 0)
                 return r;
 

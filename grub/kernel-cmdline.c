@@ -16,20 +16,23 @@
 static int kernel_cmdline_map(const Buffer *content, Line *l) {
         const char *text = content->data;
         size_t begin = 0;
-        int r = 0;
+        int r;
 
-        while (begin < content->size && r >= 0) {
+        while (begin < content->size) {
                 const char *newline = memchr(text + begin, '\n', content->size - begin);
                 size_t end = newline ? (size_t) (newline - text) + 1 : content->size;
 
-                if (text[begin] != '#' || !newline)
+                if (text[begin] != '#' || !newline) {
                         r = line_map(l, content, begin, end);
-                else
-                        l->first = l->text.size == 0 ? end : l->first;
+                        if (r < 0)
+                                return r;
+                } else if (l->text.size == 0)
+                        l->first = end;
+
                 begin = end;
         }
 
-        return r < 0 ? r : line_parse(l);
+        return line_parse(l);
 }
 
 static int kernel_cmdline_add_entry(BootStore *store, Line *l) {
@@ -79,7 +82,10 @@ int kernel_cmdline_load(BootStores *stores, const char *path, Buffer *content) {
 
         store->layout = l;
         r = kernel_cmdline_map(&store->content, l);
-        return r < 0 ? r : kernel_cmdline_add_entry(store, l);
+        if (r < 0)
+                return r;
+
+        return kernel_cmdline_add_entry(store, l);
 }
 
 static int kernel_cmdline_find(const Root *root, BootStores *stores) {
@@ -106,7 +112,7 @@ static int kernel_cmdline_render(const BootStore *store, const TokenEdit *edits,
         const BootEntry *entry = store->entries;
         _cleanup_(edits_done) PreparedEdits prepared = {};
         _cleanup_(pieces_done) Pieces pieces = {};
-        LineChange change = { .entries = &entry, .n_entries = 1 };
+        _cleanup_(line_change_done) LineChange change = { .entries = &entry, .n_entries = 1 };
         int r;
 
         r = edits_prepare(edits, n_edits, &prepared);
@@ -114,10 +120,12 @@ static int kernel_cmdline_render(const BootStore *store, const TokenEdit *edits,
                 return r;
 
         r = line_change(store->layout, &store->content, &prepared, &pieces, &change);
-        free(change.texts);
         *ret_entry = entry;
         *ret_size = change.size;
-        return r < 0 ? r : pieces_apply(&pieces, &store->content, ret);
+        if (r < 0)
+                return r;
+
+        return pieces_apply(&pieces, &store->content, ret);
 }
 
 const BootStoreDriver boot_store_kernel_cmdline = {

@@ -45,13 +45,17 @@ static int layouts_look(const Root *root, const BootStores *stores, LayoutsLook 
                 return r;
         l->running = r >= 0;
 
-        r = l->running ? cmdline_parse(text, strlen(text), &l->cmdline) : 0;
-        if (r >= 0)
-                r = esp_find_systemd_boot(root, &l->systemd_boot);
-        if (r >= 0)
-                r = esp_find_unified_kernel(root, &l->unified);
+        if (l->running) {
+                r = cmdline_parse(text, strlen(text), &l->cmdline);
+                if (r < 0)
+                        return r;
+        }
 
-        return r;
+        r = esp_find_systemd_boot(root, &l->systemd_boot);
+        if (r < 0)
+                return r;
+
+        return esp_find_unified_kernel(root, &l->unified);
 }
 
 /* ostree ------------------------------------------------------------------------------------------------- */

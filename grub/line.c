@@ -16,12 +16,15 @@ int line_append(Line *l, char c, size_t begin, size_t end) {
 }
 
 int line_map(Line *l, const Buffer *content, size_t begin, size_t end) {
-        int r = 0;
+        for (size_t i = begin; i < end; i++) {
+                int r;
 
-        for (size_t i = begin; i < end && r >= 0; i++)
                 r = line_append(l, content->data[i], i, i + 1);
+                if (r < 0)
+                        return r;
+        }
 
-        return r;
+        return 0;
 }
 
 void line_take(Line *l, ShellValue *v) {
@@ -34,22 +37,23 @@ void line_take(Line *l, ShellValue *v) {
 }
 
 int line_copy(const Line *from, Line *ret) {
-        Line l = { .first = from->first, .first_quote = from->first_quote, .file = from->file };
-        int r = 0;
+        _cleanup_(line_done) Line l = { .first = from->first, .first_quote = from->first_quote, .file = from->file };
+        int r;
 
-        for (size_t i = 0; i < from->text.size && r >= 0; i++) {
+        for (size_t i = 0; i < from->text.size; i++) {
                 r = line_append(&l, from->text.data[i], 0, 0);
-                if (r >= 0)
-                        l.bytes[i] = from->bytes[i];
+                if (r < 0)
+                        return r;
+
+                l.bytes[i] = from->bytes[i];
         }
-        if (r >= 0)
-                r = line_parse(&l);
-        if (r < 0) {
-                line_done(&l);
+
+        r = line_parse(&l);
+        if (r < 0)
                 return r;
-        }
 
         *ret = l;
+        l = (Line) {};
         return 0;
 }
 
@@ -159,14 +163,19 @@ static int line_cut_token(const Line *l, const Buffer *content, const Token *t, 
 
 int line_cut(const Line *l, const Buffer *content, const bool *removed, Pieces *pieces, size_t *ret_cut) {
         LineCut c = {};
-        int r = 0;
+        int r;
 
-        for (size_t i = 0; i < l->cmdline.n_tokens && r >= 0; i++)
-                if (removed[i])
-                        r = line_cut_token(l, content, l->cmdline.tokens + i, &c, pieces);
+        for (size_t i = 0; i < l->cmdline.n_tokens; i++) {
+                if (!removed[i])
+                        continue;
+
+                r = line_cut_token(l, content, l->cmdline.tokens + i, &c, pieces);
+                if (r < 0)
+                        return r;
+        }
 
         *ret_cut = c.size;
-        return r;
+        return 0;
 }
 
 /* The byte behind which new tokens go, or NULL where they go before everything else. */
@@ -194,12 +203,15 @@ int line_insert(const Line *l, const bool *removed, const char *const *texts, si
         const ShellByte *behind = line_insertion_byte(l, removed);
         ShellQuote quote = behind ? behind->quote : l->first_quote;
         const char *blank = quote == SHELL_UNQUOTED ? "\\ " : " ";
-        int r = 0;
+        int r;
 
-        for (size_t i = 0; i < n && r >= 0; i++)
+        for (size_t i = 0; i < n; i++) {
                 r = buffer_printf(&insert, "%s%s", behind || i > 0 ? blank : "", texts[i]);
-        if (r >= 0 && !behind && !emptied)
-                r = buffer_puts(&insert, blank);
+                if (r < 0)
+                        return r;
+        }
+
+        r = buffer_puts(&insert, !behind && !emptied ? blank : "");
         if (r < 0)
                 return r;
 
@@ -263,11 +275,20 @@ static const char **line_entry_ids(const LineChange *c) {
         return ids;
 }
 
+void line_change_done(LineChange *c) {
+        free(c->texts);
+        c->texts = NULL;
+        c->n_texts = 0;
+}
+
 int line_plan(const Line *l, const PreparedEdits *edits, const bool *removed, size_t cut, LineChange *c) {
         int r;
 
         r = line_choose_texts(l, edits, removed, c);
-        return r < 0 ? r : line_measure(l, cut, c);
+        if (r < 0)
+                return r;
+
+        return line_measure(l, cut, c);
 }
 
 int line_change(const Line *l, const Buffer *content, const PreparedEdits *edits, Pieces *pieces, LineChange *c) {
@@ -289,8 +310,10 @@ int line_change(const Line *l, const Buffer *content, const PreparedEdits *edits
         line_mark(l, edits, ids, c->n_entries, removed);
 
         r = line_cut(l, content, removed, pieces, &cut);
-        if (r >= 0)
-                r = line_plan(l, edits, removed, cut, c);
+        if (r < 0)
+                return r;
+
+        r = line_plan(l, edits, removed, cut, c);
         if (r < 0 || c->n_texts == 0 || l->first == SIZE_MAX)
                 return r;
 

@@ -96,9 +96,12 @@ typedef struct LineChange {
         const BootEntry *longest; /* set: the entry with the longest command line */
         size_t size;             /* set: … and its length */
         size_t left;             /* set: the bytes of the line afterwards */
-        const char **texts;      /* set: the tokens that are added; freed by the caller, not what is in it */
+        const char **texts;      /* set: the tokens that are added, which belong to the edits */
         size_t n_texts;
 } LineChange;
+
+/** line_change_done() - release the array of texts */
+void line_change_done(LineChange *c);
 
 /**
  * line_plan() - which tokens edits add to a line, and how long it gets

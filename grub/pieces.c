@@ -67,6 +67,26 @@ int pieces_apply(Pieces *p, const Buffer *from, Buffer *ret) {
         return 0;
 }
 
+bool piece_is_marked(const Buffer *content, size_t begin, size_t end) {
+        size_t n = strlen(PIECE_MARKER);
+
+        return begin >= n && memcmp(content->data + begin - n, PIECE_MARKER, n) == 0 &&
+               (begin == n || content->data[begin - n - 1] == '\n') &&
+               (end == content->size || content->data[end] == '\n');
+}
+
+int pieces_cut_marked(Pieces *p, const Buffer *content, size_t begin, size_t end) {
+        begin -= strlen(PIECE_MARKER);
+
+        if (end < content->size)
+                end++;
+        else if (begin > 0)
+                begin--;
+
+        pieces_done(p);
+        return pieces_add(p, begin, end - begin, NULL);
+}
+
 void pieces_done(Pieces *p) {
         for (size_t i = 0; i < p->n_pieces; i++)
                 free(p->pieces[i].text);

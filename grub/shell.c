@@ -157,10 +157,9 @@ static int shell_skip_nested(Shell *s) {
 }
 
 static int shell_skip_word(Shell *s) {
-        int r = 0;
-
-        while (r >= 0 && s->pos < s->size && !strchr(" \t\n;&|()<>", s->text[s->pos])) {
+        while (s->pos < s->size && !strchr(" \t\n;&|()<>", s->text[s->pos])) {
                 char c = s->text[s->pos], next = shell_at(s, s->pos + 1);
+                int r = 0;
 
                 if (c == '\\') {
                         s->pos += 2;
@@ -173,9 +172,11 @@ static int shell_skip_word(Shell *s) {
                         r = shell_skip_nested(s);
                 else
                         s->pos++;
+                if (r < 0)
+                        return r;
         }
 
-        return r;
+        return 0;
 }
 
 static int shell_value_append(Shell *s, ShellValue *v, char c, const ShellByte *byte) {
@@ -224,7 +225,7 @@ static int shell_expand_plain(Shell *s, ShellExpansion *x, size_t skip) {
 static int shell_expand_variable(Shell *s, ShellExpansion *x) {
         bool braces = shell_at(s, s->pos + 1) == '{';
         size_t name = s->pos + 1 + braces, n = shell_name_size(s, name);
-        int r = 0;
+        int r;
 
         if (shell_at(s, s->pos + 1) == '(')
                 return shell_fail(s, s->pos, /* dynamic= */ true, "the value is the output of a command");
@@ -242,9 +243,13 @@ static int shell_expand_variable(Shell *s, ShellExpansion *x) {
                 return shell_value_append_value(s, &x->value, &s->value);
         }
 
-        for (n = name + n + braces; r >= 0 && s->pos < n;)
+        for (n = name + n + braces; s->pos < n;) {
                 r = shell_expand_plain(s, x, 0);
-        return r;
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
 static int shell_expand_escape(Shell *s, ShellExpansion *x) {
@@ -271,10 +276,9 @@ static bool shell_expand_quote(ShellExpansion *x, char c) {
 
 /* The word was skipped before, so its quotes are balanced. */
 static int shell_expand(Shell *s, ShellExpansion *x) {
-        int r = 0;
-
-        while (r >= 0 && s->pos < x->end) {
+        while (s->pos < x->end) {
                 char c = s->text[s->pos];
+                int r = 0;
 
                 if (shell_expand_quote(x, c))
                         s->pos++;
@@ -288,9 +292,11 @@ static int shell_expand(Shell *s, ShellExpansion *x) {
                         r = shell_fail(s, s->pos, /* dynamic= */ true, "the value is the output of a command");
                 else
                         r = shell_expand_plain(s, x, 0);
+                if (r < 0)
+                        return r;
         }
 
-        return r;
+        return 0;
 }
 
 /* Let an assignment happen. */
@@ -522,10 +528,12 @@ static int shell_read_operator(Shell *s) {
 }
 
 static int shell_read_file(Shell *s) {
-        int r = 0;
+        int r;
 
-        while (r >= 0 && s->pos < s->size) {
+        while (s->pos < s->size) {
                 char c = s->text[s->pos];
+
+                r = 0;
 
                 if (c == ' ' || c == '\t')
                         s->pos++;
@@ -536,16 +544,21 @@ static int shell_read_file(Shell *s) {
                                 s->pos++;
                 else
                         r = strchr("\n;&|()<>", c) ? shell_read_operator(s) : shell_read_word(s);
+                if (r < 0)
+                        return r;
         }
 
-        if (r >= 0 && s->conditional && !s->has_word)
-                r = shell_fail(s, s->size, /* dynamic= */ false, "the file ends behind an operator");
-        if (r >= 0)
-                r = shell_end_command(s, "\n");
-        if (r >= 0 && s->n_open > 0)
-                r = shell_fail(s, s->size, /* dynamic= */ false, "a command is never closed");
+        if (s->conditional && !s->has_word)
+                return shell_fail(s, s->size, /* dynamic= */ false, "the file ends behind an operator");
 
-        return r;
+        r = shell_end_command(s, "\n");
+        if (r < 0)
+                return r;
+
+        if (s->n_open > 0)
+                return shell_fail(s, s->size, /* dynamic= */ false, "a command is never closed");
+
+        return 0;
 }
 
 /* Begin with a copy of what the variable was before. */
@@ -558,8 +571,10 @@ static int shell_value_copy(const ShellValue *from, ShellValue *to) {
                 int r;
 
                 r = grow(&to->bytes, i, sizeof(ShellByte));
-                if (r >= 0)
-                        r = buffer_append(&to->text, from->text.data + i, 1);
+                if (r < 0)
+                        return r;
+
+                r = buffer_append(&to->text, from->text.data + i, 1);
                 if (r < 0)
                         return r;
 
