@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Variables in the options of an entry, as GRUB's blscfg expands them.
+ * Variables in the options of an entry, expanded as GRUB's blscfg does it (rhboot/grub2: blscfg.c, expand_val()).
+ *
+ * Tested by test-bls.c and test-grubenv.c.
  */
 
 #include "grub/bls.h"
@@ -16,7 +18,7 @@ static bool bls_is_name_char(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* The reference at a "$". Return: the bytes that it takes, or 0 where it is none. */
+/* Read "$NAME" or "${NAME}" at a "$". Return: its length in bytes, or 0 if this is no reference to a variable. */
 static size_t bls_read_reference(const char *text, char **ret_name) {
         size_t brace = text[1] == '{', n = 0;
 
@@ -29,7 +31,7 @@ static size_t bls_read_reference(const char *text, char **ret_name) {
         return 1 + n + 2 * brace;
 }
 
-/* Whether a piece of the options has "$name" or "${name}" in it. */
+/* Whether "$NAME" or "${NAME}" occurs in a part of the options. */
 static bool bls_has_reference(const char *text, size_t size, const char *name) {
         size_t n = strlen(name);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Where the files of the store "bls" are, and whether a boot loader reads them.
+ * Finds the files of the store "bls", and whether a boot loader reads them.
+ *
+ * Tested by test-bls.c.
  */
 
 #include "grub/bls.h"
@@ -11,7 +13,7 @@
 #define BLS_SIZE_MAX (64U * 1024U)
 #define BLS_ENTRIES_MAX 16384U
 
-/* Where the file systems that hold entries are mounted. */
+/* The directories of entries, on each file system that can hold them. */
 static const char *const bls_directories[] = {
         "/boot/loader/entries", "/boot/efi/loader/entries", "/efi/loader/entries",
 };
@@ -91,7 +93,12 @@ static int bls_search_directory(BlsSearch *s, const char *directory) {
         return 0;
 }
 
-/* Entries that no boot loader reads are left alone: openEuler and others write them and boot by grub.cfg. */
+/*
+ * Whether a boot loader reads the entries: GRUB by the command "blscfg", or systemd-boot. openEuler and others write
+ * entries that nothing reads and boot by the menu of grub.cfg; gtuned does not change those. If no grub.cfg boots this
+ * system, the entries are taken to be read.
+ * @ret_by_grub: takes whether a grub.cfg has "blscfg"
+ */
 static int bls_are_read(const Root *root, const BootStores *stores, bool *ret_by_grub, bool *ret) {
         _cleanup_free_ char *systemd_boot = NULL;
         int r;

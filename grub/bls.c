@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The store "bls": an entry of the boot loader specification, loader/entries/NAME.conf. GRUB's blscfg and systemd-boot
- * read them.
+ * The store "bls": an entry of the boot loader specification, loader/entries/NAME.conf. GRUB's command "blscfg" and
+ * systemd-boot read such entries.
  */
 
 #include <assert.h>
 
 #include "grub/bls.h"
 
-/* GRUB puts this and the kernel's path before the options; the device is one of a usual length. */
+/* GRUB puts this and the path of the kernel before the options. The real device is unknown, but about as long. */
 #define BLS_IMAGE_PREFIX "BOOT_IMAGE=(hd0,gpt2)"
 
 #define BLS_OPTIONS "options"
@@ -17,7 +17,7 @@
 /* A line "key value" of an entry. */
 typedef struct BlsField {
         size_t key, key_end, value, value_end;
-        size_t next;  /* behind its newline */
+        size_t next;  /* where the next line begins */
         unsigned number;
 } BlsField;
 
@@ -46,13 +46,13 @@ static BlsField bls_field_read(const Buffer *content, size_t begin, unsigned num
         return f;
 }
 
-/* A key without a value is none. */
+/* Whether a line has a key, and a value for it. Lines without a value are ignored. */
 static bool bls_field_is(const Buffer *content, const BlsField *f, const char *key) {
         return f->value < f->value_end && f->key_end - f->key == strlen(key) &&
                memcmp(content->data + f->key, key, strlen(key)) == 0;
 }
 
-/* The first one counts. */
+/* Keep the value of a line, unless an earlier line had the same key: the first one decides. */
 static int bls_field_take(const Buffer *content, const BlsField *f, char **p) {
         if (*p)
                 return 0;
@@ -212,7 +212,7 @@ int bls_load(BootStores *stores, const char *path, Buffer *content, bool first_o
         return 0;
 }
 
-/* Give an entry without options a line for them, under the marker. */
+/* Add a line "options" with the marker above it to an entry that has none. */
 static int bls_insert_line(const Buffer *content, const BlsLayout *l, const LineChange *c, Pieces *pieces) {
         bool newline = l->place > 0 && content->data[l->place - 1] == '\n';
         _cleanup_buffer_ Buffer insert = BUFFER_NULL;
@@ -235,7 +235,7 @@ static int bls_insert_line(const Buffer *content, const BlsLayout *l, const Line
         return pieces_add(pieces, l->place, 0, insert.data);
 }
 
-/* Where the options that count are in another file, tokens are only taken out. */
+/* Remove tokens from an entry whose options are now in another file (see grubenv.c). None are added there. */
 static int bls_remove_only(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, size_t *ret_left) {
         const BlsLayout *l = store->layout;
         _cleanup_free_ bool *removed = NULL;

@@ -67,7 +67,7 @@ static size_t boot_stores_hash(const char *path) {
         return h;
 }
 
-/* The place of a path in the index: that of the store that has it, or the free one where it belongs. */
+/* The slot of a path in the index: the one with its store, or the free one that it would get. */
 static size_t *boot_stores_index_find(const BootStores *stores, const char *path) {
         size_t i = boot_stores_hash(path);
 
@@ -79,7 +79,7 @@ static size_t *boot_stores_index_find(const BootStores *stores, const char *path
         }
 }
 
-/* Make room for one more; a quarter of the places stays free. */
+/* Make room for one more store. A quarter of the slots stays free. */
 static int boot_stores_index_grow(BootStores *stores) {
         size_t *old = stores->index;
 

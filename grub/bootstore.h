@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Boot stores: the places that hold a kernel command line. Each kind of store is one file with one constant
- * BootStoreDriver and one line in the table of find.c. A store can find itself below a root, list its
- * entries with their tokens, and give the bytes it would have with some tokens added or removed. It never writes.
+ * Boot stores: the files that hold kernel command lines. Each kind of store is one file with one constant
+ * BootStoreDriver and one line in the table of find.c. A driver finds its stores below a root, lists their entries with
+ * their tokens, and renders the bytes that a store has after tokens were added or removed. It never writes.
  */
 
 #include "core/bootentry.h"
@@ -16,26 +16,26 @@ typedef struct BootStore BootStore;
 typedef struct BootStores BootStores;
 typedef struct BootStoreDriver BootStoreDriver;
 
-/* The largest boot file that is read, in bytes. 10,000 menu entries take about 7 MB. */
+/* The size limit of a boot file, in bytes. A menu of 10,000 entries takes about 7 MB. */
 #define BOOT_FILE_MAX (16U * 1024U * 1024U)
 
 /*
- * Something found on the way that a person should know. The codes, and whether they are fatal:
+ * A fact about the boot configuration that the administrator has to know. The codes, and whether they are fatal:
  *   boot-store-unreadable   fatal  a file or directory that can hold a boot menu cannot be read
  *   boot-store-not-regular  fatal  it is a directory, FIFO, socket or device
- *   boot-store-too-large    fatal  it is larger than gtuned reads, or its titles are, or there are too many of them
+ *   boot-store-too-large    fatal  it, or its titles, are larger than gtuned reads, or there are too many files
  *   boot-store-dangling     fatal  it is a link that leads nowhere
  *   boot-store-syntax       fatal  the boot loader would refuse it
  *   boot-store-bls-empty    fatal  its menu is made of boot loader specification files, and there are none
  *   boot-store-kernelopts   fatal  entries use a variable whose value in grub.cfg is computed
- *   boot-store-unmounted           /etc/fstab mounts a boot file system here, and it is not mounted; fatal where the
- *                                  file that boots this system must lie on it
+ *   boot-store-unmounted           /etc/fstab mounts a boot file system here, and it is not mounted; fatal if the file
+ *                                  that boots this system must be on it
  *   boot-store-uki          fatal  a unified kernel image boots this system
  *   boot-store-ostree       fatal  ostree owns the boot entries
  *   boot-store-zipl         fatal  zipl writes the command line into the boot record (s390x)
  *   boot-store-systemd-boot fatal  systemd-boot has no entries
- *   boot-store-empty               it holds no byte
- *   boot-store-stub                it only hands over to another file, and no real one was found
+ *   boot-store-empty               it is empty
+ *   boot-store-stub                it only hands over to another file, and that file was not found
  *   boot-store-none                nothing was found that boots this system
  *   grubenv-syntax          fatal  GRUB would not read the environment block
  *   default-grub-unreadable fatal  /etc/default/grub, or a file of grub.d, cannot be read, or is no regular file
@@ -45,10 +45,10 @@ typedef struct BootStoreDriver BootStoreDriver;
  */
 typedef struct BootStoreProblem {
         char *path;      /* the file */
-        unsigned line;   /* from 1; 0 where no line is to blame */
+        unsigned line;   /* from 1; 0 if the problem is in no certain line */
         char *reason;    /* a sentence */
         const char *code; /* stable, for grouping */
-        bool fatal;      /* the layout must not be changed: apply refuses */
+        bool fatal;      /* apply refuses: the boot configuration must not be changed */
 } BootStoreProblem;
 
 struct BootStore {
@@ -56,12 +56,12 @@ struct BootStore {
         char *path;      /* the real file, as seen inside the root, without links */
         Buffer content;  /* its bytes as they were read */
         /*
-         * The entries whose tokens are changed in this file. There may be none: then tokens are only removed
-         * here, because what boots is said by another file now.
+         * The entries whose tokens are changed in this file. If there are none, tokens are only removed from this
+         * file: the command lines that boot are in another file.
          */
         BootEntry *entries;
         size_t n_entries;
-        void *layout;    /* the driver's own parsed form, freed by driver->done(); NULL where none is needed */
+        void *layout;    /* the driver's own parsed form, freed by driver->done(); may be NULL */
 };
 
 struct BootStores {
@@ -78,9 +78,11 @@ struct BootStores {
 /* One change of the tokens in a store. */
 typedef struct TokenEdit {
         const TokenSpec *spec;
-        bool add; /* add where an entry does not have it (TOKEN_ABSENT); otherwise remove */
-        /* When removing: ids of entries that keep the token, because it was theirs before gtuned came.
-         * NULL-terminated; may be NULL. */
+        bool add; /* add it to the entries that need it; otherwise remove it */
+        /*
+         * For a removal: the ids of the entries that had the token before gtuned added it, and keep it.
+         * NULL-terminated; may be NULL.
+         */
         const char *const *keep;
 } TokenEdit;
 
@@ -89,19 +91,20 @@ struct BootStoreDriver {
         const char *title; /* for people: "GRUB configuration" */
 
         /*
-         * Find the stores of this kind below root and append them, parsed, to stores; append problems
-         * likewise. Absence is no problem. Return: 0, or -ENOMEM; every other failure is a problem entry.
+         * Find the stores of this kind below a root, and append them and the problems to the list. A missing file is
+         * no problem. Return: 0 or -ENOMEM; every other failure is appended as a problem.
          */
         int (*find)(const Root *root, BootStores *stores);
 
         /*
-         * The bytes that the store would have with these edits applied to all its ENTRY_SYSTEM and
-         * ENTRY_TEMPLATE entries. Every byte outside the tokens that change stays as it was. Removing takes one
-         * token that has exactly the text of the spec ("-" and "_" equal in the name) and is not for init. Adding
-         * and then removing is the identity, where "keep" names the entries whose state was not TOKEN_ABSENT.
-         * Return: 0, -ENOMEM, -EINVAL where a token needs quotes (it may hold letters, digits and "_.=-"), -ENOSPC
-         * where the file has a fixed size and is full, or -E2BIG where a command line would grow beyond CMDLINE_MAX:
-         * then *ret_entry is the entry and *ret_size the length it would have.
+         * Make the bytes that the store has after these edits were applied to all its entries that take tokens. All
+         * other bytes stay as they are. A removal removes one token that has exactly the text of the spec ("-" and
+         * "_" are the same in the name) and is not for init. Removing undoes adding, if "keep" names the entries
+         * whose state was not TOKEN_ABSENT.
+         *
+         * Return: 0; -EINVAL if a token needs quotes (only letters, digits and "_.=-" need none); -ENOSPC if the
+         * file has a fixed size and is full; -E2BIG if a command line would be longer than CMDLINE_MAX, and only
+         * then *ret_entry is that entry and *ret_size its length; -ENOMEM.
          */
         int (*render)(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
                       const BootEntry **ret_entry, size_t *ret_size);
@@ -114,7 +117,7 @@ struct BootStoreDriver {
  * @root: the root
  * @ret: takes the stores and the problems; the caller frees them
  *
- * Stores that lead to the same file are found once. Return: 0 or -ENOMEM.
+ * A file that several paths lead to is one store. Return: 0 or -ENOMEM.
  */
 int boot_stores_find(const Root *root, BootStores **ret);
 
@@ -130,7 +133,7 @@ DEFINE_CLEANUP(BootStores *, boot_stores_free);
  * @content: the bytes; ownership moves on success
  * @ret: takes the new store, owned by the list
  *
- * Return: 0; -EEXIST where a store of that path is already there; -ENOMEM.
+ * Return: 0; -EEXIST if the list has a store of that path; -ENOMEM.
  */
 int boot_stores_add(BootStores *stores, const BootStoreDriver *driver, const char *path, Buffer *content,
                     BootStore **ret);

@@ -2,8 +2,8 @@
 
 /*
  * The store "default-grub": GRUB_CMDLINE_LINUX in /etc/default/grub and in /etc/default/grub.d/, which grub-mkconfig
- * sources after it. grub-mkconfig writes the value into every entry that it makes, so tokens that stand here survive a
- * new grub.cfg.
+ * sources after it. grub-mkconfig writes the value into every entry that it generates, so tokens in these files are
+ * still there after grub.cfg was generated again.
  */
 
 #include <assert.h>
@@ -14,21 +14,21 @@
 #define DEFAULT_GRUB_DROP_INS DEFAULT_GRUB_PATH ".d"
 #define DEFAULT_GRUB_VARIABLE "GRUB_CMDLINE_LINUX"
 
-/* What util/grub.d/10_linux.in writes behind it, in entries that are no recovery entries. */
+/* util/grub.d/10_linux.in writes this variable after the other one, except in recovery entries. */
 #define DEFAULT_GRUB_VARIABLE_BEHIND "GRUB_CMDLINE_LINUX_DEFAULT"
 
-/* As many drop-ins as a system has tens of times over. */
+/* Real systems have a few drop-ins. */
 #define DEFAULT_GRUB_FILES_MAX 256U
 
 /*
- * The line that grub-mkconfig writes comes from all files. New tokens go into the one that holds its last token, and
- * are taken out of whichever has them.
+ * All files together make up the value that grub-mkconfig writes. New tokens are added to the file that holds the last
+ * token of the value. Tokens are removed from every file that has them.
  */
 typedef struct DefaultGrubLayout {
-        Line line;            /* the variable after all files; what this file alone sets, if others undo that */
+        Line line;            /* the final value; if nothing of it is from this file, the value that this file sets */
         size_t n_assignments; /* in this file */
-        size_t begin, end;    /* the last of them */
-        size_t n_all;         /* … in all files */
+        size_t begin, end;    /* the last assignment in this file */
+        size_t n_all;         /* assignments in all files */
 } DefaultGrubLayout;
 
 typedef struct DefaultGrubFile {
@@ -49,7 +49,7 @@ static void default_grub_files_done(DefaultGrubFiles *f) {
         free(f->files);
 }
 
-/* What a variable is after all files. Return: 0; 1 where a problem was appended; -ENOMEM. */
+/* Read the final value of the variable. Return: 0; 1 if a problem was appended; -ENOMEM. */
 static int default_grub_read_variable(BootStores *stores, const DefaultGrubFiles *f, ShellValue *value) {
         for (unsigned i = 0; i < f->n_files; i++) {
                 const DefaultGrubFile *file = f->files + i;
@@ -72,7 +72,7 @@ static int default_grub_read_variable(BootStores *stores, const DefaultGrubFiles
         return 0;
 }
 
-/* The tokens of the other variable count, wherever they are readable. */
+/* Read the final value of the variable that follows. If a file cannot be understood, the value is left empty. */
 static int default_grub_read_behind(const DefaultGrubFiles *f, ShellValue *value) {
         for (unsigned i = 0; i < f->n_files; i++) {
                 const Buffer *content = &f->files[i].content;
@@ -92,7 +92,7 @@ static int default_grub_read_behind(const DefaultGrubFiles *f, ShellValue *value
         return 0;
 }
 
-/* The file that new tokens go to: that of the last token for the kernel, or of the beginning of the line. */
+/* The file that new tokens are added to: the one with the last token for the kernel, or else with the first byte. */
 static unsigned default_grub_choose_file(const Line *all, const ShellValue *value) {
         for (size_t i = all->cmdline.n_tokens; i > 0; i--) {
                 const Token *t = all->cmdline.tokens + i - 1;
@@ -146,7 +146,7 @@ static int default_grub_add_entry(BootStore *store, const DefaultGrubLayout *lay
         return cmdline_parse(text.data, text.size, &e->cmdline);
 }
 
-/* The whole variable, as an edit of one of its files sees it. */
+/* Copy the final value for the store of one file. Edits of that store change the bytes from that file alone. */
 static int default_grub_share_line(const Line *all, const ShellValue *value, unsigned file, Line *ret) {
         int r;
 
@@ -261,7 +261,7 @@ int default_grub_load(BootStores *stores, const char *path, Buffer *content) {
         return f.files->path ? default_grub_load_files(stores, &f) : -ENOMEM;
 }
 
-/* Return: 0 also where there is none; 1 where a problem was appended; -ENOMEM. */
+/* Append a file to the list. Return: 0, also if it does not exist; 1 if a problem was appended; -ENOMEM. */
 static int default_grub_read_file(const Root *root, BootStores *stores, const char *path, DefaultGrubFiles *f) {
         _cleanup_free_ char *real = NULL;
         DefaultGrubFile *file;
@@ -290,7 +290,7 @@ static int default_grub_read_file(const Root *root, BootStores *stores, const ch
         return 0;
 }
 
-/* The files of grub.d in the order of the shell's "*.cfg". */
+/* Read the drop-ins in the order in which the shell expands "*.cfg". */
 static int default_grub_read_drop_ins(const Root *root, BootStores *stores, DefaultGrubFiles *f) {
         _cleanup_(strv_freep) char **names = NULL;
         int r;
@@ -334,7 +334,7 @@ static int default_grub_find(const Root *root, BootStores *stores) {
         return default_grub_load_files(stores, &f);
 }
 
-/* Set the variable that no file sets yet, at the end of one. A file without a last newline stays one. */
+/* Add an assignment at the end of a file, if no file has one. If the file has no last newline, it gets none. */
 static int default_grub_insert_variable(const Buffer *content, const LineChange *c, Pieces *pieces) {
         bool newline = content->size == 0 || content->data[content->size - 1] == '\n';
         _cleanup_buffer_ Buffer insert = BUFFER_NULL;
@@ -357,7 +357,7 @@ static int default_grub_insert_variable(const Buffer *content, const LineChange 
         return pieces_add(pieces, content->size, 0, insert.data);
 }
 
-/* How much of the line this file holds. */
+/* How many bytes of the value are from this file. */
 static size_t default_grub_own_size(const Line *l) {
         size_t n = 0;
 
@@ -376,7 +376,7 @@ static bool default_grub_any_removal(const PreparedEdits *edits) {
         return false;
 }
 
-/* Fill in the pieces. Return: 0, -ENOMEM, or -E2BIG where the value would be too long. */
+/* Fill in the pieces. Return: 0; -E2BIG if the value would be too long; -ENOMEM. */
 static int default_grub_plan_change(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, LineChange *c) {
         static const char *const ids[] = { DEFAULT_GRUB_VARIABLE };
         const DefaultGrubLayout *l = store->layout;

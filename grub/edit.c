@@ -30,7 +30,7 @@ bool boot_store_lacks(const BootStore *store, const TokenSpec *spec) {
         return false;
 }
 
-/* What needs no quotes in any boot file. */
+/* Whether a token needs no quotes in any boot file. */
 static bool edit_text_is_plain(const char *text) {
         static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.=-";
 

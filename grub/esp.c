@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Looks for boot loaders and unified kernel images on EFI system partitions.
+ *
+ * Tested by test-bls.c, and by the golden machines systemd-boot-without-entries and uki.
+ */
+
 #include <assert.h>
 #include <strings.h>
 
@@ -7,7 +13,7 @@
 
 static const char *const esp_partitions[] = { "/boot/efi", "/efi", "/boot" };
 
-/* A file below EFI, by the name of its directory and the two ends of its own name. */
+/* A file EFI/DIRECTORY/BEGIN*END. */
 typedef struct EspPattern {
         const char *directory, *begin, *end;
 } EspPattern;
@@ -18,7 +24,7 @@ static bool esp_name_matches(const char *name, const EspPattern *p) {
         return n > begin + end && strncasecmp(name, p->begin, begin) == 0 && strcasecmp(name + n - end, p->end) == 0;
 }
 
-/* Look for an entry of a directory. *ret stays NULL where there is none. Return: 0 or -ENOMEM. */
+/* Find a name in a directory: @wanted or, if that is NULL, one that matches @p. If there is none, *ret stays NULL. */
 static int esp_find_name(const Root *root, const char *directory, const char *wanted, const EspPattern *p, char **ret) {
         _cleanup_(strv_freep) char **names = NULL;
         int r;
@@ -61,7 +67,7 @@ static int esp_find_anywhere(const Root *root, const EspPattern *p, char **ret) 
         for (size_t i = 0; i < ELEMENTSOF(esp_partitions) && r >= 0 && !*ret; i++)
                 r = esp_find_file(root, esp_partitions[i], p, ret);
 
-        /* Whoever keeps track of what a report rests on learns of the file itself. */
+        /* Look at the file itself too, so that root_trace() reports it. */
         if (*ret && !root_exists(root, *ret)) {
                 free(*ret);
                 *ret = NULL;

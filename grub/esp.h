@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What lies on EFI system partitions, wherever they are mounted. Names are compared as FAT does.
+ * Files on EFI system partitions, in all directories where those are mounted. As on FAT, the case of names is ignored.
  */
 
 #include "core/root.h"
@@ -10,9 +10,9 @@
 /**
  * esp_find_systemd_boot() - look for systemd-boot
  * @root: the root
- * @ret: takes its path, or NULL where it is not installed
+ * @ret: takes its path, or NULL if it is not installed
  *
- * Return: 0 or -ENOMEM; what cannot be read is not there.
+ * A directory that cannot be read counts as empty. Return: 0 or -ENOMEM.
  */
 int esp_find_systemd_boot(const Root *root, char **ret);
 

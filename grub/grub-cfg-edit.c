@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Applies edits to a grub.cfg.
+ *
+ * Tested by test-grub-cfg.c.
+ */
+
 #include "grub/grub-cfg-layout.h"
 
-/* Whether a blank is preceded by a backslash that makes it part of a word, or by what GRUB does not see. */
+/* Whether a blank must stay, because a backslash before it makes it part of a word, or a "\r" is there. */
 static bool grub_cfg_is_bound(const char *text, size_t pos) {
         bool bound = false;
 
@@ -15,7 +21,7 @@ static bool grub_cfg_is_bound(const char *text, size_t pos) {
         return bound;
 }
 
-/* Where to begin cutting to take a word away together with the blanks before it. */
+/* Where the blanks before a word begin, if they may be removed with it. */
 static size_t grub_cfg_cut_begin(const Buffer *content, size_t pos, size_t bound) {
         while (pos > bound && strchr(" \t", content->data[pos - 1]) && !grub_cfg_is_bound(content->data, pos - 1))
                 pos--;
@@ -23,7 +29,7 @@ static size_t grub_cfg_cut_begin(const Buffer *content, size_t pos, size_t bound
         return pos;
 }
 
-/* GRUB refuses a file that ends in a line continuation, so it goes with the last word behind it. */
+/* GRUB refuses a file that ends in a line continuation, so it is removed together with the last word of a file. */
 static size_t grub_cfg_cut_continuation(const Buffer *content, size_t pos, size_t bound) {
         for (;;) {
                 size_t p = pos;
@@ -42,8 +48,8 @@ static size_t grub_cfg_cut_continuation(const Buffer *content, size_t pos, size_
 }
 
 /*
- * Take a token out together with the blanks before it.
- * @done: where the last token that was taken out ended; set
+ * Remove a token together with the blanks before it.
+ * @done: the end of the token that was removed last, or 0; updated
  */
 static int grub_cfg_cut_token(const Buffer *content, const Token *t, Pieces *pieces, size_t *done) {
         size_t begin, end = t->offset + t->size;
@@ -57,8 +63,8 @@ static int grub_cfg_cut_token(const Buffer *content, const Token *t, Pieces *pie
 }
 
 /*
- * Apply edits to one entry. Tokens are removed with the blanks before them, and added behind the last one for the
- * kernel with one blank before, so that one undoes the other.
+ * Apply edits to one entry. A token is removed with the blanks before it, and added after the last token for the kernel
+ * with one blank before it, so that removing undoes adding.
  */
 static int grub_cfg_render_entry(const Buffer *content, const PreparedEdits *edits, const BootEntry *e,
                                  size_t insert_at, Pieces *pieces, size_t *ret_size) {

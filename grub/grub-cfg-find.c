@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Where the files of the store "grub-cfg" are. They are told by what they hold, not by the name of a distribution.
+ * Finds the files of the store "grub-cfg". Their content decides what they are, not the name of a distribution.
+ *
+ * Tested by test-grub-cfg.c.
  */
 
 #include <strings.h>
@@ -9,15 +11,15 @@
 #include "grub/bls.h"
 #include "grub/grub-cfg.h"
 
-/* Everything that is known while the files are looked for. */
+/* The state of the search. */
 typedef struct GrubCfgSearch {
         const Root *root;
         BootStores *stores;
-        char **seen; /* paths without links */
+        char **seen; /* real paths that were looked at */
         size_t n_seen;
         bool bls_entries; /* there are files in loader/entries */
         bool found;
-        char *stub;       /* a file that only hands over to another one */
+        char *stub;       /* the first file that only hands over to another file */
         unsigned stub_line;
 } GrubCfgSearch;
 
@@ -36,7 +38,7 @@ static bool grub_cfg_search_seen(GrubCfgSearch *s, const char *path) {
         return false;
 }
 
-/* Read a file that is there; its path holds no link any more. */
+/* Read a file by its real path. */
 static int grub_cfg_search_read(GrubCfgSearch *s, const char *path) {
         _cleanup_buffer_ Buffer content = BUFFER_NULL;
         unsigned handover = 0;
@@ -66,7 +68,7 @@ static int grub_cfg_search_read(GrubCfgSearch *s, const char *path) {
         return 0;
 }
 
-/* Whether a directory has an entry of the name of a path that leads nowhere. */
+/* Whether a path that cannot be resolved is a dangling link: its directory lists the name. */
 static bool grub_cfg_is_dangling(const Root *root, const char *path) {
         _cleanup_(strv_freep) char **names = NULL;
         _cleanup_free_ char *directory = NULL;
@@ -83,7 +85,7 @@ static bool grub_cfg_is_dangling(const Root *root, const char *path) {
         return false;
 }
 
-/* Look at a place where a grub.cfg can be. A hint is a link that only counts for where it leads. */
+/* Look at a path where a grub.cfg can be. A hint counts only if it is a link, and only for the file it leads to. */
 static int grub_cfg_search_path(GrubCfgSearch *s, const char *path, bool hint) {
         char *real;
         int r;
@@ -115,9 +117,9 @@ static int grub_cfg_search_path(GrubCfgSearch *s, const char *path, bool hint) {
 }
 
 /*
- * Look at what a directory of an EFI system partition holds, by names that are compared as its file system
+ * Look for grub.cfg below a directory of an EFI system partition. Names are compared without regard to case, as FAT
  * does.
- * @names: the names below each other that lead to grub.cfg; NULL stands for every name
+ * @names: the components of the path from @directory to grub.cfg; NULL stands for any name
  */
 static int grub_cfg_search_efi(GrubCfgSearch *s, const char *directory, const char *const *names, size_t n_names) {
         _cleanup_(strv_freep) char **found = NULL;

@@ -2,15 +2,15 @@
 #pragma once
 
 /*
- * What the store "grub-cfg" knows of its file, and how that is edited. It is a part of grub-cfg.c.
+ * The parsed form of the store "grub-cfg", and the edit of its file. Part of grub-cfg.c.
  */
 
 #include "grub/grub-variable.h"
 
 typedef struct GrubCfgLayout {
-        size_t *insert_at; /* of each "linux" command: behind its last token that is for the kernel */
-        size_t n_linux;    /* so many entries come first; those behind have the line of a variable */
-        unsigned bls_line; /* 0: no "blscfg" */
+        size_t *insert_at; /* for each "linux" command: where new tokens are inserted */
+        size_t n_linux;    /* the first entries are "linux" commands; the rest have the value of a variable */
+        unsigned bls_line; /* of the command "blscfg"; 0 if there is none */
         GrubVariable variables[GRUB_VARIABLES];
 } GrubCfgLayout;
 

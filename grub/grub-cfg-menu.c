@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Decides from the menus around a command what kind of entry it is.
+ *
+ * Tested by test-grub-cfg.c.
+ */
+
 #include "core/buffer.h"
 #include "grub/grub-cfg-menu.h"
 
@@ -38,7 +44,7 @@ static const char *grub_menu_title(const ScriptCommand *c) {
         return "";
 }
 
-/* grub-mkconfig's own ids say "recovery" in every language: gnulinux-VERSION-recovery-UUID. */
+/* The ids of grub-mkconfig are not translated, unlike titles: gnulinux-VERSION-recovery-UUID. */
 static bool grub_menu_has_recovery_id(const ScriptCommand *c) {
         for (size_t i = 1; i < c->n_words; i++)
                 if (startswith(c->words[i].value, "gnulinux-") && strstr(c->words[i].value, "-recovery-"))
@@ -53,7 +59,7 @@ static bool grub_menu_is_rescue(const ScriptCommand *c) {
         return strcasestr(title, "rescue") || strcasestr(title, "recovery mode") || grub_menu_has_recovery_id(c);
 }
 
-/* 30_os-prober ends the titles of what it finds in "(on /dev/sda1)". */
+/* 30_os-prober ends the title of each system that it finds with "(on /dev/sda1)". */
 static bool grub_menu_is_foreign(const ScriptCommand *c) {
         const char *title = grub_menu_title(c), *on = NULL;
 

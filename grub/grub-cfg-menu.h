@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What the menus around a command of a grub.cfg make of it: its titles, and what kind of entry it is. It is a part of
+ * The menus around a command of a grub.cfg: their titles, and the kind of entry that they make of it. Part of
  * grub-cfg.c.
  */
 
@@ -22,7 +22,7 @@ EntryKind grub_menu_kind(const Script *script, const ScriptCommand *c);
  * grub_menu_titles() - the titles of all menus around a command, the outermost first, joined with " > "
  * @script: all commands
  * @c: the command
- * @ret: takes a new string, which is empty where no menu is around it
+ * @ret: takes a new string, which is empty if no menu is around it
  *
  * Return: 0 or -ENOMEM.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The store "grub-cfg": the "linux" commands of a grub.cfg that GRUB itself reads, wherever it lies.
+ * The store "grub-cfg": the "linux" commands of a grub.cfg that GRUB itself reads.
  */
 
 #include <assert.h>
@@ -9,15 +9,15 @@
 #include "grub/grub-cfg-layout.h"
 #include "grub/grub-cfg-menu.h"
 
-/* Ids hold the titles of all menus around an entry. A file that makes more of them than this is no menu. */
+/* An id holds the titles of all menus around an entry, so nested menus can make ids much larger than the file. */
 #define GRUB_CFG_IDS_SIZE_MAX (16U * 1024U * 1024U)
 
-/* GRUB puts this and the kernel's path before the words of the command (grub-core/loader/i386/linux.c). */
+/* GRUB puts this and the path of the kernel before the arguments (grub-core/loader/i386/linux.c). */
 #define GRUB_CFG_IMAGE_PREFIX "BOOT_IMAGE="
 
 /*
- * Write a word as GRUB hands it to the kernel (grub-core/lib/cmdline.c: grub_create_loader_cmdline()): with
- * a blank inside it is put into double quotes, and quotes and backslashes get a backslash. The kernel sees both.
+ * Write a word as GRUB passes it to the kernel (grub-core/lib/cmdline.c: grub_create_loader_cmdline()): in double
+ * quotes if it has a blank, and with a backslash before each quote and backslash. The kernel gets these bytes too.
  */
 static int grub_cfg_append_loader_word(Buffer *b, const char *value) {
         bool quote = strchr(value, ' ');
@@ -42,9 +42,9 @@ static int grub_cfg_append_loader_word(Buffer *b, const char *value) {
 }
 
 /*
- * Tokens refer to what the kernel is given; let them refer to the words in the file. A quote that the kernel sees can
- * make one token of several words.
- * @ends: where in the kernel's text each word ends
+ * Tokens were read from the text that the kernel gets. Change their offsets and sizes to those of the words in the
+ * file. A quote in that text can join several words into one token.
+ * @ends: for each word, where it ends in the kernel's text
  */
 static void grub_cfg_locate_tokens(Cmdline *c, const ScriptWord *words, const size_t *ends) {
         size_t w = 0;
@@ -63,7 +63,7 @@ static void grub_cfg_locate_tokens(Cmdline *c, const ScriptWord *words, const si
         }
 }
 
-/* Behind the last token that is for the kernel, if what comes then begins in a word of its own. */
+/* Where new tokens are inserted: after the last token for the kernel that does not share a word with the next one. */
 static size_t grub_cfg_insertion_point(const Cmdline *c, size_t kernel_end) {
         for (size_t i = c->n_tokens; i > 0; i--) {
                 const Token *t = c->tokens + i - 1;
@@ -76,7 +76,7 @@ static size_t grub_cfg_insertion_point(const Cmdline *c, size_t kernel_end) {
         return kernel_end;
 }
 
-/* Fill in the tokens of an entry from the words behind the kernel's path. */
+/* Read the tokens of an entry from the words after the path of the kernel. */
 static int grub_cfg_read_tokens(const ScriptCommand *c, BootEntry *e, size_t *ret_insert_at) {
         const ScriptWord *kernel = c->words + 1;
         _cleanup_buffer_ Buffer image = BUFFER_NULL, text = BUFFER_NULL;
@@ -151,14 +151,14 @@ static int grub_cfg_compare_entries(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
-/* Whether an id looks as if it had a number already: "/boot/vmlinuz#2". */
+/* Whether an id looks like one that got a number: "/boot/vmlinuz#2". */
 static bool grub_cfg_id_is_numbered(const char *id) {
         const char *hash = strrchr(id, '#');
 
         return hash && hash[1] && strspn(hash + 1, "0123456789") == strlen(hash + 1);
 }
 
-/* Entries with the same id. The first one has no number, unless that could be taken for the id of another one. */
+/* Number entries with the same id: "ID", "ID#2", "ID#3". If ID itself looks numbered, the first one is "ID#1". */
 static int grub_cfg_number_group(BootEntry **group, size_t n) {
         bool all = grub_cfg_id_is_numbered(group[0]->id);
 
@@ -175,7 +175,7 @@ static int grub_cfg_number_group(BootEntry **group, size_t n) {
         return 0;
 }
 
-/* Entries with the same titles and the same kernel are told apart by counting them. */
+/* Make ids unique: entries with the same titles and the same kernel have the same id until here. */
 static int grub_cfg_number_duplicates(BootStore *store) {
         _cleanup_free_ BootEntry **sorted = NULL;
         size_t n;
@@ -226,12 +226,12 @@ static int grub_cfg_read_entries(BootStore *store, const Script *script, size_t 
         return grub_cfg_number_duplicates(store);
 }
 
-/* What a file is, told by its commands. */
+/* What the commands of a file show. */
 typedef struct GrubCfgContent {
         size_t n_linux, n_system;
         size_t ids_size;
-        unsigned bls_line;      /* 0: none */
-        unsigned handover_line; /* 0: none */
+        unsigned bls_line;      /* of the first "blscfg"; 0 if there is none */
+        unsigned handover_line; /* of the first command that hands over to another file; 0 if there is none */
 } GrubCfgContent;
 
 static GrubCfgContent grub_cfg_examine(const Script *script) {
@@ -297,7 +297,7 @@ int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bl
 
         if (what.ids_size > GRUB_CFG_IDS_SIZE_MAX)
                 return boot_stores_problem(stores, path, 0, "boot-store-too-large", /* fatal= */ true,
-                                           "The titles of the menu entries are too long altogether");
+                                           "The titles of the menu entries are longer than 16 MiB in total");
 
         if (what.bls_line > 0 && what.n_system == 0 && !bls_entries)
                 return boot_stores_problem(stores, path, what.bls_line, "boot-store-bls-empty", /* fatal= */ true,
@@ -335,7 +335,7 @@ int grub_cfg_attach(BootStore *store, GrubVariable *v, BootEntry *e) {
         if (r < 0)
                 return r;
 
-        /* The array was made with the exact size, so it cannot grow by itself. */
+        /* The array was allocated with its exact size, which grow() does not expect. */
         entries = reallocarray(store->entries, store->n_entries + 1, sizeof(BootEntry));
         if (!entries)
                 return -ENOMEM;

@@ -2,17 +2,18 @@
 #pragma once
 
 /*
- * The two halves of the store "grub-cfg": grub-cfg-find.c looks for files, grub-cfg.c knows what is in them.
+ * The store "grub-cfg": grub-cfg-find.c looks for files, and grub-cfg.c reads them. BLS entries can take their options
+ * from variables that a grub.cfg sets; those entries are changed in that grub.cfg.
  */
 
 #include "grub/line.h"
 
-/* A variable that a grub.cfg sets, and that BLS entries may refer to. The last assignment decides. */
+/* A variable of a grub.cfg that BLS entries may refer to. The last assignment decides. */
 typedef struct GrubVariable {
-        Line line;        /* the value; nothing in it refers to the file where it is not editable */
-        unsigned number;  /* the line of the file; 0: it is not set */
-        bool editable;    /* its bytes stand in the file as they are, without escapes */
-        size_t *entries;  /* indices of the entries of the store that have this line */
+        Line line;        /* the value; if it is not editable, its bytes have no place in the file */
+        unsigned number;  /* the line of the assignment; 0 if the variable is not set */
+        bool editable;    /* the file has the value byte for byte, without escapes */
+        size_t *entries;  /* indices of the entries of the store that take this value */
         size_t n_entries;
 } GrubVariable;
 
@@ -25,11 +26,11 @@ int grub_cfg_find(const Root *root, BootStores *stores);
  * grub_cfg_load() - make a store of a grub.cfg that was read
  * @stores: takes the store, or a problem
  * @path: the file, without links
- * @content: its bytes; ownership moves where a store is made
+ * @content: its bytes; ownership moves if a store is made
  * @bls_entries: whether there are entries for "blscfg"
  * @ret_handover: takes the line of the first command that hands over to another file, or 0
  *
- * Return: 1 where a store was made, 0 where not, or -ENOMEM.
+ * Return: 1 if a store was made, 0 if not, or -ENOMEM.
  */
 int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bls_entries, unsigned *ret_handover);
 
@@ -37,16 +38,16 @@ int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bl
 bool grub_cfg_reads_bls(const BootStore *store);
 
 /**
- * grub_cfg_variable() - what a grub.cfg sets a variable to
+ * grub_cfg_variable() - a variable that a grub.cfg sets
  * @store: the grub.cfg
  * @name: the variable
  *
- * Return: the variable, or NULL where it is not set or is none that BLS entries use.
+ * Return: the variable, or NULL if it is not set, or if BLS entries do not use it.
  */
 GrubVariable *grub_cfg_variable(const BootStore *store, const char *name);
 
 /**
- * grub_cfg_attach() - let an entry have the line of a variable
+ * grub_cfg_attach() - add an entry whose command line is the value of a variable
  * @store: the grub.cfg
  * @v: the variable
  * @e: the entry; it moves into the store on success

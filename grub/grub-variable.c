@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Variables of a grub.cfg that hold command lines of BLS entries.
+ *
+ * Tested by test-grubenv.c.
+ */
+
 #include "grub/grub-variable.h"
 
-/* rhboot/grub2: blscfg.c; tuned: 00_tuned */
+/* Set by rhboot/grub2 (blscfg.c) and tuned (00_tuned). */
 static const char *const grub_variable_names[GRUB_VARIABLES] = { "kernelopts", "default_kernelopts", "tuned_params" };
 
-/* A value that stands in the file as it is, all of it in one pair of quotes. */
+/* Map a value that the file has byte for byte in one pair of quotes. Any other value is not editable. */
 static int grub_variable_map(const Buffer *content, size_t begin, size_t end, GrubVariable *v) {
         if (end - begin < 2 || !strchr("'\"", content->data[begin]) || content->data[end - 1] != content->data[begin])
                 return 0;

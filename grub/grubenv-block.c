@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Reads GRUB's environment block.
+ *
+ * Tested by test-grubenv.c.
+ */
+
 #include "grub/grubenv.h"
 
 #define GRUBENV_HEADER "# GRUB Environment Block\n"
@@ -13,7 +19,7 @@ void grubenv_done(GrubEnv *env) {
         *env = (GrubEnv) {};
 }
 
-/* Where a value ends: a backslash takes the next byte along. */
+/* Where a value ends: at a newline that has no backslash before it. */
 static size_t grubenv_value_end(const Buffer *content, size_t pos) {
         while (pos < content->size && content->data[pos] != '\n')
                 pos += content->data[pos] == '\\' ? 2 : 1;
@@ -76,7 +82,7 @@ int grubenv_parse(const Buffer *content, GrubEnv *ret) {
                         continue;
                 }
 
-                /* GRUB takes everything up to "=" for the name, newlines too, and stops where something is cut off. */
+                /* As in GRUB, a name is all bytes before "=", newlines too, and an incomplete assignment is the end. */
                 equals = memchr(content->data + pos, '=', content->size - pos);
                 if (!equals)
                         break;
@@ -96,7 +102,7 @@ int grubenv_parse(const Buffer *content, GrubEnv *ret) {
         return 0;
 }
 
-/* The last one decides. */
+/* The last assignment decides. */
 Line *grubenv_get(const GrubEnv *env, const char *name) {
         for (size_t i = env->n_variables; i > 0; i--)
                 if (streq(env->variables[i - 1].name, name))

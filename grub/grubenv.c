@@ -2,8 +2,8 @@
 
 /*
  * The store "grubenv": the variable kernelopts in GRUB's environment block, where BLS entries refer to it (RHEL 8,
- * Fedora 30 to 33). The block has a fixed size and is padded with "#" (grub-core/lib/envblk.c). Where the block does
- * not set it, blscfg takes what grub.cfg sets, and those entries go to the store of the grub.cfg.
+ * Fedora 30 to 33). The block has a fixed size and is padded with "#" (grub-core/lib/envblk.c). If the block does not
+ * set the variable, blscfg takes the value that grub.cfg sets, and the entries are moved to the store of that grub.cfg.
  */
 
 #include <assert.h>
@@ -15,15 +15,15 @@
 #define GRUBENV_VARIABLE "kernelopts"
 #define GRUBENV_SIZE_MAX (64U * 1024U)
 
-/* What a GRUB knows when it makes its menu: a grub.cfg, and the block beside it. */
+/* The variables that GRUB knows when it makes its menu: those of a grub.cfg and of the block beside it. */
 typedef struct GrubEnvScope {
         BootStores *stores;
         BootStore *cfg;
         GrubEnv env;
-        char *path;       /* of the block; NULL: there is none */
+        char *path;       /* of the block; NULL if there is none */
         Buffer content;
-        BootStore *store; /* made of it, once an entry needs it */
-        bool settled;     /* a problem was appended, or another grub.cfg shares the block and had its entries */
+        BootStore *store; /* made of the block when the first entry needs it */
+        bool settled;     /* add no more: a problem was appended, or another grub.cfg that shares the block was first */
 } GrubEnvScope;
 
 static void grubenv_scope_done(GrubEnvScope *e) {
@@ -36,7 +36,7 @@ static bool grubenv_is_set(const Line *l) {
         return l && l->cmdline.n_tokens > 0;
 }
 
-/* The block is loaded first. grub.cfg sets kernelopts only where the block did not, and other variables always. */
+/* GRUB loads the block first. grub.cfg then sets kernelopts only if the block did not, and other variables always. */
 static const Line *grubenv_scope_line(const GrubEnvScope *e, const char *name) {
         const GrubVariable *v = grub_cfg_variable(e->cfg, name);
         const Line *l = grubenv_get(&e->env, name);
@@ -79,7 +79,7 @@ static int grubenv_scope_read(const Root *root, GrubEnvScope *e) {
         return grubenv_parse(&e->content, &e->env);
 }
 
-/* Give the block an entry, and make a store of it before. */
+/* Move an entry to the store of the block, which is made if there is none yet. */
 static int grubenv_attach_to_block(GrubEnvScope *e, BootEntry *entry) {
         Line *l;
         int r;
@@ -133,14 +133,14 @@ static bool grubenv_is_blank(const Buffer *b) {
         return strspn(strempty(b->data), " \t") == b->size;
 }
 
-/* The variable of grub.cfg that decides, or NULL. */
+/* The variable of grub.cfg, or NULL if it is not set or empty. */
 static GrubVariable *grubenv_scope_variable(const GrubEnvScope *e, const char *name) {
         GrubVariable *v = grub_cfg_variable(e->cfg, name);
 
         return v && grubenv_is_set(&v->line) ? v : NULL;
 }
 
-/* Let the entry be where its line is written. Return: 1 where that is not its own file, 0, or -ENOMEM. */
+/* Move an entry to the store whose file has its command line. Return: 1; 0 if that is its own file; -ENOMEM. */
 static int grubenv_attach(GrubEnvScope *e, const BootStore *bls) {
         GrubVariable *v = NULL;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
@@ -262,7 +262,7 @@ int grubenv_load(BootStores *stores, const char *path, Buffer *content, BootStor
         return 0;
 }
 
-/* Take the padding that the new text needs, or give back what it no longer does. */
+/* Bring a block back to its size: remove padding, or add some. Return: 0; -ENOSPC if there is too little; -ENOMEM. */
 static int grubenv_fit(Buffer *b, size_t size) {
         int r;
 
@@ -270,7 +270,7 @@ static int grubenv_fit(Buffer *b, size_t size) {
                 if (b->data[b->size - 1] != '#')
                         return -ENOSPC;
 
-        /* A "#" that belongs to a line of its own was no padding. */
+        /* Removing "#" may have cut into a comment at the end, which was no padding; grubenv_is_block() finds that. */
         if (b->size > 0)
                 b->data[b->size] = 0;
         while (b->size < size) {

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * GRUB's environment block, read as grub-core/lib/envblk.c reads it.
+ * GRUB's environment block, read as grub-core/lib/envblk.c reads it (grubenv-block.c), and the store of it (grubenv.c).
  */
 
 #include "grub/line.h"
@@ -17,7 +17,7 @@ typedef struct GrubEnv {
         size_t n_variables;
 } GrubEnv;
 
-/** grubenv_is_block() - whether GRUB takes a file for a block, and can write to it */
+/** grubenv_is_block() - whether GRUB accepts a file as a block, to read and to write */
 bool grubenv_is_block(const Buffer *content);
 
 /**
@@ -42,6 +42,6 @@ void grubenv_done(GrubEnv *env);
  * @content: its bytes; ownership moves on success
  * @ret: takes the new store
  *
- * Return: 0; -EEXIST where it is there already; -ENOMEM.
+ * Return: 0; -EEXIST if the list has a store of that path; -ENOMEM.
  */
 int grubenv_load(BootStores *stores, const char *path, Buffer *content, BootStore **ret);

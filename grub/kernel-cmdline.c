@@ -2,7 +2,7 @@
 
 /*
  * The store "kernel-cmdline": /etc/kernel/cmdline, which kernel-install writes into the entry of a new kernel
- * (systemd: 90-loaderentry.install; Fedora and RHEL: 20-grub.install). All its white space counts as blanks.
+ * (systemd: 90-loaderentry.install; Fedora and RHEL: 20-grub.install). Newlines separate tokens as blanks do.
  */
 
 #include <assert.h>
@@ -12,7 +12,7 @@
 #define KERNEL_CMDLINE_PATH "/etc/kernel/cmdline"
 #define KERNEL_CMDLINE_SIZE_MAX (64U * 1024U)
 
-/* Newer versions of kernel-install skip lines that begin with "#"; a token there would get lost. */
+/* Newer versions of kernel-install skip lines that begin with "#", so no token is added to such a line. */
 static int kernel_cmdline_map(const Buffer *content, Line *l) {
         const char *text = content->data;
         size_t begin = 0;

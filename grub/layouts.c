@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Layouts that gtuned does not change, each told by what boots this system and not by a file that happens to be there.
+ * Layouts that gtuned does not change. Each is recognized by evidence that it boots this system: a file of another boot
+ * loader may have been left over or installed without being used.
+ *
+ * Tested by the golden machines of these layouts (tests/roots: fedora-coreos, uki, zipl-s390x and so on).
  */
 
 #include <assert.h>
@@ -10,17 +13,17 @@
 #include "grub/esp.h"
 #include "grub/grub-cfg.h"
 
-/* Everything that is looked at, once. */
+/* The evidence, read once for all layouts. */
 typedef struct LayoutsLook {
         const Root *root;
         const BootStores *stores;
-        bool boots;         /* some store boots this system */
-        bool grub;          /* … by a grub.cfg, or entries that it reads */
-        bool bls;           /* there are entries */
+        bool boots;         /* a store has an entry that boots this system */
+        bool grub;          /* there is a store of a grub.cfg */
+        bool bls;           /* there are stores of BLS entries */
         bool running;       /* the command line of this boot is known */
         Cmdline cmdline;
         char *systemd_boot; /* NULL: not installed */
-        char *unified;      /* a unified kernel image, or NULL */
+        char *unified;      /* a unified kernel image; NULL: there is none */
 } LayoutsLook;
 
 static void layouts_look_done(LayoutsLook *l) {
@@ -72,7 +75,10 @@ static const char *layouts_ostree_entry(const LayoutsLook *l) {
         return NULL;
 }
 
-/* A repository alone can be anybody's; where nothing boots yet, it is the image of a system to be. */
+/*
+ * A repository proves nothing on a system that boots by its stores: any administrator can have one. If no store boots
+ * the system, it is an image that ostree will deploy.
+ */
 static const char *layouts_find_ostree(const LayoutsLook *l) {
         if (root_exists(l->root, "/run/ostree-booted"))
                 return "/run/ostree-booted";
@@ -88,7 +94,7 @@ static const char *layouts_find_ostree(const LayoutsLook *l) {
 
 /* zipl --------------------------------------------------------------------------------------------------- */
 
-/* SUSE's zipl starts a GRUB, whose grub.cfg then is what counts. */
+/* On SUSE, zipl starts a GRUB, and then grub.cfg holds the command line. */
 static const char *layouts_find_zipl(const LayoutsLook *l) {
         if (l->grub || !root_exists(l->root, "/etc/zipl.conf"))
                 return NULL;
@@ -96,7 +102,7 @@ static const char *layouts_find_zipl(const LayoutsLook *l) {
         return l->bls || root_exists(l->root, "/boot/bootmap") ? "/etc/zipl.conf" : NULL;
 }
 
-/* GRUB says BOOT_IMAGE=, and systemd-boot gives the initrd of an entry of its own; an image gets neither. */
+/* GRUB adds BOOT_IMAGE= to the command line, and systemd-boot adds initrd= for its entries; an image has neither. */
 static const char *layouts_find_unified(const LayoutsLook *l) {
         bool entry = cmdline_find(&l->cmdline, "BOOT_IMAGE") || cmdline_find(&l->cmdline, "initrd");
 
@@ -142,7 +148,7 @@ static bool layouts_is_empty_directory(const Root *root, const char *path) {
         return r == 0 || r == -ENOENT;
 }
 
-/* Whether the link of a GRUB package for UEFI leads to a file that is not there: then the real one lies elsewhere. */
+/* Whether the link of a GRUB package for UEFI is dangling: then the file is on a file system that is not mounted. */
 static bool layouts_file_is_out_of_reach(const Root *root) {
         _cleanup_(strv_freep) char **names = NULL;
         _cleanup_free_ char *real = NULL;

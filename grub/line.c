@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * A command line in a file: its tokens are removed, inserted and measured here.
+ *
+ * Tested by the tests of the stores that use it: test-bls.c, test-default-grub.c, test-grubenv.c,
+ * test-kernel-cmdline.c and test-layouts.c.
+ */
+
 #include <assert.h>
 
 #include "grub/line.h"
@@ -90,14 +97,14 @@ static bool line_is_blank(char c) {
         return c == ' ' || c == '\t';
 }
 
-/* Whether a byte of the line stands directly behind another one in the file. */
+/* Whether a byte of the line follows another one in the file with nothing in between, under the same quote. */
 static bool line_is_adjacent(const Line *l, size_t i, size_t k) {
         const ShellByte *a = l->bytes + i, *b = l->bytes + k;
 
         return a->end == b->begin && a->quote == b->quote && a->file == b->file;
 }
 
-/* Whether the file holds a token just as the kernel gets it, in one place. */
+/* Whether the file has a token byte for byte as the kernel gets it, in one place. */
 static bool line_is_verbatim(const Line *l, const Token *t) {
         for (size_t i = t->offset; i < t->offset + t->size; i++)
                 if (l->bytes[i].file != l->file || l->bytes[i].end != l->bytes[i].begin + 1 ||
@@ -127,7 +134,10 @@ void line_mark(const Line *l, const PreparedEdits *edits, const char *const *ids
         }
 }
 
-/* Whether a byte is a backslash that stands for itself, and would not before the byte at this place of the file. */
+/*
+ * Whether a byte of the line is a backslash in double quotes that stands for itself, but would quote the byte at @next
+ * if everything in between were removed.
+ */
 static bool line_would_quote(const Line *l, const Buffer *content, size_t i, size_t next) {
         const ShellByte *byte = l->bytes + i;
 
@@ -135,14 +145,14 @@ static bool line_would_quote(const Line *l, const Buffer *content, size_t i, siz
                next < content->size && strchr("$`\"\\\n", content->data[next]);
 }
 
-/* How far the cutting of a line has come. */
+/* The progress of line_cut(). */
 typedef struct LineCut {
-        size_t size; /* bytes that were cut */
-        size_t end;  /* where in the line the last cut ended */
-        bool start;  /* nothing is left before that */
+        size_t size; /* bytes of the line that were removed */
+        size_t end;  /* where in the line the last removed range ends */
+        bool start;  /* everything before @end was removed */
 } LineCut;
 
-/* The opposite of what line_insert() does. */
+/* Remove a token and the blanks that line_insert() would have added with it. */
 static int line_cut_token(const Line *l, const Buffer *content, const Token *t, LineCut *c, Pieces *pieces) {
         size_t token = t->offset, begin = token, end = token + t->size;
 
@@ -178,7 +188,7 @@ int line_cut(const Line *l, const Buffer *content, const bool *removed, Pieces *
         return 0;
 }
 
-/* The byte behind which new tokens go, or NULL where they go before everything else. */
+/* The byte after which new tokens are inserted, or NULL if they are inserted before the whole line. */
 static const ShellByte *line_insertion_byte(const Line *l, const bool *removed) {
         const ShellByte *byte, *gone = NULL;
 
@@ -194,7 +204,7 @@ static const ShellByte *line_insertion_byte(const Line *l, const bool *removed) 
                         gone = byte;
         }
 
-        /* With tokens in other files, what goes away is the only place that is known to be right. */
+        /* If the line begins in another file, a removed token marks the only place that this file has in the line. */
         return l->first == SIZE_MAX ? gone : NULL;
 }
 
@@ -247,7 +257,7 @@ static int line_choose_texts(const Line *l, const PreparedEdits *edits, const bo
         return 0;
 }
 
-/* Return: 0, or -E2BIG where an entry's command line grows too long. */
+/* Find the entry with the longest command line. Return: 0, or -E2BIG if that becomes too long. */
 static int line_measure(const Line *l, size_t cut, LineChange *c) {
         c->left = l->text.size - cut;
 

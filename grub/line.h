@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A command line that stands in a file: each of its bytes knows where it comes from, so that tokens can be cut
- * out and put in whatever the file's quotes and escapes are.
+ * A command line in a file. For each byte of the command line it is known which bytes of the file stand for it, so that
+ * tokens can be removed and inserted under any quotes and escapes of the file.
  */
 
 #include "grub/edit.h"
@@ -15,32 +15,32 @@ typedef struct Line {
         Buffer text;
         ShellByte *bytes; /* one for each byte of the text */
         Cmdline cmdline;  /* the tokens refer to the text */
-        size_t first;     /* where in the file text goes that shall stand before the whole line */
+        size_t first;     /* where in the file text is inserted to come before the whole line; SIZE_MAX: nowhere */
         ShellQuote first_quote;
-        unsigned file;    /* which file of the bytes is the one at hand; what others hold is never touched */
+        unsigned file;    /* the file that is edited, as in ShellByte.file; bytes of other files are not touched */
 } Line;
 
-/* What stands in no quotes of any kind and has no escapes is what single quotes hold: bytes as they are. */
+/* The quote of bytes in a file that knows no quotes and escapes: as in single quotes, each byte stands for itself. */
 #define LINE_VERBATIM SHELL_SINGLE
 
 /**
  * line_append() - add a byte
  * @l: the line
- * @c: the byte as the kernel shall see it
- * @begin: where it begins in the file
- * @end: … and ends; the same where the file does not hold it
+ * @c: the byte as the kernel gets it
+ * @begin: where its bytes begin in the file
+ * @end: where they end; equal to @begin if the file has no bytes for it
  *
  * Return: 0 or -ENOMEM.
  */
 int line_append(Line *l, char c, size_t begin, size_t end);
 
-/** line_map() - add bytes of a file as they are. Return: 0 or -ENOMEM. */
+/** line_map() - add bytes of a file that stand for themselves. Return: 0 or -ENOMEM. */
 int line_map(Line *l, const Buffer *content, size_t begin, size_t end);
 
-/** line_take() - make a line of a shell's value, whose text and bytes move */
+/** line_take() - make a line of a shell's value; ownership of its text and bytes moves */
 void line_take(Line *l, ShellValue *v);
 
-/** line_copy() - the same line once more, for another of its files. Return: 0 or -ENOMEM. */
+/** line_copy() - copy a line, for example to edit another of its files. Return: 0 or -ENOMEM. */
 int line_copy(const Line *from, Line *ret);
 
 /** line_parse() - read the tokens of the text. Return: 0 or -ENOMEM. */
@@ -49,7 +49,7 @@ int line_parse(Line *l);
 /** line_done() - release a line */
 void line_done(Line *l);
 
-/** line_store_done() - BootStoreDriver.done of a store whose layout is one Line and nothing else */
+/** line_store_done() - BootStoreDriver.done for stores whose layout is a Line */
 void line_store_done(BootStore *store);
 
 /**
@@ -58,44 +58,46 @@ void line_store_done(BootStore *store);
  * @edits: the edits
  * @ids: the entries that have this line
  * @n_ids: how many, at least 1
- * @removed: takes for each token whether it goes
+ * @removed: an element for each token; set to true for those that are removed
  *
- * A token goes where the file has exactly the text that the edit would write, unless "keep" names all the entries.
+ * Each edit removes the first token for which the file has exactly the text that the edit would write, unless "keep"
+ * names all the entries.
  */
 void line_mark(const Line *l, const PreparedEdits *edits, const char *const *ids, size_t n_ids, bool *removed);
 
 /**
- * line_cut() - take tokens out
+ * line_cut() - remove tokens
  * @l: the line
  * @content: the file
- * @removed: which
+ * @removed: for each token whether it is removed
  * @pieces: takes the changes
  * @ret_cut: takes how many bytes the line loses
  *
- * A token goes with the blanks before it or, where it is the first, with the one behind it. Return: 0 or -ENOMEM.
+ * A token is removed with the blanks before it or, if it is the first, with one blank after it. Return: 0 or -ENOMEM.
  */
 int line_cut(const Line *l, const Buffer *content, const bool *removed, Pieces *pieces, size_t *ret_cut);
 
 /**
- * line_insert() - put tokens in
+ * line_insert() - insert tokens
  * @l: the line
- * @removed: the tokens that were taken out
- * @texts: the tokens
+ * @removed: for each token of the line whether it was removed
+ * @texts: the new tokens
  * @n: how many
- * @emptied: nothing else is left in the line
+ * @emptied: all tokens of the line were removed
  * @pieces: takes the change
  *
- * They go behind the last one for the kernel that this file holds, or before the whole line. Return: 0 or -ENOMEM.
+ * They are inserted after the last token for the kernel that this file has or, without any, before the whole line.
+ * Return: 0 or -ENOMEM.
  */
 int line_insert(const Line *l, const bool *removed, const char *const *texts, size_t n, bool emptied, Pieces *pieces);
 
-/* The entries that a line belongs to, and what a change of it comes to. */
+/* The entries that take a line, and the result of a change. */
 typedef struct LineChange {
         const BootEntry *const *entries;
         size_t n_entries;        /* at least 1 */
         const BootEntry *longest; /* set: the entry with the longest command line */
-        size_t size;             /* set: … and its length */
-        size_t left;             /* set: the bytes of the line afterwards */
+        size_t size;             /* set: the length of that command line */
+        size_t left;             /* set: the bytes that are left of the line, without the added tokens */
         const char **texts;      /* set: the tokens that are added, which belong to the edits */
         size_t n_texts;
 } LineChange;
@@ -104,15 +106,15 @@ typedef struct LineChange {
 void line_change_done(LineChange *c);
 
 /**
- * line_plan() - which tokens edits add to a line, and how long it gets
+ * line_plan() - choose the tokens that edits add to a line, and measure it
  * @l: the line
  * @edits: the edits
- * @removed: the tokens that are taken out
- * @cut: how many bytes that takes
- * @c: entries set; the rest is filled in
+ * @removed: for each token whether it is removed
+ * @cut: the bytes that are removed with them
+ * @c: the entries are set; the rest is filled in
  *
- * A token is added where an entry does not have its name, and none has it with another meaning: that is an
- * administrator's word. Return: 0; -E2BIG where a command line grows too long; -ENOMEM.
+ * A token is added if an entry needs it (entry_needs()), unless another entry has it with the opposite meaning: that is
+ * the administrator's decision. Return: 0; -E2BIG if a command line becomes too long; -ENOMEM.
  */
 int line_plan(const Line *l, const PreparedEdits *edits, const bool *removed, size_t cut, LineChange *c);
 
@@ -122,13 +124,13 @@ int line_plan(const Line *l, const PreparedEdits *edits, const bool *removed, si
  * @content: the file
  * @edits: the edits
  * @pieces: takes the changes
- * @c: entries set; the rest is filled in
+ * @c: the entries are set; the rest is filled in
  *
- * Where the line has no place in the file yet (first is SIZE_MAX), putting c->texts in is left to the caller.
+ * If the file has no place for the line yet (first is SIZE_MAX), the caller inserts c->texts.
  *
  * Return: as line_plan().
  */
 int line_change(const Line *l, const Buffer *content, const PreparedEdits *edits, Pieces *pieces, LineChange *c);
 
-/** line_number() - the line of a file, from 1, that a byte stands in */
+/** line_number() - the number of the line, from 1, in which a byte of a file is */
 unsigned line_number(const Buffer *content, size_t offset);

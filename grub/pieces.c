@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Replaces byte ranges of a file.
+ *
+ * Tested by the tests of all stores, and by test-layouts.c.
+ */
+
 #include <assert.h>
 
 #include "grub/pieces.h"

@@ -2,15 +2,15 @@
 #pragma once
 
 /*
- * The pieces of a file that an edit replaces.
+ * An edit of a file as a list of pieces, byte ranges that are replaced.
  */
 
 #include "core/buffer.h"
 
-/* Bytes of a file that are replaced. */
+/* A range of bytes that is replaced. */
 typedef struct Piece {
         size_t offset, size;
-        char *text; /* what comes in their place; NULL for nothing */
+        char *text; /* the new bytes; NULL for none */
 } Piece;
 
 typedef struct Pieces {
@@ -18,7 +18,7 @@ typedef struct Pieces {
         size_t n_pieces;
 } Pieces;
 
-/** pieces_add() - replace bytes; text is copied. Return: 0 or -ENOMEM. */
+/** pieces_add() - replace @size bytes at @offset; @text is copied. Return: 0 or -ENOMEM. */
 int pieces_add(Pieces *p, size_t offset, size_t size, const char *text);
 
 /**

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Sentences for the codes of problems, as `gtune explain` prints them.
+ *
+ * Tested by tests/docs/run, which compares them with the manual.
+ */
+
 #include "grub/bootstore.h"
 
 const Reason boot_store_reasons[] = {

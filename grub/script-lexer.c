@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Splits a grub.cfg into tokens as GRUB does.
+ *
+ * Tested by test-script.c.
+ */
+
 #include "grub/script-lexer.h"
 
 /*
- * The longest token in bytes: flex keeps it in an array of YYLMAX (8192). One that ends in a continuation is
- * counted with what follows, and a comment with its newline twice.
+ * The longest token in bytes: flex has an array of YYLMAX (8192) for it. flex counts a token that ends in a
+ * continuation with the next byte, and a comment with its newline twice.
  */
 #define TOKEN_SIZE_MAX 8191U
 #define CONTINUED_SIZE_MAX 8190U
@@ -40,7 +46,7 @@ int lexer_fail(Lexer *l, unsigned line, const char *reason) {
         return -EINVAL;
 }
 
-/* A line that begins with "#" is dropped before anything looks at it, even inside of quotes. */
+/* GRUB drops a line that begins with "#" before the lexer sees it, even inside quotes. */
 static void lexer_skip_hash_line(Lexer *l) {
         static const char begin[] = "### BEGIN ", prober[] = "### BEGIN /etc/grub.d/30_os-prober ###",
                           end[] = "### END ";
@@ -60,7 +66,7 @@ static void lexer_skip_hash_line(Lexer *l) {
         l->end = l->pos;
 }
 
-/* Go on to the next byte that GRUB sees: grub_file_getline() drops every carriage return. */
+/* Skip bytes that GRUB does not see: such lines, and carriage returns, which grub_file_getline() drops. */
 static void lexer_settle(Lexer *l) {
         for (;;) {
                 while (l->pos < l->size && l->text[l->pos] == '\r')
@@ -77,7 +83,7 @@ void lexer_start(Lexer *l) {
         lexer_settle(l);
 }
 
-/* The next byte. GRUB gives a last line without a newline one. */
+/* The next byte. GRUB adds a newline to a last line that has none. */
 static int lexer_current(const Lexer *l) {
         if (l->pos < l->size)
                 return (unsigned char) l->text[l->pos];
@@ -99,12 +105,12 @@ static void lexer_advance(Lexer *l) {
         lexer_settle(l);
 }
 
-/* Take a byte into the value of the word. */
+/* Append a byte to the value of the word. */
 static void lexer_put(Lexer *l, int c) {
         l->values[l->used++] = (char) c;
 }
 
-/* What was read since "begin" is part of what the word leaves behind. */
+/* The bytes that were read since "begin" belong to the word. */
 static void lexer_mark(Lexer *l, size_t begin) {
         if (!l->substantial)
                 l->word.offset = begin;
@@ -151,14 +157,14 @@ static int lexer_read_variable(Lexer *l) {
                 return lexer_fail(l, l->line, "a \"$\" is not followed by a variable's name");
 
         if (braces && lexer_current(l) != '}')
-                return lexer_fail(l, l->line, "a \"${\" is not closed behind the variable's name");
+                return lexer_fail(l, l->line, "a \"${\" is not closed after the variable's name");
         if (braces)
                 lexer_copy(l);
 
         return 0;
 }
 
-/* A backslash in double quotes; it was read. Before most characters it stands for itself. */
+/* The byte after a backslash in double quotes. Before most bytes the backslash stands for itself. */
 static void lexer_read_quoted_escape(Lexer *l) {
         int c = lexer_current(l);
 
@@ -172,7 +178,7 @@ static void lexer_read_quoted_escape(Lexer *l) {
         lexer_advance(l);
 }
 
-/* "..." and $"..."; the opening quote is next. The translated form takes a "$" as it is. */
+/* "..." and $"..."; the opening quote is next. In the second, translated form a "$" stands for itself. */
 static int lexer_read_double_quotes(Lexer *l, bool translated) {
         int r;
 
@@ -214,7 +220,7 @@ static int lexer_read_single_quotes(Lexer *l) {
         return 0;
 }
 
-/* A backslash outside of quotes. Return: whether it is more than a line continuation, or -EINVAL. */
+/* A backslash outside of quotes. Return: 1; 0 if it is a line continuation; -EINVAL. */
 static int lexer_read_escape(Lexer *l) {
         unsigned line = l->line;
 
@@ -232,7 +238,7 @@ static int lexer_read_escape(Lexer *l) {
         return false;
 }
 
-/* One of the pieces that make up a word. Return: whether it leaves something behind, or -EINVAL. */
+/* One of the pieces that make up a word. Return: 1; 0 if it is a line continuation; -EINVAL. */
 static int lexer_read_piece(Lexer *l) {
         int r;
 
@@ -260,7 +266,7 @@ static int lexer_read_piece(Lexer *l) {
         return r < 0 ? r : true;
 }
 
-/* Whether a byte ends a word. Only these are not part of CHAR or of what can begin another piece in yylex.l. */
+/* Whether a byte ends a word: in yylex.l, all other bytes are CHAR or begin another piece. */
 static bool lexer_ends_word(int c) {
         return c == LEXER_NO_BYTE || c == '\n' || strchr(" \t{}|&;<>", c);
 }
@@ -311,8 +317,8 @@ static int lexer_read_word(Lexer *l) {
         l->type = lexer_word_type(l);
 
         /*
-         * A continuation behind it is all that makes an argument of "]]", so it must not be parted from it, nor the "#"
-         * of a line behind that from the line's beginning.
+         * "]]" is an argument only because a continuation follows, so the continuation has to stay with it. Then a line
+         * after it that begins with "#" is still dropped.
          */
         if (continued && (streq(l->word.value, "[[") || streq(l->word.value, "]]")))
                 lexer_mark(l, l->word.offset);
@@ -320,7 +326,7 @@ static int lexer_read_word(Lexer *l) {
         return 0;
 }
 
-/* Blanks, and a comment where a word could begin. */
+/* Skip blanks, and a comment after them. */
 static int lexer_skip_blanks(Lexer *l) {
         l->length = 0;
         while (lexer_current(l) == ' ' || lexer_current(l) == '\t')

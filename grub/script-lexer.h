@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The lexer of GRUB's configuration language: grub-core/script/yylex.l. It is a part of script.c.
+ * The lexer of GRUB's configuration language (grub-core/script/yylex.l). Part of script.c.
  */
 
 #include "grub/script.h"
@@ -13,11 +13,11 @@ typedef enum LexerToken {
         LEXER_SEMICOLON,
         LEXER_OPEN,     /* { */
         LEXER_CLOSE,    /* } */
-        LEXER_OPERATOR, /* what the lexer knows and no sentence has: & && | || ;; < > [[ ]] */
-        /* From here on everything can be an argument. */
+        LEXER_OPERATOR, /* the lexer knows it, but the grammar has no use for it: & && | || ;; < > [[ ]] */
+        /* All types from here on can be arguments. */
         LEXER_WORD,
         LEXER_NAME,
-        LEXER_RESERVED, /* case, esac, in, select: reserved, and nothing begins with them */
+        LEXER_RESERVED, /* case, esac, in, select: reserved, but no command begins with them */
         LEXER_DO,
         LEXER_DONE,
         LEXER_ELIF,
@@ -34,21 +34,21 @@ typedef enum LexerToken {
 typedef struct Lexer {
         const char *text;
         size_t size;
-        size_t pos;     /* always at a byte that counts, or at the end */
-        size_t end;     /* behind the byte that was read last, and behind the lines that are dropped after it */
+        size_t pos;     /* at the next byte that GRUB sees, or at the end */
+        size_t end;     /* after the byte that was read last, and after the lines that are dropped there */
         unsigned line;
-        bool in_line;   /* something of this line was read */
-        bool os_prober;
+        bool in_line;   /* a byte of this line was read */
+        bool os_prober; /* between the comments that 30_os-prober writes */
 
         /* The token that was read last. */
         LexerToken type;
         unsigned token_line;
-        size_t length;    /* its bytes as GRUB counts them */
+        size_t length;    /* its size as GRUB counts it */
         ScriptWord word;
-        bool substantial; /* a word that leaves something behind */
-        bool plain;       /* a word without quotes, escapes and variables */
+        bool substantial; /* the word has bytes of its own, or quotes: GRUB makes an argument of it */
+        bool plain;       /* the word has no quotes, escapes and variables */
 
-        char *values;   /* holds the values of all words; none needs more bytes than its text and the byte behind it */
+        char *values;   /* the values of all words; each takes at most the bytes of its text and of the byte after it */
         size_t used;
 
         ScriptError error;

@@ -5,7 +5,7 @@
 
 #include "grub/script-lexer.h"
 
-/* What is open around a sentence. */
+/* The blocks and compound commands that can be open around a command. */
 typedef enum ScriptFrameKind {
         FRAME_TOP,
         FRAME_BLOCK,
@@ -21,8 +21,8 @@ typedef enum ScriptFrameKind {
 } ScriptFrameKind;
 
 /*
- * parser.y as a table: which tokens end the list of commands in a frame, and what comes then. A list holds at
- * least one command, and a delimiter stands between the last one and what ends it, except in a block.
+ * parser.y as a table: which tokens end the list of commands in a frame, and which frame follows. A list has at least
+ * one command, and a delimiter between the last command and the token that ends the list, except in a block.
  */
 static const struct ScriptFrameRule {
         bool no_commands, no_delimiter;
@@ -72,7 +72,7 @@ typedef struct ScriptFrame {
         ScriptFrameKind kind;
         enum {
                 LIST_EMPTY,     /* no command yet */
-                LIST_COMMAND,   /* a command was read, and no delimiter behind it */
+                LIST_COMMAND,   /* a command was read, and no delimiter after it */
                 LIST_DELIMITED,
         } list;
         unsigned line;    /* where it was opened */
@@ -82,7 +82,7 @@ typedef struct ScriptFrame {
 
 typedef struct ScriptParser {
         Lexer lexer;
-        bool ahead;    /* the lexer's token was not used yet */
+        bool ahead;    /* the token of the lexer was not used yet */
         ScriptFrame *frames;
         size_t n_frames;
         Script script;
@@ -119,7 +119,7 @@ static int parser_push(ScriptParser *p, ScriptFrameKind kind, unsigned line, siz
         return 0;
 }
 
-/* Read arguments up to what is none; with a command, they become its words. */
+/* Read the arguments that follow. They become the words of a command, unless that is NULL. */
 static int parser_arguments(ScriptParser *p, ScriptCommand *c) {
         Script *s = &p->script;
         int r;
@@ -148,7 +148,7 @@ static int parser_arguments(ScriptParser *p, ScriptCommand *c) {
         }
 }
 
-/* Whether a command's block is a menu entry or a menu, whose title counts. */
+/* Whether the block of a command is a menu entry or a submenu. */
 static bool parser_is_menu(const Script *s, const ScriptCommand *c) {
         const char *name;
 
@@ -196,7 +196,7 @@ static int parser_function(ScriptParser *p) {
         int r;
 
         if (parser_top(p)->kind != FRAME_TOP)
-                return parser_fail(p, "a function is defined inside of something else");
+                return parser_fail(p, "a function is defined inside another block");
 
         r = parser_next(p);
         if (r < 0)
@@ -216,7 +216,7 @@ static int parser_function(ScriptParser *p) {
         return parser_push(p, FRAME_FUNCTION, p->lexer.token_line, SCRIPT_NO_PARENT);
 }
 
-/* "for" "name" "in" arguments0; the list of its frame is empty, and still a delimiter must follow. */
+/* "for" "name" "in" arguments0. The frame has no list, but a delimiter has to follow as after a command. */
 static int parser_for(ScriptParser *p) {
         unsigned line = p->lexer.token_line;
         size_t parent = parser_top(p)->parent;
@@ -232,7 +232,7 @@ static int parser_for(ScriptParser *p) {
         if (r < 0)
                 return r;
         if (p->lexer.type != LEXER_RESERVED || !streq(p->lexer.word.value, "in"))
-                return parser_fail(p, "the name behind \"for\" is not followed by \"in\"");
+                return parser_fail(p, "the name after \"for\" is not followed by \"in\"");
 
         r = parser_arguments(p, /* c= */ NULL);
         if (r < 0)
@@ -250,7 +250,7 @@ static int parser_sentence(ScriptParser *p) {
         ScriptFrame *f = parser_top(p);
 
         if (f->list == LIST_COMMAND || frame_rules[f->kind].no_commands)
-                return parser_fail(p, "something stands where GRUB wants the end of the command");
+                return parser_fail(p, "GRUB expects the end of the command here");
 
         f->list = LIST_COMMAND;
 
@@ -268,11 +268,11 @@ static int parser_sentence(ScriptParser *p) {
         case LEXER_FUNCTION:
                 return parser_function(p);
         default:
-                return parser_fail(p, "GRUB cannot make sense of this command");
+                return parser_fail(p, "GRUB expects a command here");
         }
 }
 
-/* Go on in a frame whose list of commands was ended by the token. */
+/* Close a frame, or change it to the one that follows, after a token ended its list of commands. */
 static int parser_close_list(ScriptParser *p, ScriptFrameKind next) {
         ScriptFrame *f = parser_top(p);
 
@@ -312,7 +312,7 @@ static int parser_token(ScriptParser *p) {
         return parser_sentence(p);
 }
 
-/* The words lie in one array, in the order of the commands. */
+/* All words are in one array, in the order of the commands. */
 static void script_assign_words(Script *s) {
         const ScriptWord *w = s->words;
 
@@ -342,7 +342,7 @@ static int parser_run(ScriptParser *p) {
         return r < 0 ? r : 0;
 }
 
-/* To GRUB a NUL byte is the end of its line; whoever wrote it meant something else. */
+/* GRUB ends a line at a NUL byte. A file with one is damaged, so refuse it. */
 static int script_refuse_nul(const char *text, size_t size, ScriptError *ret_error) {
         const char *nul = size > 0 ? memchr(text, 0, size) : NULL;
         unsigned line = 1;

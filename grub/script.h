@@ -3,9 +3,8 @@
 
 /*
  * GRUB's configuration language, read as GRUB 2.12 reads it: bytes as grub_file_getline() and
- * read_config_file_getline() deliver them (grub-core/normal/getline.c, main.c), tokens as
- * grub-core/script/yylex.l and sentences as grub-core/script/parser.y define them. Nothing is executed and
- * no variable is expanded.
+ * read_config_file_getline() deliver them (grub-core/normal/getline.c, main.c), tokens as grub-core/script/yylex.l
+ * and the grammar as grub-core/script/parser.y define them. Nothing is executed and no variable is expanded.
  */
 
 #include "core/util.h"
@@ -14,20 +13,20 @@
 #define SCRIPT_DEPTH_MAX 1000U
 #define SCRIPT_WORDS_MAX 9000U
 
-/* The "parent" of a command that stands in no menu. */
+/* The "parent" of a command that is in no menu. */
 #define SCRIPT_NO_PARENT SIZE_MAX
 
-/* One word of a command. A word that leaves nothing behind, such as a lone "\" before a newline, is left out. */
+/* One word of a command. A word without bytes of its own, such as a lone "\" before a newline, is left out. */
 typedef struct ScriptWord {
-        size_t offset, size; /* its bytes, quotes included, as a rule without a line continuation at either end */
-        const char *value;   /* without quotes and escapes; variables as they are written */
+        size_t offset, size; /* its bytes with quotes, in general without line continuations at its ends */
+        const char *value;   /* without quotes and escapes; variables are not expanded */
 } ScriptWord;
 
 typedef struct ScriptCommand {
         unsigned line;           /* where its first word begins, from 1 */
         const ScriptWord *words; /* words[0] is the command's name */
         size_t n_words;          /* at least 1 */
-        size_t parent;           /* index of the menuentry or submenu that it stands in, or SCRIPT_NO_PARENT */
+        size_t parent;           /* index of the menuentry or submenu that it is in, or SCRIPT_NO_PARENT */
         bool os_prober;          /* written by grub-mkconfig's 30_os-prober: another operating system */
 } ScriptCommand;
 
@@ -51,11 +50,11 @@ typedef struct ScriptError {
  * @text: its bytes
  * @size: how many
  * @ret: takes the commands; the caller calls script_done()
- * @ret_error: takes what GRUB would refuse; set with -EINVAL only
+ * @ret_error: takes why GRUB would refuse the file; only set with -EINVAL
  *
- * The time is linear in the size, and the depth of nesting costs no stack.
+ * The time is linear in the size, and nesting is not recursive.
  *
- * Return: 0; -EINVAL where GRUB would refuse the file; -ENOMEM.
+ * Return: 0; -EINVAL if GRUB would refuse the file; -ENOMEM.
  */
 int script_parse(const char *text, size_t size, Script *ret, ScriptError *ret_error);
 

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Reads the value of a variable from a shell file without executing it.
+ *
+ * Tested by test-default-grub.c.
+ */
+
 #include <assert.h>
 
 #include "grub/shell.h"
 
-/* Commands and quotes within each other. A configuration file needs two or three. */
+/* The nesting limit of commands, and of quotes. A configuration file needs two or three. */
 #define SHELL_DEPTH_MAX 64U
 
-/* An assignment to the variable whose command has not ended yet. */
+/* An assignment to the variable in the command that is being read. It counts when the command ends. */
 typedef struct ShellAssignment {
         size_t begin; /* the name */
-        size_t value; /* behind the "=" */
+        size_t value; /* after the "=" */
         size_t end;
         bool append;
 } ShellAssignment;
@@ -28,9 +34,9 @@ typedef struct Shell {
         ShellAssignment *pending;
         size_t n_pending;
         bool has_word;
-        bool has_command;  /* a word that is no assignment was read */
+        bool has_command;  /* a word other than an assignment was read */
         bool is_export;
-        bool conditional;  /* it stands behind && or || or | */
+        bool conditional;  /* it follows && or || or | */
 
         ShellValue value;
         ShellError error;
@@ -62,7 +68,7 @@ static bool shell_name_matches(const Shell *s, size_t pos, size_t n) {
         return n == strlen(s->name) && memcmp(s->text + pos, s->name, n) == 0;
 }
 
-/* Go behind the closing one of single quotes that are next. */
+/* Skip single quotes. */
 static int shell_skip_single(Shell *s) {
         const char *close = memchr(s->text + s->pos + 1, '\'', s->size - s->pos - 1);
 
@@ -73,7 +79,7 @@ static int shell_skip_single(Shell *s) {
         return 0;
 }
 
-/* The things that can be open inside of a word, innermost last. */
+/* The quotes and brackets that are open inside a word, innermost last. */
 typedef struct ShellNest {
         char open[SHELL_DEPTH_MAX]; /* ", `, ( and { */
         size_t n;
@@ -83,7 +89,7 @@ static char shell_nest_top(const ShellNest *nest) {
         return nest->n > 0 ? nest->open[nest->n - 1] : 0;
 }
 
-/* In double quotes a single quote is an ordinary character, also in a ${…} there. */
+/* Whether a single quote is an ordinary character: in double quotes it is, and in a ${…} there. */
 static bool shell_nest_quotes(const ShellNest *nest) {
         size_t n = nest->n;
 
@@ -101,7 +107,7 @@ static int shell_nest_push(Shell *s, ShellNest *nest, char c) {
         return 0;
 }
 
-/* Take one character or pair of characters of a word that has something open. */
+/* Skip one character, or a pair, inside quotes or brackets. */
 static int shell_nest_step(Shell *s, ShellNest *nest) {
         char c = s->text[s->pos], next = shell_at(s, s->pos + 1), open = shell_nest_top(nest);
 
@@ -138,7 +144,7 @@ static int shell_nest_step(Shell *s, ShellNest *nest) {
         return 0;
 }
 
-/* Go behind double quotes, backquotes, $(…) or ${…} that are next, with everything in them. */
+/* Skip double quotes, backquotes, $(…) or ${…} with everything in them. */
 static int shell_skip_nested(Shell *s) {
         size_t begin = s->pos;
         ShellNest nest = {};
@@ -205,12 +211,12 @@ static int shell_value_append_value(Shell *s, ShellValue *v, const ShellValue *o
         return 0;
 }
 
-/* A value in the making: s->pos goes through the word that is assigned. */
+/* The expansion of the word that is assigned; s->pos is the position in it. */
 typedef struct ShellExpansion {
         ShellValue value;
         ShellQuote quote;
         size_t end;
-        bool refers; /* the variable's own old value is in it */
+        bool refers; /* it has the old value of the variable in it */
 } ShellExpansion;
 
 static int shell_expand_plain(Shell *s, ShellExpansion *x, size_t skip) {
@@ -221,7 +227,7 @@ static int shell_expand_plain(Shell *s, ShellExpansion *x, size_t skip) {
         return shell_value_append(s, &x->value, c, &byte);
 }
 
-/* A "$": the variable itself becomes its old value, others stay as they are written. */
+/* A "$": the variable itself is replaced by its old value, others are not expanded. */
 static int shell_expand_variable(Shell *s, ShellExpansion *x) {
         bool braces = shell_at(s, s->pos + 1) == '{';
         size_t name = s->pos + 1 + braces, n = shell_name_size(s, name);
@@ -263,7 +269,7 @@ static int shell_expand_escape(Shell *s, ShellExpansion *x) {
         return shell_expand_plain(s, x, x->quote == SHELL_UNQUOTED || strchr("$`\"\\", next) ? 1 : 0);
 }
 
-/* Enter or leave quotes. Return: whether the character did so. */
+/* Enter or leave quotes. Return: whether the character is a quote that does so. */
 static bool shell_expand_quote(ShellExpansion *x, char c) {
         ShellQuote quote = c == '"' ? SHELL_DOUBLE : SHELL_SINGLE;
 
@@ -274,7 +280,7 @@ static bool shell_expand_quote(ShellExpansion *x, char c) {
         return true;
 }
 
-/* The word was skipped before, so its quotes are balanced. */
+/* Expand the word. It was skipped before, so its quotes are balanced. */
 static int shell_expand(Shell *s, ShellExpansion *x) {
         while (s->pos < x->end) {
                 char c = s->text[s->pos];
@@ -299,7 +305,7 @@ static int shell_expand(Shell *s, ShellExpansion *x) {
         return 0;
 }
 
-/* Let an assignment happen. */
+/* Carry out an assignment. */
 static int shell_assign(Shell *s, const ShellAssignment *a) {
         ShellExpansion x = { .end = a->end, .refers = a->append };
         size_t pos = s->pos;
@@ -337,12 +343,12 @@ static int shell_assign(Shell *s, const ShellAssignment *a) {
         return 0;
 }
 
-/* A command has ended, by this operator. */
+/* End a command, at an operator. */
 static int shell_end_command(Shell *s, const char *operator) {
         bool apart = streq(operator, "|") || streq(operator, "&");
         int r;
 
-        /* Behind "&&" a newline ends nothing. */
+        /* A newline after "&&" does not end the command. */
         if (streq(operator, "\n") && !s->has_word)
                 return 0;
 
@@ -373,12 +379,13 @@ static int shell_open_compound(Shell *s, char c) {
 static int shell_close_compound(Shell *s, char c) {
         char top = s->n_open > 0 ? s->open[s->n_open - 1] : 0;
 
-        /* The bracket behind a pattern of "case". */
+        /* The bracket after a pattern of "case". */
         if (c == '(' && top == 'c')
                 return 0;
 
         if (top != c)
-                return shell_fail(s, s->pos, /* dynamic= */ false, "something is closed that was not opened");
+                return shell_fail(s, s->pos, /* dynamic= */ false,
+                                  "a keyword or bracket closes a command that was not opened");
 
         s->n_open--;
         return 0;
@@ -409,7 +416,7 @@ static bool shell_word_is(const Shell *s, size_t begin, const char *word) {
         return s->pos - begin == strlen(word) && memcmp(s->text + begin, word, strlen(word)) == 0;
 }
 
-/* The first word of a command. Return: whether it is a keyword, or -EINVAL. */
+/* The first word of a command. Return: 1 if it is a keyword, 0 if not, or -EINVAL. */
 static int shell_read_keyword(Shell *s, size_t begin) {
         int r = 0;
 
@@ -422,7 +429,7 @@ static int shell_read_keyword(Shell *s, size_t begin) {
                 else if (shell_keywords[i].closes)
                         r = shell_close_compound(s, shell_keywords[i].closes);
 
-                /* Words follow that are no command. */
+                /* After these, words follow that are no command. */
                 s->has_command = streq(shell_keywords[i].word, "for") || streq(shell_keywords[i].word, "case");
                 return r < 0 ? r : true;
         }
@@ -430,7 +437,7 @@ static int shell_read_keyword(Shell *s, size_t begin) {
         return false;
 }
 
-/* Return: whether the word is an assignment, to whatever variable, or -ENOMEM. */
+/* Return: 1 if the word is an assignment to any variable, 0 if not, or -ENOMEM. */
 static int shell_read_assignment(Shell *s, size_t begin) {
         size_t n = shell_name_size(s, begin);
         bool append = n > 0 && shell_at(s, begin + n) == '+';
@@ -480,15 +487,17 @@ static int shell_read_word(Shell *s) {
                 s->has_command = true;
                 s->is_export = shell_word_is(s, begin, "export") || shell_word_is(s, begin, "readonly");
         } else if (shell_word_is(s, begin, s->name) && !s->is_export)
-                return shell_fail(s, begin, /* dynamic= */ true, "a command is given the variable's name");
+                return shell_fail(s, begin, /* dynamic= */ true,
+                                  "a command has the name of the variable as an argument");
 
         return 0;
 }
 
-/* <, >, >>, >&, <& and what they open or close; the word behind is read as an argument. */
+/* <, >, >>, >&, <& and the word after them, which is not part of the command. */
 static int shell_read_redirection(Shell *s) {
         if (shell_at(s, s->pos) == '<' && shell_at(s, s->pos + 1) == '<')
-                return shell_fail(s, s->pos, /* dynamic= */ true, "a here-document cannot be told from commands");
+                return shell_fail(s, s->pos, /* dynamic= */ true,
+                                  "the file has a here-document, which gtuned does not read");
 
         s->pos++;
         while (s->pos < s->size && strchr("<>&|", s->text[s->pos]))
@@ -549,7 +558,7 @@ static int shell_read_file(Shell *s) {
         }
 
         if (s->conditional && !s->has_word)
-                return shell_fail(s, s->size, /* dynamic= */ false, "the file ends behind an operator");
+                return shell_fail(s, s->size, /* dynamic= */ false, "the file ends after an operator");
 
         r = shell_end_command(s, "\n");
         if (r < 0)
@@ -561,7 +570,7 @@ static int shell_read_file(Shell *s) {
         return 0;
 }
 
-/* Begin with a copy of what the variable was before. */
+/* Copy a value. */
 static int shell_value_copy(const ShellValue *from, ShellValue *to) {
         *to = *from;
         to->text = BUFFER_NULL;

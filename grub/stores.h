@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What the drivers of boot stores share. Nobody outside of this folder includes this file.
+ * For the drivers of boot stores only: no file outside of this folder includes this header, save tests.
  */
 
 #include "grub/bootstore.h"
@@ -18,17 +18,17 @@ extern const BootStoreDriver boot_store_kernel_cmdline;
  * @stores: the list
  * @path: the file
  * @max: the size up to which such a file is read
- * @r: the negative errno of the attempt
+ * @r: the negative errno of the failed read; -ENOMEM is returned as it is
  *
- * The codes are boot-store-unreadable, boot-store-not-regular and boot-store-too-large, and all are fatal: what
- * the boot loader makes of the file is not known. Return: 0 or -ENOMEM.
+ * The codes are boot-store-unreadable, boot-store-not-regular and boot-store-too-large. All are fatal, because it is
+ * unknown what the boot loader does with the file. Return: 0 or -ENOMEM.
  */
 int boot_stores_read_problem_max(BootStores *stores, const char *path, size_t max, int r);
 
 /** boot_stores_read_problem() - the same for a file of up to BOOT_FILE_MAX bytes */
 int boot_stores_read_problem(BootStores *stores, const char *path, int r);
 
-/** boot_stores_boot_system() - whether this system can be booted by what a kind of store says; NULL: by any */
+/** boot_stores_boot_system() - whether a store of a kind has an entry that boots this system; NULL: of any kind */
 bool boot_stores_boot_system(const BootStores *stores, const BootStoreDriver *driver);
 
 /** boot_stores_refuse_layouts() - append a problem for each layout that gtuned cannot change. Return: 0 or -ENOMEM. */
@@ -38,7 +38,7 @@ int boot_stores_refuse_layouts(const Root *root, BootStores *stores);
  * default_grub_load() - make a store of an /etc/default/grub that was read
  * @stores: takes the store, or a problem
  * @path: the file, without links
- * @content: its bytes; ownership moves where a store is made
+ * @content: its bytes; ownership moves if a store is made
  *
  * Return: 0 or -ENOMEM.
  */
