@@ -4,43 +4,43 @@
 
 #define CONTEXT 3U
 
-typedef struct Line {
+typedef struct DiffLine {
         const char *text;
         size_t size; /* with its newline, if it has one */
-} Line;
+} DiffLine;
 
-typedef struct Text {
-        Line *lines;
+typedef struct DiffText {
+        DiffLine *lines;
         size_t n;
-} Text;
+} DiffText;
 
-static void text_done(Text *t) {
+static void text_done(DiffText *t) {
         free(t->lines);
 }
 
-static int text_split(const Buffer *b, Text *ret) {
+static int text_split(const Buffer *b, DiffText *ret) {
         const char *p = b && b->data ? b->data : "", *end = p + (b ? b->size : 0);
 
         while (p < end) {
                 const char *newline = memchr(p, '\n', (size_t) (end - p));
                 const char *next = newline ? newline + 1 : end;
 
-                if (grow(&ret->lines, ret->n, sizeof(Line)) < 0)
+                if (grow(&ret->lines, ret->n, sizeof(DiffLine)) < 0)
                         return -ENOMEM;
-                ret->lines[ret->n++] = (Line) {p, (size_t) (next - p)};
+                ret->lines[ret->n++] = (DiffLine) {p, (size_t) (next - p)};
                 p = next;
         }
 
         return 0;
 }
 
-static bool same(const Line *a, const Line *b) {
+static bool same(const DiffLine *a, const DiffLine *b) {
         return a->size == b->size && memcmp(a->text, b->text, a->size) == 0;
 }
 
 /* Two texts, what they have in common at both ends, and where the output goes. */
 typedef struct Diff {
-        Text old, new;
+        DiffText old, new;
         size_t head, tail; /* equal lines at the beginning and at the end */
         bool pairwise;
         Buffer *b;
@@ -51,7 +51,7 @@ static void diff_done(Diff *d) {
         text_done(&d->new);
 }
 
-static int print_line(Buffer *b, char mark, const Line *l) {
+static int print_line(Buffer *b, char mark, const DiffLine *l) {
         int r;
 
         r = buffer_append(b, &mark, 1);
@@ -63,7 +63,7 @@ static int print_line(Buffer *b, char mark, const Line *l) {
         return r;
 }
 
-static int print_lines(Buffer *b, char mark, const Line *lines, size_t n) {
+static int print_lines(Buffer *b, char mark, const DiffLine *lines, size_t n) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < n; i++)

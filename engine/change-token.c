@@ -6,6 +6,7 @@
  */
 
 #include "engine/change.h"
+#include "grub/edit.h"
 
 /* The edits of one boot store. */
 typedef struct StoreEdits {
@@ -30,19 +31,6 @@ static int store_edits_init(StoreEdits *e, size_t n) {
         return e->edits && e->specs && e->texts ? 0 : -ENOMEM;
 }
 
-static bool entry_takes_tokens(const BootEntry *e) {
-        return e->kind == ENTRY_SYSTEM || e->kind == ENTRY_TEMPLATE;
-}
-
-static bool store_lacks(const BootStore *store, const TokenSpec *spec) {
-        for (size_t i = 0; i < store->n_entries; i++)
-                if (entry_takes_tokens(store->entries + i) &&
-                    cmdline_state(&store->entries[i].cmdline, spec, NULL) == TOKEN_ABSENT)
-                        return true;
-
-        return false;
-}
-
 /* What entries had of the parameter before gtuned came stays when gtuned's token is taken back. */
 static int change_token_remember_keep(const BootStore *store, const TokenSpec *spec, LedgerToken *record) {
         size_t n = 0;
@@ -50,7 +38,7 @@ static int change_token_remember_keep(const BootStore *store, const TokenSpec *s
         for (size_t i = 0; i < store->n_entries; i++) {
                 const BootEntry *e = store->entries + i;
 
-                if (!entry_takes_tokens(e) || cmdline_state(&e->cmdline, spec, NULL) == TOKEN_ABSENT)
+                if (!boot_entry_takes_tokens(e) || cmdline_state(&e->cmdline, spec, NULL) == TOKEN_ABSENT)
                         continue;
                 if (grow(&record->keep, n + 1, sizeof(char *)) < 0)
                         return -ENOMEM;
@@ -87,7 +75,7 @@ static int store_edits_add(const Survey *survey, const Plan *plan, const BootSto
                 _cleanup_free_ char *text = NULL;
                 int r;
 
-                if (c->kind != CHANGE_TOKEN || !store_lacks(store, &c->token))
+                if (c->kind != CHANGE_TOKEN || !boot_store_lacks(store, &c->token))
                         continue;
 
                 text = token_spec_format(&c->token);
@@ -104,21 +92,15 @@ static int store_edits_add(const Survey *survey, const Plan *plan, const BootSto
         return 0;
 }
 
-/* A record as an edit: "name=value" taken apart again. */
 static int store_edits_add_removal(const LedgerToken *record, StoreEdits *e) {
-        char *text = strdup(record->token), *equals;
+        TokenSpec *spec = e->specs + e->n;
+        int r;
 
-        if (!text)
-                return -ENOMEM;
+        r = token_spec_parse(record->token, spec, e->texts + e->n);
+        if (r < 0)
+                return r;
 
-        equals = strchr(text, '=');
-        if (equals)
-                *equals = 0;
-
-        e->texts[e->n] = text;
-        e->specs[e->n] = (TokenSpec) {.name = text, .value = equals ? equals + 1 : NULL, .kind = TOKEN_STRING};
-        e->edits[e->n] = (TokenEdit) {.spec = e->specs + e->n, .keep = (const char *const *) record->keep};
-        e->n++;
+        e->edits[e->n++] = (TokenEdit) {.spec = spec, .keep = (const char *const *) record->keep};
         return 0;
 }
 
@@ -269,7 +251,7 @@ static int change_token_begin(const Survey *survey, const Plan *plan, const bool
                 const BootStoreProblem *p = survey->stores->problems + i;
 
                 if (p->fatal)
-                        return transaction_refuse(t, complaint_format(p->path, p->line, p->reason));
+                        return transaction_refuse(t, boot_store_problem_format(p));
         }
 
         if (!machine_can_take_tokens(survey->machine))

@@ -53,7 +53,7 @@ static bool machine_boots_system(const Machine *machine) {
 
 static int survey_note_problem(Machine *machine, const BootStoreProblem *p) {
         machine->entries_error_code = p->code;
-        machine->entries_error = complaint_format(p->path, p->line, p->reason);
+        machine->entries_error = boot_store_problem_format(p);
         return machine->entries_error ? 0 : -ENOMEM;
 }
 
