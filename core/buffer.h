@@ -16,6 +16,15 @@ typedef struct Buffer {
 
 #define BUFFER_NULL ((Buffer) {})
 
+/* Some bytes of a text that is kept somewhere else. */
+typedef struct Span {
+        const char *data; /* NULL: there are none */
+        size_t size;
+} Span;
+
+#define SPAN_NULL ((Span) {})
+#define SPAN_BUFFER(b) ((Span) {.data = (b).data, .size = (b).size})
+
 /**
  * buffer_append() - add bytes at the end
  * @b: the buffer

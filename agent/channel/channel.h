@@ -16,15 +16,6 @@
 #define CHANNEL_DEPTH_MAX 32U             /* braces and brackets */
 #define CHANNEL_HALF_USEC (10U * 1000000U) /* how long a half request may wait for its rest */
 
-/* Some bytes of a text that is kept somewhere else. */
-typedef struct Span {
-        const char *data; /* NULL: there are none */
-        size_t size;
-} Span;
-
-#define SPAN_NULL ((Span) {})
-#define SPAN_BUFFER(b) ((Span) {.data = (b).data, .size = (b).size})
-
 typedef enum ChannelEvent {
         CHANNEL_MORE,    /* all bytes are taken, and no request is complete */
         CHANNEL_REQUEST, /* channel_text() is a whole request, until the next call */
