@@ -4,6 +4,8 @@
 #include <inttypes.h>
 
 #include "agent/channel/commands.h"
+#include "agent/channel/reply.h"
+#include "agent/channel/request.h"
 #include "config.h"
 #include "core/json.h"
 

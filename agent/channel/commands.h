@@ -6,7 +6,7 @@
  * answers come from.
  */
 
-#include "agent/channel/channel.h"
+#include "core/buffer.h"
 
 /* What the commands need of the daemon. All texts are JSON on one line, of pure ASCII. */
 typedef struct Agent {

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "agent/channel/frame.h"
+#include "agent/channel/reply.h"
 #include "agent/daemon/log.h"
 #include "agent/daemon/outbox.h"
 #include "agent/daemon/port.h"

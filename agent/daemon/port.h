@@ -3,7 +3,7 @@
 
 /*
  * Where the host is talked to: a virtio-serial port, or a UNIX socket that stands for one. Bytes go through the
- * channel (agent/channel/channel.h) to the commands (agent/channel/commands.h), and the answers wait in the outbox
+ * channel (agent/channel/frame.h) to the commands (agent/channel/commands.h), and the answers wait in the outbox
  * (agent/daemon/outbox.h) until the host takes them.
  *
  * What a virtio port does, and a socket does not:

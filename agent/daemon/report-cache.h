@@ -6,7 +6,6 @@
  * is all that an idle daemon needs.
  */
 
-#include "agent/channel/channel.h"
 #include "core/json.h"
 #include "engine/side.h"
 

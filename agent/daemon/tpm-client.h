@@ -8,7 +8,6 @@
 
 #include <systemd/sd-event.h>
 
-#include "agent/channel/channel.h"
 #include "core/buffer.h"
 #include "core/root.h"
 

@@ -6,6 +6,8 @@
  */
 
 #include "agent/channel/commands.h"
+#include "agent/channel/frame.h"
+#include "agent/channel/reply.h"
 #include "core/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

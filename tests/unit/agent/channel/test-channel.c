@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "agent/channel/commands.h"
+#include "agent/channel/frame.h"
+#include "agent/channel/reply.h"
 #include "config.h"
 #include "core/json.h"
 

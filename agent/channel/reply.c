@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/channel/reply.h"
+#include "core/json.h"
+
+/* Strings cannot hold a control character, so that any in an id is white space between its tokens. */
+static int id_append(Buffer *b, Span id) {
+        size_t start = b->size;
+        int r;
+
+        r = ascii_append(b, id.data, id.size);
+        if (r < 0)
+                return r;
+
+        for (size_t i = start; i < b->size; i++)
+                if ((uint8_t) b->data[i] < 0x20)
+                        b->data[i] = ' ';
+
+        return 0;
+}
+
+static int reply_end(Buffer *b, Span id) {
+        int r;
+
+        if (id.data) {
+                r = buffer_puts(b, ", \"id\": ");
+                if (r < 0)
+                        return r;
+                r = id_append(b, id);
+                if (r < 0)
+                        return r;
+        }
+
+        return buffer_puts(b, "}\n");
+}
+
+/* An id grows most where two bytes of UTF-8 become six of ASCII. */
+size_t reply_space(Span id) {
+        return CHANNEL_REPLY_MAX - 64 - 3 * id.size;
+}
+
+static int reply_body(Buffer *b, Span body, Span id) {
+        int r;
+
+        r = buffer_puts(b, "{\"return\": ");
+        if (r < 0)
+                return r;
+        r = buffer_append(b, body.data, body.size);
+        if (r < 0)
+                return r;
+
+        return reply_end(b, id);
+}
+
+int reply_return(Buffer *b, Span body, Span id) {
+        size_t start = b->size;
+        int r;
+
+        r = reply_body(b, body, id);
+        if (r < 0 || b->size - start <= CHANNEL_REPLY_MAX)
+                return r;
+
+        b->size = start;
+        return reply_error(b, "GenericError", "The reply would be longer than 256 KiB", id);
+}
+
+int reply_error(Buffer *b, const char *class, const char *desc, Span id) {
+        _cleanup_json_ json_object *text = NULL;
+        int r;
+
+        text = json_text(desc);
+        if (!text)
+                return -ENOMEM;
+
+        r = buffer_printf(b, "{\"error\": {\"class\": \"%s\", \"desc\": ", class);
+        if (r < 0)
+                return r;
+        r = json_format(text, b);
+        if (r < 0)
+                return r;
+        r = buffer_puts(b, "}");
+        if (r < 0)
+                return r;
+
+        return reply_end(b, id);
+}

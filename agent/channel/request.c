@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "agent/channel/request.h"
+#include "core/json.h"
+
+static const char white[] = " \t\r\n";
+
+/* strchr() would find the NUL at the end of the set. */
+static bool is_one_of(char ch, const char *set) {
+        return ch && strchr(set, ch);
+}
+
+/* The functions below read text that the framing has found to be valid JSON. */
+
+static size_t string_size(const char *s) {
+        size_t n = 1;
+
+        while (s[n] != '"')
+                n += s[n] == '\\' ? 2 : 1;
+
+        return n + 1;
+}
+
+static size_t value_size(const char *s) {
+        size_t n = 0, depth = 0;
+
+        if (!is_one_of(*s, "{[\""))
+                return strcspn(s, " \t\r\n,]}");
+
+        do {
+                depth += is_one_of(s[n], "{[") ? 1 : 0;
+                depth -= is_one_of(s[n], "}]") ? 1 : 0;
+                n += s[n] == '"' ? string_size(s + n) : 1;
+        } while (depth > 0);
+
+        return n;
+}
+
+/* Copies what a string means, or its beginning. json-c is slow, and ordinary names need no decoding. */
+static int string_copy(const char *s, size_t size, char ret[static NAME_SIZE]) {
+        _cleanup_json_ json_object *o = NULL;
+        size_t n;
+        int r;
+
+        if (memchr(s, '\\', size)) {
+                r = json_parse(s, size, &o);
+                if (r < 0)
+                        return r;
+                s = json_object_get_string(o);
+                n = (size_t) json_object_get_string_len(o);
+        } else {
+                s++;
+                n = size - 2;
+        }
+
+        n = n < NAME_SIZE ? n : NAME_SIZE - 1;
+        memcpy(ret, s, n);
+        ret[n] = 0;
+
+        /* A NUL would make it look like another name. */
+        if (strlen(ret) < n)
+                ret[0] = 0;
+        return 0;
+}
+
+/*
+ * Steps through the members of an object: *p stands on '{' or ',' before the call and on ',' or '}' after it. Returns
+ * 1 for a member, 0 at the end, or -ENOMEM.
+ */
+static int member_next(const char **p, char ret_name[static NAME_SIZE], Span *ret_value) {
+        const char *s = *p + 1;
+        size_t n;
+        int r;
+
+        s += strspn(s, white);
+        if (**p == '}' || *s == '}')
+                return 0;
+
+        n = string_size(s);
+        r = string_copy(s, n, ret_name);
+        if (r < 0)
+                return r;
+
+        s += n + strcspn(s + n, ":") + 1;
+        s += strspn(s, white);
+        n = value_size(s);
+        *ret_value = (Span) {.data = s, .size = n};
+        *p = s + n + strspn(s + n, white);
+        return 1;
+}
+
+static int describe(char **ret, const char *before, const char *name, const char *after) {
+        char *text;
+
+        if (asprintf(&text, "%s '%s'%s", before, name, after) < 0)
+                return -ENOMEM;
+
+        free(*ret);
+        *ret = text;
+        return 0;
+}
+
+static int request_execute(Request *request, const char *name, Span value) {
+        if (*value.data != '"')
+                return describe(&request->error, "QMP input member", name, " must be a string");
+
+        request->has_execute = true;
+        return string_copy(value.data, value.size, request->execute);
+}
+
+/* Returns 1 where the member was given before, else 0 or -ENOMEM. */
+static int request_member(Request *request, const char *name, Span value) {
+        if (streq(name, "execute"))
+                return request->has_execute ? 1 : request_execute(request, name, value);
+
+        if (streq(name, "arguments")) {
+                if (request->arguments.data)
+                        return 1;
+                request->arguments = value;
+                if (*value.data != '{')
+                        return describe(&request->error, "QMP input member", name, " must be an object");
+                return 0;
+        }
+
+        if (streq(name, "id")) {
+                if (request->id.data)
+                        return 1;
+                request->id = value;
+                return 0;
+        }
+
+        return describe(&request->error, "QMP input member", name, " is unexpected");
+}
+
+/* Which of two ids would be the right one? */
+static int request_duplicate(Request *request) {
+        request->id = SPAN_NULL;
+        return free_and_strdup(&request->error, "JSON parse error, duplicate key");
+}
+
+int request_parse(Span text, Request *ret) {
+        const char *p = text.data;
+        char name[NAME_SIZE];
+        Span value;
+        int r;
+
+        assert(ret && text.size >= 2);
+
+        *ret = (Request) {};
+        if (*p != '{')
+                return free_and_strdup(&ret->error, "QMP input must be a JSON object");
+
+        while ((r = member_next(&p, name, &value)) > 0) {
+                r = request_member(ret, name, value);
+                if (r > 0)
+                        return request_duplicate(ret);
+                if (r < 0)
+                        return r;
+        }
+
+        if (r < 0 || ret->error || ret->has_execute)
+                return r;
+
+        return free_and_strdup(&ret->error, "QMP input lacks member 'execute'");
+}
+
+void request_done(Request *request) {
+        free(request->error);
+        *request = (Request) {};
+}
+
+/* What json-c would clip to the largest integer is no integer here. */
+static bool integer_parse(Span value, int64_t *ret) {
+        char text[32], *end;
+        long long number;
+
+        if (value.size >= sizeof(text))
+                return false;
+
+        memcpy(text, value.data, value.size);
+        text[value.size] = 0;
+        if (text[strspn(text, "-0123456789")])
+                return false;
+
+        errno = 0;
+        number = strtoll(text, &end, 10);
+        if (errno != 0 || end == text || *end)
+                return false;
+
+        *ret = number;
+        return true;
+}
+
+/* Nothing in it needs an escape, so that it can be put into another text as it is. */
+static bool word_parse(Span value, char ret[static WORD_SIZE]) {
+        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789,-_";
+        size_t size = value.size - 2;
+
+        if (*value.data != '"' || size >= WORD_SIZE)
+                return false;
+
+        memcpy(ret, value.data + 1, size);
+        ret[size] = 0;
+        return strspn(ret, allowed) == size;
+}
+
+static int argument_read(const Argument *known, const char *name, Span value, ArgumentValue *values,
+                         char **ret_error) {
+        size_t i = 0;
+
+        while (known[i].name && !streq(known[i].name, name))
+                i++;
+
+        if (!known[i].name || values[i].given)
+                return describe(ret_error, "Parameter", name, " is unexpected");
+        if (known[i].type == ARGUMENT_INTEGER && !integer_parse(value, &values[i].number))
+                return describe(ret_error, "Invalid parameter type for", name, ", expected: integer");
+        if (known[i].type == ARGUMENT_WORD && !word_parse(value, values[i].word))
+                return describe(ret_error, "Invalid parameter type for", name,
+                                ", expected: string of at most 128 letters, digits and \",-_\"");
+
+        values[i].given = true;
+        return 0;
+}
+
+int request_arguments(const Request *request, const Argument *known, ArgumentValue *values, char **ret_error) {
+        const char *p = request->arguments.data ? request->arguments.data : "{}";
+        char name[NAME_SIZE];
+        Span value;
+        int r;
+
+        *ret_error = NULL;
+        while ((r = member_next(&p, name, &value)) > 0) {
+                r = argument_read(known, name, value, values, ret_error);
+                if (r < 0 || *ret_error)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; known[i].name; i++)
+                if (known[i].required && !values[i].given)
+                        return describe(ret_error, "Parameter", known[i].name, " is missing");
+
+        return 0;
+}
