@@ -10,6 +10,7 @@
 #include "agent/daemon/daemon.h"
 #include "agent/daemon/log.h"
 #include "agent/daemon/trim.h"
+#include "agent/daemon/port-holder.h"
 #include "agent/daemon/port.h"
 #include "agent/daemon/report-cache.h"
 #include "agent/daemon/apply-client.h"

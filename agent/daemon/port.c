@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <assert.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include "agent/channel/frame.h"
 #include "agent/channel/reply.h"
+#include "agent/daemon/local-socket.h"
 #include "agent/daemon/log.h"
 #include "agent/daemon/outbox.h"
 #include "agent/daemon/port.h"
@@ -364,26 +362,17 @@ int port_open(Port *port, const char *path) {
         return port_attach(port, TAKE_FD(fd));
 }
 
-static bool peer_is_welcome(int fd) {
-        struct ucred peer;
-        socklen_t size = sizeof(peer);
-
-        return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) >= 0 && (peer.uid == 0 || peer.uid == geteuid());
-}
-
 static int on_connection(_unused_ sd_event_source *source, int listen_fd, _unused_ uint32_t events, void *userdata) {
         _cleanup_close_ int fd = -EBADF;
         const int size = SOCKET_BUFFER;
         Port *port = userdata;
         int r;
 
-        fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0)
-                return 0; /* it has left again */
-        if (!peer_is_welcome(fd)) {
+        r = local_socket_accept(listen_fd, &fd);
+        if (r == -EACCES)
                 log_line(LOG_NOTICE, "Somebody else's connection is refused");
-                return 0;
-        }
+        if (r < 0)
+                return 0; /* it has left again */
 
         (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
         r = port_attach(port, TAKE_FD(fd));
@@ -394,121 +383,19 @@ static int on_connection(_unused_ sd_event_source *source, int listen_fd, _unuse
         return sd_event_source_set_enabled(port->listener, SD_EVENT_OFF);
 }
 
-/* A socket that nobody listens on is left over from a daemon that was killed. */
-static int remove_stale(const struct sockaddr_un *address) {
-        _cleanup_close_ int fd = -EBADF;
-        struct stat st;
-
-        if (lstat(address->sun_path, &st) < 0)
-                return negative_errno();
-        if (!S_ISSOCK(st.st_mode))
-                return -EEXIST;
-
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return negative_errno();
-        if (connect(fd, (const struct sockaddr *) address, sizeof(*address)) >= 0 || errno != ECONNREFUSED)
-                return -EADDRINUSE;
-
-        return unlink(address->sun_path) < 0 ? negative_errno() : 0;
-}
-
-static int bind_private(int fd, const struct sockaddr_un *address) {
-        mode_t saved = umask(0177);
-        int r = bind(fd, (const struct sockaddr *) address, sizeof(*address)) < 0 ? negative_errno() : 0;
-
-        (void) umask(saved);
-        return r;
-}
-
 int port_listen(Port *port, const char *path) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
         int r;
 
-        if (strlen(path) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        strcpy(address.sun_path, path);
-
         port->is_socket = true;
-        port->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (port->listen_fd < 0)
-                return negative_errno();
-
-        r = bind_private(port->listen_fd, &address);
-        if (r == -EADDRINUSE) {
-                r = remove_stale(&address);
-                if (r >= 0)
-                        r = bind_private(port->listen_fd, &address);
-        }
+        r = local_socket_listen(path, &port->listen_fd);
         if (r < 0)
                 return r;
 
         port->path = strdup(path);
         if (!port->path)
                 return -ENOMEM;
-        if (listen(port->listen_fd, 16) < 0)
-                return negative_errno();
 
         return sd_event_add_io(port->event, &port->listener, port->listen_fd, EPOLLIN, on_connection, port);
-}
-
-/* ---- who holds the device ---- */
-
-static bool process_has_open(const char *pid, const char *device) {
-        _cleanup_free_ char *path = xasprintf("/proc/%s/fd", pid), *target = NULL;
-        struct dirent *entry;
-        bool found = false;
-        DIR *dir;
-
-        dir = path ? opendir(path) : NULL;
-        if (!dir)
-                return false;
-
-        while (!found && (entry = readdir(dir))) {
-                char link[256];
-                ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
-
-                link[n > 0 ? n : 0] = 0;
-                found = streq(link, device);
-        }
-
-        closedir(dir);
-        return found;
-}
-
-static char *process_describe(const char *pid) {
-        _cleanup_free_ char *path = xasprintf("/proc/%s/comm", pid);
-        _cleanup_fclose_ FILE *f = NULL;
-        char name[64] = "";
-
-        f = path ? fopen(path, "re") : NULL;
-        if (f && fscanf(f, "%63[^\n]", name) != 1)
-                name[0] = 0;
-
-        return xasprintf("%s (pid %s)", name[0] ? name : "a process", pid);
-}
-
-char *port_holder(const char *path) {
-        _cleanup_free_ char *device = NULL;
-        struct dirent *entry;
-        char *holder = NULL;
-        DIR *dir;
-
-        if (geteuid() != 0)
-                return NULL;
-
-        device = realpath(path, NULL);
-        dir = device ? opendir("/proc") : NULL;
-        if (!dir)
-                return NULL;
-
-        while (!holder && (entry = readdir(dir)))
-                if (entry->d_name[strspn(entry->d_name, "0123456789")] == 0 &&
-                    process_has_open(entry->d_name, device))
-                        holder = process_describe(entry->d_name);
-
-        closedir(dir);
-        return holder;
 }
 
 /* ---- what others send ---- */

@@ -54,14 +54,6 @@ int port_open(Port *port, const char *path);
 int port_listen(Port *port, const char *path);
 
 /**
- * port_holder() - who has a device open
- * @path: the device
- *
- * Only root can see that. Return: a new string like "qemu-ga (pid 123)", or NULL where it cannot be told.
- */
-char *port_holder(const char *path);
-
-/**
  * port_send() - send a line that answers no request
  * @port: the port
  * @line: the line with its newline; emptied, because it moves
