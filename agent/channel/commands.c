@@ -10,79 +10,79 @@
 #include "core/json.h"
 
 /* What a command is given. */
-typedef struct Call {
-        const Agent *agent;
+typedef struct CommandCall {
+        const CommandAgent *agent;
         const Request *request;
-        ArgumentValue values[REQUEST_ARGUMENTS_MAX]; /* in the order of Command.arguments */
+        ArgumentValue values[REQUEST_ARGUMENTS_MAX]; /* in the order of ChannelCommand.arguments */
         Buffer *reply;
-} Call;
+} CommandCall;
 
-typedef struct Command {
+typedef struct ChannelCommand {
         const char *name;
-        int (*answer)(const Call *call);
-        Argument arguments[REQUEST_ARGUMENTS_MAX + 1]; /* ended by an empty one */
+        int (*answer)(const CommandCall *call);
+        ArgumentSpec arguments[REQUEST_ARGUMENTS_MAX + 1]; /* ended by an empty one */
         bool needs_policy;                             /* enabled only where the policy allows apply */
-} Command;
+} ChannelCommand;
 
-static const Command *command_find(const char *name);
+static const ChannelCommand *command_find(const char *name);
 
-static int answer_text(const Call *call, const char *body) {
+static int command_return(const CommandCall *call, const char *body) {
         return reply_return(call->reply, (Span) {.data = body, .size = strlen(body)}, call->request->id);
 }
 
-static int answer_failure(const Call *call, const char *what, int error) {
+static int command_failure(const CommandCall *call, const char *what, int error) {
         _cleanup_free_ char *desc = xasprintf("%s: %s", what, strerror(-error));
 
         return desc ? reply_error(call->reply, "GenericError", desc, call->request->id) : -ENOMEM;
 }
 
-static int answer_sync(const Call *call) {
+static int command_sync(const CommandCall *call) {
         char body[32];
 
         call->agent->watch(call->agent->userdata, false);
         (void) snprintf(body, sizeof(body), "%" PRId64, call->values[0].number);
-        return answer_text(call, body);
+        return command_return(call, body);
 }
 
-static int answer_sync_delimited(const Call *call) {
+static int command_sync_delimited(const CommandCall *call) {
         int r;
 
         r = buffer_append(call->reply, "\xFF", 1);
-        return r < 0 ? r : answer_sync(call);
+        return r < 0 ? r : command_sync(call);
 }
 
-static int answer_ping(const Call *call) {
-        return answer_text(call, "{}");
+static int command_ping(const CommandCall *call) {
+        return command_return(call, "{}");
 }
 
-static int answer_status(const Call *call) {
+static int command_status(const CommandCall *call) {
         Span report;
         int r;
 
         r = call->agent->report(call->agent->userdata, &report);
         if (r < 0)
-                return answer_failure(call, "There is no report", r);
+                return command_failure(call, "There is no report", r);
 
         return reply_return(call->reply, report, call->request->id);
 }
 
-static int answer_watch(const Call *call) {
+static int command_watch(const CommandCall *call) {
         int r;
 
-        r = answer_status(call);
+        r = command_status(call);
         if (r >= 0)
                 call->agent->watch(call->agent->userdata, true);
 
         return r;
 }
 
-static int answer_apply(const Call *call) {
+static int command_apply(const CommandCall *call) {
         call->agent->apply(call->agent->userdata);
-        return COMMAND_LATER;
+        return COMMAND_PENDING;
 }
 
 /* Appends as many elements as fit, from the given one on. Returns the first that is left out. */
-static size_t page_fill(json_object *all, size_t first, size_t space, Buffer *page) {
+static size_t command_fill_page(json_object *all, size_t first, size_t space, Buffer *page) {
         size_t i, n = json_object_array_length(all);
 
         for (i = first; i < n; i++) {
@@ -98,7 +98,7 @@ static size_t page_fill(json_object *all, size_t first, size_t space, Buffer *pa
         return i;
 }
 
-static int page_answer(const Call *call, json_object *plan, size_t first) {
+static int command_answer_page(const CommandCall *call, json_object *plan, size_t first) {
         _cleanup_buffer_ Buffer page = BUFFER_NULL;
         json_object *all = json_get_array(plan, "changes"), *refusal = json_object_object_get(plan, "refusal");
         size_t next, n = json_object_array_length(all);
@@ -112,7 +112,7 @@ static int page_answer(const Call *call, json_object *plan, size_t first) {
         if (r < 0)
                 return r;
 
-        next = page_fill(all, first, reply_space(call->request->id) - 128, &page);
+        next = command_fill_page(all, first, reply_space(call->request->id) - 128, &page);
         if (next == first && first < n)
                 return reply_error(call->reply, "GenericError", "One change alone is longer than a reply may be",
                                    call->request->id);
@@ -127,7 +127,7 @@ static int page_answer(const Call *call, json_object *plan, size_t first) {
         return reply_return(call->reply, SPAN_BUFFER(page), call->request->id);
 }
 
-static int answer_plan(const Call *call) {
+static int command_plan(const CommandCall *call) {
         _cleanup_json_ json_object *plan = NULL;
         json_object *all;
         Span text;
@@ -137,21 +137,21 @@ static int answer_plan(const Call *call) {
         if (r >= 0)
                 r = json_parse(text.data, text.size, &plan);
         if (r < 0)
-                return answer_failure(call, "There is no plan", r);
+                return command_failure(call, "There is no plan", r);
 
         all = json_get_array(plan, "changes");
         if (!all)
-                return answer_failure(call, "There is no plan", -EBADMSG);
+                return command_failure(call, "There is no plan", -EBADMSG);
         if (call->values[0].number < 0 || (uint64_t) call->values[0].number > json_object_array_length(all))
                 return reply_error(call->reply, "GenericError", "Parameter 'offset' is beyond the end of the list",
                                    call->request->id);
 
-        return page_answer(call, plan, (size_t) call->values[0].number);
+        return command_answer_page(call, plan, (size_t) call->values[0].number);
 }
 
 /* What gtune-tpm is asked has the same names; what it takes it checks by itself. */
-static int format_arguments(const Call *call, Buffer *ret) {
-        const Argument *arguments = command_find(call->request->execute)->arguments;
+static int command_format_arguments(const CommandCall *call, Buffer *ret) {
+        const ArgumentSpec *arguments = command_find(call->request->execute)->arguments;
         const char *separator = "";
         int r = 0;
 
@@ -169,11 +169,11 @@ static int format_arguments(const Call *call, Buffer *ret) {
         return r;
 }
 
-static int ask_tpm(const Call *call, const char *verb, bool signs_report) {
+static int command_ask_tpm(const CommandCall *call, const char *verb, bool signs_report) {
         _cleanup_buffer_ Buffer arguments = BUFFER_NULL;
         int r;
 
-        r = format_arguments(call, &arguments);
+        r = command_format_arguments(call, &arguments);
         if (r < 0)
                 return r;
 
@@ -182,41 +182,41 @@ static int ask_tpm(const Call *call, const char *verb, bool signs_report) {
                 return reply_error(call->reply, "GenericError", "Another question to the TPM is still being answered",
                                    call->request->id);
 
-        return r < 0 ? r : COMMAND_ASIDE;
+        return r < 0 ? r : COMMAND_BACKGROUND;
 }
 
-static int answer_pcrs(const Call *call) {
-        return ask_tpm(call, "pcrs", /* signs_report= */ false);
+static int command_pcrs(const CommandCall *call) {
+        return command_ask_tpm(call, "pcrs", /* signs_report= */ false);
 }
 
-static int answer_eventlog(const Call *call) {
-        return ask_tpm(call, "eventlog", /* signs_report= */ false);
+static int command_eventlog(const CommandCall *call) {
+        return command_ask_tpm(call, "eventlog", /* signs_report= */ false);
 }
 
-static int answer_quote(const Call *call) {
-        return ask_tpm(call, "quote", /* signs_report= */ true);
+static int command_quote(const CommandCall *call) {
+        return command_ask_tpm(call, "quote", /* signs_report= */ true);
 }
 
-static int answer_info(const Call *call);
+static int command_info(const CommandCall *call);
 
-static const Command commands[] = {
-        {"guest-sync", answer_sync, {{"id", true}}, false},
-        {"guest-sync-delimited", answer_sync_delimited, {{"id", true}}, false},
-        {"guest-ping", answer_ping, {}, false},
-        {"guest-info", answer_info, {}, false},
-        {"gtune-status", answer_status, {}, false},
-        {"gtune-plan", answer_plan, {{"offset", false}}, false},
-        {"gtune-pcrs", answer_pcrs, {{"bank", false, ARGUMENT_WORD}}, false},
-        {"gtune-eventlog", answer_eventlog, {{"offset", false}}, false},
+static const ChannelCommand commands[] = {
+        {"guest-sync", command_sync, {{"id", true}}, false},
+        {"guest-sync-delimited", command_sync_delimited, {{"id", true}}, false},
+        {"guest-ping", command_ping, {}, false},
+        {"guest-info", command_info, {}, false},
+        {"gtune-status", command_status, {}, false},
+        {"gtune-plan", command_plan, {{"offset", false}}, false},
+        {"gtune-pcrs", command_pcrs, {{"bank", false, ARGUMENT_WORD}}, false},
+        {"gtune-eventlog", command_eventlog, {{"offset", false}}, false},
         {"gtune-quote",
-         answer_quote,
+         command_quote,
          {{"nonce", true, ARGUMENT_WORD}, {"bank", true, ARGUMENT_WORD}, {"selection", true, ARGUMENT_WORD}},
          false},
-        {"gtune-watch", answer_watch, {}, false},
-        {"gtune-apply", answer_apply, {}, true},
+        {"gtune-watch", command_watch, {}, false},
+        {"gtune-apply", command_apply, {}, true},
 };
 
-static int answer_info(const Call *call) {
+static int command_info(const CommandCall *call) {
         _cleanup_buffer_ Buffer body = BUFFER_NULL;
         int r;
 
@@ -235,7 +235,7 @@ static int answer_info(const Call *call) {
         return reply_return(call->reply, SPAN_BUFFER(body), call->request->id);
 }
 
-static const Command *command_find(const char *name) {
+static const ChannelCommand *command_find(const char *name) {
         for (size_t i = 0; i < ELEMENTSOF(commands); i++)
                 if (streq(commands[i].name, name))
                         return &commands[i];
@@ -243,21 +243,21 @@ static const Command *command_find(const char *name) {
         return NULL;
 }
 
-static int answer_unknown(const Request *request, Buffer *reply) {
+static int command_unknown(const Request *request, Buffer *reply) {
         _cleanup_free_ char *desc = xasprintf("The command %s has not been found", request->execute);
 
         return desc ? reply_error(reply, "CommandNotFound", desc, request->id) : -ENOMEM;
 }
 
-static int command_run(const Request *request, const Agent *agent, Buffer *reply) {
+static int command_run(const Request *request, const CommandAgent *agent, Buffer *reply) {
         _cleanup_free_ char *error = NULL;
-        Call call = {.agent = agent, .request = request, .reply = reply};
-        const Command *command;
+        CommandCall call = {.agent = agent, .request = request, .reply = reply};
+        const ChannelCommand *command;
         int r;
 
         command = command_find(request->execute);
         if (!command)
-                return answer_unknown(request, reply);
+                return command_unknown(request, reply);
 
         r = request_arguments(request, command->arguments, call.values, &error);
         if (r < 0)
@@ -268,7 +268,7 @@ static int command_run(const Request *request, const Agent *agent, Buffer *reply
         return command->answer(&call);
 }
 
-int command_answer(Span text, const Agent *agent, Buffer *reply) {
+int command_answer(Span text, const CommandAgent *agent, Buffer *reply) {
         _cleanup_(request_done) Request request = {};
         int r;
 
@@ -283,7 +283,7 @@ int command_answer(Span text, const Agent *agent, Buffer *reply) {
         return command_run(&request, agent, reply);
 }
 
-int command_later(Span text, const char *class, const char *desc, Buffer *reply) {
+int command_finish(Span text, const char *class, const char *desc, Buffer *reply) {
         _cleanup_(request_done) Request request = {};
         int r;
 

@@ -9,7 +9,7 @@
 #include "core/buffer.h"
 
 /* What the commands need of the daemon. All texts are JSON on one line, of pure ASCII. */
-typedef struct Agent {
+typedef struct CommandAgent {
         /* The report. The bytes stay valid until the next call. Return: 0 or -errno. */
         int (*report)(void *userdata, Span *ret);
 
@@ -33,13 +33,13 @@ typedef struct Agent {
         int (*tpm)(void *userdata, const char *verb, Buffer *arguments, bool signs_report);
 
         void *userdata;
-} Agent;
+} CommandAgent;
 
 /* Positive outcome of command_answer(). */
 enum {
         COMMAND_ANSWERED = 0,
-        COMMAND_LATER = 1, /* there is no answer yet, and no later request may be answered before it */
-        COMMAND_ASIDE = 2, /* there is no answer yet, and others are answered meanwhile; only one at a time */
+        COMMAND_PENDING = 1, /* there is no answer yet, and no later request may be answered before it */
+        COMMAND_BACKGROUND = 2, /* there is no answer yet, and others are answered meanwhile; only one at a time */
 };
 
 /**
@@ -48,12 +48,12 @@ enum {
  * @agent: where answers come from
  * @reply: takes the answer, appended
  *
- * Return: COMMAND_ANSWERED, COMMAND_LATER, COMMAND_ASIDE, or -ENOMEM.
+ * Return: COMMAND_ANSWERED, COMMAND_PENDING, COMMAND_BACKGROUND, or -ENOMEM.
  */
-int command_answer(Span text, const Agent *agent, Buffer *reply);
+int command_answer(Span text, const CommandAgent *agent, Buffer *reply);
 
 /**
- * command_later() - the answer to a request that command_answer() put off
+ * command_finish() - the answer to a request that command_answer() put off
  * @text: the request
  * @class: the class of the error, or NULL where it succeeded
  * @desc: the description of the error, or what is returned: JSON text
@@ -61,4 +61,4 @@ int command_answer(Span text, const Agent *agent, Buffer *reply);
  *
  * Return: 0 or -ENOMEM.
  */
-int command_later(Span text, const char *class, const char *desc, Buffer *reply);
+int command_finish(Span text, const char *class, const char *desc, Buffer *reply);

@@ -5,7 +5,7 @@
 #include "agent/channel/frame.h"
 #include "core/json.h"
 
-#define TEXT_KEPT 1024U
+#define FRAME_TEXT_KEPT 1024U
 
 static const char white[] = " \t\r\n";
 static const char digits[] = "0123456789";
@@ -81,14 +81,14 @@ static bool utf8_is_valid(const char *s, size_t size) {
         return true;
 }
 
-static bool channel_in_object(const Channel *c) {
+static bool frame_reader_in_object(const FrameReader *c) {
         return c->depth > 0 && (c->objects >> (c->depth - 1) & 1);
 }
 
-static const char *channel_open(Channel *c, bool object) {
+static const char *frame_reader_open(FrameReader *c, bool object) {
         uint64_t bit = UINT64_C(1) << c->depth;
 
-        if (c->depth == CHANNEL_DEPTH_MAX)
+        if (c->depth == FRAME_DEPTH_MAX)
                 return "JSON nesting depth limit exceeded";
 
         c->objects = object ? c->objects | bit : c->objects & ~bit;
@@ -97,8 +97,8 @@ static const char *channel_open(Channel *c, bool object) {
         return NULL;
 }
 
-static const char *channel_close(Channel *c, bool object) {
-        if (channel_in_object(c) != object)
+static const char *frame_reader_close(FrameReader *c, bool object) {
+        if (frame_reader_in_object(c) != object)
                 return "JSON parse error, unbalanced brackets";
 
         c->depth--;
@@ -107,19 +107,19 @@ static const char *channel_close(Channel *c, bool object) {
 }
 
 /* Takes one token into account. Returns NULL, or why it is wrong. */
-static const char *channel_token(Channel *c, Token token) {
+static const char *frame_reader_token(FrameReader *c, Token token) {
         if (!(tokens_allowed[c->expect] & token))
                 return "JSON parse error, unexpected token";
 
         switch (token) {
         case TOKEN_OPEN_OBJECT:
         case TOKEN_OPEN_ARRAY:
-                return channel_open(c, token == TOKEN_OPEN_OBJECT);
+                return frame_reader_open(c, token == TOKEN_OPEN_OBJECT);
         case TOKEN_CLOSE_OBJECT:
         case TOKEN_CLOSE_ARRAY:
-                return channel_close(c, token == TOKEN_CLOSE_OBJECT);
+                return frame_reader_close(c, token == TOKEN_CLOSE_OBJECT);
         case TOKEN_COMMA:
-                c->expect = channel_in_object(c) ? EXPECT_KEY : EXPECT_VALUE;
+                c->expect = frame_reader_in_object(c) ? EXPECT_KEY : EXPECT_VALUE;
                 return NULL;
         case TOKEN_COLON:
                 c->expect = EXPECT_VALUE;
@@ -130,15 +130,15 @@ static const char *channel_token(Channel *c, Token token) {
         }
 }
 
-static const char *channel_string_end(Channel *c) {
+static const char *frame_reader_string_end(FrameReader *c) {
         c->in_string = false;
         if (!utf8_is_valid(c->text.data + c->token, c->text.size - c->token))
                 return "JSON parse error, invalid UTF-8 sequence in string";
 
-        return channel_token(c, TOKEN_STRING);
+        return frame_reader_token(c, TOKEN_STRING);
 }
 
-static const char *channel_string_byte(Channel *c, char ch) {
+static const char *frame_reader_string_byte(FrameReader *c, char ch) {
         if ((uint8_t) ch < 0x20)
                 return "JSON parse error, control character in string";
 
@@ -154,18 +154,18 @@ static const char *channel_string_byte(Channel *c, char ch) {
         }
 
         c->escaped = ch == '\\';
-        return ch == '"' ? channel_string_end(c) : NULL;
+        return ch == '"' ? frame_reader_string_end(c) : NULL;
 }
 
-static const char *channel_word_end(Channel *c) {
+static const char *frame_reader_word_end(FrameReader *c) {
         c->in_word = false;
         if (!word_is_valid(c->text.data + c->token))
                 return "JSON parse error, invalid keyword or number";
 
-        return channel_token(c, TOKEN_WORD);
+        return frame_reader_token(c, TOKEN_WORD);
 }
 
-static const char *channel_mark(Channel *c, char ch) {
+static const char *frame_reader_mark(FrameReader *c, char ch) {
         static const char marks[] = "{[}],:";
         const char *p;
 
@@ -174,7 +174,7 @@ static const char *channel_mark(Channel *c, char ch) {
 
         p = ch ? strchr(marks, ch) : NULL;
         if (p)
-                return channel_token(c, (Token) (1 << (p - marks)));
+                return frame_reader_token(c, (Token) (1 << (p - marks)));
 
         c->token = c->text.size + (ch == '"' ? 1 : 0);
         c->in_string = ch == '"';
@@ -182,45 +182,45 @@ static const char *channel_mark(Channel *c, char ch) {
         return c->in_string || c->in_word ? NULL : "JSON parse error, unexpected character";
 }
 
-static const char *channel_byte(Channel *c, char ch) {
+static const char *frame_reader_byte(FrameReader *c, char ch) {
         const char *error;
 
-        if (c->text.size >= CHANNEL_REQUEST_MAX)
+        if (c->text.size >= FRAME_SIZE_MAX)
                 return "JSON token size limit exceeded";
 
         if (c->in_string)
-                return channel_string_byte(c, ch);
+                return frame_reader_string_byte(c, ch);
 
         if (c->in_word) {
                 if (is_one_of(ch, "0123456789+-.eEtrufalsn"))
                         return NULL;
-                error = channel_word_end(c);
+                error = frame_reader_word_end(c);
                 if (error)
                         return error;
         }
 
-        return channel_mark(c, ch);
+        return frame_reader_mark(c, ch);
 }
 
 /* The memory of an ordinary request is kept for the next one. */
-static void channel_forget(Channel *c) {
-        if (c->text.allocated > TEXT_KEPT)
+static void frame_reader_forget(FrameReader *c) {
+        if (c->text.allocated > FRAME_TEXT_KEPT)
                 buffer_done(&c->text);
         c->text.size = 0;
-        *c = (Channel) {.text = c->text, .deadline = UINT64_MAX, .discarding = c->discarding, .error = c->error};
+        *c = (FrameReader) {.text = c->text, .deadline = UINT64_MAX, .discarding = c->discarding, .error = c->error};
 }
 
-void channel_reset(Channel *c) {
-        channel_forget(c);
+void frame_reader_reset(FrameReader *c) {
+        frame_reader_forget(c);
         c->discarding = false;
 }
 
-void channel_done(Channel *c) {
-        channel_reset(c);
+void frame_reader_done(FrameReader *c) {
+        frame_reader_reset(c);
         buffer_done(&c->text);
 }
 
-static int channel_keep(Channel *c, char ch) {
+static int frame_reader_keep(FrameReader *c, char ch) {
         Buffer *b = &c->text;
 
         if (b->size + 2 > b->allocated)
@@ -231,72 +231,72 @@ static int channel_keep(Channel *c, char ch) {
         return 0;
 }
 
-void channel_expire(Channel *c, uint64_t now) {
-        if (channel_half(c) && now >= c->deadline)
-                channel_forget(c);
+void frame_reader_expire(FrameReader *c, uint64_t now) {
+        if (frame_reader_half(c) && now >= c->deadline)
+                frame_reader_forget(c);
 }
 
 /* A newline that is itself the error ends the garbage: the next line can be a request again. */
-static int channel_garbage(Channel *c, const char *error, char ch) {
-        channel_forget(c);
+static int frame_reader_garbage(FrameReader *c, const char *error, char ch) {
+        frame_reader_forget(c);
         c->discarding = ch != '\n';
         c->error = error;
-        return CHANNEL_GARBAGE;
+        return FRAME_GARBAGE;
 }
 
-static int channel_begin(Channel *c, char ch, uint64_t now) {
+static int frame_reader_begin(FrameReader *c, char ch, uint64_t now) {
         if (is_one_of(ch, white))
-                return CHANNEL_MORE;
+                return FRAME_MORE;
         if (ch != '{' && ch != '[')
-                return channel_garbage(c, "QMP input must be a JSON object", ch);
+                return frame_reader_garbage(c, "QMP input must be a JSON object", ch);
 
-        c->deadline = now + CHANNEL_HALF_USEC;
-        (void) channel_open(c, ch == '{');
-        return channel_keep(c, ch);
+        c->deadline = now + FRAME_HALF_USEC;
+        (void) frame_reader_open(c, ch == '{');
+        return frame_reader_keep(c, ch);
 }
 
-static int channel_continue(Channel *c, char ch) {
+static int frame_reader_continue(FrameReader *c, char ch) {
         const char *error;
         int r;
 
-        error = channel_byte(c, ch);
+        error = frame_reader_byte(c, ch);
         if (error)
-                return channel_garbage(c, error, ch);
+                return frame_reader_garbage(c, error, ch);
 
-        r = channel_keep(c, ch);
+        r = frame_reader_keep(c, ch);
         if (r < 0 || c->depth > 0)
                 return r;
 
         c->complete = true;
         c->deadline = UINT64_MAX;
-        return CHANNEL_REQUEST;
+        return FRAME_REQUEST;
 }
 
-static int channel_take(Channel *c, char ch, uint64_t now) {
+static int frame_reader_take(FrameReader *c, char ch, uint64_t now) {
         if ((uint8_t) ch == 0xFF) {
-                channel_reset(c);
-                return CHANNEL_FLUSH;
+                frame_reader_reset(c);
+                return FRAME_FLUSH;
         }
 
         if (c->discarding) {
                 c->discarding = ch != '\n';
-                return CHANNEL_MORE;
+                return FRAME_MORE;
         }
 
-        return channel_half(c) ? channel_continue(c, ch) : channel_begin(c, ch, now);
+        return frame_reader_half(c) ? frame_reader_continue(c, ch) : frame_reader_begin(c, ch, now);
 }
 
-int channel_feed(Channel *c, const char *data, size_t size, uint64_t now, size_t *ret_used) {
-        int r = CHANNEL_MORE;
+int frame_reader_feed(FrameReader *c, const char *data, size_t size, uint64_t now, size_t *ret_used) {
+        int r = FRAME_MORE;
         size_t i = 0;
 
         assert(c && ret_used);
 
         if (c->complete)
-                channel_forget(c);
+                frame_reader_forget(c);
 
-        while (r == CHANNEL_MORE && i < size)
-                r = channel_take(c, data[i++], now);
+        while (r == FRAME_MORE && i < size)
+                r = frame_reader_take(c, data[i++], now);
 
         *ret_used = i;
         return r;

@@ -4,7 +4,7 @@
 #include "core/json.h"
 
 /* Strings cannot hold a control character, so that any in an id is white space between its tokens. */
-static int id_append(Buffer *b, Span id) {
+static int reply_append_id(Buffer *b, Span id) {
         size_t start = b->size;
         int r;
 
@@ -26,7 +26,7 @@ static int reply_end(Buffer *b, Span id) {
                 r = buffer_puts(b, ", \"id\": ");
                 if (r < 0)
                         return r;
-                r = id_append(b, id);
+                r = reply_append_id(b, id);
                 if (r < 0)
                         return r;
         }
@@ -36,7 +36,7 @@ static int reply_end(Buffer *b, Span id) {
 
 /* An id grows most where two bytes of UTF-8 become six of ASCII. */
 size_t reply_space(Span id) {
-        return CHANNEL_REPLY_MAX - 64 - 3 * id.size;
+        return REPLY_SIZE_MAX - 64 - 3 * id.size;
 }
 
 static int reply_body(Buffer *b, Span body, Span id) {
@@ -57,7 +57,7 @@ int reply_return(Buffer *b, Span body, Span id) {
         int r;
 
         r = reply_body(b, body, id);
-        if (r < 0 || b->size - start <= CHANNEL_REPLY_MAX)
+        if (r < 0 || b->size - start <= REPLY_SIZE_MAX)
                 return r;
 
         b->size = start;

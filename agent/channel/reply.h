@@ -7,7 +7,7 @@
 
 #include "core/buffer.h"
 
-#define CHANNEL_REPLY_MAX (256U * 1024U)  /* bytes of one reply, with its newline */
+#define REPLY_SIZE_MAX (256U * 1024U)  /* bytes of one reply, with its newline */
 
 /**
  * reply_return() - append the line that answers a request
@@ -15,7 +15,7 @@
  * @body: JSON text on one line, of pure ASCII, as json_format() makes it
  * @id: as in the request, or none
  *
- * What would be longer than CHANNEL_REPLY_MAX becomes an error. Return: 0 or -ENOMEM.
+ * What would be longer than REPLY_SIZE_MAX becomes an error. Return: 0 or -ENOMEM.
  */
 int reply_return(Buffer *b, Span body, Span id);
 

@@ -8,13 +8,13 @@
 static const char white[] = " \t\r\n";
 
 /* strchr() would find the NUL at the end of the set. */
-static bool is_one_of(char ch, const char *set) {
+static bool request_is_one_of(char ch, const char *set) {
         return ch && strchr(set, ch);
 }
 
 /* The functions below read text that the framing has found to be valid JSON. */
 
-static size_t string_size(const char *s) {
+static size_t request_string_size(const char *s) {
         size_t n = 1;
 
         while (s[n] != '"')
@@ -23,23 +23,23 @@ static size_t string_size(const char *s) {
         return n + 1;
 }
 
-static size_t value_size(const char *s) {
+static size_t request_value_size(const char *s) {
         size_t n = 0, depth = 0;
 
-        if (!is_one_of(*s, "{[\""))
+        if (!request_is_one_of(*s, "{[\""))
                 return strcspn(s, " \t\r\n,]}");
 
         do {
-                depth += is_one_of(s[n], "{[") ? 1 : 0;
-                depth -= is_one_of(s[n], "}]") ? 1 : 0;
-                n += s[n] == '"' ? string_size(s + n) : 1;
+                depth += request_is_one_of(s[n], "{[") ? 1 : 0;
+                depth -= request_is_one_of(s[n], "}]") ? 1 : 0;
+                n += s[n] == '"' ? request_string_size(s + n) : 1;
         } while (depth > 0);
 
         return n;
 }
 
 /* Copies what a string means, or its beginning. json-c is slow, and ordinary names need no decoding. */
-static int string_copy(const char *s, size_t size, char ret[static NAME_SIZE]) {
+static int request_copy_string(const char *s, size_t size, char ret[static REQUEST_NAME_SIZE]) {
         _cleanup_json_ json_object *o = NULL;
         size_t n;
         int r;
@@ -55,7 +55,7 @@ static int string_copy(const char *s, size_t size, char ret[static NAME_SIZE]) {
                 n = size - 2;
         }
 
-        n = n < NAME_SIZE ? n : NAME_SIZE - 1;
+        n = n < REQUEST_NAME_SIZE ? n : REQUEST_NAME_SIZE - 1;
         memcpy(ret, s, n);
         ret[n] = 0;
 
@@ -69,7 +69,7 @@ static int string_copy(const char *s, size_t size, char ret[static NAME_SIZE]) {
  * Steps through the members of an object: *p stands on '{' or ',' before the call and on ',' or '}' after it. Returns
  * 1 for a member, 0 at the end, or -ENOMEM.
  */
-static int member_next(const char **p, char ret_name[static NAME_SIZE], Span *ret_value) {
+static int request_next_member(const char **p, char ret_name[static REQUEST_NAME_SIZE], Span *ret_value) {
         const char *s = *p + 1;
         size_t n;
         int r;
@@ -78,20 +78,20 @@ static int member_next(const char **p, char ret_name[static NAME_SIZE], Span *re
         if (**p == '}' || *s == '}')
                 return 0;
 
-        n = string_size(s);
-        r = string_copy(s, n, ret_name);
+        n = request_string_size(s);
+        r = request_copy_string(s, n, ret_name);
         if (r < 0)
                 return r;
 
         s += n + strcspn(s + n, ":") + 1;
         s += strspn(s, white);
-        n = value_size(s);
+        n = request_value_size(s);
         *ret_value = (Span) {.data = s, .size = n};
         *p = s + n + strspn(s + n, white);
         return 1;
 }
 
-static int describe(char **ret, const char *before, const char *name, const char *after) {
+static int request_describe(char **ret, const char *before, const char *name, const char *after) {
         char *text;
 
         if (asprintf(&text, "%s '%s'%s", before, name, after) < 0)
@@ -104,10 +104,10 @@ static int describe(char **ret, const char *before, const char *name, const char
 
 static int request_execute(Request *request, const char *name, Span value) {
         if (*value.data != '"')
-                return describe(&request->error, "QMP input member", name, " must be a string");
+                return request_describe(&request->error, "QMP input member", name, " must be a string");
 
         request->has_execute = true;
-        return string_copy(value.data, value.size, request->execute);
+        return request_copy_string(value.data, value.size, request->execute);
 }
 
 /* Returns 1 where the member was given before, else 0 or -ENOMEM. */
@@ -120,7 +120,7 @@ static int request_member(Request *request, const char *name, Span value) {
                         return 1;
                 request->arguments = value;
                 if (*value.data != '{')
-                        return describe(&request->error, "QMP input member", name, " must be an object");
+                        return request_describe(&request->error, "QMP input member", name, " must be an object");
                 return 0;
         }
 
@@ -131,7 +131,7 @@ static int request_member(Request *request, const char *name, Span value) {
                 return 0;
         }
 
-        return describe(&request->error, "QMP input member", name, " is unexpected");
+        return request_describe(&request->error, "QMP input member", name, " is unexpected");
 }
 
 /* Which of two ids would be the right one? */
@@ -142,7 +142,7 @@ static int request_duplicate(Request *request) {
 
 int request_parse(Span text, Request *ret) {
         const char *p = text.data;
-        char name[NAME_SIZE];
+        char name[REQUEST_NAME_SIZE];
         Span value;
         int r;
 
@@ -152,7 +152,7 @@ int request_parse(Span text, Request *ret) {
         if (*p != '{')
                 return free_and_strdup(&ret->error, "QMP input must be a JSON object");
 
-        while ((r = member_next(&p, name, &value)) > 0) {
+        while ((r = request_next_member(&p, name, &value)) > 0) {
                 r = request_member(ret, name, value);
                 if (r > 0)
                         return request_duplicate(ret);
@@ -172,7 +172,7 @@ void request_done(Request *request) {
 }
 
 /* What json-c would clip to the largest integer is no integer here. */
-static bool integer_parse(Span value, int64_t *ret) {
+static bool argument_parse_integer(Span value, int64_t *ret) {
         char text[32], *end;
         long long number;
 
@@ -194,11 +194,11 @@ static bool integer_parse(Span value, int64_t *ret) {
 }
 
 /* Nothing in it needs an escape, so that it can be put into another text as it is. */
-static bool word_parse(Span value, char ret[static WORD_SIZE]) {
+static bool argument_parse_word(Span value, char ret[static ARGUMENT_WORD_SIZE]) {
         static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789,-_";
         size_t size = value.size - 2;
 
-        if (*value.data != '"' || size >= WORD_SIZE)
+        if (*value.data != '"' || size >= ARGUMENT_WORD_SIZE)
                 return false;
 
         memcpy(ret, value.data + 1, size);
@@ -206,7 +206,7 @@ static bool word_parse(Span value, char ret[static WORD_SIZE]) {
         return strspn(ret, allowed) == size;
 }
 
-static int argument_read(const Argument *known, const char *name, Span value, ArgumentValue *values,
+static int argument_read(const ArgumentSpec *known, const char *name, Span value, ArgumentValue *values,
                          char **ret_error) {
         size_t i = 0;
 
@@ -214,25 +214,25 @@ static int argument_read(const Argument *known, const char *name, Span value, Ar
                 i++;
 
         if (!known[i].name || values[i].given)
-                return describe(ret_error, "Parameter", name, " is unexpected");
-        if (known[i].type == ARGUMENT_INTEGER && !integer_parse(value, &values[i].number))
-                return describe(ret_error, "Invalid parameter type for", name, ", expected: integer");
-        if (known[i].type == ARGUMENT_WORD && !word_parse(value, values[i].word))
-                return describe(ret_error, "Invalid parameter type for", name,
+                return request_describe(ret_error, "Parameter", name, " is unexpected");
+        if (known[i].type == ARGUMENT_INTEGER && !argument_parse_integer(value, &values[i].number))
+                return request_describe(ret_error, "Invalid parameter type for", name, ", expected: integer");
+        if (known[i].type == ARGUMENT_WORD && !argument_parse_word(value, values[i].word))
+                return request_describe(ret_error, "Invalid parameter type for", name,
                                 ", expected: string of at most 128 letters, digits and \",-_\"");
 
         values[i].given = true;
         return 0;
 }
 
-int request_arguments(const Request *request, const Argument *known, ArgumentValue *values, char **ret_error) {
+int request_arguments(const Request *request, const ArgumentSpec *known, ArgumentValue *values, char **ret_error) {
         const char *p = request->arguments.data ? request->arguments.data : "{}";
-        char name[NAME_SIZE];
+        char name[REQUEST_NAME_SIZE];
         Span value;
         int r;
 
         *ret_error = NULL;
-        while ((r = member_next(&p, name, &value)) > 0) {
+        while ((r = request_next_member(&p, name, &value)) > 0) {
                 r = argument_read(known, name, value, values, ret_error);
                 if (r < 0 || *ret_error)
                         return r;
@@ -242,7 +242,7 @@ int request_arguments(const Request *request, const Argument *known, ArgumentVal
 
         for (size_t i = 0; known[i].name; i++)
                 if (known[i].required && !values[i].given)
-                        return describe(ret_error, "Parameter", known[i].name, " is missing");
+                        return request_describe(ret_error, "Parameter", known[i].name, " is missing");
 
         return 0;
 }

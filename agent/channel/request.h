@@ -8,11 +8,11 @@
 #include "core/buffer.h"
 
 /* How much of a name is kept. All that we know are shorter, and a longer one is only shown. */
-#define NAME_SIZE 65
+#define REQUEST_NAME_SIZE 65
 
 /* The envelope of a request. The spans point into its text. */
 typedef struct Request {
-        char execute[NAME_SIZE]; /* the command, or its beginning */
+        char execute[REQUEST_NAME_SIZE]; /* the command, or its beginning */
         bool has_execute;
         Span arguments;          /* the text of the object, or none */
         Span id;                 /* as the host wrote it, or none */
@@ -21,7 +21,7 @@ typedef struct Request {
 
 /**
  * request_parse() - read the envelope of a complete request
- * @text: what channel_text() gave
+ * @text: what frame_reader_text() gave
  * @ret: takes the envelope; the caller calls request_done()
  *
  * Return: 0, also where ret->error is set, or -ENOMEM.
@@ -33,25 +33,25 @@ void request_done(Request *request);
 
 typedef enum ArgumentType {
         ARGUMENT_INTEGER,
-        ARGUMENT_WORD, /* a string of at most WORD_SIZE - 1 letters, digits, commas, hyphens and underscores */
+        ARGUMENT_WORD, /* a string of at most ARGUMENT_WORD_SIZE - 1 letters, digits, commas, hyphens and underscores */
 } ArgumentType;
 
 /* An argument that a command takes. */
-typedef struct Argument {
+typedef struct ArgumentSpec {
         const char *name;
         bool required;
         ArgumentType type;
-} Argument;
+} ArgumentSpec;
 
 #define REQUEST_ARGUMENTS_MAX 4
 
 /* 64 bytes in hex are the longest that anybody needs. */
-#define WORD_SIZE 129
+#define ARGUMENT_WORD_SIZE 129
 
 typedef struct ArgumentValue {
         bool given;
         int64_t number;
-        char word[WORD_SIZE];
+        char word[ARGUMENT_WORD_SIZE];
 } ArgumentValue;
 
 /**
@@ -63,4 +63,4 @@ typedef struct ArgumentValue {
  *
  * Return: 0, also where *ret_error is set, or -ENOMEM.
  */
-int request_arguments(const Request *request, const Argument *known, ArgumentValue *values, char **ret_error);
+int request_arguments(const Request *request, const ArgumentSpec *known, ArgumentValue *values, char **ret_error);

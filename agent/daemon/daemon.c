@@ -25,7 +25,7 @@
 struct Daemon {
         sd_event *event;
         Root *root;
-        Agent agent;
+        CommandAgent agent;
         Port *port;
         Sources *sources;
         ServiceSource *services;      /* NULL: the root is not the running system's */
@@ -193,7 +193,7 @@ static void agent_watch(void *userdata, bool on) {
         d->watching = on;
         if (!on && d->port) {
                 tpm_client_stop(d->tpm);
-                port_forget_aside(d->port);
+                port_forget_background(d->port);
         }
         json_object_put(d->told);
         d->told = NULL;
@@ -214,7 +214,7 @@ static int agent_tpm(void *userdata, const char *verb, Buffer *arguments, bool s
 static void on_tpm(void *userdata, const char *answer, const char *error) {
         Daemon *d = userdata;
 
-        port_answer_aside(d->port, answer ? NULL : "GenericError", answer ? answer : error);
+        port_answer_background(d->port, answer ? NULL : "GenericError", answer ? answer : error);
         memory_give_back();
 }
 
@@ -223,12 +223,12 @@ static void on_requested(void *userdata, bool allowed, const char *desc) {
         Daemon *d = userdata;
 
         if (!desc)
-                port_answer_later(d->port, NULL, "{\"started\": true}");
+                port_answer_pending(d->port, NULL, "{\"started\": true}");
         else if (allowed)
-                port_answer_later(d->port, "GenericError", desc);
+                port_answer_pending(d->port, "GenericError", desc);
         else {
                 text = xasprintf("Command gtune-apply has been disabled: %s", desc);
-                port_answer_later(d->port, "CommandNotFound", text ? text : desc);
+                port_answer_pending(d->port, "CommandNotFound", text ? text : desc);
         }
 }
 
@@ -317,7 +317,7 @@ int daemon_new(Daemon **ret, sd_event *event, Root *root, const Endpoint *endpoi
 
         d->event = sd_event_ref(event);
         d->root = root;
-        d->agent = (Agent) {
+        d->agent = (CommandAgent) {
                 .report = agent_report,
                 .changes = agent_changes,
                 .apply_allowed = agent_apply_allowed,

@@ -22,18 +22,18 @@
 
 struct Port {
         sd_event *event;
-        const Agent *agent;
+        const CommandAgent *agent;
         sd_event_source *io, *timer, *again, *listener;
         char *path; /* of the socket that listens */
         int fd, listen_fd;
         bool is_socket;
 
-        Channel channel;
+        FrameReader reader;
         Outbox outbox;
         char input[READ_SIZE];
         size_t input_start, input_end;
-        Buffer asked;      /* the request that is answered later; while there is one, no other is looked at */
-        Buffer aside;      /* the request that is answered aside */
+        Buffer pending;    /* the request that is answered later; while there is one, no other is looked at */
+        Buffer background; /* the request that is answered aside */
 
         bool heard;        /* something was read since the host was last known to be there or away */
         uint64_t away;     /* when a host that may be away counts as left; UINT64_MAX: that is known */
@@ -50,34 +50,34 @@ static uint64_t port_now(const Port *port) {
 /* ---- requests ---- */
 
 static void port_forget_client(Port *port) {
-        channel_reset(&port->channel);
+        frame_reader_reset(&port->reader);
         port->agent->watch(port->agent->userdata, false);
         port->heard = false;
         port->away = UINT64_MAX;
 }
 
 static int port_request(Port *port, Buffer *reply) {
-        Span text = channel_text(&port->channel);
+        Span text = frame_reader_text(&port->reader);
         int r;
 
         r = command_answer(text, port->agent, reply);
-        if (r == COMMAND_LATER)
-                return buffer_append(&port->asked, text.data, text.size);
-        if (r == COMMAND_ASIDE)
-                return buffer_append(&port->aside, text.data, text.size);
+        if (r == COMMAND_PENDING)
+                return buffer_append(&port->pending, text.data, text.size);
+        if (r == COMMAND_BACKGROUND)
+                return buffer_append(&port->background, text.data, text.size);
 
         return r;
 }
 
-static int port_event(Port *port, ChannelEvent event) {
+static int port_event(Port *port, FrameEvent event) {
         _cleanup_buffer_ Buffer reply = BUFFER_NULL;
         int r = 0;
 
-        if (event == CHANNEL_REQUEST)
+        if (event == FRAME_REQUEST)
                 r = port_request(port, &reply);
-        else if (event == CHANNEL_GARBAGE)
-                r = reply_error(&reply, "GenericError", channel_error(&port->channel), SPAN_NULL);
-        else if (event == CHANNEL_FLUSH)
+        else if (event == FRAME_GARBAGE)
+                r = reply_error(&reply, "GenericError", frame_reader_error(&port->reader), SPAN_NULL);
+        else if (event == FRAME_FLUSH)
                 port->agent->watch(port->agent->userdata, false);
         if (r < 0 || reply.size == 0)
                 return r;
@@ -86,13 +86,13 @@ static int port_event(Port *port, ChannelEvent event) {
 }
 
 static void port_measure(Port *port) {
-        size_t used = port->outbox.memory + port->channel.text.allocated;
+        size_t used = port->outbox.memory + port->reader.text.allocated;
 
         port->peak = used > port->peak ? used : port->peak;
 }
 
 static bool port_may_answer(const Port *port) {
-        return port->asked.size == 0 && !outbox_full(&port->outbox);
+        return port->pending.size == 0 && !outbox_full(&port->outbox);
 }
 
 /* Answers what was read, as far as there is room for the answers. */
@@ -101,11 +101,11 @@ static int port_digest(Port *port) {
                 size_t used;
                 int r;
 
-                r = channel_feed(&port->channel, port->input + port->input_start, port->input_end - port->input_start,
+                r = frame_reader_feed(&port->reader, port->input + port->input_start, port->input_end - port->input_start,
                                  port_now(port), &used);
                 port->input_start += used;
                 if (r > 0)
-                        r = port_event(port, (ChannelEvent) r);
+                        r = port_event(port, (FrameEvent) r);
                 port_measure(port);
                 if (r < 0)
                         return r;
@@ -119,8 +119,8 @@ static int port_digest(Port *port) {
 static void port_hang_up(Port *port) {
         port_forget_client(port);
         outbox_clear(&port->outbox);
-        buffer_done(&port->asked);
-        buffer_done(&port->aside);
+        buffer_done(&port->pending);
+        buffer_done(&port->background);
         port->input_start = port->input_end = 0;
         port->io = sd_event_source_disable_unref(port->io);
         closep(&port->fd);
@@ -202,7 +202,7 @@ static int port_round(Port *port) {
 }
 
 static void port_trim(Port *port) {
-        if (port->peak < TRIM_BYTES || port->outbox.n_lines > 0 || channel_half(&port->channel))
+        if (port->peak < TRIM_BYTES || port->outbox.n_lines > 0 || frame_reader_half(&port->reader))
                 return;
 
         (void) malloc_trim(0);
@@ -222,7 +222,7 @@ static int port_arm_io(Port *port) {
 }
 
 static int port_arm_timer(Port *port) {
-        uint64_t when = port->channel.deadline;
+        uint64_t when = port->reader.deadline;
         int r;
 
         if (port->outbox.n_lines > 0 && port_now(port) + RETRY_USEC < when)
@@ -274,7 +274,7 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
         Port *port = userdata;
         uint64_t now = port_now(port);
 
-        channel_expire(&port->channel, now);
+        frame_reader_expire(&port->reader, now);
         outbox_expire(&port->outbox, now);
         if (now >= port->away)
                 port_forget_client(port);
@@ -285,7 +285,7 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
 
 /* ---- opening ---- */
 
-int port_new(Port **ret, sd_event *event, const Agent *agent) {
+int port_new(Port **ret, sd_event *event, const CommandAgent *agent) {
         _cleanup_(port_freep) Port *port = NULL;
         int r;
 
@@ -298,7 +298,7 @@ int port_new(Port **ret, sd_event *event, const Agent *agent) {
         port->event = sd_event_ref(event);
         port->agent = agent;
         port->fd = port->listen_fd = -EBADF;
-        port->channel = CHANNEL_NULL;
+        port->reader = FRAME_READER_NULL;
         port->away = UINT64_MAX;
 
         r = sd_event_add_time(event, &port->timer, CLOCK_MONOTONIC, 0, 10000, on_timer, port);
@@ -331,10 +331,10 @@ Port *port_free(Port *port) {
         if (port->path)
                 (void) unlink(port->path);
         free(port->path);
-        channel_done(&port->channel);
+        frame_reader_done(&port->reader);
         outbox_clear(&port->outbox);
-        buffer_done(&port->asked);
-        buffer_done(&port->aside);
+        buffer_done(&port->pending);
+        buffer_done(&port->background);
         sd_event_unref(port->event);
         free(port);
         return NULL;
@@ -422,7 +422,7 @@ static void port_answer(Port *port, Buffer *asked, const char *class, const char
         if (asked->size == 0)
                 return; /* whoever asked has left */
 
-        r = command_later(SPAN_BUFFER(*asked), class, desc, &reply);
+        r = command_finish(SPAN_BUFFER(*asked), class, desc, &reply);
         buffer_done(asked);
         if (r >= 0)
                 r = outbox_push(&port->outbox, &reply, port_now(port));
@@ -432,14 +432,14 @@ static void port_answer(Port *port, Buffer *asked, const char *class, const char
                 (void) sd_event_exit(port->event, r);
 }
 
-void port_answer_later(Port *port, const char *class, const char *desc) {
-        port_answer(port, &port->asked, class, desc);
+void port_answer_pending(Port *port, const char *class, const char *desc) {
+        port_answer(port, &port->pending, class, desc);
 }
 
-void port_answer_aside(Port *port, const char *class, const char *desc) {
-        port_answer(port, &port->aside, class, desc);
+void port_answer_background(Port *port, const char *class, const char *desc) {
+        port_answer(port, &port->background, class, desc);
 }
 
-void port_forget_aside(Port *port) {
-        buffer_done(&port->aside);
+void port_forget_background(Port *port) {
+        buffer_done(&port->background);
 }

@@ -28,7 +28,7 @@ typedef struct Port Port;
  *
  * Return: 0 or -errno.
  */
-int port_new(Port **ret, sd_event *event, const Agent *agent);
+int port_new(Port **ret, sd_event *event, const CommandAgent *agent);
 
 /** port_free() - close the port and drop what waits; NULL is ignored */
 Port *port_free(Port *port);
@@ -63,20 +63,20 @@ int port_listen(Port *port, const char *path);
 int port_send(Port *port, Buffer *line);
 
 /**
- * port_answer_aside() - give the answer that a command put aside (COMMAND_ASIDE)
+ * port_answer_background() - give the answer that a command put aside (COMMAND_BACKGROUND)
  * @port: the port
- * @class: as in command_later()
- * @desc: as in command_later()
+ * @class: as in command_finish()
+ * @desc: as in command_finish()
  */
-void port_answer_aside(Port *port, const char *class, const char *desc);
+void port_answer_background(Port *port, const char *class, const char *desc);
 
-/** port_forget_aside() - nobody wants the answer that a command put aside */
-void port_forget_aside(Port *port);
+/** port_forget_background() - nobody wants the answer that a command put aside */
+void port_forget_background(Port *port);
 
 /**
- * port_answer_later() - give the answer that a command put off (COMMAND_LATER)
+ * port_answer_pending() - give the answer that a command put off (COMMAND_PENDING)
  * @port: the port
- * @class: as in command_later()
- * @desc: as in command_later()
+ * @class: as in command_finish()
+ * @desc: as in command_finish()
  */
-void port_answer_later(Port *port, const char *class, const char *desc);
+void port_answer_pending(Port *port, const char *class, const char *desc);

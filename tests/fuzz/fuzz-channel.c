@@ -39,7 +39,7 @@ static void check_line(const Buffer *line) {
         _cleanup_json_ json_object *o = NULL;
         size_t start = line->size > 0 && (uint8_t) line->data[0] == 0xFF;
 
-        require(line->size > start && line->size <= CHANNEL_REPLY_MAX);
+        require(line->size > start && line->size <= REPLY_SIZE_MAX);
         for (size_t i = start; i + 1 < line->size; i++)
                 require(line->data[i] >= 0x20 && line->data[i] <= 0x7F);
         require(line->data[line->size - 1] == '\n');
@@ -58,42 +58,42 @@ static int ask(_unused_ void *userdata, const char *verb, Buffer *arguments, _un
         return 0;
 }
 
-static void answer(const Channel *c, int event) {
-        static const Agent agent = {give, give, allow, apply, watch, ask, NULL};
+static void answer(const FrameReader *c, int event) {
+        static const CommandAgent agent = {give, give, allow, apply, watch, ask, NULL};
         _cleanup_buffer_ Buffer line = BUFFER_NULL;
         int r;
 
-        if (event == CHANNEL_REQUEST)
-                r = command_answer(channel_text(c), &agent, &line);
+        if (event == FRAME_REQUEST)
+                r = command_answer(frame_reader_text(c), &agent, &line);
         else
-                r = reply_error(&line, "GenericError", channel_error(c), SPAN_NULL);
+                r = reply_error(&line, "GenericError", frame_reader_error(c), SPAN_NULL);
 
         require(r >= 0);
-        if (r == COMMAND_LATER || r == COMMAND_ASIDE)
-                require(command_later(channel_text(c), NULL, "{}", &line) >= 0);
+        if (r == COMMAND_PENDING || r == COMMAND_BACKGROUND)
+                require(command_finish(frame_reader_text(c), NULL, "{}", &line) >= 0);
         check_line(&line);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        Channel c = CHANNEL_NULL;
+        FrameReader c = FRAME_READER_NULL;
         bool garbage = false; /* it was answered, and nothing has ended it */
 
         while (size > 0) {
                 size_t used;
-                int event = channel_feed(&c, (const char *) data, size, 0, &used);
+                int event = frame_reader_feed(&c, (const char *) data, size, 0, &used);
 
                 require(event >= 0 && used > 0 && used <= size);
-                require(c.text.size <= CHANNEL_REQUEST_MAX && c.depth <= CHANNEL_DEPTH_MAX);
+                require(c.text.size <= FRAME_SIZE_MAX && c.depth <= FRAME_DEPTH_MAX);
                 garbage = garbage && !memchr(data, '\n', used) && !memchr(data, 0xFF, used);
-                require(!garbage || event == CHANNEL_MORE);
+                require(!garbage || event == FRAME_MORE);
 
-                if (event == CHANNEL_REQUEST || event == CHANNEL_GARBAGE)
+                if (event == FRAME_REQUEST || event == FRAME_GARBAGE)
                         answer(&c, event);
-                garbage = garbage || (event == CHANNEL_GARBAGE && data[used - 1] != '\n');
+                garbage = garbage || (event == FRAME_GARBAGE && data[used - 1] != '\n');
                 data += used;
                 size -= used;
         }
 
-        channel_done(&c);
+        frame_reader_done(&c);
         return 0;
 }

@@ -16,8 +16,8 @@
 #define NO_OBJECT ERROR("QMP input must be a JSON object")
 
 typedef struct Stage {
-        Channel channel;
-        Agent agent;
+        FrameReader reader;
+        CommandAgent agent;
         Buffer said;   /* all lines of the agent */
         Buffer later;  /* the request that is answered later */
         Buffer question; /* for gtune-tpm: verb, arguments, and whether the report is signed */
@@ -68,7 +68,7 @@ static inline int stage_tpm(void *userdata, const char *verb, Buffer *arguments,
 
 static inline void stage_init(Stage *s) {
         *s = (Stage) {
-                .channel = CHANNEL_NULL,
+                .reader = FRAME_READER_NULL,
                 .agent = {stage_report, stage_changes, stage_allowed, stage_apply, stage_watch, stage_tpm, s},
                 .now = 1000,
         };
@@ -77,7 +77,7 @@ static inline void stage_init(Stage *s) {
 }
 
 static inline void stage_done(Stage *s) {
-        channel_done(&s->channel);
+        frame_reader_done(&s->reader);
         buffer_done(&s->said);
         buffer_done(&s->later);
         buffer_done(&s->question);
@@ -86,19 +86,19 @@ static inline void stage_done(Stage *s) {
 }
 
 static inline void stage_event(Stage *s, int event) {
-        if (event == CHANNEL_REQUEST && command_answer(channel_text(&s->channel), &s->agent, &s->said) == COMMAND_LATER)
-                assert_return_code(buffer_append(&s->later, channel_text(&s->channel).data,
-                                                 channel_text(&s->channel).size), 0);
-        if (event == CHANNEL_GARBAGE)
-                assert_return_code(reply_error(&s->said, "GenericError", channel_error(&s->channel), SPAN_NULL), 0);
-        if (event == CHANNEL_FLUSH)
+        if (event == FRAME_REQUEST && command_answer(frame_reader_text(&s->reader), &s->agent, &s->said) == COMMAND_PENDING)
+                assert_return_code(buffer_append(&s->later, frame_reader_text(&s->reader).data,
+                                                 frame_reader_text(&s->reader).size), 0);
+        if (event == FRAME_GARBAGE)
+                assert_return_code(reply_error(&s->said, "GenericError", frame_reader_error(&s->reader), SPAN_NULL), 0);
+        if (event == FRAME_FLUSH)
                 s->watching = false;
 }
 
 static inline void stage_hear(Stage *s, const char *data, size_t size) {
         while (size > 0) {
                 size_t used;
-                int event = channel_feed(&s->channel, data, size, s->now, &used);
+                int event = frame_reader_feed(&s->reader, data, size, s->now, &used);
 
                 assert_true(event >= 0);
                 stage_event(s, event);

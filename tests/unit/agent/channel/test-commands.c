@@ -78,7 +78,7 @@ static void test_pages(_unused_ void **state) {
                 (void) snprintf(request, sizeof(request),
                                 "{\"execute\":\"gtune-plan\",\"arguments\":{\"offset\":%zu},\"id\":\"\xC3\xA9\"}", next);
                 stage_say(&s, request);
-                assert_true(s.said.size <= CHANNEL_REPLY_MAX);
+                assert_true(s.said.size <= REPLY_SIZE_MAX);
                 assert_return_code(json_parse(s.said.data, s.said.size, &answer), 0);
                 assert_true(json_object_object_get_ex(answer, "return", &o));
                 list = json_get_array(o, "changes");
@@ -134,8 +134,8 @@ static void test_apply(_unused_ void **state) {
         stage_say(&s, "{\"execute\":\"gtune-apply\",\"id\":\"a\"}");
         assert_true(s.applied);
         assert_string_equal(stage_answer(&s), "");
-        assert_return_code(command_later(SPAN_BUFFER(s.later), NULL, "{\"started\": true}", &s.said), 0);
-        assert_return_code(command_later(SPAN_BUFFER(s.later), "GenericError", "too \"often\"\n", &s.said), 0);
+        assert_return_code(command_finish(SPAN_BUFFER(s.later), NULL, "{\"started\": true}", &s.said), 0);
+        assert_return_code(command_finish(SPAN_BUFFER(s.later), "GenericError", "too \"often\"\n", &s.said), 0);
         assert_string_equal(stage_answer(&s),
                             "{\"return\": {\"started\": true}, \"id\": \"a\"}\n"
                             "{\"error\": {\"class\": \"GenericError\", \"desc\": \"too \\\"often\\\"\\n\"}, \"id\": \"a\"}\n");

@@ -75,14 +75,14 @@ static void test_size_limit(_unused_ void **state) {
 
                 stage_init(&s);
                 stage_say(&s, "{\"execute\":\"guest-ping\",\"id\":\"");
-                say_repeated(&s, "x", CHANNEL_REQUEST_MAX - frame + over);
+                say_repeated(&s, "x", FRAME_SIZE_MAX - frame + over);
                 stage_say(&s, "\"}\n" PING);
 
                 if (over)
                         assert_string_equal(stage_answer(&s), ERROR("JSON token size limit exceeded") PONG);
                 else
                         assert_int_equal(s.said.size, strlen("{\"return\": {}, \"id\": \"\"}\n" PONG) +
-                                                      CHANNEL_REQUEST_MAX - frame);
+                                                      FRAME_SIZE_MAX - frame);
                 stage_done(&s);
         }
 }
@@ -112,7 +112,7 @@ static void test_megabyte_of_garbage(_unused_ void **state) {
         stage_init(&s);
         say_repeated(&s, "{\"a\x01}]garbage", 80000);
         assert_string_equal(stage_answer(&s), ERROR("JSON parse error, control character in string"));
-        assert_true(s.channel.text.allocated <= 1024);
+        assert_true(s.reader.text.allocated <= 1024);
         stage_done(&s);
 }
 
@@ -134,22 +134,22 @@ static void test_half_request_expires(_unused_ void **state) {
         Stage s;
 
         stage_init(&s);
-        assert_false(channel_half(&s.channel));
+        assert_false(frame_reader_half(&s.reader));
         stage_say(&s, "{\"execute\":");
-        assert_true(channel_half(&s.channel));
-        assert_int_equal(s.channel.deadline, s.now + CHANNEL_HALF_USEC);
+        assert_true(frame_reader_half(&s.reader));
+        assert_int_equal(s.reader.deadline, s.now + FRAME_HALF_USEC);
 
-        s.now += CHANNEL_HALF_USEC - 1;
-        channel_expire(&s.channel, s.now);
+        s.now += FRAME_HALF_USEC - 1;
+        frame_reader_expire(&s.reader, s.now);
         stage_say(&s, "\"guest-ping\"");
-        assert_true(channel_half(&s.channel)); /* the time counts from the first byte */
+        assert_true(frame_reader_half(&s.reader)); /* the time counts from the first byte */
 
         s.now += 1;
-        channel_expire(&s.channel, s.now);
-        assert_false(channel_half(&s.channel));
+        frame_reader_expire(&s.reader, s.now);
+        assert_false(frame_reader_half(&s.reader));
         stage_say(&s, PING);
         assert_string_equal(stage_answer(&s), PONG);
-        assert_int_equal(s.channel.deadline, UINT64_MAX);
+        assert_int_equal(s.reader.deadline, UINT64_MAX);
         stage_done(&s);
 }
 
@@ -158,9 +158,9 @@ static void test_disconnect(_unused_ void **state) {
 
         stage_init(&s);
         stage_say(&s, "{\"execute\":\"guest");
-        channel_reset(&s.channel);
+        frame_reader_reset(&s.reader);
         stage_say(&s, PING "garbage");
-        channel_reset(&s.channel);
+        frame_reader_reset(&s.reader);
         stage_say(&s, PING);
         assert_string_equal(stage_answer(&s), PONG NO_OBJECT PONG);
         stage_done(&s);
@@ -171,7 +171,7 @@ static void test_garbage_does_not_expire(_unused_ void **state) {
 
         stage_init(&s);
         stage_say(&s, "x");
-        channel_expire(&s.channel, UINT64_MAX);
+        frame_reader_expire(&s.reader, UINT64_MAX);
         stage_say(&s, PING "\n" PING);
         assert_string_equal(stage_answer(&s), NO_OBJECT PONG);
         stage_done(&s);

@@ -41,8 +41,8 @@ static void test_reply_limit(_unused_ void **state) {
 
         stage_init(&s);
         free(s.report);
-        s.report = calloc(1, CHANNEL_REPLY_MAX + 1);
-        memset(s.report, ' ', CHANNEL_REPLY_MAX);
+        s.report = calloc(1, REPLY_SIZE_MAX + 1);
+        memset(s.report, ' ', REPLY_SIZE_MAX);
         stage_say(&s, "{\"execute\":\"gtune-status\",\"id\":3}");
         assert_string_equal(stage_answer(&s),
                             "{\"error\": {\"class\": \"GenericError\", \"desc\": "
@@ -58,7 +58,7 @@ static void test_large_id(_unused_ void **state) {
         stage_say(&s, "{\"execute\":\"guest-ping\",\"id\":\"");
         say_repeated(&s, "\xC3\xA9", 32700);
         stage_say(&s, "\"}");
-        assert_true(s.said.size > 3 * 65000 && s.said.size <= CHANNEL_REPLY_MAX);
+        assert_true(s.said.size > 3 * 65000 && s.said.size <= REPLY_SIZE_MAX);
         stage_done(&s);
 }
 
