@@ -4,18 +4,18 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "agent/daemon/local-socket.h"
 #include "agent/daemon/apply-client.h"
+#include "agent/daemon/local-socket.h"
 #include "core/json.h"
 
-#define WAIT_USEC (5U * 1000000U)     /* for the answer */
-#define REPEAT_USEC (1U * 1000000U)   /* how long a refusal is good for */
-#define ANSWER_MAX 4096U
+#define APPLY_CLIENT_WAIT_USEC (5U * 1000000U)   /* for the answer */
+#define APPLY_CLIENT_REPEAT_USEC (1U * 1000000U) /* how long a refusal is good for */
+#define APPLY_CLIENT_ANSWER_MAX 4096U
 
-struct Requester {
+struct ApplyClient {
         sd_event *event;
         const Root *root;
-        RequesterDone done;
+        ApplyClientDone done;
         void *userdata;
 
         int fd;
@@ -27,53 +27,53 @@ struct Requester {
         uint64_t repeat;   /* … is given again until then */
 };
 
-static uint64_t requester_now(const Requester *q) {
+static uint64_t apply_client_now(const ApplyClient *c) {
         uint64_t now = 0;
 
-        (void) sd_event_now(q->event, CLOCK_MONOTONIC, &now);
+        (void) sd_event_now(c->event, CLOCK_MONOTONIC, &now);
         return now;
 }
 
-static void requester_stop(Requester *q) {
-        q->io = sd_event_source_disable_unref(q->io);
-        q->timer = sd_event_source_disable_unref(q->timer);
-        q->defer = sd_event_source_disable_unref(q->defer);
-        closep(&q->fd);
-        q->fd = -EBADF;
-        buffer_done(&q->answer);
+static void apply_client_stop(ApplyClient *c) {
+        c->io = sd_event_source_disable_unref(c->io);
+        c->timer = sd_event_source_disable_unref(c->timer);
+        c->defer = sd_event_source_disable_unref(c->defer);
+        closep(&c->fd);
+        c->fd = -EBADF;
+        buffer_done(&c->answer);
 }
 
-static void requester_finish(Requester *q, bool allowed, const char *desc) {
-        requester_stop(q);
-        q->allowed = allowed;
-        if (free_and_strdup(&q->desc, desc) < 0)
+static void apply_client_finish(ApplyClient *c, bool allowed, const char *desc) {
+        apply_client_stop(c);
+        c->allowed = allowed;
+        if (free_and_strdup(&c->desc, desc) < 0)
                 desc = "out of memory";
-        q->repeat = desc ? requester_now(q) + REPEAT_USEC : 0;
-        q->done(q->userdata, allowed, desc);
+        c->repeat = desc ? apply_client_now(c) + APPLY_CLIENT_REPEAT_USEC : 0;
+        c->done(c->userdata, allowed, desc);
 }
 
 /* What runs as root is believed, but not that it is there: no answer, or none of the known form, is a failure. */
-static void requester_understand(Requester *q) {
+static void apply_client_understand(ApplyClient *c) {
         _cleanup_json_ json_object *answer = NULL;
         _cleanup_free_ char *copy = NULL;
         const char *result = NULL, *code, *reason;
 
-        if (q->answer.size > 0 && json_parse(q->answer.data, q->answer.size, &answer) >= 0)
+        if (c->answer.size > 0 && json_parse(c->answer.data, c->answer.size, &answer) >= 0)
                 result = json_get_text(answer, "result");
 
         if (result && streq(result, "started")) {
-                requester_finish(q, true, NULL);
+                apply_client_finish(c, true, NULL);
                 return;
         }
 
         code = json_get_text(answer, "code");
         reason = json_get_text(answer, "reason");
         copy = strdup(reason ? reason : "gtuned-request gave no answer");
-        requester_finish(q, !code || !streq(code, "not-allowed"), copy ? copy : "out of memory");
+        apply_client_finish(c, !code || !streq(code, "not-allowed"), copy ? copy : "out of memory");
 }
 
-static int on_answer(_unused_ sd_event_source *source, int fd, _unused_ uint32_t events, void *userdata) {
-        Requester *q = userdata;
+static int apply_client_on_answer(_unused_ sd_event_source *source, int fd, _unused_ uint32_t events, void *userdata) {
+        ApplyClient *c = userdata;
         char part[512];
         ssize_t n;
 
@@ -81,87 +81,88 @@ static int on_answer(_unused_ sd_event_source *source, int fd, _unused_ uint32_t
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return 0;
 
-        if (n > 0 && q->answer.size + (size_t) n <= ANSWER_MAX && buffer_append(&q->answer, part, (size_t) n) >= 0 &&
-            !memchr(part, '\n', (size_t) n))
+        if (n > 0 && c->answer.size + (size_t) n <= APPLY_CLIENT_ANSWER_MAX &&
+            buffer_append(&c->answer, part, (size_t) n) >= 0 && !memchr(part, '\n', (size_t) n))
                 return 0;
 
-        requester_understand(q);
+        apply_client_understand(c);
         return 0;
 }
 
-static int on_timeout(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
-        requester_finish(userdata, true, "gtuned-request did not answer within 5 s");
+static int apply_client_on_timeout(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
+        apply_client_finish(userdata, true, "gtuned-request did not answer within 5 s");
         return 0;
 }
 
-static int on_repeat(_unused_ sd_event_source *source, void *userdata) {
-        Requester *q = userdata;
+static int apply_client_on_repeat(_unused_ sd_event_source *source, void *userdata) {
+        ApplyClient *c = userdata;
 
-        q->defer = sd_event_source_disable_unref(q->defer);
-        q->done(q->userdata, q->allowed, q->desc);
+        c->defer = sd_event_source_disable_unref(c->defer);
+        c->done(c->userdata, c->allowed, c->desc);
         return 0;
 }
 
-static int requester_begin(Requester *q) {
+static int apply_client_begin(ApplyClient *c) {
         int r;
 
-        r = local_socket_connect(q->root, REQUEST_DIRECTORY, REQUEST_SOCKET, &q->fd);
+        r = local_socket_connect(c->root, APPLY_CLIENT_DIRECTORY, APPLY_CLIENT_SOCKET, &c->fd);
         if (r < 0)
                 return r;
-        r = sd_event_add_io(q->event, &q->io, q->fd, EPOLLIN, on_answer, q);
+        r = sd_event_add_io(c->event, &c->io, c->fd, EPOLLIN, apply_client_on_answer, c);
         if (r < 0)
                 return r;
 
-        return sd_event_add_time_relative(q->event, &q->timer, CLOCK_MONOTONIC, WAIT_USEC, 0, on_timeout, q);
+        return sd_event_add_time_relative(c->event, &c->timer, CLOCK_MONOTONIC, APPLY_CLIENT_WAIT_USEC, 0,
+                                          apply_client_on_timeout, c);
 }
 
-void requester_start(Requester *q) {
+void apply_client_start(ApplyClient *c) {
         _cleanup_free_ char *desc = NULL;
         int r;
 
-        assert(q && q->fd < 0 && !q->defer);
+        assert(c && c->fd < 0 && !c->defer);
 
         /* The answer must not come before the question is noted, so also what is known comes from the event loop. */
-        if (requester_now(q) >= q->repeat) {
-                r = requester_begin(q);
+        if (apply_client_now(c) >= c->repeat) {
+                r = apply_client_begin(c);
                 if (r >= 0)
                         return;
 
-                requester_stop(q);
+                apply_client_stop(c);
                 desc = xasprintf("gtuned-request cannot be asked: %s", strerror(-r));
-                q->allowed = true;
-                (void) free_and_strdup(&q->desc, desc ? desc : "out of memory");
-                q->repeat = requester_now(q) + REPEAT_USEC;
+                c->allowed = true;
+                (void) free_and_strdup(&c->desc, desc ? desc : "out of memory");
+                c->repeat = apply_client_now(c) + APPLY_CLIENT_REPEAT_USEC;
         }
 
-        (void) sd_event_add_defer(q->event, &q->defer, on_repeat, q);
+        (void) sd_event_add_defer(c->event, &c->defer, apply_client_on_repeat, c);
 }
 
-int requester_new(Requester **ret, sd_event *event, const Root *root, RequesterDone done, void *userdata) {
-        Requester *q;
+int apply_client_new(ApplyClient **ret, sd_event *event, const Root *root, ApplyClientDone done, void *userdata) {
+        ApplyClient *c;
 
         assert(ret && event && root && done);
 
-        q = calloc(1, sizeof(Requester));
-        if (!q)
+        c = calloc(1, sizeof(ApplyClient));
+        if (!c)
                 return -ENOMEM;
 
-        q->event = sd_event_ref(event);
-        q->root = root;
-        q->done = done;
-        q->userdata = userdata;
-        q->fd = -EBADF;
-        *ret = q;
+        c->event = sd_event_ref(event);
+        c->root = root;
+        c->done = done;
+        c->userdata = userdata;
+        c->fd = -EBADF;
+        *ret = c;
         return 0;
 }
 
-Requester *requester_free(Requester *q) {
-        if (!q)
+ApplyClient *apply_client_free(ApplyClient *c) {
+        if (!c)
                 return NULL;
 
-        requester_stop(q);
-        free(q->desc);
-        sd_event_unref(q->event);
-        free(q);
+        apply_client_stop(c);
+        free(c->desc);
+        sd_event_unref(c->event);
+        free(c);
         return NULL;
 }

@@ -10,35 +10,35 @@
 
 #include "core/root.h"
 
-#define REQUEST_DIRECTORY "/run/gtuned"
-#define REQUEST_SOCKET "request.sock"
+#define APPLY_CLIENT_DIRECTORY "/run/gtuned"
+#define APPLY_CLIENT_SOCKET "request.sock"
 
-typedef struct Requester Requester;
+typedef struct ApplyClient ApplyClient;
 
-/* Called once for each requester_start(); desc is a sentence, or NULL where the unit was started. */
-typedef void (*RequesterDone)(void *userdata, bool allowed, const char *desc);
+/* Called once for each apply_client_start(); desc is a sentence, or NULL where the unit was started. */
+typedef void (*ApplyClientDone)(void *userdata, bool allowed, const char *desc);
 
 /**
- * requester_new() - make a requester
- * @ret: takes the requester; the caller frees it
+ * apply_client_new() - make a client
+ * @ret: takes the client; the caller frees it
  * @event: the event loop
- * @root: below which the socket is; must outlive the requester
+ * @root: below which the socket is; must outlive the client
  * @done: told of each answer
  * @userdata: handed through
  *
  * Return: 0 or -ENOMEM.
  */
-int requester_new(Requester **ret, sd_event *event, const Root *root, RequesterDone done, void *userdata);
+int apply_client_new(ApplyClient **ret, sd_event *event, const Root *root, ApplyClientDone done, void *userdata);
 
-/** requester_free() - end what is under way, without an answer; NULL is ignored */
-Requester *requester_free(Requester *requester);
-DEFINE_CLEANUP(Requester *, requester_free);
+/** apply_client_free() - end what is under way, without an answer; NULL is ignored */
+ApplyClient *apply_client_free(ApplyClient *client);
+DEFINE_CLEANUP(ApplyClient *, apply_client_free);
 
 /**
- * requester_start() - ask for the apply unit
- * @requester: the requester; nothing may be under way
+ * apply_client_start() - ask for the apply unit
+ * @client: the client; nothing may be under way
  *
  * The answer comes from the event loop within 5 s. A host that asks again and again gets the last refusal once more
  * instead of a new process.
  */
-void requester_start(Requester *requester);
+void apply_client_start(ApplyClient *client);

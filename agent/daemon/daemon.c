@@ -7,42 +7,42 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "agent/daemon/apply-client.h"
 #include "agent/daemon/daemon.h"
 #include "agent/daemon/log.h"
-#include "agent/daemon/trim.h"
+#include "agent/daemon/path-watch.h"
 #include "agent/daemon/port-holder.h"
 #include "agent/daemon/port.h"
 #include "agent/daemon/report-cache.h"
-#include "agent/daemon/apply-client.h"
-#include "agent/daemon/unit-watch.h"
-#include "agent/daemon/path-watch.h"
 #include "agent/daemon/tpm-client.h"
+#include "agent/daemon/trim.h"
+#include "agent/daemon/unit-watch.h"
 #include "agent/side.h"
 
-#define BURST_USEC (200U * 1000U)      /* one rebuild, and so one event, in that time */
-#define STALE_USEC (1U * 1000000U)     /* how old a report may be that a query is answered with */
+#define DAEMON_BURST_USEC (200U * 1000U)  /* one rebuild, and so one event, in that time */
+#define DAEMON_STALE_USEC (1U * 1000000U) /* how old a report may be that a query is answered with */
 
 struct Daemon {
         sd_event *event;
         Root *root;
         CommandAgent agent;
         Port *port;
-        Sources *sources;
-        ServiceSource *services;      /* NULL: the root is not the running system's */
+        PathWatch *path_watch;
+        UnitWatch *unit_watch;        /* NULL: the root is not the running system's */
         const char *units[SIDE_SERVICES_MAX + 1]; /* what it listens to */
-        Requester *requester;
+        ApplyClient *apply_client;
         TpmClient *tpm;
         sd_event_source *rebuild;     /* timer, only while something has changed */
         sd_event_source *terminate, *interrupt, *reload;
 
-        Prepared prepared;
+        ReportCache cache;
         uint64_t taken;               /* when */
         bool changed;                 /* a source has announced a change since */
         bool watching;                /* the host wants events */
         json_object *told;            /* the practices that it was told of last */
 };
 
-static uint64_t now_usec(clockid_t clock) {
+static uint64_t daemon_now(clockid_t clock) {
         struct timespec ts = {};
 
         (void) clock_gettime(clock, &ts);
@@ -51,7 +51,7 @@ static uint64_t now_usec(clockid_t clock) {
 
 /* ---- events for the host ---- */
 
-static int event_format(json_object *changed, Buffer *line) {
+static int daemon_format_event(json_object *changed, Buffer *line) {
         struct timeval now = {};
         int r;
 
@@ -70,7 +70,7 @@ static int event_format(json_object *changed, Buffer *line) {
 }
 
 /* Where the host does not take the event it is forgotten: five seconds later it would be wrong anyway. */
-static int daemon_tell(Daemon *d) {
+static int daemon_send_event(Daemon *d) {
         _cleanup_json_ json_object *news = NULL;
         _cleanup_buffer_ Buffer line = BUFFER_NULL;
         int r;
@@ -78,10 +78,10 @@ static int daemon_tell(Daemon *d) {
         if (!d->watching)
                 return 0;
 
-        r = prepared_news(SPAN_BUFFER(d->prepared.report), &d->told, &news);
+        r = report_cache_news(SPAN_BUFFER(d->cache.report), &d->told, &news);
         if (r < 0 || json_object_array_length(news) == 0)
                 return r;
-        r = event_format(news, &line);
+        r = daemon_format_event(news, &line);
         if (r < 0)
                 return r;
 
@@ -90,44 +90,44 @@ static int daemon_tell(Daemon *d) {
 
 /* ---- the report ---- */
 
-static void daemon_say_status(const Daemon *d) {
-        (void) sd_notifyf(false, "STATUS=%s", d->prepared.summary);
+static void daemon_notify_status(const Daemon *d) {
+        (void) sd_notifyf(false, "STATUS=%s", d->cache.summary);
 }
 
 static int daemon_take(Daemon *d) {
         int r;
 
-        if (d->services)
-                service_source_revive(d->services);
-        sources_begin(d->sources);
-        r = prepared_take(&guest_side, d->root, &d->prepared);
-        sources_end(d->sources);
-        memory_give_back();
+        if (d->unit_watch)
+                unit_watch_revive(d->unit_watch);
+        path_watch_begin(d->path_watch);
+        r = report_cache_take(&guest_side, d->root, &d->cache);
+        path_watch_end(d->path_watch);
+        trim_memory();
 
         d->changed = false;
-        d->taken = now_usec(CLOCK_MONOTONIC);
+        d->taken = daemon_now(CLOCK_MONOTONIC);
         return r;
 }
 
 static int daemon_rebuild(Daemon *d) {
-        _cleanup_free_ char *before = strdup(strempty(d->prepared.summary));
+        _cleanup_free_ char *before = strdup(strempty(d->cache.summary));
         int r;
 
         r = daemon_take(d);
         if (r < 0)
                 return log_error_errno(r, "No report can be made");
 
-        if (!streq_ptr(before, d->prepared.summary))
-                daemon_say_status(d);
+        if (!streq_ptr(before, d->cache.summary))
+                daemon_notify_status(d);
 
-        r = daemon_tell(d);
+        r = daemon_send_event(d);
         if (r < 0)
                 log_line(LOG_DEBUG, "An event is lost: %s", strerror(-r));
 
         return 0;
 }
 
-static int on_rebuild(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
+static int daemon_on_rebuild(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
         Daemon *d = userdata;
 
         if (d->changed)
@@ -135,58 +135,58 @@ static int on_rebuild(_unused_ sd_event_source *source, _unused_ uint64_t usec, 
         return 0;
 }
 
-static void on_changed(void *userdata) {
+static void daemon_on_changed(void *userdata) {
         Daemon *d = userdata;
-        uint64_t now = now_usec(CLOCK_MONOTONIC);
+        uint64_t now = daemon_now(CLOCK_MONOTONIC);
 
         if (d->changed)
                 return;
 
         d->changed = true;
-        if (sd_event_source_set_time(d->rebuild, now + BURST_USEC) < 0 ||
+        if (sd_event_source_set_time(d->rebuild, now + DAEMON_BURST_USEC) < 0 ||
             sd_event_source_set_enabled(d->rebuild, SD_EVENT_ONESHOT) < 0)
                 log_line(LOG_WARNING, "A change is not followed before the next query");
 }
 
 /* Looks again where the report may be wrong, but not more often than the guest and the host may cause. */
 static void daemon_refresh(Daemon *d) {
-        uint64_t age = now_usec(CLOCK_MONOTONIC) - d->taken;
+        uint64_t age = daemon_now(CLOCK_MONOTONIC) - d->taken;
 
-        if (age > STALE_USEC || (d->changed && age > BURST_USEC))
+        if (age > DAEMON_STALE_USEC || (d->changed && age > DAEMON_BURST_USEC))
                 (void) daemon_rebuild(d);
 }
 
 /* ---- what the commands ask for ---- */
 
-static int agent_report(void *userdata, Span *ret) {
+static int daemon_get_report(void *userdata, Span *ret) {
         Daemon *d = userdata;
 
         daemon_refresh(d);
-        *ret = SPAN_BUFFER(d->prepared.report);
+        *ret = SPAN_BUFFER(d->cache.report);
         return 0;
 }
 
-static int agent_changes(void *userdata, Span *ret) {
+static int daemon_get_changes(void *userdata, Span *ret) {
         Daemon *d = userdata;
 
         daemon_refresh(d);
-        *ret = SPAN_BUFFER(d->prepared.changes);
+        *ret = SPAN_BUFFER(d->cache.changes);
         return 0;
 }
 
-static bool agent_apply_allowed(void *userdata) {
+static bool daemon_apply_allowed(void *userdata) {
         Daemon *d = userdata;
 
-        return d->prepared.apply_allowed;
+        return d->cache.apply_allowed;
 }
 
-static void agent_apply(void *userdata) {
+static void daemon_apply(void *userdata) {
         Daemon *d = userdata;
 
-        requester_start(d->requester);
+        apply_client_start(d->apply_client);
 }
 
-static void agent_watch(void *userdata, bool on) {
+static void daemon_watch(void *userdata, bool on) {
         Daemon *d = userdata;
         _cleanup_json_ json_object *news = NULL;
 
@@ -197,11 +197,11 @@ static void agent_watch(void *userdata, bool on) {
         }
         json_object_put(d->told);
         d->told = NULL;
-        if (on && prepared_news(SPAN_BUFFER(d->prepared.report), &d->told, &news) < 0)
+        if (on && report_cache_news(SPAN_BUFFER(d->cache.report), &d->told, &news) < 0)
                 log_line(LOG_WARNING, "The next event will name all practices");
 }
 
-static int agent_tpm(void *userdata, const char *verb, Buffer *arguments, bool signs_report) {
+static int daemon_ask_tpm(void *userdata, const char *verb, Buffer *arguments, bool signs_report) {
         Daemon *d = userdata;
 
         if (tpm_client_busy(d->tpm))
@@ -211,14 +211,14 @@ static int agent_tpm(void *userdata, const char *verb, Buffer *arguments, bool s
         return 0;
 }
 
-static void on_tpm(void *userdata, const char *answer, const char *error) {
+static void daemon_on_tpm(void *userdata, const char *answer, const char *error) {
         Daemon *d = userdata;
 
         port_answer_background(d->port, answer ? NULL : "GenericError", answer ? answer : error);
-        memory_give_back();
+        trim_memory();
 }
 
-static void on_requested(void *userdata, bool allowed, const char *desc) {
+static void daemon_on_apply(void *userdata, bool allowed, const char *desc) {
         _cleanup_free_ char *text = NULL;
         Daemon *d = userdata;
 
@@ -234,12 +234,13 @@ static void on_requested(void *userdata, bool allowed, const char *desc) {
 
 /* ---- signals ---- */
 
-static int on_reload(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *si, void *userdata) {
+static int daemon_on_reload(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *si,
+                            void *userdata) {
         Daemon *d = userdata;
 
-        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_usec(CLOCK_MONOTONIC));
+        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, daemon_now(CLOCK_MONOTONIC));
         (void) daemon_rebuild(d);
-        (void) sd_notifyf(false, "READY=1\nSTATUS=%s", d->prepared.summary);
+        (void) sd_notifyf(false, "READY=1\nSTATUS=%s", d->cache.summary);
         return 0;
 }
 
@@ -250,24 +251,24 @@ static int daemon_open_signals(Daemon *d) {
         if (r >= 0)
                 r = sd_event_add_signal(d->event, &d->interrupt, SIGINT, NULL, NULL);
         if (r >= 0)
-                r = sd_event_add_signal(d->event, &d->reload, SIGHUP, on_reload, d);
+                r = sd_event_add_signal(d->event, &d->reload, SIGHUP, daemon_on_reload, d);
 
         return r < 0 ? log_error_errno(r, "Signals cannot be received") : 0;
 }
 
 /* ---- the whole ---- */
 
-static int daemon_open_sources(Daemon *d) {
+static int daemon_open_watches(Daemon *d) {
         int r;
 
-        r = sd_event_add_time(d->event, &d->rebuild, CLOCK_MONOTONIC, 0, 10000, on_rebuild, d);
+        r = sd_event_add_time(d->event, &d->rebuild, CLOCK_MONOTONIC, 0, 10000, daemon_on_rebuild, d);
         if (r >= 0)
                 r = sd_event_source_set_enabled(d->rebuild, SD_EVENT_OFF);
         if (r >= 0)
-                r = sources_new(&d->sources, d->event, d->root, on_changed, d);
+                r = path_watch_new(&d->path_watch, d->event, d->root, daemon_on_changed, d);
         if (r >= 0 && root_is_live(d->root)) {
                 side_services(&guest_side, d->units);
-                r = service_source_new(&d->services, d->event, d->units, on_changed, d);
+                r = unit_watch_new(&d->unit_watch, d->event, d->units, daemon_on_changed, d);
         }
 
         return r < 0 ? log_error_errno(r, "Changes cannot be listened to") : 0;
@@ -288,10 +289,10 @@ static int daemon_open_device(Daemon *d, const char *path) {
 }
 
 static int daemon_open_port(Daemon *d, const Endpoint *endpoint) {
-        const TpmClientOwner owner = {.report = agent_report, .done = on_tpm, .userdata = d};
+        const TpmClientOwner owner = {.report = daemon_get_report, .done = daemon_on_tpm, .userdata = d};
         int r;
 
-        r = requester_new(&d->requester, d->event, d->root, on_requested, d);
+        r = apply_client_new(&d->apply_client, d->event, d->root, daemon_on_apply, d);
         if (r >= 0)
                 r = tpm_client_new(&d->tpm, d->event, d->root, &owner);
         if (r >= 0)
@@ -318,19 +319,19 @@ int daemon_new(Daemon **ret, sd_event *event, Root *root, const Endpoint *endpoi
         d->event = sd_event_ref(event);
         d->root = root;
         d->agent = (CommandAgent) {
-                .report = agent_report,
-                .changes = agent_changes,
-                .apply_allowed = agent_apply_allowed,
-                .apply = agent_apply,
-                .watch = agent_watch,
-                .tpm = agent_tpm,
+                .report = daemon_get_report,
+                .changes = daemon_get_changes,
+                .apply_allowed = daemon_apply_allowed,
+                .apply = daemon_apply,
+                .watch = daemon_watch,
+                .tpm = daemon_ask_tpm,
                 .userdata = d,
         };
 
         r = daemon_open_signals(d);
         if (r < 0)
                 return r;
-        r = daemon_open_sources(d);
+        r = daemon_open_watches(d);
         if (r < 0)
                 return r;
         r = daemon_rebuild(d);
@@ -349,15 +350,15 @@ Daemon *daemon_free(Daemon *d) {
                 return NULL;
 
         port_free(d->port);
-        requester_free(d->requester);
+        apply_client_free(d->apply_client);
         tpm_client_free(d->tpm);
-        service_source_free(d->services);
-        sources_free(d->sources);
+        unit_watch_free(d->unit_watch);
+        path_watch_free(d->path_watch);
         sd_event_source_disable_unref(d->rebuild);
         sd_event_source_disable_unref(d->terminate);
         sd_event_source_disable_unref(d->interrupt);
         sd_event_source_disable_unref(d->reload);
-        prepared_done(&d->prepared);
+        report_cache_done(&d->cache);
         json_object_put(d->told);
         sd_event_unref(d->event);
         free(d);

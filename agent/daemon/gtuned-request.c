@@ -18,10 +18,10 @@
 #include "core/journal.h"
 #include "core/json.h"
 
-#define CLIENT_USER "gtuned"
-#define STAMP_PATH "/run/gtuned-request/last"
-#define INTERVAL_SEC 10
-#define BUS_TIMEOUT_USEC (4U * 1000000U) /* the daemon waits for five seconds */
+#define REQUEST_CLIENT_USER "gtuned"
+#define REQUEST_STAMP_PATH "/run/gtuned-request/last"
+#define REQUEST_INTERVAL_SEC 10
+#define REQUEST_BUS_TIMEOUT_USEC (4U * 1000000U) /* the daemon waits for five seconds */
 
 /* Why it was refused. The code is for programs and stable, the reason is for people. */
 typedef struct Refusal {
@@ -33,7 +33,7 @@ static void refusal_done(Refusal *refusal) {
         free(refusal->reason);
 }
 
-static int refuse(Refusal *refusal, const char *code, const char *reason) {
+static int refusal_set(Refusal *refusal, const char *code, const char *reason) {
         refusal->code = code;
         return free_and_strdup(&refusal->reason, reason);
 }
@@ -41,30 +41,30 @@ static int refuse(Refusal *refusal, const char *code, const char *reason) {
 /* ---- may it? Each check returns 0 and may have set the refusal, or -errno. ---- */
 
 /* Read from the file: name services have no business in here. */
-static bool is_client_user(uid_t uid) {
+static bool request_is_client_user(uid_t uid) {
         _cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re");
         const struct passwd *p;
 
         while (f && (p = fgetpwent(f)))
-                if (streq(p->pw_name, CLIENT_USER))
+                if (streq(p->pw_name, REQUEST_CLIENT_USER))
                         return p->pw_uid == uid;
 
         return false;
 }
 
-static int check_peer(Refusal *refusal) {
+static int request_check_peer(Refusal *refusal) {
         struct ucred peer;
         socklen_t size = sizeof(peer);
 
         if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
                 return negative_errno();
-        if (peer.uid == 0 || is_client_user(peer.uid))
+        if (peer.uid == 0 || request_is_client_user(peer.uid))
                 return 0;
 
-        return refuse(refusal, "wrong-user", "only root and the user gtuned may ask");
+        return refusal_set(refusal, "wrong-user", "only root and the user gtuned may ask");
 }
 
-static int check_policy(Refusal *refusal) {
+static int request_check_policy(Refusal *refusal) {
         _cleanup_(root_freep) Root *root = NULL;
         _cleanup_(policy_freep) Policy *policy = NULL;
         int r;
@@ -77,25 +77,25 @@ static int check_policy(Refusal *refusal) {
                 return r;
 
         if (policy->n_errors > 0)
-                return refuse(refusal, "bad-policy", "the policy has errors; see gtune status");
+                return refusal_set(refusal, "bad-policy", "the policy has errors; see gtune status");
         if (!policy_bool(policy, "channel", "allow_apply", false))
-                return refuse(refusal, "not-allowed", "the policy does not allow it ([channel] allow_apply)");
+                return refusal_set(refusal, "not-allowed", "the policy does not allow it ([channel] allow_apply)");
 
         return 0;
 }
 
 /* Both sides of the comparison are of this boot, because the file lies below /run. */
-static int64_t boot_seconds(void) {
+static int64_t request_boot_seconds(void) {
         struct timespec now = {};
 
         (void) clock_gettime(CLOCK_BOOTTIME, &now);
         return (int64_t) now.tv_sec;
 }
 
-static int open_stamp(int *ret_fd) {
+static int request_open_stamp(int *ret_fd) {
         _cleanup_close_ int fd = -EBADF;
 
-        fd = open(STAMP_PATH, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        fd = open(REQUEST_STAMP_PATH, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
                 return negative_errno();
         if (flock(fd, LOCK_EX) < 0)
@@ -105,21 +105,21 @@ static int open_stamp(int *ret_fd) {
         return 0;
 }
 
-static int check_rate(int stamp_fd, Refusal *refusal) {
-        int64_t last = 0, now = boot_seconds();
+static int request_check_rate(int stamp_fd, Refusal *refusal) {
+        int64_t last = 0, now = request_boot_seconds();
         ssize_t n;
 
         n = pread(stamp_fd, &last, sizeof(last), 0);
         if (n < 0)
                 return negative_errno();
-        if (n == sizeof(last) && last <= now && now - last < INTERVAL_SEC)
-                return refuse(refusal, "rate-limited", "it ran less than 10 s ago");
+        if (n == sizeof(last) && last <= now && now - last < REQUEST_INTERVAL_SEC)
+                return refusal_set(refusal, "rate-limited", "it ran less than 10 s ago");
 
         return 0;
 }
 
-static int note_run(int stamp_fd) {
-        const int64_t now = boot_seconds();
+static int request_note_run(int stamp_fd) {
+        const int64_t now = request_boot_seconds();
 
         return pwrite(stamp_fd, &now, sizeof(now), 0) == sizeof(now) ? 0 : negative_errno();
 }
@@ -127,43 +127,43 @@ static int note_run(int stamp_fd) {
 /* ---- then do it ---- */
 
 /* The job is only accepted, not waited for: apply may take longer than a host waits. */
-static int start_unit(Refusal *refusal) {
+static int request_start_unit(Refusal *refusal) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
 
         r = sd_bus_open_system(&bus);
         if (r < 0)
-                return refuse(refusal, "no-bus", "the system bus cannot be reached");
+                return refusal_set(refusal, "no-bus", "the system bus cannot be reached");
 
-        (void) sd_bus_set_method_call_timeout(bus, BUS_TIMEOUT_USEC);
+        (void) sd_bus_set_method_call_timeout(bus, REQUEST_BUS_TIMEOUT_USEC);
         r = sd_bus_call_method(bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                               "org.freedesktop.systemd1.Manager", "StartUnit", &error, NULL, "ss", guest_side.apply_unit,
-                               "replace");
+                               "org.freedesktop.systemd1.Manager", "StartUnit", &error, NULL, "ss",
+                               guest_side.apply_unit, "replace");
         if (r < 0)
-                return refuse(refusal, "not-started", error.message ? error.message : strerror(-r));
+                return refusal_set(refusal, "not-started", error.message ? error.message : strerror(-r));
 
         return 0;
 }
 
 /* A run that fails to start counts, too: a host must not fill the journal with it. */
-static int start_limited(Refusal *refusal) {
+static int request_start_limited(Refusal *refusal) {
         _cleanup_close_ int stamp = -EBADF;
         int r;
 
-        r = open_stamp(&stamp);
+        r = request_open_stamp(&stamp);
         if (r < 0)
                 return r;
-        r = check_rate(stamp, refusal);
+        r = request_check_rate(stamp, refusal);
         if (r < 0 || refusal->code)
                 return r;
-        r = note_run(stamp);
+        r = request_note_run(stamp);
 
-        return r < 0 ? r : start_unit(refusal);
+        return r < 0 ? r : request_start_unit(refusal);
 }
 
-static int decide(Refusal *refusal) {
-        static int (*const steps[])(Refusal *) = {check_peer, check_policy, start_limited};
+static int request_decide(Refusal *refusal) {
+        static int (*const steps[])(Refusal *) = {request_check_peer, request_check_policy, request_start_limited};
         int r = 0;
 
         for (size_t i = 0; r >= 0 && !refusal->code && i < ELEMENTSOF(steps); i++)
@@ -174,7 +174,7 @@ static int decide(Refusal *refusal) {
 
 /* ---- the answer ---- */
 
-static int format_answer(const Refusal *refusal, Buffer *line) {
+static int request_format_answer(const Refusal *refusal, Buffer *line) {
         _cleanup_json_ json_object *o = json_object_new_object();
         int r;
 
@@ -194,11 +194,11 @@ static int format_answer(const Refusal *refusal, Buffer *line) {
         return r;
 }
 
-static int answer(const Refusal *refusal) {
+static int request_answer(const Refusal *refusal) {
         _cleanup_buffer_ Buffer line = BUFFER_NULL;
         int r;
 
-        r = format_answer(refusal, &line);
+        r = request_format_answer(refusal, &line);
         if (r < 0)
                 return r;
 
@@ -206,7 +206,7 @@ static int answer(const Refusal *refusal) {
 }
 
 /* A host that asks too often is told so, and must not fill the journal. */
-static void say_refusal(const Refusal *refusal) {
+static void request_log_refusal(const Refusal *refusal) {
         _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_REFUSED);
 
         if (streq(refusal->code, "rate-limited"))
@@ -216,22 +216,22 @@ static void say_refusal(const Refusal *refusal) {
                 log_line(LOG_NOTICE, "Refused to run %s for the host: %s", guest_side.apply_unit, refusal->reason);
 }
 
-static int run(void) {
+static int request_run(void) {
         _cleanup_(refusal_done) Refusal refusal = {};
         int r;
 
-        r = decide(&refusal);
+        r = request_decide(&refusal);
         if (r < 0) {
                 (void) log_error_errno(r, "The request cannot be decided");
-                r = refuse(&refusal, "failed", strerror(-r));
+                r = refusal_set(&refusal, "failed", strerror(-r));
         } else if (refusal.code)
-                say_refusal(&refusal);
+                request_log_refusal(&refusal);
         else
                 log_line(LOG_NOTICE, "Running %s for the host", guest_side.apply_unit);
         if (r < 0)
                 return r;
 
-        return answer(&refusal);
+        return request_answer(&refusal);
 }
 
 int main(int argc, char **argv) {
@@ -240,5 +240,5 @@ int main(int argc, char **argv) {
                 return 2;
         }
 
-        return run() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        return request_run() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -12,54 +12,54 @@
 #include "agent/daemon/log.h"
 #include "core/options.h"
 
-#define STATUS_USAGE 2
+#define GTUNED_STATUS_USAGE 2
 
-typedef struct Arguments {
+typedef struct GtunedArguments {
         const char *root;
         Endpoint endpoint;
         bool finished; /* help or version was shown */
-} Arguments;
+} GtunedArguments;
 
-static int set_root(void *userdata, const char *argument) {
-        ((Arguments *) userdata)->root = argument;
+static int gtuned_set_root(void *userdata, const char *argument) {
+        ((GtunedArguments *) userdata)->root = argument;
         return 0;
 }
 
-static int set_port(void *userdata, const char *argument) {
-        ((Arguments *) userdata)->endpoint.port = argument;
+static int gtuned_set_port(void *userdata, const char *argument) {
+        ((GtunedArguments *) userdata)->endpoint.port = argument;
         return 0;
 }
 
-static int set_listen(void *userdata, const char *argument) {
-        ((Arguments *) userdata)->endpoint.socket = argument;
+static int gtuned_set_listen(void *userdata, const char *argument) {
+        ((GtunedArguments *) userdata)->endpoint.socket = argument;
         return 0;
 }
 
-static int print_version(void *userdata, _unused_ const char *argument) {
+static int gtuned_print_version(void *userdata, _unused_ const char *argument) {
         puts("gtuned " PACKAGE_VERSION);
-        ((Arguments *) userdata)->finished = true;
+        ((GtunedArguments *) userdata)->finished = true;
         return 0;
 }
 
-static int print_help(void *userdata, const char *argument);
+static int gtuned_print_help(void *userdata, const char *argument);
 
 static const Option options[] = {
-        {"root", 'R', "DIR", "report on the tree below DIR", set_root},
-        {"port", 'p', "PATH", "serve the virtio-serial port PATH", set_port},
-        {"listen", 'l', "PATH", "serve the UNIX socket PATH instead", set_listen},
-        {"help", 'h', NULL, "show this help", print_help},
-        {"version", 0, NULL, "show the version", print_version},
+        {"root", 'R', "DIR", "report on the tree below DIR", gtuned_set_root},
+        {"port", 'p', "PATH", "serve the virtio-serial port PATH", gtuned_set_port},
+        {"listen", 'l', "PATH", "serve the UNIX socket PATH instead", gtuned_set_listen},
+        {"help", 'h', NULL, "show this help", gtuned_print_help},
+        {"version", 0, NULL, "show the version", gtuned_print_version},
 };
 
-static int print_help(void *userdata, _unused_ const char *argument) {
+static int gtuned_print_help(void *userdata, _unused_ const char *argument) {
         puts("Usage: gtuned [--root DIR] --port PATH | --listen PATH\n\n"
              "Answer the host's questions about the tuning of this guest.");
         options_help(options, ELEMENTSOF(options));
-        ((Arguments *) userdata)->finished = true;
+        ((GtunedArguments *) userdata)->finished = true;
         return 0;
 }
 
-static int parse_arguments(int argc, char **argv, Arguments *a) {
+static int gtuned_parse_arguments(int argc, char **argv, GtunedArguments *a) {
         int first;
 
         first = options_parse(options, ELEMENTSOF(options), argc, argv, a, NULL);
@@ -75,7 +75,7 @@ static int parse_arguments(int argc, char **argv, Arguments *a) {
 }
 
 /* A host that leaves while we write is no reason to die. */
-static int prepare_signals(void) {
+static int gtuned_prepare_signals(void) {
         sigset_t set;
 
         (void) signal(SIGPIPE, SIG_IGN);
@@ -86,13 +86,13 @@ static int prepare_signals(void) {
         return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? negative_errno() : 0;
 }
 
-static int run(const Arguments *a) {
+static int gtuned_run(const GtunedArguments *a) {
         _cleanup_(root_freep) Root *root = NULL;
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(daemon_freep) Daemon *daemon = NULL;
         int r;
 
-        r = prepare_signals();
+        r = gtuned_prepare_signals();
         if (r < 0)
                 return log_error_errno(r, "Signals cannot be blocked");
         r = root_new(&root, a->root);
@@ -112,12 +112,12 @@ static int run(const Arguments *a) {
 }
 
 int main(int argc, char **argv) {
-        Arguments a = {.root = "/"};
+        GtunedArguments a = {.root = "/"};
 
-        if (parse_arguments(argc, argv, &a) < 0)
-                return STATUS_USAGE;
+        if (gtuned_parse_arguments(argc, argv, &a) < 0)
+                return GTUNED_STATUS_USAGE;
         if (a.finished)
                 return EXIT_SUCCESS;
 
-        return run(&a) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        return gtuned_run(&a) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

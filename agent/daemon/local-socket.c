@@ -29,7 +29,7 @@ int local_socket_connect(const Root *root, const char *directory, const char *na
 }
 
 /* A socket that nobody listens on is left over from a daemon that was killed. */
-static int remove_stale(const struct sockaddr_un *address) {
+static int local_socket_remove_stale(const struct sockaddr_un *address) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
@@ -47,7 +47,7 @@ static int remove_stale(const struct sockaddr_un *address) {
         return unlink(address->sun_path) < 0 ? negative_errno() : 0;
 }
 
-static int bind_private(int fd, const struct sockaddr_un *address) {
+static int local_socket_bind(int fd, const struct sockaddr_un *address) {
         mode_t saved = umask(0177);
         int r = bind(fd, (const struct sockaddr *) address, sizeof(*address)) < 0 ? negative_errno() : 0;
 
@@ -70,12 +70,12 @@ int local_socket_listen(const char *path, int *ret_fd) {
         if (fd < 0)
                 return negative_errno();
 
-        r = bind_private(fd, &address);
+        r = local_socket_bind(fd, &address);
         if (r == -EADDRINUSE) {
-                r = remove_stale(&address);
+                r = local_socket_remove_stale(&address);
                 if (r < 0)
                         return r;
-                r = bind_private(fd, &address);
+                r = local_socket_bind(fd, &address);
         }
         if (r < 0)
                 return r;
@@ -89,7 +89,7 @@ int local_socket_listen(const char *path, int *ret_fd) {
         return 0;
 }
 
-static bool peer_is_welcome(int fd) {
+static bool local_socket_peer_is_welcome(int fd) {
         struct ucred peer;
         socklen_t size = sizeof(peer);
 
@@ -104,7 +104,7 @@ int local_socket_accept(int listen_fd, int *ret_fd) {
         fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
-        if (!peer_is_welcome(fd))
+        if (!local_socket_peer_is_welcome(fd))
                 return -EACCES;
 
         *ret_fd = TAKE_FD(fd);

@@ -4,7 +4,7 @@
 
 #include "agent/daemon/outbox.h"
 
-static size_t line_memory(const OutboxLine *line) {
+static size_t outbox_line_memory(const OutboxLine *line) {
         return line->text.allocated + sizeof(OutboxLine);
 }
 
@@ -18,14 +18,14 @@ int outbox_push(Outbox *o, Buffer *line, uint64_t now) {
                 return r;
 
         o->lines[o->n_lines] = (OutboxLine) {.text = *line, .queued = now};
-        o->memory += line_memory(&o->lines[o->n_lines++]);
+        o->memory += outbox_line_memory(&o->lines[o->n_lines++]);
         *line = BUFFER_NULL;
         return 0;
 }
 
 static void outbox_drop(Outbox *o, size_t n) {
         for (size_t i = 0; i < n; i++) {
-                o->memory -= line_memory(&o->lines[i]);
+                o->memory -= outbox_line_memory(&o->lines[i]);
                 buffer_done(&o->lines[i].text);
         }
 
@@ -39,7 +39,7 @@ static void outbox_drop(Outbox *o, size_t n) {
 }
 
 /* Returns how many bytes were taken, 0 for none now, or -errno. */
-static ssize_t write_some(int fd, const char *data, size_t size) {
+static ssize_t outbox_write_some(int fd, const char *data, size_t size) {
         for (;;) {
                 ssize_t n = write(fd, data, size);
 
@@ -56,7 +56,8 @@ static int outbox_write_line(Outbox *o, const Buffer *text, int fd, uint64_t now
         while (o->sent < text->size) {
                 ssize_t n;
 
-                n = o->torn ? write_some(fd, "\n", 1) : write_some(fd, text->data + o->sent, text->size - o->sent);
+                n = o->torn ? outbox_write_some(fd, "\n", 1)
+                            : outbox_write_some(fd, text->data + o->sent, text->size - o->sent);
                 if (n <= 0)
                         return n < 0 ? (int) n : OUTBOX_BLOCKED;
 

@@ -10,38 +10,39 @@
 #include "agent/daemon/path-watch.h"
 
 /* Changes of an entry, and changes of the directory itself. */
-#define ENTRY_MASK (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
-#define SELF_MASK (IN_DELETE_SELF | IN_MOVE_SELF)
-#define LOST_MASK (IN_IGNORED | IN_UNMOUNT | IN_Q_OVERFLOW | SELF_MASK)
-#define WATCH_MASK (ENTRY_MASK | SELF_MASK | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_ONLYDIR)
+#define PATH_WATCH_ENTRY_MASK (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
+#define PATH_WATCH_SELF_MASK (IN_DELETE_SELF | IN_MOVE_SELF)
+#define PATH_WATCH_LOST_MASK (IN_IGNORED | IN_UNMOUNT | IN_Q_OVERFLOW | PATH_WATCH_SELF_MASK)
+#define PATH_WATCH_MASK \
+        (PATH_WATCH_ENTRY_MASK | PATH_WATCH_SELF_MASK | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_ONLYDIR)
 
 /* An entry of a watched directory that counts. */
-typedef struct Name {
+typedef struct WatchedName {
         char *text;
         bool used; /* by the last report */
-} Name;
+} WatchedName;
 
 /*
  * One directory that is watched. What is still used is kept from report to report and not made anew: small pieces
  * that live long, allocated amid a survey's memory, would each hold on to a page of it.
  */
-typedef struct Watch {
+typedef struct WatchedDirectory {
         int wd;
         char *path;
-        Name *names;
+        WatchedName *names;
         size_t n_names;
         bool listed; /* its list of names counts */
         bool used;   /* by the last report */
-} Watch;
+} WatchedDirectory;
 
-struct Sources {
+struct PathWatch {
         Root *root;
         void (*changed)(void *userdata);
         void *userdata;
 
         int inotify_fd, mountinfo_fd;
-        Watch *watches;
-        size_t n_watches;
+        WatchedDirectory *directories;
+        size_t n_directories;
         bool noting; /* a path is being noted: what that opens is not to be noted in turn */
 
         struct udev *udev;
@@ -52,131 +53,131 @@ struct Sources {
 /* ---- the set of watches ---- */
 
 /* Forgets the names that the last report did not use; with all, every one of them. */
-static void watch_sweep(Watch *w, bool all) {
+static void watched_sweep(WatchedDirectory *d, bool all) {
         size_t n = 0;
 
-        for (size_t i = 0; i < w->n_names; i++)
-                if (w->names[i].used && !all)
-                        w->names[n++] = w->names[i];
+        for (size_t i = 0; i < d->n_names; i++)
+                if (d->names[i].used && !all)
+                        d->names[n++] = d->names[i];
                 else
-                        free(w->names[i].text);
-        w->n_names = n;
+                        free(d->names[i].text);
+        d->n_names = n;
 }
 
-static void watch_done(Watch *w) {
-        watch_sweep(w, true);
-        free(w->names);
-        free(w->path);
+static void watched_done(WatchedDirectory *d) {
+        watched_sweep(d, true);
+        free(d->names);
+        free(d->path);
 }
 
-static void watch_unuse(Watch *w) {
-        w->used = w->listed = false;
-        for (size_t i = 0; i < w->n_names; i++)
-                w->names[i].used = false;
+static void watched_unuse(WatchedDirectory *d) {
+        d->used = d->listed = false;
+        for (size_t i = 0; i < d->n_names; i++)
+                d->names[i].used = false;
 }
 
-static Name *watch_find(const Watch *w, const char *name) {
-        for (size_t i = 0; i < w->n_names; i++)
-                if (streq(w->names[i].text, name))
-                        return w->names + i;
+static WatchedName *watched_find(const WatchedDirectory *d, const char *name) {
+        for (size_t i = 0; i < d->n_names; i++)
+                if (streq(d->names[i].text, name))
+                        return d->names + i;
 
         return NULL;
 }
 
-static int watch_add_name(Watch *w, const char *name) {
-        Name *found = watch_find(w, name);
+static int watched_add_name(WatchedDirectory *d, const char *name) {
+        WatchedName *found = watched_find(d, name);
         int r;
 
         if (!found) {
-                r = grow(&w->names, w->n_names, sizeof(Name));
+                r = grow(&d->names, d->n_names, sizeof(WatchedName));
                 if (r < 0)
                         return r;
 
-                found = w->names + w->n_names;
+                found = d->names + d->n_names;
                 found->text = strdup(name);
                 if (!found->text)
                         return -ENOMEM;
-                w->n_names++;
+                d->n_names++;
         }
 
         found->used = true;
         return 0;
 }
 
-static Watch *sources_find_path(Sources *s, const char *path) {
-        for (size_t i = 0; i < s->n_watches; i++)
-                if (s->watches[i].used && streq(s->watches[i].path, path))
-                        return &s->watches[i];
+static WatchedDirectory *path_watch_find_path(PathWatch *w, const char *path) {
+        for (size_t i = 0; i < w->n_directories; i++)
+                if (w->directories[i].used && streq(w->directories[i].path, path))
+                        return &w->directories[i];
 
         return NULL;
 }
 
-static Watch *sources_find_wd(Sources *s, int wd) {
-        for (size_t i = 0; i < s->n_watches; i++)
-                if (s->watches[i].wd == wd)
-                        return &s->watches[i];
+static WatchedDirectory *path_watch_find_wd(PathWatch *w, int wd) {
+        for (size_t i = 0; i < w->n_directories; i++)
+                if (w->directories[i].wd == wd)
+                        return &w->directories[i];
 
         return NULL;
 }
 
 /* inotify knows paths only, and none must leave the root: the descriptor's own name leads to the directory. */
-static int sources_watch_fd(Sources *s, int fd) {
+static int path_watch_add_fd(PathWatch *w, int fd) {
         char path[32];
         int wd;
 
         (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        wd = inotify_add_watch(s->inotify_fd, path, WATCH_MASK);
+        wd = inotify_add_watch(w->inotify_fd, path, PATH_WATCH_MASK);
         return wd < 0 ? negative_errno() : wd;
 }
 
 /* Returns 0 where the directory is watched, or -errno where it cannot be: -ENOENT, -ENOTDIR, … */
-static int sources_watch(Sources *s, const char *path, Watch **ret) {
+static int path_watch_add_directory(PathWatch *w, const char *path, WatchedDirectory **ret) {
         _cleanup_close_ int fd = -EBADF;
-        Watch *w = sources_find_path(s, path);
+        WatchedDirectory *d = path_watch_find_path(w, path);
         int r, wd;
 
-        if (w) {
-                *ret = w;
+        if (d) {
+                *ret = d;
                 return 0;
         }
 
-        r = root_open(s->root, path, &fd);
+        r = root_open(w->root, path, &fd);
         if (r != ROOT_OK)
                 return r < 0 ? r : -ENOENT;
 
-        wd = sources_watch_fd(s, fd);
+        wd = path_watch_add_fd(w, fd);
         if (wd < 0)
                 return wd;
 
-        w = sources_find_wd(s, wd);
-        if (!w) {
-                r = grow(&s->watches, s->n_watches, sizeof(Watch));
+        d = path_watch_find_wd(w, wd);
+        if (!d) {
+                r = grow(&w->directories, w->n_directories, sizeof(WatchedDirectory));
                 if (r < 0)
                         return r;
-                w = &s->watches[s->n_watches++];
-                w->wd = wd;
+                d = &w->directories[w->n_directories++];
+                d->wd = wd;
         }
 
-        r = streq_ptr(w->path, path) ? 0 : free_and_strdup(&w->path, path);
+        r = streq_ptr(d->path, path) ? 0 : free_and_strdup(&d->path, path);
         if (r < 0)
                 return r;
 
-        w->used = true;
-        *ret = w;
+        d->used = true;
+        *ret = d;
         return 0;
 }
 
 /* ---- what a path means ---- */
 
 /* A change of /proc cannot be watched, and what it says does not change by somebody's writing. */
-static bool path_is_silent(const char *path) {
+static bool path_watch_is_silent(const char *path) {
         const char *rest = startswith(path, "/proc");
 
         return rest && (*rest == 0 || *rest == '/');
 }
 
 /* Watches the entry in the nearest directory that is there. */
-static int sources_watch_entry(Sources *s, const char *path) {
+static int path_watch_add_entry(PathWatch *w, const char *path) {
         _cleanup_free_ char *above = strdup(path);
         char *slash;
 
@@ -185,16 +186,16 @@ static int sources_watch_entry(Sources *s, const char *path) {
 
         while ((slash = strrchr(above, '/'))) {
                 _cleanup_free_ char *name = strdup(slash + 1);
-                Watch *w;
+                WatchedDirectory *d;
                 int r;
 
                 if (!name)
                         return -ENOMEM;
 
                 *slash = 0;
-                r = sources_watch(s, *above ? above : "/", &w);
+                r = path_watch_add_directory(w, *above ? above : "/", &d);
                 if (r >= 0)
-                        return watch_add_name(w, name);
+                        return watched_add_name(d, name);
                 if (r == -ENOMEM || r == -ENOSPC)
                         return r;
         }
@@ -202,104 +203,104 @@ static int sources_watch_entry(Sources *s, const char *path) {
         return 0;
 }
 
-static int sources_watch_list(Sources *s, const char *path) {
-        Watch *w;
+static int path_watch_add_list(PathWatch *w, const char *path) {
+        WatchedDirectory *d;
         int r;
 
-        r = sources_watch(s, path, &w);
+        r = path_watch_add_directory(w, path, &d);
         if (r == -ENOTDIR)
                 return 0;
         if (r >= 0)
-                w->listed = true;
+                d->listed = true;
 
         return r;
 }
 
 /* The name itself, what it leads to, and the list of names where that is a directory. */
-static int sources_note(Sources *s, const char *path) {
+static int path_watch_note(PathWatch *w, const char *path) {
         _cleanup_free_ char *real = NULL;
         int r;
 
-        r = sources_watch_entry(s, path);
-        if (r < 0 || root_resolve(s->root, path, &real) < 0)
+        r = path_watch_add_entry(w, path);
+        if (r < 0 || root_resolve(w->root, path, &real) < 0)
                 return r;
 
         if (!streq(real, path)) {
-                r = sources_watch_entry(s, real);
+                r = path_watch_add_entry(w, real);
                 if (r < 0)
                         return r;
         }
 
-        return sources_watch_list(s, real);
+        return path_watch_add_list(w, real);
 }
 
 /* A watch that is not to be had (too many of them) leaves a source that is read again when somebody asks. */
-static void on_trace(const char *path, void *userdata) {
-        Sources *s = userdata;
+static void path_watch_on_trace(const char *path, void *userdata) {
+        PathWatch *w = userdata;
 
-        if (s->noting || path_is_silent(path))
+        if (w->noting || path_watch_is_silent(path))
                 return;
 
-        s->noting = true;
-        (void) sources_note(s, path);
-        s->noting = false;
+        w->noting = true;
+        (void) path_watch_note(w, path);
+        w->noting = false;
 }
 
-void sources_begin(Sources *s) {
-        assert(s);
+void path_watch_begin(PathWatch *w) {
+        assert(w);
 
-        for (size_t i = 0; i < s->n_watches; i++)
-                watch_unuse(&s->watches[i]);
+        for (size_t i = 0; i < w->n_directories; i++)
+                watched_unuse(&w->directories[i]);
 
-        root_trace(s->root, on_trace, s);
+        root_trace(w->root, path_watch_on_trace, w);
 }
 
-void sources_end(Sources *s) {
+void path_watch_end(PathWatch *w) {
         size_t n = 0;
 
-        assert(s);
+        assert(w);
 
-        root_trace(s->root, NULL, NULL);
-        for (size_t i = 0; i < s->n_watches; i++) {
-                if (s->watches[i].used) {
-                        watch_sweep(&s->watches[i], false);
-                        s->watches[n++] = s->watches[i];
+        root_trace(w->root, NULL, NULL);
+        for (size_t i = 0; i < w->n_directories; i++) {
+                if (w->directories[i].used) {
+                        watched_sweep(&w->directories[i], false);
+                        w->directories[n++] = w->directories[i];
                         continue;
                 }
-                (void) inotify_rm_watch(s->inotify_fd, s->watches[i].wd);
-                watch_done(&s->watches[i]);
+                (void) inotify_rm_watch(w->inotify_fd, w->directories[i].wd);
+                watched_done(&w->directories[i]);
         }
-        s->n_watches = n;
+        w->n_directories = n;
 }
 
 /* ---- what comes in ---- */
 
 /* The directory of a name that vanished must be found anew, also when its number is given to another one. */
-static bool sources_lost(Sources *s, const struct inotify_event *e) {
-        Watch *w = sources_find_wd(s, e->wd);
+static bool path_watch_lost(PathWatch *w, const struct inotify_event *e) {
+        WatchedDirectory *d = path_watch_find_wd(w, e->wd);
 
-        if ((e->mask & IN_IGNORED) && w)
-                w->wd = -1;
+        if ((e->mask & IN_IGNORED) && d)
+                d->wd = -1;
 
-        return (e->mask & IN_Q_OVERFLOW) || w;
+        return (e->mask & IN_Q_OVERFLOW) || d;
 }
 
-static bool sources_concern(Sources *s, const struct inotify_event *e) {
-        const Watch *w;
+static bool path_watch_concerns(PathWatch *w, const struct inotify_event *e) {
+        const WatchedDirectory *d;
 
-        if (e->mask & LOST_MASK)
-                return sources_lost(s, e);
+        if (e->mask & PATH_WATCH_LOST_MASK)
+                return path_watch_lost(w, e);
 
-        w = sources_find_wd(s, e->wd);
-        if (!w || e->len == 0)
+        d = path_watch_find_wd(w, e->wd);
+        if (!d || e->len == 0)
                 return false;
 
-        return (w->listed && (e->mask & ENTRY_MASK)) || watch_find(w, e->name);
+        return (d->listed && (e->mask & PATH_WATCH_ENTRY_MASK)) || watched_find(d, e->name);
 }
 
-static int on_inotify(_unused_ sd_event_source *source, int fd, _unused_ uint32_t events, void *userdata) {
+static int path_watch_on_inotify(_unused_ sd_event_source *source, int fd, _unused_ uint32_t events, void *userdata) {
         alignas(struct inotify_event) char buffer[4096];
-        Sources *s = userdata;
+        PathWatch *w = userdata;
         bool concern = false;
         ssize_t n;
 
@@ -307,123 +308,125 @@ static int on_inotify(_unused_ sd_event_source *source, int fd, _unused_ uint32_
         for (ssize_t i = 0; i < n;) {
                 const struct inotify_event *e = (const struct inotify_event *) (buffer + i);
 
-                concern = sources_concern(s, e) || concern;
+                concern = path_watch_concerns(w, e) || concern;
                 i += (ssize_t) (sizeof(struct inotify_event) + e->len);
         }
 
         if (concern)
-                s->changed(s->userdata);
+                w->changed(w->userdata);
         return 0;
 }
 
-static int on_mountinfo(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events, void *userdata) {
-        Sources *s = userdata;
+static int path_watch_on_mountinfo(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,
+                                   void *userdata) {
+        PathWatch *w = userdata;
 
-        s->changed(s->userdata);
+        w->changed(w->userdata);
         return 0;
 }
 
-static int on_module(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events, void *userdata) {
-        Sources *s = userdata;
+static int path_watch_on_module(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,
+                                void *userdata) {
+        PathWatch *w = userdata;
         struct udev_device *device;
 
-        while ((device = udev_monitor_receive_device(s->monitor)))
+        while ((device = udev_monitor_receive_device(w->monitor)))
                 udev_device_unref(device);
 
-        s->changed(s->userdata);
+        w->changed(w->userdata);
         return 0;
 }
 
 /* ---- beginning ---- */
 
-static int sources_open_inotify(Sources *s, sd_event *event) {
-        s->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-        if (s->inotify_fd < 0)
+static int path_watch_open_inotify(PathWatch *w, sd_event *event) {
+        w->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+        if (w->inotify_fd < 0)
                 return negative_errno();
 
-        return sd_event_add_io(event, &s->inotify, s->inotify_fd, EPOLLIN, on_inotify, s);
+        return sd_event_add_io(event, &w->inotify, w->inotify_fd, EPOLLIN, path_watch_on_inotify, w);
 }
 
-static int sources_open_mountinfo(Sources *s, sd_event *event) {
-        s->mountinfo_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-        if (s->mountinfo_fd < 0)
+static int path_watch_open_mountinfo(PathWatch *w, sd_event *event) {
+        w->mountinfo_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+        if (w->mountinfo_fd < 0)
                 return 0;
 
         /* The change is an exceptional condition that reading the file would not end, but looking at it does. */
-        return sd_event_add_io(event, &s->mountinfo, s->mountinfo_fd, EPOLLPRI | EPOLLET, on_mountinfo, s);
+        return sd_event_add_io(event, &w->mountinfo, w->mountinfo_fd, EPOLLPRI | EPOLLET, path_watch_on_mountinfo, w);
 }
 
-static int sources_open_modules(Sources *s, sd_event *event) {
-        s->udev = udev_new();
-        s->monitor = s->udev ? udev_monitor_new_from_netlink(s->udev, "udev") : NULL;
-        if (!s->monitor)
+static int path_watch_open_modules(PathWatch *w, sd_event *event) {
+        w->udev = udev_new();
+        w->monitor = w->udev ? udev_monitor_new_from_netlink(w->udev, "udev") : NULL;
+        if (!w->monitor)
                 return 0;
-        if (udev_monitor_filter_add_match_subsystem_devtype(s->monitor, "module", NULL) < 0 ||
-            udev_monitor_enable_receiving(s->monitor) < 0)
+        if (udev_monitor_filter_add_match_subsystem_devtype(w->monitor, "module", NULL) < 0 ||
+            udev_monitor_enable_receiving(w->monitor) < 0)
                 return 0;
 
-        return sd_event_add_io(event, &s->modules, udev_monitor_get_fd(s->monitor), EPOLLIN, on_module, s);
+        return sd_event_add_io(event, &w->modules, udev_monitor_get_fd(w->monitor), EPOLLIN, path_watch_on_module, w);
 }
 
 /* Before anything else that is ready at the same time: a query must not be answered with what is known to be old. */
-static int sources_prefer(sd_event_source *source) {
+static int path_watch_prefer(sd_event_source *source) {
         return source ? sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT) : 0;
 }
 
-static int sources_open(Sources *s, sd_event *event) {
+static int path_watch_open(PathWatch *w, sd_event *event) {
         int r;
 
-        r = sources_open_inotify(s, event);
-        if (r >= 0 && root_is_live(s->root))
-                r = sources_open_mountinfo(s, event);
-        if (r >= 0 && root_is_live(s->root))
-                r = sources_open_modules(s, event);
+        r = path_watch_open_inotify(w, event);
+        if (r >= 0 && root_is_live(w->root))
+                r = path_watch_open_mountinfo(w, event);
+        if (r >= 0 && root_is_live(w->root))
+                r = path_watch_open_modules(w, event);
         if (r >= 0)
-                r = sources_prefer(s->inotify);
+                r = path_watch_prefer(w->inotify);
         if (r >= 0)
-                r = sources_prefer(s->mountinfo);
+                r = path_watch_prefer(w->mountinfo);
         if (r >= 0)
-                r = sources_prefer(s->modules);
+                r = path_watch_prefer(w->modules);
 
         return r;
 }
 
-int sources_new(Sources **ret, sd_event *event, Root *root, void (*changed)(void *userdata), void *userdata) {
-        _cleanup_(sources_freep) Sources *s = NULL;
+int path_watch_new(PathWatch **ret, sd_event *event, Root *root, void (*changed)(void *userdata), void *userdata) {
+        _cleanup_(path_watch_freep) PathWatch *w = NULL;
         int r;
 
         assert(ret && event && root && changed);
 
-        s = calloc(1, sizeof(Sources));
-        if (!s)
+        w = calloc(1, sizeof(PathWatch));
+        if (!w)
                 return -ENOMEM;
 
-        s->root = root;
-        s->changed = changed;
-        s->userdata = userdata;
-        s->inotify_fd = s->mountinfo_fd = -EBADF;
-        r = sources_open(s, event);
+        w->root = root;
+        w->changed = changed;
+        w->userdata = userdata;
+        w->inotify_fd = w->mountinfo_fd = -EBADF;
+        r = path_watch_open(w, event);
         if (r < 0)
                 return r;
 
-        *ret = TAKE_PTR(s);
+        *ret = TAKE_PTR(w);
         return 0;
 }
 
-Sources *sources_free(Sources *s) {
-        if (!s)
+PathWatch *path_watch_free(PathWatch *w) {
+        if (!w)
                 return NULL;
 
-        sd_event_source_disable_unref(s->inotify);
-        sd_event_source_disable_unref(s->mountinfo);
-        sd_event_source_disable_unref(s->modules);
-        udev_monitor_unref(s->monitor);
-        udev_unref(s->udev);
-        closep(&s->inotify_fd);
-        closep(&s->mountinfo_fd);
-        for (size_t i = 0; i < s->n_watches; i++)
-                watch_done(&s->watches[i]);
-        free(s->watches);
-        free(s);
+        sd_event_source_disable_unref(w->inotify);
+        sd_event_source_disable_unref(w->mountinfo);
+        sd_event_source_disable_unref(w->modules);
+        udev_monitor_unref(w->monitor);
+        udev_unref(w->udev);
+        closep(&w->inotify_fd);
+        closep(&w->mountinfo_fd);
+        for (size_t i = 0; i < w->n_directories; i++)
+                watched_done(&w->directories[i]);
+        free(w->directories);
+        free(w);
         return NULL;
 }

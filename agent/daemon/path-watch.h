@@ -14,30 +14,30 @@
 
 #include "core/root.h"
 
-typedef struct Sources Sources;
+typedef struct PathWatch PathWatch;
 
 /**
- * sources_new() - begin to listen
- * @ret: takes the sources; the caller frees them
+ * path_watch_new() - begin to listen
+ * @ret: takes the watch; the caller frees it
  * @event: the event loop
- * @root: what reports are made of; must outlive the sources
+ * @root: what reports are made of; must outlive the watch
  * @changed: called when something may have changed; called often in a burst
  * @userdata: handed through
  *
  * What cannot be listened to (no udev, no mount table) is left out. Return: 0 or -errno.
  */
-int sources_new(Sources **ret, sd_event *event, Root *root, void (*changed)(void *userdata), void *userdata);
+int path_watch_new(PathWatch **ret, sd_event *event, Root *root, void (*changed)(void *userdata), void *userdata);
 
-/** sources_free() - stop listening; NULL is ignored */
-Sources *sources_free(Sources *sources);
-DEFINE_CLEANUP(Sources *, sources_free);
+/** path_watch_free() - stop listening; NULL is ignored */
+PathWatch *path_watch_free(PathWatch *watch);
+DEFINE_CLEANUP(PathWatch *, path_watch_free);
 
 /**
- * sources_begin() - from now on, note what is looked at below the root
+ * path_watch_begin() - from now on, note what is looked at below the root
  *
  * A path is watched before it is looked at, so that no change in between is missed.
  */
-void sources_begin(Sources *sources);
+void path_watch_begin(PathWatch *watch);
 
-/** sources_end() - stop noting, and stop watching what was not looked at since sources_begin() */
-void sources_end(Sources *sources);
+/** path_watch_end() - stop noting, and stop watching what was not looked at since path_watch_begin() */
+void path_watch_end(PathWatch *watch);

@@ -5,7 +5,7 @@
 #include "agent/daemon/port-holder.h"
 #include "core/util.h"
 
-static bool process_has_open(const char *pid, const char *device) {
+static bool port_holder_has_open(const char *pid, const char *device) {
         _cleanup_free_ char *path = xasprintf("/proc/%s/fd", pid), *target = NULL;
         struct dirent *entry;
         bool found = false;
@@ -27,7 +27,7 @@ static bool process_has_open(const char *pid, const char *device) {
         return found;
 }
 
-static char *process_describe(const char *pid) {
+static char *port_holder_describe(const char *pid) {
         _cleanup_free_ char *path = xasprintf("/proc/%s/comm", pid);
         _cleanup_fclose_ FILE *f = NULL;
         char name[64] = "";
@@ -55,8 +55,8 @@ char *port_holder(const char *path) {
 
         while (!holder && (entry = readdir(dir)))
                 if (entry->d_name[strspn(entry->d_name, "0123456789")] == 0 &&
-                    process_has_open(entry->d_name, device))
-                        holder = process_describe(entry->d_name);
+                    port_holder_has_open(entry->d_name, device))
+                        holder = port_holder_describe(entry->d_name);
 
         closedir(dir);
         return holder;

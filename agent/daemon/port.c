@@ -13,12 +13,12 @@
 #include "agent/daemon/outbox.h"
 #include "agent/daemon/port.h"
 
-#define READ_SIZE 4096U                  /* what a virtio port gives at once */
-#define READS_MAX 16U                    /* before everybody else has a turn */
-#define RETRY_USEC (250U * 1000U)        /* between two tries to write */
-#define AWAY_USEC (1U * 1000000U)        /* until a port that may only not be marked as connected counts as left */
-#define TRIM_BYTES (16U * 1024U)         /* what must have been in use at once for memory to be given back */
-#define SOCKET_BUFFER (32 * 1024)        /* what a virtio port takes at once */
+#define PORT_READ_SIZE 4096U                  /* what a virtio port gives at once */
+#define PORT_READS_MAX 16U                    /* before everybody else has a turn */
+#define PORT_RETRY_USEC (250U * 1000U)        /* between two tries to write */
+#define PORT_AWAY_USEC (1U * 1000000U)        /* until a port that may only not be marked as connected counts as left */
+#define PORT_TRIM_BYTES (16U * 1024U)         /* what must have been in use at once for memory to be given back */
+#define PORT_SOCKET_BUFFER (32 * 1024)        /* what a virtio port takes at once */
 
 struct Port {
         sd_event *event;
@@ -30,7 +30,7 @@ struct Port {
 
         FrameReader reader;
         Outbox outbox;
-        char input[READ_SIZE];
+        char input[PORT_READ_SIZE];
         size_t input_start, input_end;
         Buffer pending;    /* the request that is answered later; while there is one, no other is looked at */
         Buffer background; /* the request that is answered aside */
@@ -101,8 +101,8 @@ static int port_digest(Port *port) {
                 size_t used;
                 int r;
 
-                r = frame_reader_feed(&port->reader, port->input + port->input_start, port->input_end - port->input_start,
-                                 port_now(port), &used);
+                r = frame_reader_feed(&port->reader, port->input + port->input_start,
+                                      port->input_end - port->input_start, port_now(port), &used);
                 port->input_start += used;
                 if (r > 0)
                         r = port_event(port, (FrameEvent) r);
@@ -133,7 +133,7 @@ static void port_host_is_away(Port *port) {
                 port_forget_client(port);
                 outbox_clear(&port->outbox);
         } else if (port->away == UINT64_MAX)
-                port->away = port_now(port) + AWAY_USEC;
+                port->away = port_now(port) + PORT_AWAY_USEC;
 }
 
 static void port_host_is_there(Port *port) {
@@ -202,7 +202,7 @@ static int port_round(Port *port) {
 }
 
 static void port_trim(Port *port) {
-        if (port->peak < TRIM_BYTES || port->outbox.n_lines > 0 || frame_reader_half(&port->reader))
+        if (port->peak < PORT_TRIM_BYTES || port->outbox.n_lines > 0 || frame_reader_half(&port->reader))
                 return;
 
         (void) malloc_trim(0);
@@ -225,8 +225,8 @@ static int port_arm_timer(Port *port) {
         uint64_t when = port->reader.deadline;
         int r;
 
-        if (port->outbox.n_lines > 0 && port_now(port) + RETRY_USEC < when)
-                when = port_now(port) + RETRY_USEC;
+        if (port->outbox.n_lines > 0 && port_now(port) + PORT_RETRY_USEC < when)
+                when = port_now(port) + PORT_RETRY_USEC;
         if (port->away < when)
                 when = port->away;
         if (when == UINT64_MAX)
@@ -246,7 +246,7 @@ static int port_arm(Port *port) {
 static void port_work(Port *port) {
         int r = 1;
 
-        for (unsigned i = 0; r > 0 && port->fd >= 0 && i < READS_MAX; i++)
+        for (unsigned i = 0; r > 0 && port->fd >= 0 && i < PORT_READS_MAX; i++)
                 r = port_round(port);
 
         if (r < 0)
@@ -260,17 +260,17 @@ static void port_work(Port *port) {
                 (void) sd_event_exit(port->event, r);
 }
 
-static int on_io(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events, void *userdata) {
+static int port_on_io(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events, void *userdata) {
         port_work(userdata);
         return 0;
 }
 
-static int on_again(_unused_ sd_event_source *source, void *userdata) {
+static int port_on_again(_unused_ sd_event_source *source, void *userdata) {
         port_work(userdata);
         return 0;
 }
 
-static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
+static int port_on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
         Port *port = userdata;
         uint64_t now = port_now(port);
 
@@ -301,13 +301,13 @@ int port_new(Port **ret, sd_event *event, const CommandAgent *agent) {
         port->reader = FRAME_READER_NULL;
         port->away = UINT64_MAX;
 
-        r = sd_event_add_time(event, &port->timer, CLOCK_MONOTONIC, 0, 10000, on_timer, port);
+        r = sd_event_add_time(event, &port->timer, CLOCK_MONOTONIC, 0, 10000, port_on_timer, port);
         if (r < 0)
                 return r;
         r = sd_event_source_set_enabled(port->timer, SD_EVENT_OFF);
         if (r < 0)
                 return r;
-        r = sd_event_add_defer(event, &port->again, on_again, port);
+        r = sd_event_add_defer(event, &port->again, port_on_again, port);
         if (r < 0)
                 return r;
         r = sd_event_source_set_enabled(port->again, SD_EVENT_OFF);
@@ -345,7 +345,7 @@ static int port_attach(Port *port, int fd) {
         int r;
 
         port->fd = fd;
-        r = sd_event_add_io(port->event, &port->io, fd, EPOLLIN | EPOLLET, on_io, port);
+        r = sd_event_add_io(port->event, &port->io, fd, EPOLLIN | EPOLLET, port_on_io, port);
         if (r < 0)
                 return r;
 
@@ -362,9 +362,10 @@ int port_open(Port *port, const char *path) {
         return port_attach(port, TAKE_FD(fd));
 }
 
-static int on_connection(_unused_ sd_event_source *source, int listen_fd, _unused_ uint32_t events, void *userdata) {
+static int port_on_connection(_unused_ sd_event_source *source, int listen_fd, _unused_ uint32_t events,
+                              void *userdata) {
         _cleanup_close_ int fd = -EBADF;
-        const int size = SOCKET_BUFFER;
+        const int size = PORT_SOCKET_BUFFER;
         Port *port = userdata;
         int r;
 
@@ -395,7 +396,7 @@ int port_listen(Port *port, const char *path) {
         if (!port->path)
                 return -ENOMEM;
 
-        return sd_event_add_io(port->event, &port->listener, port->listen_fd, EPOLLIN, on_connection, port);
+        return sd_event_add_io(port->event, &port->listener, port->listen_fd, EPOLLIN, port_on_connection, port);
 }
 
 /* ---- what others send ---- */

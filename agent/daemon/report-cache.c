@@ -6,11 +6,11 @@
 #include "engine/report.h"
 #include "engine/resolve.h"
 
-#define SUMMARY_MAX 80U /* as wide as a terminal */
+#define REPORT_CACHE_SUMMARY_MAX 80U /* as wide as a terminal */
 
 /* ---- from a survey to texts ---- */
 
-static int format_changes(const Survey *survey, Buffer *ret) {
+static int report_cache_format_changes(const Survey *survey, Buffer *ret) {
         _cleanup_(transaction_freep) Transaction *t = NULL;
         _cleanup_json_ json_object *document = NULL;
         int r;
@@ -23,14 +23,14 @@ static int format_changes(const Survey *survey, Buffer *ret) {
 }
 
 /* What a person wants to know of a state, worst first; the rest is as it should be or of no interest. */
-typedef enum Rank {
+typedef enum SummaryRank {
         RANK_WRONG,
         RANK_REBOOT,
         RANK_ACTIVE,
         _RANK_MAX,
-} Rank;
+} SummaryRank;
 
-static const Rank ranks[_STATE_MAX] = {
+static const SummaryRank ranks[_STATE_MAX] = {
         [STATE_OFF] = _RANK_MAX,
         [STATE_UNMANAGED] = _RANK_MAX,
         [STATE_ACTIVE] = RANK_ACTIVE,
@@ -45,34 +45,35 @@ static const Rank ranks[_STATE_MAX] = {
 static const char *const verdicts[_RANK_MAX] = {"Needs attention", "Needs a reboot", "In order"};
 
 /* It was reverted by hand, and so it is as somebody wants it. */
-static bool is_held(const Finding *f) {
+static bool summary_is_held(const Finding *f) {
         return f->held && f->wanted == WANTED_ON;
 }
 
 /* That something cannot be, or is not known, concerns only who wants it. */
-static Rank rank_of(const Finding *f) {
+static SummaryRank summary_rank_of(const Finding *f) {
         bool concerns = practice_is_on(f) || (f->state != STATE_UNSUPPORTED && f->state != STATE_UNKNOWN);
 
-        if (is_held(f))
+        if (summary_is_held(f))
                 return RANK_ACTIVE;
 
         return concerns ? ranks[f->state] : _RANK_MAX;
 }
 
 /* The practices of one rank, as long as there is room in the line. */
-static int summarize_rank(const Survey *survey, Rank rank, const char *verdict, Buffer *b) {
+static int summary_add_rank(const Survey *survey, SummaryRank rank, const char *verdict, Buffer *b) {
         const char *end = ", ...";
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < survey->n_observations; i++) {
                 const Finding *f = survey->observations[i].finding;
-                const char *state = is_held(f) ? "held" : state_to_string(f->state);
+                const char *state = summary_is_held(f) ? "held" : state_to_string(f->state);
 
-                if (rank_of(f) != rank)
+                if (summary_rank_of(f) != rank)
                         continue;
                 if (b->size > 0 && endswith(b->data, end))
                         return 0;
-                if (b->size > 0 && b->size + strlen(f->practice) + strlen(state) + 3 + strlen(end) > SUMMARY_MAX)
+                if (b->size > 0 &&
+                    b->size + strlen(f->practice) + strlen(state) + 3 + strlen(end) > REPORT_CACHE_SUMMARY_MAX)
                         return buffer_puts(b, end);
 
                 r = buffer_printf(b, "%s%s%s %s", b->size > 0 ? "" : verdict, b->size > 0 ? ", " : ": ", f->practice,
@@ -83,7 +84,7 @@ static int summarize_rank(const Survey *survey, Rank rank, const char *verdict, 
 }
 
 /* Why no practice is named; NULL: some are. */
-static const char *summarize_nothing(const Survey *survey, Rank worst) {
+static const char *summary_without_practices(const Survey *survey, SummaryRank worst) {
         if (survey->policy->n_errors > 0)
                 return "The policy has an error and is not applied: see gtune status";
         if (!policy_exists(survey->policy))
@@ -93,21 +94,21 @@ static const char *summarize_nothing(const Survey *survey, Rank worst) {
 }
 
 /* One line for `systemctl status`: the verdict, and what it rests on with the worst first. */
-static int summarize(const Survey *survey, char **ret) {
+static int summary_format(const Survey *survey, char **ret) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         const char *nothing;
-        Rank worst = _RANK_MAX;
+        SummaryRank worst = _RANK_MAX;
         int r = 0;
 
         for (size_t i = 0; i < survey->n_observations; i++)
-                if (rank_of(survey->observations[i].finding) < worst)
-                        worst = rank_of(survey->observations[i].finding);
+                if (summary_rank_of(survey->observations[i].finding) < worst)
+                        worst = summary_rank_of(survey->observations[i].finding);
 
-        nothing = summarize_nothing(survey, worst);
+        nothing = summary_without_practices(survey, worst);
         if (nothing)
                 r = buffer_puts(&b, nothing);
-        for (Rank rank = worst; r >= 0 && !nothing && rank < _RANK_MAX; rank++)
-                r = summarize_rank(survey, rank, verdicts[worst], &b);
+        for (SummaryRank rank = worst; r >= 0 && !nothing && rank < _RANK_MAX; rank++)
+                r = summary_add_rank(survey, rank, verdicts[worst], &b);
         if (r < 0)
                 return r;
 
@@ -115,7 +116,7 @@ static int summarize(const Survey *survey, char **ret) {
         return 0;
 }
 
-static int format_report(const Survey *survey, Prepared *ret) {
+static int report_cache_format_report(const Survey *survey, ReportCache *ret) {
         _cleanup_json_ json_object *report = NULL;
         int r;
 
@@ -126,45 +127,45 @@ static int format_report(const Survey *survey, Prepared *ret) {
         if (r < 0)
                 return r;
 
-        return summarize(survey, &ret->summary);
+        return summary_format(survey, &ret->summary);
 }
 
-static bool allows_apply(const Policy *policy) {
+static bool report_cache_allows_apply(const Policy *policy) {
         return policy->n_errors == 0 && policy_bool(policy, "channel", "allow_apply", false);
 }
 
-int prepared_take(const Side *side, Root *root, Prepared *ret) {
+int report_cache_take(const Side *side, Root *root, ReportCache *ret) {
         _cleanup_(survey_freep) Survey *survey = NULL;
-        _cleanup_(prepared_done) Prepared fresh = PREPARED_NULL;
+        _cleanup_(report_cache_done) ReportCache fresh = REPORT_CACHE_NULL;
         int r;
 
         r = survey_take(side, root, NULL, &survey);
         if (r < 0)
                 return r;
-        r = format_report(survey, &fresh);
+        r = report_cache_format_report(survey, &fresh);
         if (r < 0)
                 return r;
-        r = format_changes(survey, &fresh.changes);
+        r = report_cache_format_changes(survey, &fresh.changes);
         if (r < 0)
                 return r;
 
-        fresh.apply_allowed = allows_apply(survey->policy);
-        prepared_done(ret);
+        fresh.apply_allowed = report_cache_allows_apply(survey->policy);
+        report_cache_done(ret);
         *ret = fresh;
-        fresh = PREPARED_NULL;
+        fresh = REPORT_CACHE_NULL;
         return 0;
 }
 
-void prepared_done(Prepared *prepared) {
-        buffer_done(&prepared->report);
-        buffer_done(&prepared->changes);
-        free(prepared->summary);
-        *prepared = PREPARED_NULL;
+void report_cache_done(ReportCache *cache) {
+        buffer_done(&cache->report);
+        buffer_done(&cache->changes);
+        free(cache->summary);
+        *cache = REPORT_CACHE_NULL;
 }
 
 /* ---- what is new ---- */
 
-static bool practice_equal(json_object *a, json_object *b) {
+static bool news_practice_equal(json_object *a, json_object *b) {
         json_object *other;
 
         if (json_object_object_length(a) != json_object_object_length(b))
@@ -180,7 +181,7 @@ static bool practice_equal(json_object *a, json_object *b) {
         return true;
 }
 
-static json_object *find_practice(json_object *list, const char *name) {
+static json_object *news_find_practice(json_object *list, const char *name) {
         size_t n = list ? json_object_array_length(list) : 0;
 
         for (size_t i = 0; i < n; i++) {
@@ -193,15 +194,15 @@ static json_object *find_practice(json_object *list, const char *name) {
         return NULL;
 }
 
-static int practices_compare(json_object *before, json_object *now, json_object *ret) {
+static int news_compare(json_object *before, json_object *now, json_object *ret) {
         size_t n = json_object_array_length(now);
         int r;
 
         for (size_t i = 0; i < n; i++) {
                 json_object *practice = json_object_array_get_idx(now, i);
-                json_object *known = find_practice(before, json_get_text(practice, "name"));
+                json_object *known = news_find_practice(before, json_get_text(practice, "name"));
 
-                if (known && practice_equal(known, practice))
+                if (known && news_practice_equal(known, practice))
                         continue;
                 r = json_add(ret, json_object_get(practice));
                 if (r < 0)
@@ -211,7 +212,7 @@ static int practices_compare(json_object *before, json_object *now, json_object 
         return 0;
 }
 
-int prepared_news(Span report, json_object **known, json_object **ret) {
+int report_cache_news(Span report, json_object **known, json_object **ret) {
         _cleanup_json_ json_object *document = NULL, *news = json_object_new_array();
         json_object *list;
         int r;
@@ -226,7 +227,7 @@ int prepared_news(Span report, json_object **known, json_object **ret) {
         if (!list)
                 return -EBADMSG;
 
-        r = practices_compare(*known, list, news);
+        r = news_compare(*known, list, news);
         if (r < 0)
                 return r;
 

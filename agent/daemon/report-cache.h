@@ -9,30 +9,30 @@
 #include "core/json.h"
 #include "engine/side.h"
 
-typedef struct Prepared {
+typedef struct ReportCache {
         Buffer report;      /* what gtune-status returns */
         Buffer changes;     /* what gtune-plan returns, a JSON object */
         char *summary;      /* one line for the service manager */
         bool apply_allowed;
-} Prepared;
+} ReportCache;
 
-#define PREPARED_NULL ((Prepared) {})
+#define REPORT_CACHE_NULL ((ReportCache) {})
 
 /**
- * prepared_take() - look at everything and make the texts
+ * report_cache_take() - look at everything and make the texts
  * @side: the side
  * @root: the root
  * @ret: replaced where it succeeds
  *
  * Return: 0 or -errno.
  */
-int prepared_take(const Side *side, Root *root, Prepared *ret);
+int report_cache_take(const Side *side, Root *root, ReportCache *ret);
 
-/** prepared_done() - release the texts */
-void prepared_done(Prepared *prepared);
+/** report_cache_done() - release the texts */
+void report_cache_done(ReportCache *cache);
 
 /**
- * prepared_news() - the practices that differ between two lists
+ * report_cache_news() - the practices that differ between two lists
  * @report: the report, JSON text
  * @known: the practices that the host was told of last; replaced by those of the report
  * @ret: takes the array of those that differ, which may be empty; the caller puts it
@@ -40,4 +40,4 @@ void prepared_done(Prepared *prepared);
  * Evidence is not compared: counters in it change all the time, and what matters in it is in state and reason too.
  * Return: 0, -EBADMSG or -ENOMEM.
  */
-int prepared_news(Span report, json_object **known, json_object **ret);
+int report_cache_news(Span report, json_object **known, json_object **ret);

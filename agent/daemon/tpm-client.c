@@ -8,8 +8,8 @@
 #include "agent/daemon/tpm-client.h"
 #include "core/json.h"
 
-#define WAIT_USEC (25U * 1000000U) /* for the answer; gtune-tpm gives up by itself after 20 s */
-#define ANSWER_MAX (256U * 1024U)
+#define TPM_CLIENT_WAIT_USEC (25U * 1000000U) /* for the answer; gtune-tpm gives up by itself after 20 s */
+#define TPM_CLIENT_ANSWER_MAX (256U * 1024U)
 
 struct TpmClient {
         sd_event *event;
@@ -42,7 +42,7 @@ void tpm_client_stop(TpmClient *c) {
         c->verb = NULL;
 }
 
-static void client_finish(TpmClient *c, const char *answer, const char *error) {
+static void tpm_client_finish(TpmClient *c, const char *answer, const char *error) {
         _cleanup_free_ char *copy = error ? strdup(error) : NULL;
 
         tpm_client_stop(c);
@@ -50,7 +50,7 @@ static void client_finish(TpmClient *c, const char *answer, const char *error) {
 }
 
 /* What was asked about goes along with what is signed. */
-static int format_result(TpmClient *c, json_object *result, Buffer *ret) {
+static int tpm_client_format_result(TpmClient *c, json_object *result, Buffer *ret) {
         int r = 0;
 
         if (c->report.size > 0)
@@ -60,23 +60,23 @@ static int format_result(TpmClient *c, json_object *result, Buffer *ret) {
 }
 
 /* It reads hostile files, so that its answer is read as strictly as any other. */
-static void client_understand(TpmClient *c) {
+static void tpm_client_understand(TpmClient *c) {
         _cleanup_json_ json_object *answer = NULL;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         json_object *part = NULL;
 
         if (c->answer.size == 0 || json_parse(c->answer.data, c->answer.size, &answer) < 0 ||
             !json_object_is_type(answer, json_type_object))
-                client_finish(c, NULL, "gtune-tpm gave no answer; is the package gtuned-tpm installed?");
+                tpm_client_finish(c, NULL, "gtune-tpm gave no answer; is the package gtuned-tpm installed?");
         else if (json_object_object_get_ex(answer, "return", &part) && json_object_is_type(part, json_type_object))
-                client_finish(c, format_result(c, part, &text) >= 0 ? text.data : NULL, "out of memory");
+                tpm_client_finish(c, tpm_client_format_result(c, part, &text) >= 0 ? text.data : NULL, "out of memory");
         else if (json_object_object_get_ex(answer, "error", &part) && json_get_text(part, "desc"))
-                client_finish(c, NULL, json_get_text(part, "desc"));
+                tpm_client_finish(c, NULL, json_get_text(part, "desc"));
         else
-                client_finish(c, NULL, "gtune-tpm gave an answer that cannot be understood");
+                tpm_client_finish(c, NULL, "gtune-tpm gave an answer that cannot be understood");
 }
 
-static int client_send(TpmClient *c) {
+static int tpm_client_send(TpmClient *c) {
         ssize_t n;
 
         n = send(c->fd, c->question.data + c->sent, c->question.size - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -88,7 +88,7 @@ static int client_send(TpmClient *c) {
 }
 
 /* Return: 1 where the answer is complete, 0 where not, or -errno. */
-static int client_receive(TpmClient *c) {
+static int tpm_client_receive(TpmClient *c) {
         char part[4096];
         ssize_t n;
 
@@ -97,7 +97,7 @@ static int client_receive(TpmClient *c) {
                 return errno == EAGAIN || errno == EINTR ? 0 : negative_errno();
         if (n == 0)
                 return 1;
-        if (c->answer.size + (size_t) n > ANSWER_MAX)
+        if (c->answer.size + (size_t) n > TPM_CLIENT_ANSWER_MAX)
                 return -EMSGSIZE;
         if (buffer_append(&c->answer, part, (size_t) n) < 0)
                 return -ENOMEM;
@@ -105,29 +105,29 @@ static int client_receive(TpmClient *c) {
         return memchr(part, '\n', (size_t) n) ? 1 : 0;
 }
 
-static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events, void *userdata) {
+static int tpm_client_on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events, void *userdata) {
         TpmClient *c = userdata;
         int r = 0;
 
         if (events & EPOLLOUT)
-                r = client_send(c);
+                r = tpm_client_send(c);
         if (r >= 0 && (events & (EPOLLIN | EPOLLHUP)))
-                r = client_receive(c);
+                r = tpm_client_receive(c);
 
         if (r > 0)
-                client_understand(c);
+                tpm_client_understand(c);
         else if (r < 0)
-                client_finish(c, NULL, strerror(-r));
+                tpm_client_finish(c, NULL, strerror(-r));
         return 0;
 }
 
-static int on_timeout(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
-        client_finish(userdata, NULL, "gtune-tpm did not answer within 25 s");
+static int tpm_client_on_timeout(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
+        tpm_client_finish(userdata, NULL, "gtune-tpm did not answer within 25 s");
         return 0;
 }
 
 /* What is to be signed goes along whole, for there is no hash function here. */
-static int append_report(TpmClient *c) {
+static int tpm_client_append_report(TpmClient *c) {
         _cleanup_json_ json_object *text = json_text_n(c->report.data, c->report.size);
         int r;
 
@@ -138,18 +138,18 @@ static int append_report(TpmClient *c) {
         return r < 0 ? r : json_format(text, &c->question);
 }
 
-static int format_question(TpmClient *c) {
+static int tpm_client_format_question(TpmClient *c) {
         int r;
 
         r = buffer_printf(&c->question, "{\"execute\": \"%s\", \"arguments\": {%s", c->verb,
                           c->arguments.size > 0 ? c->arguments.data : "");
         if (r >= 0 && c->signs_report)
-                r = append_report(c);
+                r = tpm_client_append_report(c);
 
         return r < 0 ? r : buffer_puts(&c->question, "}}\n");
 }
 
-static int client_prepare(TpmClient *c) {
+static int tpm_client_prepare(TpmClient *c) {
         Span report = SPAN_NULL;
         int r = 0;
 
@@ -158,41 +158,41 @@ static int client_prepare(TpmClient *c) {
         if (r >= 0 && report.size > 0)
                 r = buffer_append(&c->report, report.data, report.size);
 
-        return r < 0 ? r : format_question(c);
+        return r < 0 ? r : tpm_client_format_question(c);
 }
 
-static int client_connect(TpmClient *c) {
+static int tpm_client_connect(TpmClient *c) {
         int r;
 
-        r = local_socket_connect(c->root, TPM_DIRECTORY, TPM_SOCKET, &c->fd);
+        r = local_socket_connect(c->root, TPM_CLIENT_DIRECTORY, TPM_CLIENT_SOCKET, &c->fd);
         if (r >= 0)
-                r = sd_event_add_io(c->event, &c->io, c->fd, EPOLLIN | EPOLLOUT, on_io, c);
+                r = sd_event_add_io(c->event, &c->io, c->fd, EPOLLIN | EPOLLOUT, tpm_client_on_io, c);
 
         return r;
 }
 
-static void client_fail(TpmClient *c, const char *what, int error) {
+static void tpm_client_fail(TpmClient *c, const char *what, int error) {
         _cleanup_free_ char *text = xasprintf("%s: %s", what, strerror(-error));
 
-        client_finish(c, NULL, text);
+        tpm_client_finish(c, NULL, text);
 }
 
-static int on_begin(_unused_ sd_event_source *source, void *userdata) {
+static int tpm_client_on_begin(_unused_ sd_event_source *source, void *userdata) {
         TpmClient *c = userdata;
         int r;
 
-        r = client_prepare(c);
+        r = tpm_client_prepare(c);
         if (r < 0) {
-                client_fail(c, "What gtune-tpm is to be asked cannot be made", r);
+                tpm_client_fail(c, "What gtune-tpm is to be asked cannot be made", r);
                 return 0;
         }
 
-        r = client_connect(c);
+        r = tpm_client_connect(c);
         if (r == -ENOENT)
-                client_finish(c, NULL, "gtuned-tpm.socket is not there: the package gtuned-tpm is not installed, or its "
-                                       "socket not started");
+                tpm_client_finish(c, NULL, "gtuned-tpm.socket is not there: the package gtuned-tpm is not installed, "
+                                           "or its socket not started");
         else if (r < 0)
-                client_fail(c, "gtune-tpm cannot be asked", r);
+                tpm_client_fail(c, "gtune-tpm cannot be asked", r);
         return 0;
 }
 
@@ -204,7 +204,8 @@ void tpm_client_ask(TpmClient *c, const char *verb, Buffer *arguments, bool sign
         c->arguments = *arguments;
         *arguments = BUFFER_NULL;
         (void) sd_event_source_set_enabled(c->begin, SD_EVENT_ONESHOT);
-        (void) sd_event_add_time_relative(c->event, &c->timer, CLOCK_MONOTONIC, WAIT_USEC, 0, on_timeout, c);
+        (void) sd_event_add_time_relative(c->event, &c->timer, CLOCK_MONOTONIC, TPM_CLIENT_WAIT_USEC, 0,
+                                          tpm_client_on_timeout, c);
 }
 
 int tpm_client_new(TpmClient **ret, sd_event *event, const Root *root, const TpmClientOwner *owner) {
@@ -222,7 +223,7 @@ int tpm_client_new(TpmClient **ret, sd_event *event, const Root *root, const Tpm
         c->owner = *owner;
         c->fd = -EBADF;
 
-        r = sd_event_add_defer(event, &c->begin, on_begin, c);
+        r = sd_event_add_defer(event, &c->begin, tpm_client_on_begin, c);
         if (r >= 0)
                 r = sd_event_source_set_enabled(c->begin, SD_EVENT_OFF);
         if (r >= 0)

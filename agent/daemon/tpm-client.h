@@ -11,8 +11,8 @@
 #include "core/buffer.h"
 #include "core/root.h"
 
-#define TPM_DIRECTORY "/run/gtuned"
-#define TPM_SOCKET "tpm.sock"
+#define TPM_CLIENT_DIRECTORY "/run/gtuned"
+#define TPM_CLIENT_SOCKET "tpm.sock"
 
 typedef struct TpmClient TpmClient;
 

@@ -11,7 +11,7 @@
  * Segments of code and constants are never written to, so that dropping their pages loses nothing
  * (madvise(2), MADV_DONTNEED on a private file mapping). The kernel's own object has no path.
  */
-static int drop_constant(struct dl_phdr_info *object, _unused_ size_t size, _unused_ void *userdata) {
+static int trim_constant_pages(struct dl_phdr_info *object, _unused_ size_t size, _unused_ void *userdata) {
         const uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
         bool program = isempty(object->dlpi_name);
 
@@ -29,7 +29,7 @@ static int drop_constant(struct dl_phdr_info *object, _unused_ size_t size, _unu
         return 0;
 }
 
-void memory_give_back(void) {
+void trim_memory(void) {
         (void) malloc_trim(0);
-        (void) dl_iterate_phdr(drop_constant, NULL);
+        (void) dl_iterate_phdr(trim_constant_pages, NULL);
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 /**
- * memory_give_back() - give the kernel what an idle daemon does not need
+ * trim_memory() - give the kernel what an idle daemon does not need
  *
  * A survey leaves its heap behind in many small holes, and the code that it ran through mapped. Both would count as
  * ours for good, though nobody may ask for hours. Code comes back from the page cache when it runs again.
  */
-void memory_give_back(void);
+void trim_memory(void);

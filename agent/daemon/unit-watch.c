@@ -5,10 +5,10 @@
 
 #include "agent/daemon/unit-watch.h"
 
-#define MANAGER "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
-#define UNIT_PREFIX "/org/freedesktop/systemd1/unit"
+#define UNIT_WATCH_MANAGER "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
+#define UNIT_WATCH_PREFIX "/org/freedesktop/systemd1/unit"
 
-struct ServiceSource {
+struct UnitWatch {
         sd_event *event;
         sd_bus *bus; /* NULL: there is none at the moment */
         const char *const *units;
@@ -16,10 +16,10 @@ struct ServiceSource {
         void *userdata;
 };
 
-static int on_signal(_unused_ sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
-        ServiceSource *s = userdata;
+static int unit_watch_on_signal(_unused_ sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
+        UnitWatch *w = userdata;
 
-        s->changed(s->userdata);
+        w->changed(w->userdata);
         return 0;
 }
 
@@ -27,86 +27,88 @@ static int on_signal(_unused_ sd_bus_message *m, void *userdata, _unused_ sd_bus
  * The manager tells only those who have subscribed, so that what changed until now is looked at once more. That it
  * failed is not worth a word, a query looks again.
  */
-static int on_subscribed(_unused_ sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
-        ServiceSource *s = userdata;
+static int unit_watch_on_subscribed(_unused_ sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
+        UnitWatch *w = userdata;
 
-        s->changed(s->userdata);
+        w->changed(w->userdata);
         return 0;
 }
 
-static int listen_to_unit(ServiceSource *s, sd_bus *bus, const char *unit) {
+static int unit_watch_match_unit(UnitWatch *w, sd_bus *bus, const char *unit) {
         _cleanup_free_ char *path = NULL;
         int r;
 
-        r = sd_bus_path_encode(UNIT_PREFIX, unit, &path);
-        return r < 0 ? r
-                     : sd_bus_match_signal_async(bus, NULL, "org.freedesktop.systemd1", path,
-                                                 "org.freedesktop.DBus.Properties", "PropertiesChanged", on_signal,
-                                                 NULL, s);
+        r = sd_bus_path_encode(UNIT_WATCH_PREFIX, unit, &path);
+        if (r < 0)
+                return r;
+
+        return sd_bus_match_signal_async(bus, NULL, "org.freedesktop.systemd1", path, "org.freedesktop.DBus.Properties",
+                                         "PropertiesChanged", unit_watch_on_signal, NULL, w);
 }
 
-static int listen_to_all(ServiceSource *s, sd_bus *bus) {
+static int unit_watch_match_all(UnitWatch *w, sd_bus *bus) {
         int r;
 
-        r = sd_bus_match_signal_async(bus, NULL, MANAGER, "Reloading", on_signal, NULL, s);
-        for (const char *const *unit = s->units; r >= 0 && *unit; unit++)
-                r = listen_to_unit(s, bus, *unit);
+        r = sd_bus_match_signal_async(bus, NULL, UNIT_WATCH_MANAGER, "Reloading", unit_watch_on_signal, NULL, w);
+        for (const char *const *unit = w->units; r >= 0 && *unit; unit++)
+                r = unit_watch_match_unit(w, bus, *unit);
         if (r >= 0)
-                r = sd_bus_call_method_async(bus, NULL, MANAGER, "Subscribe", on_subscribed, s, NULL);
+                r = sd_bus_call_method_async(bus, NULL, UNIT_WATCH_MANAGER, "Subscribe", unit_watch_on_subscribed, w,
+                                             NULL);
 
         return r;
 }
 
-static int source_connect(ServiceSource *s) {
+static int unit_watch_connect(UnitWatch *w) {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         int r;
 
         r = sd_bus_open_system(&bus);
         if (r >= 0)
-                r = listen_to_all(s, bus);
+                r = unit_watch_match_all(w, bus);
         if (r >= 0)
-                r = sd_bus_attach_event(bus, s->event, SD_EVENT_PRIORITY_IMPORTANT);
+                r = sd_bus_attach_event(bus, w->event, SD_EVENT_PRIORITY_IMPORTANT);
         if (r >= 0)
-                s->bus = TAKE_PTR(bus);
+                w->bus = TAKE_PTR(bus);
 
         return r;
 }
 
-void service_source_revive(ServiceSource *s) {
-        if (s->bus && sd_bus_is_open(s->bus) > 0)
+void unit_watch_revive(UnitWatch *w) {
+        if (w->bus && sd_bus_is_open(w->bus) > 0)
                 return;
 
-        s->bus = sd_bus_close_unref(s->bus);
-        (void) source_connect(s);
+        w->bus = sd_bus_close_unref(w->bus);
+        (void) unit_watch_connect(w);
 }
 
-int service_source_new(ServiceSource **ret, sd_event *event, const char *const *units,
+int unit_watch_new(UnitWatch **ret, sd_event *event, const char *const *units,
                        void (*changed)(void *userdata), void *userdata) {
-        ServiceSource *s;
+        UnitWatch *w;
 
         assert(ret && event && units && changed);
 
-        s = calloc(1, sizeof(ServiceSource));
-        if (!s)
+        w = calloc(1, sizeof(UnitWatch));
+        if (!w)
                 return -ENOMEM;
 
-        s->event = sd_event_ref(event);
-        s->units = units;
-        s->changed = changed;
-        s->userdata = userdata;
+        w->event = sd_event_ref(event);
+        w->units = units;
+        w->changed = changed;
+        w->userdata = userdata;
         if (*units)
-                (void) source_connect(s);
+                (void) unit_watch_connect(w);
 
-        *ret = s;
+        *ret = w;
         return 0;
 }
 
-ServiceSource *service_source_free(ServiceSource *s) {
-        if (!s)
+UnitWatch *unit_watch_free(UnitWatch *w) {
+        if (!w)
                 return NULL;
 
-        sd_bus_close_unref(s->bus);
-        sd_event_unref(s->event);
-        free(s);
+        sd_bus_close_unref(w->bus);
+        sd_event_unref(w->event);
+        free(w);
         return NULL;
 }

@@ -10,24 +10,24 @@
 
 #include "core/util.h"
 
-typedef struct ServiceSource ServiceSource;
+typedef struct UnitWatch UnitWatch;
 
 /**
- * service_source_new() - begin to listen
- * @ret: takes the source; the caller frees it
+ * unit_watch_new() - begin to listen
+ * @ret: takes the watch; the caller frees it
  * @event: the event loop
- * @units: the services, NULL-terminated; must outlive the source
+ * @units: the services, NULL-terminated; must outlive the watch
  * @changed: called when something may have changed; called often in a burst
  * @userdata: handed through
  *
- * A bus that is not there is no failure: see service_source_revive(). Return: 0 or -errno.
+ * A bus that is not there is no failure: see unit_watch_revive(). Return: 0 or -errno.
  */
-int service_source_new(ServiceSource **ret, sd_event *event, const char *const *units,
+int unit_watch_new(UnitWatch **ret, sd_event *event, const char *const *units,
                        void (*changed)(void *userdata), void *userdata);
 
-/** service_source_free() - stop listening; NULL is ignored */
-ServiceSource *service_source_free(ServiceSource *s);
-DEFINE_CLEANUP(ServiceSource *, service_source_free);
+/** unit_watch_free() - stop listening; NULL is ignored */
+UnitWatch *unit_watch_free(UnitWatch *watch);
+DEFINE_CLEANUP(UnitWatch *, unit_watch_free);
 
-/** service_source_revive() - listen again where the bus was not there, or went away */
-void service_source_revive(ServiceSource *s);
+/** unit_watch_revive() - listen again where the bus was not there, or went away */
+void unit_watch_revive(UnitWatch *watch);

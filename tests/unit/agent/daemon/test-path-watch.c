@@ -70,17 +70,17 @@ static unsigned listen_for(sd_event *event, unsigned *count) {
         return *count;
 }
 
-static void look(Sources *sources, const Root *root, const char *path) {
-        sources_begin(sources);
+static void look(PathWatch *watch, const Root *root, const char *path) {
+        path_watch_begin(watch);
         (void) root_exists(root, path);
-        sources_end(sources);
+        path_watch_end(watch);
 }
 
 static void check_row(const Row *row) {
-        char path[] = "/tmp/test-sources-XXXXXX";
+        char path[] = "/tmp/test-watch-XXXXXX";
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(root_freep) Root *root = NULL;
-        _cleanup_(sources_freep) Sources *sources = NULL;
+        _cleanup_(path_watch_freep) PathWatch *watch = NULL;
         unsigned count = 0;
 
         print_message("    %s\n", row->name);
@@ -88,16 +88,16 @@ static void check_row(const Row *row) {
         shell(path, row->before);
         assert_return_code(sd_event_new(&event), 0);
         assert_return_code(root_new(&root, path), 0);
-        assert_return_code(sources_new(&sources, event, root, on_changed, &count), 0);
+        assert_return_code(path_watch_new(&watch, event, root, on_changed, &count), 0);
 
         /* What is looked at twice is heard of once, and what is looked at no longer is not heard of. */
-        look(sources, root, row->looks_at);
-        look(sources, root, row->looks_at);
+        look(watch, root, row->looks_at);
+        look(watch, root, row->looks_at);
         assert_int_equal(listen_for(event, &count), 0);
         shell(path, row->happens);
         assert_int_equal(listen_for(event, &count) > 0, row->heard);
 
-        look(sources, root, "/nothing");
+        look(watch, root, "/nothing");
         (void) listen_for(event, &count);
         shell(path, "test ! -d etc/. || echo 3 > etc/f");
         assert_int_equal(listen_for(event, &count), 0);
@@ -114,5 +114,5 @@ int main(void) {
                 cmocka_unit_test(test_rows),
         };
 
-        return cmocka_run_group_tests_name("sources", tests, NULL, NULL);
+        return cmocka_run_group_tests_name("path-watch", tests, NULL, NULL);
 }

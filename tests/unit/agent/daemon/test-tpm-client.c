@@ -50,7 +50,7 @@ static void scene_done(void *userdata, const char *answer, const char *error) {
 }
 
 static int listen_below(const Tree *t) {
-        _cleanup_free_ char *path = tree_path(t, TPM_DIRECTORY "/" TPM_SOCKET);
+        _cleanup_free_ char *path = tree_path(t, TPM_CLIENT_DIRECTORY "/" TPM_CLIENT_SOCKET);
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -138,7 +138,7 @@ static void test_answers(void **state) {
         const Tree *t = *state;
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                _cleanup_free_ char *path = tree_path(t, TPM_DIRECTORY "/" TPM_SOCKET);
+                _cleanup_free_ char *path = tree_path(t, TPM_CLIENT_DIRECTORY "/" TPM_CLIENT_SOCKET);
                 Scene s;
 
                 (void) unlink(path);
