@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "core/json-scan.h"
 #include "host/reply.h"
 
 static int line_reader_take(LineReader *reader, const char *piece, size_t size) {
@@ -67,109 +68,27 @@ void line_reader_done(LineReader *reader) {
         *reader = (LineReader) {};
 }
 
-static size_t skip_digits(const char *s, size_t n, size_t i) {
-        while (i < n && s[i] >= '0' && s[i] <= '9')
-                i++;
-
-        return i;
-}
-
-/* -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)? */
-static bool is_number(const char *s, size_t n) {
-        size_t i = n > 0 && s[0] == '-' ? 1 : 0, start = i;
-
-        i = skip_digits(s, n, i);
-        if (i == start || (s[start] == '0' && i > start + 1))
-                return false;
-
-        if (i < n && s[i] == '.') {
-                start = i + 1;
-                i = skip_digits(s, n, start);
-                if (i == start)
-                        return false;
-        }
-
-        if (i < n && (s[i] == 'e' || s[i] == 'E')) {
-                start = i + 1;
-                if (start < n && (s[start] == '+' || s[start] == '-'))
-                        start++;
-                i = skip_digits(s, n, start);
-                if (i == start)
-                        return false;
-        }
-
-        return i == n;
-}
-
-static bool is_word(const char *s, size_t n) {
-        static const char *const words[] = {"true", "false", "null"};
-
-        for (size_t i = 0; i < ELEMENTSOF(words); i++)
-                if (n == strlen(words[i]) && memcmp(s, words[i], n) == 0)
-                        return true;
-
-        return is_number(s, n);
-}
-
-/* How many bytes the string that begins at s takes, with its quotes, or 0 where it has no end or a control byte. */
-static size_t string_size(const char *s, size_t n) {
-        for (size_t i = 1; i < n; i++) {
-                if (s[i] == '"')
-                        return i + 1;
-                if ((uint8_t) s[i] < 0x20)
-                        return 0;
-                if (s[i] == '\\')
-                        i++;
-        }
-
-        return 0;
-}
-
-/* How many bytes the string, number or word takes that begins at s, or 0 where it is none. */
-static size_t scalar_size(const char *s, size_t n) {
-        size_t i = 0;
-
-        if (s[0] == '"')
-                return string_size(s, n);
-
-        while (i < n && !memchr("{}[]:,\" \t\r", s[i], 10))
-                i++;
-
-        return is_word(s, i) ? i : 0;
-}
-
 Cause reply_check(const char *text, size_t size) {
-        unsigned depth = 0, values = 0, containers = 0;
+        JsonScan scan = JSON_SCAN_INIT(JSON_DEPTH_MAX);
 
-        for (size_t i = 0, n; i < size; i += n) {
-                n = 1;
+        for (size_t i = 0; i < size; i++) {
+                JsonScanError error;
 
-                if (memchr(" \t\r:,", text[i], 5))
-                        continue;
-
-                if (memchr("}]", text[i], 2)) {
-                        if (depth-- == 0)
-                                return CAUSE_NOT_JSON;
-                        continue;
-                }
-
-                if (++values > REPLY_VALUES_MAX)
-                        return CAUSE_TOO_MANY_VALUES;
-
-                if (memchr("{[", text[i], 2)) {
-                        if (++depth > JSON_DEPTH_MAX)
-                                return CAUSE_TOO_DEEP;
-                        if (++containers > REPLY_CONTAINERS_MAX)
-                                return CAUSE_TOO_MANY_VALUES;
-                        continue;
-                }
-
-                n = scalar_size(text + i, size - i);
-                if (n == 0)
+                if (text[i] == '\n')
                         return CAUSE_NOT_JSON;
+
+                error = json_scan(&scan, text[i]);
+                if (scan.values > REPLY_VALUES_MAX)
+                        return CAUSE_TOO_MANY_VALUES;
+                if (error == JSON_SCAN_DEPTH)
+                        return CAUSE_TOO_DEEP;
+                if (error != JSON_SCAN_OK)
+                        return CAUSE_NOT_JSON;
+                if (scan.containers > REPLY_CONTAINERS_MAX)
+                        return CAUSE_TOO_MANY_VALUES;
         }
 
-        return depth > 0 ? CAUSE_NOT_JSON : CAUSE_NONE;
+        return json_scan_end(&scan) ? CAUSE_NONE : CAUSE_NOT_JSON;
 }
 
 static void reply_read_id(Reply *reply) {

@@ -7,69 +7,17 @@
 
 #define FRAME_TEXT_KEPT 1024U
 
-static const char white[] = " \t\r\n";
-static const char digits[] = "0123456789";
-
-/* strchr() would find the NUL at the end of the set. */
-static bool is_one_of(char ch, const char *set) {
-        return ch && strchr(set, ch);
-}
-
-typedef enum Token {
-        TOKEN_OPEN_OBJECT = 1 << 0,
-        TOKEN_OPEN_ARRAY = 1 << 1,
-        TOKEN_CLOSE_OBJECT = 1 << 2,
-        TOKEN_CLOSE_ARRAY = 1 << 3,
-        TOKEN_COMMA = 1 << 4,
-        TOKEN_COLON = 1 << 5,
-        TOKEN_STRING = 1 << 6,
-        TOKEN_WORD = 1 << 7,
-        TOKENS_VALUE = TOKEN_OPEN_OBJECT | TOKEN_OPEN_ARRAY | TOKEN_STRING | TOKEN_WORD,
-} Token;
-
-static const unsigned tokens_allowed[_EXPECT_MAX] = {
-        [EXPECT_FIRST_KEY] = TOKEN_STRING | TOKEN_CLOSE_OBJECT,
-        [EXPECT_KEY] = TOKEN_STRING,
-        [EXPECT_COLON] = TOKEN_COLON,
-        [EXPECT_FIRST_VALUE] = TOKENS_VALUE | TOKEN_CLOSE_ARRAY,
-        [EXPECT_VALUE] = TOKENS_VALUE,
-        [EXPECT_NEXT] = TOKEN_COMMA | TOKEN_CLOSE_OBJECT | TOKEN_CLOSE_ARRAY,
+static const char *const frame_errors[_JSON_SCAN_ERROR_MAX] = {
+        [JSON_SCAN_CHARACTER] = "JSON parse error, unexpected character",
+        [JSON_SCAN_TOKEN] = "JSON parse error, unexpected token",
+        [JSON_SCAN_BRACKETS] = "JSON parse error, unbalanced brackets",
+        [JSON_SCAN_DEPTH] = "JSON nesting depth limit exceeded",
+        [JSON_SCAN_WORD] = "JSON parse error, invalid keyword or number",
+        [JSON_SCAN_ESCAPE] = "JSON parse error, invalid escape in string",
+        [JSON_SCAN_CONTROL] = "JSON parse error, control character in string",
 };
 
-static const char *skip_digits(const char *s) {
-        return s + strspn(s, digits);
-}
-
-static bool number_is_valid(const char *s) {
-        if (*s == '-')
-                s++;
-        if (!is_one_of(*s, digits) || (*s == '0' && is_one_of(s[1], digits)))
-                return false;
-        s = skip_digits(s);
-
-        if (*s == '.') {
-                if (!is_one_of(*++s, digits))
-                        return false;
-                s = skip_digits(s);
-        }
-
-        if (*s == 'e' || *s == 'E') {
-                s++;
-                if (*s == '+' || *s == '-')
-                        s++;
-                if (!is_one_of(*s, digits))
-                        return false;
-                s = skip_digits(s);
-        }
-
-        return *s == 0;
-}
-
-static bool word_is_valid(const char *s) {
-        return streq(s, "true") || streq(s, "false") || streq(s, "null") || number_is_valid(s);
-}
-
-static bool utf8_is_valid(const char *s, size_t size) {
+static bool frame_utf8_is_valid(const char *s, size_t size) {
         for (size_t i = 0, n; i < size; i += n) {
                 uint32_t c;
 
@@ -81,125 +29,22 @@ static bool utf8_is_valid(const char *s, size_t size) {
         return true;
 }
 
-static bool frame_reader_in_object(const FrameReader *c) {
-        return c->depth > 0 && (c->objects >> (c->depth - 1) & 1);
-}
-
-static const char *frame_reader_open(FrameReader *c, bool object) {
-        uint64_t bit = UINT64_C(1) << c->depth;
-
-        if (c->depth == FRAME_DEPTH_MAX)
-                return "JSON nesting depth limit exceeded";
-
-        c->objects = object ? c->objects | bit : c->objects & ~bit;
-        c->depth++;
-        c->expect = object ? EXPECT_FIRST_KEY : EXPECT_FIRST_VALUE;
-        return NULL;
-}
-
-static const char *frame_reader_close(FrameReader *c, bool object) {
-        if (frame_reader_in_object(c) != object)
-                return "JSON parse error, unbalanced brackets";
-
-        c->depth--;
-        c->expect = EXPECT_NEXT;
-        return NULL;
-}
-
-/* Takes one token into account. Returns NULL, or why it is wrong. */
-static const char *frame_reader_token(FrameReader *c, Token token) {
-        if (!(tokens_allowed[c->expect] & token))
-                return "JSON parse error, unexpected token";
-
-        switch (token) {
-        case TOKEN_OPEN_OBJECT:
-        case TOKEN_OPEN_ARRAY:
-                return frame_reader_open(c, token == TOKEN_OPEN_OBJECT);
-        case TOKEN_CLOSE_OBJECT:
-        case TOKEN_CLOSE_ARRAY:
-                return frame_reader_close(c, token == TOKEN_CLOSE_OBJECT);
-        case TOKEN_COMMA:
-                c->expect = frame_reader_in_object(c) ? EXPECT_KEY : EXPECT_VALUE;
-                return NULL;
-        case TOKEN_COLON:
-                c->expect = EXPECT_VALUE;
-                return NULL;
-        default:
-                c->expect = c->expect == EXPECT_KEY || c->expect == EXPECT_FIRST_KEY ? EXPECT_COLON : EXPECT_NEXT;
-                return NULL;
-        }
-}
-
-static const char *frame_reader_string_end(FrameReader *c) {
-        c->in_string = false;
-        if (!utf8_is_valid(c->text.data + c->token, c->text.size - c->token))
-                return "JSON parse error, invalid UTF-8 sequence in string";
-
-        return frame_reader_token(c, TOKEN_STRING);
-}
-
-static const char *frame_reader_string_byte(FrameReader *c, char ch) {
-        if ((uint8_t) ch < 0x20)
-                return "JSON parse error, control character in string";
-
-        if (c->hex > 0) {
-                c->hex--;
-                return is_one_of(ch, "0123456789abcdefABCDEF") ? NULL : "JSON parse error, invalid escape in string";
-        }
-
-        if (c->escaped) {
-                c->escaped = false;
-                c->hex = ch == 'u' ? 4 : 0;
-                return is_one_of(ch, "\"\\/bfnrtu") ? NULL : "JSON parse error, invalid escape in string";
-        }
-
-        c->escaped = ch == '\\';
-        return ch == '"' ? frame_reader_string_end(c) : NULL;
-}
-
-static const char *frame_reader_word_end(FrameReader *c) {
-        c->in_word = false;
-        if (!word_is_valid(c->text.data + c->token))
-                return "JSON parse error, invalid keyword or number";
-
-        return frame_reader_token(c, TOKEN_WORD);
-}
-
-static const char *frame_reader_mark(FrameReader *c, char ch) {
-        static const char marks[] = "{[}],:";
-        const char *p;
-
-        if (is_one_of(ch, white))
-                return NULL;
-
-        p = ch ? strchr(marks, ch) : NULL;
-        if (p)
-                return frame_reader_token(c, (Token) (1 << (p - marks)));
-
-        c->token = c->text.size + (ch == '"' ? 1 : 0);
-        c->in_string = ch == '"';
-        c->in_word = is_one_of(ch, "-0123456789tfn");
-        return c->in_string || c->in_word ? NULL : "JSON parse error, unexpected character";
-}
-
-static const char *frame_reader_byte(FrameReader *c, char ch) {
-        const char *error;
+/* Returns NULL, or why the byte cannot be the next one of the request. */
+static const char *frame_reader_check(FrameReader *c, char ch) {
+        bool was_in_string = c->scan.in_string;
+        JsonScanError error;
 
         if (c->text.size >= FRAME_SIZE_MAX)
                 return "JSON token size limit exceeded";
 
-        if (c->in_string)
-                return frame_reader_string_byte(c, ch);
+        error = json_scan(&c->scan, ch);
+        if (!was_in_string && c->scan.in_string)
+                c->string = c->text.size + 1;
+        if (was_in_string && !c->scan.in_string &&
+            !frame_utf8_is_valid(c->text.data + c->string, c->text.size - c->string))
+                return "JSON parse error, invalid UTF-8 sequence in string";
 
-        if (c->in_word) {
-                if (is_one_of(ch, "0123456789+-.eEtrufalsn"))
-                        return NULL;
-                error = frame_reader_word_end(c);
-                if (error)
-                        return error;
-        }
-
-        return frame_reader_mark(c, ch);
+        return frame_errors[error];
 }
 
 /* The memory of an ordinary request is kept for the next one. */
@@ -207,7 +52,13 @@ static void frame_reader_forget(FrameReader *c) {
         if (c->text.allocated > FRAME_TEXT_KEPT)
                 buffer_done(&c->text);
         c->text.size = 0;
-        *c = (FrameReader) {.text = c->text, .deadline = UINT64_MAX, .discarding = c->discarding, .error = c->error};
+        *c = (FrameReader) {
+                .text = c->text,
+                .scan = JSON_SCAN_INIT(FRAME_DEPTH_MAX),
+                .deadline = UINT64_MAX,
+                .discarding = c->discarding,
+                .error = c->error,
+        };
 }
 
 void frame_reader_reset(FrameReader *c) {
@@ -245,13 +96,13 @@ static int frame_reader_garbage(FrameReader *c, const char *error, char ch) {
 }
 
 static int frame_reader_begin(FrameReader *c, char ch, uint64_t now) {
-        if (is_one_of(ch, white))
+        if (ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n')
                 return FRAME_MORE;
         if (ch != '{' && ch != '[')
                 return frame_reader_garbage(c, "QMP input must be a JSON object", ch);
 
         c->deadline = now + FRAME_HALF_USEC;
-        (void) frame_reader_open(c, ch == '{');
+        (void) json_scan(&c->scan, ch);
         return frame_reader_keep(c, ch);
 }
 
@@ -259,12 +110,12 @@ static int frame_reader_continue(FrameReader *c, char ch) {
         const char *error;
         int r;
 
-        error = frame_reader_byte(c, ch);
+        error = frame_reader_check(c, ch);
         if (error)
                 return frame_reader_garbage(c, error, ch);
 
         r = frame_reader_keep(c, ch);
-        if (r < 0 || c->depth > 0)
+        if (r < 0 || c->scan.depth > 0)
                 return r;
 
         c->complete = true;

@@ -10,6 +10,7 @@
  */
 
 #include "core/buffer.h"
+#include "core/json-scan.h"
 
 #define FRAME_SIZE_MAX (64U * 1024U) /* bytes of one request */
 #define FRAME_DEPTH_MAX 32U             /* braces and brackets */
@@ -22,32 +23,17 @@ typedef enum FrameEvent {
         FRAME_FLUSH,   /* the byte 0xFF: the host starts afresh */
 } FrameEvent;
 
-/* What may come next in a JSON text. */
-typedef enum FrameExpect {
-        EXPECT_FIRST_KEY, /* after {  */
-        EXPECT_KEY,       /* after , in an object */
-        EXPECT_COLON,
-        EXPECT_FIRST_VALUE, /* after [ */
-        EXPECT_VALUE,
-        EXPECT_NEXT, /* after a value: a comma or the end */
-        _EXPECT_MAX,
-} FrameExpect;
-
 typedef struct FrameReader {
         Buffer text;          /* the request so far */
         uint64_t deadline;    /* when a half request is dropped; UINT64_MAX: there is none */
-        uint64_t objects;     /* one bit a level: it is an object, not an array */
-        unsigned depth;
-        FrameExpect expect;
-        size_t token;         /* where the string or word that is being read begins */
-        unsigned hex;         /* digits that a \u still needs */
-        bool in_word, in_string, escaped;
+        JsonScan scan;
+        size_t string;        /* where the string that is being read begins in text */
         bool complete;        /* text is to be dropped at the next call */
         bool discarding;
         const char *error;
 } FrameReader;
 
-#define FRAME_READER_NULL ((FrameReader) {.deadline = UINT64_MAX})
+#define FRAME_READER_NULL ((FrameReader) {.scan = JSON_SCAN_INIT(FRAME_DEPTH_MAX), .deadline = UINT64_MAX})
 
 /**
  * frame_reader_feed() - take bytes of the host up to the first thing that needs an answer

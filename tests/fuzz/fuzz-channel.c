@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 int event = frame_reader_feed(&c, (const char *) data, size, 0, &used);
 
                 require(event >= 0 && used > 0 && used <= size);
-                require(c.text.size <= FRAME_SIZE_MAX && c.depth <= FRAME_DEPTH_MAX);
+                require(c.text.size <= FRAME_SIZE_MAX && c.scan.depth <= FRAME_DEPTH_MAX);
                 garbage = garbage && !memchr(data, '\n', used) && !memchr(data, 0xFF, used);
                 require(!garbage || event == FRAME_MORE);
 
