@@ -268,32 +268,28 @@ static int command_run(const Request *request, const CommandAgent *agent, Buffer
         return command->answer(&call);
 }
 
-int command_answer(Span text, const CommandAgent *agent, Buffer *reply) {
+int command_answer(Span text, const CommandAgent *agent, Buffer *reply, Span *ret_id) {
         _cleanup_(request_done) Request request = {};
         int r;
 
-        assert(agent && reply);
+        assert(agent && reply && ret_id);
 
         r = request_parse(text, &request);
         if (r < 0)
                 return r;
+
+        *ret_id = request.id;
         if (request.error)
                 return reply_error(reply, "GenericError", request.error, request.id);
 
         return command_run(&request, agent, reply);
 }
 
-int command_finish(Span text, const char *class, const char *desc, Buffer *reply) {
-        _cleanup_(request_done) Request request = {};
-        int r;
-
+int command_finish(Span id, const char *class, const char *desc, Buffer *reply) {
         assert(desc && reply);
 
-        r = request_parse(text, &request);
-        if (r < 0)
-                return r;
         if (class)
-                return reply_error(reply, class, desc, request.id);
+                return reply_error(reply, class, desc, id);
 
-        return reply_return(reply, (Span) {.data = desc, .size = strlen(desc)}, request.id);
+        return reply_return(reply, (Span) {.data = desc, .size = strlen(desc)}, id);
 }

@@ -38,7 +38,7 @@ typedef struct CommandAgent {
 /* Positive outcome of command_answer(). */
 enum {
         COMMAND_ANSWERED = 0,
-        COMMAND_PENDING = 1, /* there is no answer yet, and no later request may be answered before it */
+        COMMAND_PENDING = 1,    /* there is no answer yet, and no later request may be answered before it */
         COMMAND_BACKGROUND = 2, /* there is no answer yet, and others are answered meanwhile; only one at a time */
 };
 
@@ -47,18 +47,19 @@ enum {
  * @text: the request, complete
  * @agent: where answers come from
  * @reply: takes the answer, appended
+ * @ret_id: takes the id of the request, a part of text, or none; command_finish() needs a copy of it
  *
  * Return: COMMAND_ANSWERED, COMMAND_PENDING, COMMAND_BACKGROUND, or -ENOMEM.
  */
-int command_answer(Span text, const CommandAgent *agent, Buffer *reply);
+int command_answer(Span text, const CommandAgent *agent, Buffer *reply, Span *ret_id);
 
 /**
- * command_finish() - the answer to a request that command_answer() put off
- * @text: the request
- * @class: the class of the error, or NULL where it succeeded
+ * command_finish() - give the answer to a request that command_answer() has not answered
+ * @id: the id of the request
+ * @class: the class of the error, or NULL if it succeeded
  * @desc: the description of the error, or what is returned: JSON text
  * @reply: takes the answer, appended
  *
  * Return: 0 or -ENOMEM.
  */
-int command_finish(Span text, const char *class, const char *desc, Buffer *reply);
+int command_finish(Span id, const char *class, const char *desc, Buffer *reply);

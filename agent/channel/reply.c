@@ -22,7 +22,7 @@ static int reply_append_id(Buffer *b, Span id) {
 static int reply_end(Buffer *b, Span id) {
         int r;
 
-        if (id.data) {
+        if (id.size > 0) {
                 r = buffer_puts(b, ", \"id\": ");
                 if (r < 0)
                         return r;

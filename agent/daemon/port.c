@@ -20,6 +20,12 @@
 #define PORT_TRIM_BYTES (16U * 1024U)         /* what must have been in use at once for memory to be given back */
 #define PORT_SOCKET_BUFFER (32 * 1024)        /* what a virtio port takes at once */
 
+/* A request that has no answer yet. */
+typedef struct PortRequest {
+        bool open;
+        Buffer id; /* as the host wrote it, or empty */
+} PortRequest;
+
 struct Port {
         sd_event *event;
         const CommandAgent *agent;
@@ -32,8 +38,8 @@ struct Port {
         Outbox outbox;
         char input[PORT_READ_SIZE];
         size_t input_start, input_end;
-        Buffer pending;    /* the request that is answered later; while there is one, no other is looked at */
-        Buffer background; /* the request that is answered aside */
+        PortRequest pending;    /* while it is open, no other request is looked at */
+        PortRequest background; /* others are answered meanwhile */
 
         bool heard;        /* something was read since the host was last known to be there or away */
         uint64_t away;     /* when a host that may be away counts as left; UINT64_MAX: that is known */
@@ -56,15 +62,25 @@ static void port_forget_client(Port *port) {
         port->away = UINT64_MAX;
 }
 
+static int port_request_keep(PortRequest *request, Span id) {
+        request->open = true;
+        return buffer_append(&request->id, id.data, id.size);
+}
+
+static void port_request_done(PortRequest *request) {
+        request->open = false;
+        buffer_done(&request->id);
+}
+
 static int port_request(Port *port, Buffer *reply) {
-        Span text = frame_reader_text(&port->reader);
+        Span id;
         int r;
 
-        r = command_answer(text, port->agent, reply);
+        r = command_answer(frame_reader_text(&port->reader), port->agent, reply, &id);
         if (r == COMMAND_PENDING)
-                return buffer_append(&port->pending, text.data, text.size);
+                return port_request_keep(&port->pending, id);
         if (r == COMMAND_BACKGROUND)
-                return buffer_append(&port->background, text.data, text.size);
+                return port_request_keep(&port->background, id);
 
         return r;
 }
@@ -92,7 +108,7 @@ static void port_measure(Port *port) {
 }
 
 static bool port_may_answer(const Port *port) {
-        return port->pending.size == 0 && !outbox_full(&port->outbox);
+        return !port->pending.open && !outbox_full(&port->outbox);
 }
 
 /* Answers what was read, as far as there is room for the answers. */
@@ -119,8 +135,8 @@ static int port_digest(Port *port) {
 static void port_hang_up(Port *port) {
         port_forget_client(port);
         outbox_clear(&port->outbox);
-        buffer_done(&port->pending);
-        buffer_done(&port->background);
+        port_request_done(&port->pending);
+        port_request_done(&port->background);
         port->input_start = port->input_end = 0;
         port->io = sd_event_source_disable_unref(port->io);
         closep(&port->fd);
@@ -333,8 +349,8 @@ Port *port_free(Port *port) {
         free(port->path);
         frame_reader_done(&port->reader);
         outbox_clear(&port->outbox);
-        buffer_done(&port->pending);
-        buffer_done(&port->background);
+        port_request_done(&port->pending);
+        port_request_done(&port->background);
         sd_event_unref(port->event);
         free(port);
         return NULL;
@@ -416,15 +432,15 @@ int port_send(Port *port, Buffer *line) {
         return sd_event_source_set_enabled(port->again, SD_EVENT_ONESHOT);
 }
 
-static void port_answer(Port *port, Buffer *asked, const char *class, const char *desc) {
+static void port_answer(Port *port, PortRequest *request, const char *class, const char *desc) {
         _cleanup_buffer_ Buffer reply = BUFFER_NULL;
         int r;
 
-        if (asked->size == 0)
-                return; /* whoever asked has left */
+        if (!request->open)
+                return; /* the host that asked has left */
 
-        r = command_finish(SPAN_BUFFER(*asked), class, desc, &reply);
-        buffer_done(asked);
+        r = command_finish(SPAN_BUFFER(request->id), class, desc, &reply);
+        port_request_done(request);
         if (r >= 0)
                 r = outbox_push(&port->outbox, &reply, port_now(port));
         if (r >= 0)
@@ -442,5 +458,5 @@ void port_answer_background(Port *port, const char *class, const char *desc) {
 }
 
 void port_forget_background(Port *port) {
-        buffer_done(&port->background);
+        port_request_done(&port->background);
 }

@@ -61,16 +61,17 @@ static int ask(_unused_ void *userdata, const char *verb, Buffer *arguments, _un
 static void answer(const FrameReader *c, int event) {
         static const CommandAgent agent = {give, give, allow, apply, watch, ask, NULL};
         _cleanup_buffer_ Buffer line = BUFFER_NULL;
+        Span id;
         int r;
 
         if (event == FRAME_REQUEST)
-                r = command_answer(frame_reader_text(c), &agent, &line);
+                r = command_answer(frame_reader_text(c), &agent, &line, &id);
         else
                 r = reply_error(&line, "GenericError", frame_reader_error(c), SPAN_NULL);
 
         require(r >= 0);
         if (r == COMMAND_PENDING || r == COMMAND_BACKGROUND)
-                require(command_finish(frame_reader_text(c), NULL, "{}", &line) >= 0);
+                require(command_finish(id, NULL, "{}", &line) >= 0);
         check_line(&line);
 }
 

@@ -19,7 +19,7 @@ typedef struct Stage {
         FrameReader reader;
         CommandAgent agent;
         Buffer said;   /* all lines of the agent */
-        Buffer later;  /* the request that is answered later */
+        Buffer pending_id; /* of the request that is answered later */
         Buffer question; /* for gtune-tpm: verb, arguments, and whether the report is signed */
         bool busy;
         char *report, *changes;
@@ -79,16 +79,18 @@ static inline void stage_init(Stage *s) {
 static inline void stage_done(Stage *s) {
         frame_reader_done(&s->reader);
         buffer_done(&s->said);
-        buffer_done(&s->later);
+        buffer_done(&s->pending_id);
         buffer_done(&s->question);
         free(s->report);
         free(s->changes);
 }
 
 static inline void stage_event(Stage *s, int event) {
-        if (event == FRAME_REQUEST && command_answer(frame_reader_text(&s->reader), &s->agent, &s->said) == COMMAND_PENDING)
-                assert_return_code(buffer_append(&s->later, frame_reader_text(&s->reader).data,
-                                                 frame_reader_text(&s->reader).size), 0);
+        Span id;
+
+        if (event == FRAME_REQUEST &&
+            command_answer(frame_reader_text(&s->reader), &s->agent, &s->said, &id) == COMMAND_PENDING)
+                assert_return_code(buffer_append(&s->pending_id, id.data, id.size), 0);
         if (event == FRAME_GARBAGE)
                 assert_return_code(reply_error(&s->said, "GenericError", frame_reader_error(&s->reader), SPAN_NULL), 0);
         if (event == FRAME_FLUSH)

@@ -134,11 +134,23 @@ static void test_apply(_unused_ void **state) {
         stage_say(&s, "{\"execute\":\"gtune-apply\",\"id\":\"a\"}");
         assert_true(s.applied);
         assert_string_equal(stage_answer(&s), "");
-        assert_return_code(command_finish(SPAN_BUFFER(s.later), NULL, "{\"started\": true}", &s.said), 0);
-        assert_return_code(command_finish(SPAN_BUFFER(s.later), "GenericError", "too \"often\"\n", &s.said), 0);
+        assert_return_code(command_finish(SPAN_BUFFER(s.pending_id), NULL, "{\"started\": true}", &s.said), 0);
+        assert_return_code(command_finish(SPAN_BUFFER(s.pending_id), "GenericError", "too \"often\"\n", &s.said), 0);
         assert_string_equal(stage_answer(&s),
                             "{\"return\": {\"started\": true}, \"id\": \"a\"}\n"
                             "{\"error\": {\"class\": \"GenericError\", \"desc\": \"too \\\"often\\\"\\n\"}, \"id\": \"a\"}\n");
+        stage_done(&s);
+}
+
+static void test_apply_without_id(_unused_ void **state) {
+        Stage s;
+
+        stage_init(&s);
+        s.allowed = true;
+        stage_say(&s, "{\"execute\":\"gtune-apply\"}");
+        assert_return_code(command_finish(SPAN_BUFFER(s.pending_id), NULL, "{\"started\": true}", &s.said), 0);
+        assert_return_code(command_finish(SPAN_BUFFER(s.pending_id), "GenericError", "no", &s.said), 0);
+        assert_string_equal(stage_answer(&s), "{\"return\": {\"started\": true}}\n" ERROR("no"));
         stage_done(&s);
 }
 
@@ -200,6 +212,7 @@ int main(void) {
                 cmocka_unit_test(test_pages),
                 cmocka_unit_test(test_watch_ends),
                 cmocka_unit_test(test_apply),
+                cmocka_unit_test(test_apply_without_id),
                 cmocka_unit_test(test_failure),
                 cmocka_unit_test(test_tpm),
                 cmocka_unit_test(test_tpm_busy),
