@@ -33,7 +33,10 @@ static int command_return(const CommandCall *call, const char *body) {
 static int command_failure(const CommandCall *call, const char *what, int error) {
         _cleanup_free_ char *desc = xasprintf("%s: %s", what, strerror(-error));
 
-        return desc ? reply_error(call->reply, "GenericError", desc, call->request->id) : -ENOMEM;
+        if (!desc)
+                return -ENOMEM;
+
+        return reply_error(call->reply, "GenericError", desc, call->request->id);
 }
 
 static int command_sync(const CommandCall *call) {
@@ -48,7 +51,10 @@ static int command_sync_delimited(const CommandCall *call) {
         int r;
 
         r = buffer_append(call->reply, "\xFF", 1);
-        return r < 0 ? r : command_sync(call);
+        if (r < 0)
+                return r;
+
+        return command_sync(call);
 }
 
 static int command_ping(const CommandCall *call) {
@@ -70,10 +76,11 @@ static int command_watch(const CommandCall *call) {
         int r;
 
         r = command_status(call);
-        if (r >= 0)
-                call->agent->watch(call->agent->userdata, true);
+        if (r < 0)
+                return r;
 
-        return r;
+        call->agent->watch(call->agent->userdata, true);
+        return COMMAND_ANSWERED;
 }
 
 static int command_apply(const CommandCall *call) {
@@ -105,10 +112,12 @@ static int command_answer_page(const CommandCall *call, json_object *plan, size_
         int r;
 
         r = buffer_puts(&page, "{\"refusal\": ");
-        if (r >= 0)
-                r = json_format(refusal, &page);
-        if (r >= 0)
-                r = buffer_puts(&page, ", \"changes\": [");
+        if (r < 0)
+                return r;
+        r = json_format(refusal, &page);
+        if (r < 0)
+                return r;
+        r = buffer_puts(&page, ", \"changes\": [");
         if (r < 0)
                 return r;
 
@@ -153,20 +162,23 @@ static int command_plan(const CommandCall *call) {
 static int command_format_arguments(const CommandCall *call, Buffer *ret) {
         const ArgumentSpec *arguments = command_find(call->request->execute)->arguments;
         const char *separator = "";
-        int r = 0;
+        int r;
 
-        for (size_t i = 0; r >= 0 && arguments[i].name; i++) {
+        for (size_t i = 0; arguments[i].name; i++) {
                 const ArgumentValue *v = call->values + i;
 
                 if (!v->given)
                         continue;
-                r = arguments[i].type == ARGUMENT_INTEGER
-                            ? buffer_printf(ret, "%s\"%s\": %" PRId64, separator, arguments[i].name, v->number)
-                            : buffer_printf(ret, "%s\"%s\": \"%s\"", separator, arguments[i].name, v->word);
+                if (arguments[i].type == ARGUMENT_INTEGER)
+                        r = buffer_printf(ret, "%s\"%s\": %" PRId64, separator, arguments[i].name, v->number);
+                else
+                        r = buffer_printf(ret, "%s\"%s\": \"%s\"", separator, arguments[i].name, v->word);
+                if (r < 0)
+                        return r;
                 separator = ", ";
         }
 
-        return r;
+        return 0;
 }
 
 static int command_ask_tpm(const CommandCall *call, const char *verb, bool signs_report) {
@@ -182,7 +194,10 @@ static int command_ask_tpm(const CommandCall *call, const char *verb, bool signs
                 return reply_error(call->reply, "GenericError", "Another question to the TPM is still being answered",
                                    call->request->id);
 
-        return r < 0 ? r : COMMAND_BACKGROUND;
+        if (r < 0)
+                return r;
+
+        return COMMAND_BACKGROUND;
 }
 
 static int command_pcrs(const CommandCall *call) {
@@ -221,14 +236,18 @@ static int command_info(const CommandCall *call) {
         int r;
 
         r = buffer_puts(&body, "{\"version\": \"" PACKAGE_VERSION "\", \"supported_commands\": [");
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(commands); i++) {
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++) {
                 bool enabled = !commands[i].needs_policy || call->agent->apply_allowed(call->agent->userdata);
 
                 r = buffer_printf(&body, "%s{\"name\": \"%s\", \"enabled\": %s, \"success-response\": true}",
                                   i == 0 ? "" : ", ", commands[i].name, enabled ? "true" : "false");
+                if (r < 0)
+                        return r;
         }
-        if (r >= 0)
-                r = buffer_puts(&body, "]}");
+        r = buffer_puts(&body, "]}");
         if (r < 0)
                 return r;
 
@@ -243,12 +262,6 @@ static const ChannelCommand *command_find(const char *name) {
         return NULL;
 }
 
-static int command_unknown(const Request *request, Buffer *reply) {
-        _cleanup_free_ char *desc = xasprintf("The command %s has not been found", request->execute);
-
-        return desc ? reply_error(reply, "CommandNotFound", desc, request->id) : -ENOMEM;
-}
-
 static int command_run(const Request *request, const CommandAgent *agent, Buffer *reply) {
         _cleanup_free_ char *error = NULL;
         CommandCall call = {.agent = agent, .request = request, .reply = reply};
@@ -256,8 +269,13 @@ static int command_run(const Request *request, const CommandAgent *agent, Buffer
         int r;
 
         command = command_find(request->execute);
-        if (!command)
-                return command_unknown(request, reply);
+        if (!command) {
+                error = xasprintf("The command %s has not been found", request->execute);
+                if (!error)
+                        return -ENOMEM;
+
+                return reply_error(reply, "CommandNotFound", error, request->id);
+        }
 
         r = request_arguments(request, command->arguments, call.values, &error);
         if (r < 0)

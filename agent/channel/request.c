@@ -92,9 +92,9 @@ static int request_next_member(const char **p, char ret_name[static REQUEST_NAME
 }
 
 static int request_describe(char **ret, const char *before, const char *name, const char *after) {
-        char *text;
+        char *text = xasprintf("%s '%s'%s", before, name, after);
 
-        if (asprintf(&text, "%s '%s'%s", before, name, after) < 0)
+        if (!text)
                 return -ENOMEM;
 
         free(*ret);
@@ -102,18 +102,16 @@ static int request_describe(char **ret, const char *before, const char *name, co
         return 0;
 }
 
-static int request_execute(Request *request, const char *name, Span value) {
-        if (*value.data != '"')
-                return request_describe(&request->error, "QMP input member", name, " must be a string");
-
-        request->has_execute = true;
-        return request_copy_string(value.data, value.size, request->execute);
-}
-
 /* Returns 1 where the member was given before, else 0 or -ENOMEM. */
 static int request_member(Request *request, const char *name, Span value) {
-        if (streq(name, "execute"))
-                return request->has_execute ? 1 : request_execute(request, name, value);
+        if (streq(name, "execute")) {
+                if (request->has_execute)
+                        return 1;
+                if (*value.data != '"')
+                        return request_describe(&request->error, "QMP input member", name, " must be a string");
+                request->has_execute = true;
+                return request_copy_string(value.data, value.size, request->execute);
+        }
 
         if (streq(name, "arguments")) {
                 if (request->arguments.data)

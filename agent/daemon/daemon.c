@@ -49,8 +49,6 @@ static uint64_t daemon_now(clockid_t clock) {
         return (uint64_t) ts.tv_sec * 1000000U + (uint64_t) ts.tv_nsec / 1000U;
 }
 
-/* ---- events for the host ---- */
-
 static int daemon_format_event(json_object *changed, Buffer *line) {
         struct timeval now = {};
         int r;
@@ -88,12 +86,6 @@ static int daemon_send_event(Daemon *d) {
         return port_send(d->port, &line);
 }
 
-/* ---- the report ---- */
-
-static void daemon_notify_status(const Daemon *d) {
-        (void) sd_notifyf(false, "STATUS=%s", d->cache.summary);
-}
-
 static int daemon_take(Daemon *d) {
         int r;
 
@@ -118,7 +110,7 @@ static int daemon_rebuild(Daemon *d) {
                 return log_error_errno(r, "No report can be made");
 
         if (!streq_ptr(before, d->cache.summary))
-                daemon_notify_status(d);
+                (void) sd_notifyf(false, "STATUS=%s", d->cache.summary);
 
         r = daemon_send_event(d);
         if (r < 0)
@@ -155,8 +147,6 @@ static void daemon_refresh(Daemon *d) {
         if (age > DAEMON_STALE_USEC || (d->changed && age > DAEMON_BURST_USEC))
                 (void) daemon_rebuild(d);
 }
-
-/* ---- what the commands ask for ---- */
 
 static int daemon_get_report(void *userdata, Span *ret) {
         Daemon *d = userdata;
@@ -232,8 +222,6 @@ static void daemon_on_apply(void *userdata, bool allowed, const char *desc) {
         }
 }
 
-/* ---- signals ---- */
-
 static int daemon_on_reload(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *si,
                             void *userdata) {
         Daemon *d = userdata;
@@ -248,62 +236,67 @@ static int daemon_open_signals(Daemon *d) {
         int r;
 
         r = sd_event_add_signal(d->event, &d->terminate, SIGTERM, NULL, NULL);
-        if (r >= 0)
-                r = sd_event_add_signal(d->event, &d->interrupt, SIGINT, NULL, NULL);
-        if (r >= 0)
-                r = sd_event_add_signal(d->event, &d->reload, SIGHUP, daemon_on_reload, d);
+        if (r < 0)
+                return r;
+        r = sd_event_add_signal(d->event, &d->interrupt, SIGINT, NULL, NULL);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? log_error_errno(r, "Signals cannot be received") : 0;
+        return sd_event_add_signal(d->event, &d->reload, SIGHUP, daemon_on_reload, d);
 }
-
-/* ---- the whole ---- */
 
 static int daemon_open_watches(Daemon *d) {
         int r;
 
         r = sd_event_add_time(d->event, &d->rebuild, CLOCK_MONOTONIC, 0, 10000, daemon_on_rebuild, d);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(d->rebuild, SD_EVENT_OFF);
-        if (r >= 0)
-                r = path_watch_new(&d->path_watch, d->event, d->root, daemon_on_changed, d);
-        if (r >= 0 && root_is_live(d->root)) {
-                side_services(&guest_side, d->units);
-                r = unit_watch_new(&d->unit_watch, d->event, d->units, daemon_on_changed, d);
-        }
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(d->rebuild, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = path_watch_new(&d->path_watch, d->event, d->root, daemon_on_changed, d);
+        if (r < 0 || !root_is_live(d->root))
+                return r;
 
-        return r < 0 ? log_error_errno(r, "Changes cannot be listened to") : 0;
+        side_services(&guest_side, d->units);
+        return unit_watch_new(&d->unit_watch, d->event, d->units, daemon_on_changed, d);
 }
 
-static int daemon_open_device(Daemon *d, const char *path) {
-        _cleanup_free_ char *holder = NULL;
-        int r;
-
-        r = port_open(d->port, path);
-        if (r == -EBUSY) {
-                holder = port_holder(path);
-                log_line(LOG_ERR, "%s is in use by %s", path, holder ? holder : "another process");
-        } else if (r < 0)
-                (void) log_error_errno(r, "%s cannot be opened", path);
-
-        return r;
-}
-
-static int daemon_open_port(Daemon *d, const Endpoint *endpoint) {
+static int daemon_make_port(Daemon *d) {
         const TpmClientOwner owner = {.report = daemon_get_report, .done = daemon_on_tpm, .userdata = d};
         int r;
 
         r = apply_client_new(&d->apply_client, d->event, d->root, daemon_on_apply, d);
-        if (r >= 0)
-                r = tpm_client_new(&d->tpm, d->event, d->root, &owner);
-        if (r >= 0)
-                r = port_new(&d->port, d->event, &d->agent);
         if (r < 0)
-                return log_error_errno(r, "The port cannot be made");
-        if (endpoint->port)
-                return daemon_open_device(d, endpoint->port);
+                return r;
+        r = tpm_client_new(&d->tpm, d->event, d->root, &owner);
+        if (r < 0)
+                return r;
 
-        r = port_listen(d->port, endpoint->socket);
-        return r < 0 ? log_error_errno(r, "%s cannot be listened on", endpoint->socket) : 0;
+        return port_new(&d->port, d->event, &d->agent);
+}
+
+static int daemon_open_port(Daemon *d, const Endpoint *endpoint) {
+        _cleanup_free_ char *holder = NULL;
+        int r;
+
+        if (!endpoint->port) {
+                r = port_listen(d->port, endpoint->socket);
+                if (r < 0)
+                        return log_error_errno(r, "%s cannot be listened on", endpoint->socket);
+                return 0;
+        }
+
+        r = port_open(d->port, endpoint->port);
+        if (r == -EBUSY) {
+                holder = port_holder(endpoint->port);
+                log_line(LOG_ERR, "%s is in use by %s", endpoint->port, holder ? holder : "another process");
+                return r;
+        }
+        if (r < 0)
+                return log_error_errno(r, "%s cannot be opened", endpoint->port);
+
+        return 0;
 }
 
 int daemon_new(Daemon **ret, sd_event *event, Root *root, const Endpoint *endpoint) {
@@ -330,13 +323,16 @@ int daemon_new(Daemon **ret, sd_event *event, Root *root, const Endpoint *endpoi
 
         r = daemon_open_signals(d);
         if (r < 0)
-                return r;
+                return log_error_errno(r, "Signals cannot be received");
         r = daemon_open_watches(d);
         if (r < 0)
-                return r;
+                return log_error_errno(r, "Changes cannot be listened to");
         r = daemon_rebuild(d);
         if (r < 0)
                 return r;
+        r = daemon_make_port(d);
+        if (r < 0)
+                return log_error_errno(r, "The port cannot be made");
         r = daemon_open_port(d, endpoint);
         if (r < 0)
                 return r;

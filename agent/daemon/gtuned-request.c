@@ -38,8 +38,6 @@ static int refusal_set(Refusal *refusal, const char *code, const char *reason) {
         return free_and_strdup(&refusal->reason, reason);
 }
 
-/* ---- may it? Each check returns 0 and may have set the refusal, or -errno. ---- */
-
 /* Read from the file: name services have no business in here. */
 static bool request_is_client_user(uid_t uid) {
         _cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re");
@@ -121,10 +119,11 @@ static int request_check_rate(int stamp_fd, Refusal *refusal) {
 static int request_note_run(int stamp_fd) {
         const int64_t now = request_boot_seconds();
 
-        return pwrite(stamp_fd, &now, sizeof(now), 0) == sizeof(now) ? 0 : negative_errno();
-}
+        if (pwrite(stamp_fd, &now, sizeof(now), 0) != sizeof(now))
+                return negative_errno();
 
-/* ---- then do it ---- */
+        return 0;
+}
 
 /* The job is only accepted, not waited for: apply may take longer than a host waits. */
 static int request_start_unit(Refusal *refusal) {
@@ -158,21 +157,24 @@ static int request_start_limited(Refusal *refusal) {
         if (r < 0 || refusal->code)
                 return r;
         r = request_note_run(stamp);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : request_start_unit(refusal);
+        return request_start_unit(refusal);
 }
 
 static int request_decide(Refusal *refusal) {
-        static int (*const steps[])(Refusal *) = {request_check_peer, request_check_policy, request_start_limited};
-        int r = 0;
+        int r;
 
-        for (size_t i = 0; r >= 0 && !refusal->code && i < ELEMENTSOF(steps); i++)
-                r = steps[i](refusal);
+        r = request_check_peer(refusal);
+        if (r < 0 || refusal->code)
+                return r;
+        r = request_check_policy(refusal);
+        if (r < 0 || refusal->code)
+                return r;
 
-        return r;
+        return request_start_limited(refusal);
 }
-
-/* ---- the answer ---- */
 
 static int request_format_answer(const Refusal *refusal, Buffer *line) {
         _cleanup_json_ json_object *o = json_object_new_object();
@@ -182,16 +184,21 @@ static int request_format_answer(const Refusal *refusal, Buffer *line) {
                 return -ENOMEM;
 
         r = json_set_text(o, "result", refusal->code ? "refused" : "started");
-        if (r >= 0 && refusal->code)
+        if (r < 0)
+                return r;
+        if (refusal->code) {
                 r = json_set_text(o, "code", refusal->code);
-        if (r >= 0 && refusal->code)
+                if (r < 0)
+                        return r;
                 r = json_set_text(o, "reason", refusal->reason);
-        if (r >= 0)
-                r = json_format(o, line);
-        if (r >= 0)
-                r = buffer_puts(line, "\n");
+                if (r < 0)
+                        return r;
+        }
+        r = json_format(o, line);
+        if (r < 0)
+                return r;
 
-        return r;
+        return buffer_puts(line, "\n");
 }
 
 static int request_answer(const Refusal *refusal) {
@@ -202,7 +209,10 @@ static int request_answer(const Refusal *refusal) {
         if (r < 0)
                 return r;
 
-        return send(STDOUT_FILENO, line.data, line.size, MSG_NOSIGNAL) < 0 ? negative_errno() : 0;
+        if (send(STDOUT_FILENO, line.data, line.size, MSG_NOSIGNAL) < 0)
+                return negative_errno();
+
+        return 0;
 }
 
 /* A host that asks too often is told so, and must not fill the journal. */
@@ -224,12 +234,12 @@ static int request_run(void) {
         if (r < 0) {
                 (void) log_error_errno(r, "The request cannot be decided");
                 r = refusal_set(&refusal, "failed", strerror(-r));
+                if (r < 0)
+                        return r;
         } else if (refusal.code)
                 request_log_refusal(&refusal);
         else
                 log_line(LOG_NOTICE, "Running %s for the host", guest_side.apply_unit);
-        if (r < 0)
-                return r;
 
         return request_answer(&refusal);
 }

@@ -83,7 +83,10 @@ static int gtuned_prepare_signals(void) {
         (void) sigaddset(&set, SIGTERM);
         (void) sigaddset(&set, SIGINT);
         (void) sigaddset(&set, SIGHUP);
-        return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? negative_errno() : 0;
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+                return negative_errno();
+
+        return 0;
 }
 
 static int gtuned_run(const GtunedArguments *a) {

@@ -44,13 +44,18 @@ static int local_socket_remove_stale(const struct sockaddr_un *address) {
         if (connect(fd, (const struct sockaddr *) address, sizeof(*address)) >= 0 || errno != ECONNREFUSED)
                 return -EADDRINUSE;
 
-        return unlink(address->sun_path) < 0 ? negative_errno() : 0;
+        if (unlink(address->sun_path) < 0)
+                return negative_errno();
+
+        return 0;
 }
 
 static int local_socket_bind(int fd, const struct sockaddr_un *address) {
         mode_t saved = umask(0177);
-        int r = bind(fd, (const struct sockaddr *) address, sizeof(*address)) < 0 ? negative_errno() : 0;
+        int r = 0;
 
+        if (bind(fd, (const struct sockaddr *) address, sizeof(*address)) < 0)
+                r = negative_errno();
         (void) umask(saved);
         return r;
 }

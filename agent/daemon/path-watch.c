@@ -50,8 +50,6 @@ struct PathWatch {
         sd_event_source *inotify, *mountinfo, *modules;
 };
 
-/* ---- the set of watches ---- */
-
 /* Forgets the names that the last report did not use; with all, every one of them. */
 static void watched_sweep(WatchedDirectory *d, bool all) {
         size_t n = 0;
@@ -158,16 +156,16 @@ static int path_watch_add_directory(PathWatch *w, const char *path, WatchedDirec
                 d->wd = wd;
         }
 
-        r = streq_ptr(d->path, path) ? 0 : free_and_strdup(&d->path, path);
-        if (r < 0)
-                return r;
+        if (!streq_ptr(d->path, path)) {
+                r = free_and_strdup(&d->path, path);
+                if (r < 0)
+                        return r;
+        }
 
         d->used = true;
         *ret = d;
         return 0;
 }
-
-/* ---- what a path means ---- */
 
 /* A change of /proc cannot be watched, and what it says does not change by somebody's writing. */
 static bool path_watch_is_silent(const char *path) {
@@ -210,10 +208,11 @@ static int path_watch_add_list(PathWatch *w, const char *path) {
         r = path_watch_add_directory(w, path, &d);
         if (r == -ENOTDIR)
                 return 0;
-        if (r >= 0)
-                d->listed = true;
+        if (r < 0)
+                return r;
 
-        return r;
+        d->listed = true;
+        return 0;
 }
 
 /* The name itself, what it leads to, and the list of names where that is a directory. */
@@ -272,8 +271,6 @@ void path_watch_end(PathWatch *w) {
         }
         w->n_directories = n;
 }
-
-/* ---- what comes in ---- */
 
 /* The directory of a name that vanished must be found anew, also when its number is given to another one. */
 static bool path_watch_lost(PathWatch *w, const struct inotify_event *e) {
@@ -337,8 +334,6 @@ static int path_watch_on_module(_unused_ sd_event_source *source, _unused_ int f
         return 0;
 }
 
-/* ---- beginning ---- */
-
 static int path_watch_open_inotify(PathWatch *w, sd_event *event) {
         w->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
         if (w->inotify_fd < 0)
@@ -370,25 +365,33 @@ static int path_watch_open_modules(PathWatch *w, sd_event *event) {
 
 /* Before anything else that is ready at the same time: a query must not be answered with what is known to be old. */
 static int path_watch_prefer(sd_event_source *source) {
-        return source ? sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT) : 0;
+        if (!source)
+                return 0;
+
+        return sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);
 }
 
 static int path_watch_open(PathWatch *w, sd_event *event) {
         int r;
 
         r = path_watch_open_inotify(w, event);
-        if (r >= 0 && root_is_live(w->root))
-                r = path_watch_open_mountinfo(w, event);
-        if (r >= 0 && root_is_live(w->root))
-                r = path_watch_open_modules(w, event);
-        if (r >= 0)
-                r = path_watch_prefer(w->inotify);
-        if (r >= 0)
-                r = path_watch_prefer(w->mountinfo);
-        if (r >= 0)
-                r = path_watch_prefer(w->modules);
+        if (r < 0)
+                return r;
+        r = path_watch_prefer(w->inotify);
+        if (r < 0 || !root_is_live(w->root))
+                return r;
 
-        return r;
+        r = path_watch_open_mountinfo(w, event);
+        if (r < 0)
+                return r;
+        r = path_watch_prefer(w->mountinfo);
+        if (r < 0)
+                return r;
+        r = path_watch_open_modules(w, event);
+        if (r < 0)
+                return r;
+
+        return path_watch_prefer(w->modules);
 }
 
 int path_watch_new(PathWatch **ret, sd_event *event, Root *root, void (*changed)(void *userdata), void *userdata) {

@@ -53,8 +53,6 @@ static uint64_t port_now(const Port *port) {
         return now;
 }
 
-/* ---- requests ---- */
-
 static void port_forget_client(Port *port) {
         frame_reader_reset(&port->reader);
         port->agent->watch(port->agent->userdata, false);
@@ -101,12 +99,6 @@ static int port_event(Port *port, FrameEvent event) {
         return outbox_push(&port->outbox, &reply, port_now(port));
 }
 
-static void port_measure(Port *port) {
-        size_t used = port->outbox.memory + port->reader.text.allocated;
-
-        port->peak = used > port->peak ? used : port->peak;
-}
-
 static bool port_may_answer(const Port *port) {
         return !port->pending.open && !outbox_full(&port->outbox);
 }
@@ -114,7 +106,7 @@ static bool port_may_answer(const Port *port) {
 /* Answers what was read, as far as there is room for the answers. */
 static int port_digest(Port *port) {
         while (port->input_start < port->input_end && port_may_answer(port)) {
-                size_t used;
+                size_t used, memory;
                 int r;
 
                 r = frame_reader_feed(&port->reader, port->input + port->input_start,
@@ -122,15 +114,14 @@ static int port_digest(Port *port) {
                 port->input_start += used;
                 if (r > 0)
                         r = port_event(port, (FrameEvent) r);
-                port_measure(port);
+                memory = port->outbox.memory + port->reader.text.allocated;
+                port->peak = memory > port->peak ? memory : port->peak;
                 if (r < 0)
                         return r;
         }
 
         return 0;
 }
-
-/* ---- the client comes and goes ---- */
 
 static void port_hang_up(Port *port) {
         port_forget_client(port);
@@ -152,25 +143,20 @@ static void port_host_is_away(Port *port) {
                 port->away = port_now(port) + PORT_AWAY_USEC;
 }
 
-static void port_host_is_there(Port *port) {
-        port->heard = false;
-        port->away = UINT64_MAX;
-}
-
 static void port_fail(Port *port, int error) {
         if (port->is_socket) {
                 port_hang_up(port);
                 return;
         }
 
-        if (error == -ENODEV)
+        if (error == -ENODEV) {
                 log_line(LOG_INFO, "The port is unplugged");
-        else
-                (void) log_error_errno(error, "The port failed");
-        (void) sd_event_exit(port->event, error == -ENODEV ? 0 : error);
-}
+                (void) sd_event_exit(port->event, 0);
+                return;
+        }
 
-/* ---- reading and writing ---- */
+        (void) sd_event_exit(port->event, log_error_errno(error, "The port failed"));
+}
 
 /* Returns 1 when there is something to digest, 0 when there is nothing for now, or -errno. */
 static int port_read(Port *port) {
@@ -187,10 +173,12 @@ static int port_read(Port *port) {
 
         if (n == 0)
                 port_host_is_away(port);
-        else if (n < 0)
-                port_host_is_there(port);
-        else
+        else if (n > 0)
                 port->heard = true;
+        else { /* EAGAIN: the host is connected */
+                port->heard = false;
+                port->away = UINT64_MAX;
+        }
 
         port->input_start = 0;
         port->input_end = n > 0 ? (size_t) n : 0;
@@ -234,7 +222,10 @@ static int port_arm_io(Port *port) {
                 return 0;
 
         r = sd_event_source_get_io_events(port->io, &now);
-        return r < 0 || now == wanted ? r : sd_event_source_set_io_events(port->io, wanted);
+        if (r < 0 || now == wanted)
+                return r;
+
+        return sd_event_source_set_io_events(port->io, wanted);
 }
 
 static int port_arm_timer(Port *port) {
@@ -249,14 +240,10 @@ static int port_arm_timer(Port *port) {
                 return sd_event_source_set_enabled(port->timer, SD_EVENT_OFF);
 
         r = sd_event_source_set_time(port->timer, when);
-        return r < 0 ? r : sd_event_source_set_enabled(port->timer, SD_EVENT_ONESHOT);
-}
+        if (r < 0)
+                return r;
 
-static int port_arm(Port *port) {
-        int r;
-
-        r = port_arm_io(port);
-        return r < 0 ? r : port_arm_timer(port);
+        return sd_event_source_set_enabled(port->timer, SD_EVENT_ONESHOT);
 }
 
 static void port_work(Port *port) {
@@ -271,7 +258,9 @@ static void port_work(Port *port) {
                 (void) sd_event_source_set_enabled(port->again, SD_EVENT_ONESHOT);
 
         port_trim(port);
-        r = port_arm(port);
+        r = port_arm_io(port);
+        if (r >= 0)
+                r = port_arm_timer(port);
         if (r < 0)
                 (void) sd_event_exit(port->event, r);
 }
@@ -298,8 +287,6 @@ static int port_on_timer(_unused_ sd_event_source *source, _unused_ uint64_t use
         port_work(port);
         return 0;
 }
-
-/* ---- opening ---- */
 
 int port_new(Port **ret, sd_event *event, const CommandAgent *agent) {
         _cleanup_(port_freep) Port *port = NULL;
@@ -414,8 +401,6 @@ int port_listen(Port *port, const char *path) {
 
         return sd_event_add_io(port->event, &port->listener, port->listen_fd, EPOLLIN, port_on_connection, port);
 }
-
-/* ---- what others send ---- */
 
 int port_send(Port *port, Buffer *line) {
         int r;

@@ -8,8 +8,6 @@
 
 #define REPORT_CACHE_SUMMARY_MAX 80U /* as wide as a terminal */
 
-/* ---- from a survey to texts ---- */
-
 static int report_cache_format_changes(const Survey *survey, Buffer *ret) {
         _cleanup_(transaction_freep) Transaction *t = NULL;
         _cleanup_json_ json_object *document = NULL;
@@ -19,7 +17,10 @@ static int report_cache_format_changes(const Survey *survey, Buffer *ret) {
         if (r < 0)
                 return r;
         r = transaction_to_json(t, &document);
-        return r < 0 ? r : json_format(document, ret);
+        if (r < 0)
+                return r;
+
+        return json_format(document, ret);
 }
 
 /* What a person wants to know of a state, worst first; the rest is as it should be or of no interest. */
@@ -162,8 +163,6 @@ void report_cache_done(ReportCache *cache) {
         free(cache->summary);
         *cache = REPORT_CACHE_NULL;
 }
-
-/* ---- what is new ---- */
 
 static bool news_practice_equal(json_object *a, json_object *b) {
         json_object *other;

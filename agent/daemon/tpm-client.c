@@ -51,12 +51,15 @@ static void tpm_client_finish(TpmClient *c, const char *answer, const char *erro
 
 /* What was asked about goes along with what is signed. */
 static int tpm_client_format_result(TpmClient *c, json_object *result, Buffer *ret) {
-        int r = 0;
+        int r;
 
-        if (c->report.size > 0)
+        if (c->report.size > 0) {
                 r = json_set(result, "report", json_text_n(c->report.data, c->report.size));
+                if (r < 0)
+                        return r;
+        }
 
-        return r < 0 ? r : json_format(result, ret);
+        return json_format(result, ret);
 }
 
 /* It reads hostile files, so that its answer is read as strictly as any other. */
@@ -80,11 +83,16 @@ static int tpm_client_send(TpmClient *c) {
         ssize_t n;
 
         n = send(c->fd, c->question.data + c->sent, c->question.size - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return 0;
         if (n < 0)
-                return errno == EAGAIN || errno == EINTR ? 0 : negative_errno();
+                return negative_errno();
 
         c->sent += (size_t) n;
-        return c->sent < c->question.size ? 0 : sd_event_source_set_io_events(c->io, EPOLLIN);
+        if (c->sent < c->question.size)
+                return 0;
+
+        return sd_event_source_set_io_events(c->io, EPOLLIN);
 }
 
 /* Return: 1 where the answer is complete, 0 where not, or -errno. */
@@ -93,8 +101,10 @@ static int tpm_client_receive(TpmClient *c) {
         ssize_t n;
 
         n = recv(c->fd, part, sizeof(part), MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return 0;
         if (n < 0)
-                return errno == EAGAIN || errno == EINTR ? 0 : negative_errno();
+                return negative_errno();
         if (n == 0)
                 return 1;
         if (c->answer.size + (size_t) n > TPM_CLIENT_ANSWER_MAX)
@@ -135,7 +145,10 @@ static int tpm_client_append_report(TpmClient *c) {
                 return -ENOMEM;
 
         r = buffer_printf(&c->question, "%s\"report\": ", c->arguments.size > 0 ? ", " : "");
-        return r < 0 ? r : json_format(text, &c->question);
+        if (r < 0)
+                return r;
+
+        return json_format(text, &c->question);
 }
 
 static int tpm_client_format_question(TpmClient *c) {
@@ -143,32 +156,31 @@ static int tpm_client_format_question(TpmClient *c) {
 
         r = buffer_printf(&c->question, "{\"execute\": \"%s\", \"arguments\": {%s", c->verb,
                           c->arguments.size > 0 ? c->arguments.data : "");
-        if (r >= 0 && c->signs_report)
+        if (r < 0)
+                return r;
+        if (c->signs_report) {
                 r = tpm_client_append_report(c);
+                if (r < 0)
+                        return r;
+        }
 
-        return r < 0 ? r : buffer_puts(&c->question, "}}\n");
+        return buffer_puts(&c->question, "}}\n");
 }
 
 static int tpm_client_prepare(TpmClient *c) {
-        Span report = SPAN_NULL;
-        int r = 0;
-
-        if (c->signs_report)
-                r = c->owner.report(c->owner.userdata, &report);
-        if (r >= 0 && report.size > 0)
-                r = buffer_append(&c->report, report.data, report.size);
-
-        return r < 0 ? r : tpm_client_format_question(c);
-}
-
-static int tpm_client_connect(TpmClient *c) {
+        Span report;
         int r;
 
-        r = local_socket_connect(c->root, TPM_CLIENT_DIRECTORY, TPM_CLIENT_SOCKET, &c->fd);
-        if (r >= 0)
-                r = sd_event_add_io(c->event, &c->io, c->fd, EPOLLIN | EPOLLOUT, tpm_client_on_io, c);
+        if (c->signs_report) {
+                r = c->owner.report(c->owner.userdata, &report);
+                if (r < 0)
+                        return r;
+                r = buffer_append(&c->report, report.data, report.size);
+                if (r < 0)
+                        return r;
+        }
 
-        return r;
+        return tpm_client_format_question(c);
 }
 
 static void tpm_client_fail(TpmClient *c, const char *what, int error) {
@@ -187,11 +199,15 @@ static int tpm_client_on_begin(_unused_ sd_event_source *source, void *userdata)
                 return 0;
         }
 
-        r = tpm_client_connect(c);
-        if (r == -ENOENT)
+        r = local_socket_connect(c->root, TPM_CLIENT_DIRECTORY, TPM_CLIENT_SOCKET, &c->fd);
+        if (r == -ENOENT) {
                 tpm_client_finish(c, NULL, "gtuned-tpm.socket is not there: the package gtuned-tpm is not installed, "
                                            "or its socket not started");
-        else if (r < 0)
+                return 0;
+        }
+        if (r >= 0)
+                r = sd_event_add_io(c->event, &c->io, c->fd, EPOLLIN | EPOLLOUT, tpm_client_on_io, c);
+        if (r < 0)
                 tpm_client_fail(c, "gtune-tpm cannot be asked", r);
         return 0;
 }
@@ -224,10 +240,12 @@ int tpm_client_new(TpmClient **ret, sd_event *event, const Root *root, const Tpm
         c->fd = -EBADF;
 
         r = sd_event_add_defer(event, &c->begin, tpm_client_on_begin, c);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(c->begin, SD_EVENT_OFF);
-        if (r >= 0)
-                r = sd_event_source_set_priority(c->begin, SD_EVENT_PRIORITY_IDLE);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(c->begin, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_priority(c->begin, SD_EVENT_PRIORITY_IDLE);
         if (r < 0)
                 return r;
 

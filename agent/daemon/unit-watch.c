@@ -50,13 +50,16 @@ static int unit_watch_match_all(UnitWatch *w, sd_bus *bus) {
         int r;
 
         r = sd_bus_match_signal_async(bus, NULL, UNIT_WATCH_MANAGER, "Reloading", unit_watch_on_signal, NULL, w);
-        for (const char *const *unit = w->units; r >= 0 && *unit; unit++)
-                r = unit_watch_match_unit(w, bus, *unit);
-        if (r >= 0)
-                r = sd_bus_call_method_async(bus, NULL, UNIT_WATCH_MANAGER, "Subscribe", unit_watch_on_subscribed, w,
-                                             NULL);
+        if (r < 0)
+                return r;
 
-        return r;
+        for (const char *const *unit = w->units; *unit; unit++) {
+                r = unit_watch_match_unit(w, bus, *unit);
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_bus_call_method_async(bus, NULL, UNIT_WATCH_MANAGER, "Subscribe", unit_watch_on_subscribed, w, NULL);
 }
 
 static int unit_watch_connect(UnitWatch *w) {
@@ -64,14 +67,17 @@ static int unit_watch_connect(UnitWatch *w) {
         int r;
 
         r = sd_bus_open_system(&bus);
-        if (r >= 0)
-                r = unit_watch_match_all(w, bus);
-        if (r >= 0)
-                r = sd_bus_attach_event(bus, w->event, SD_EVENT_PRIORITY_IMPORTANT);
-        if (r >= 0)
-                w->bus = TAKE_PTR(bus);
+        if (r < 0)
+                return r;
+        r = unit_watch_match_all(w, bus);
+        if (r < 0)
+                return r;
+        r = sd_bus_attach_event(bus, w->event, SD_EVENT_PRIORITY_IMPORTANT);
+        if (r < 0)
+                return r;
 
-        return r;
+        w->bus = TAKE_PTR(bus);
+        return 0;
 }
 
 void unit_watch_revive(UnitWatch *w) {
