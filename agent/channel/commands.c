@@ -9,7 +9,7 @@
 #include "config.h"
 #include "core/json.h"
 
-/* What a command is given. */
+/* One call of a command. */
 typedef struct CommandCall {
         const CommandAgent *agent;
         const Request *request;
@@ -21,7 +21,7 @@ typedef struct ChannelCommand {
         const char *name;
         int (*answer)(const CommandCall *call);
         ArgumentSpec arguments[REQUEST_ARGUMENTS_MAX + 1]; /* ended by an empty one */
-        bool needs_policy;                             /* enabled only where the policy allows apply */
+        bool needs_policy;                             /* enabled only if the policy allows apply */
 } ChannelCommand;
 
 static const ChannelCommand *command_find(const char *name);
@@ -88,7 +88,7 @@ static int command_apply(const CommandCall *call) {
         return COMMAND_PENDING;
 }
 
-/* Appends as many elements as fit, from the given one on. Returns the first that is left out. */
+/* Appends elements from the first on, as many as fit. Returns the index of the next one, or the length of the list. */
 static size_t command_fill_page(json_object *all, size_t first, size_t space, Buffer *page) {
         size_t i, n = json_object_array_length(all);
 
@@ -158,7 +158,7 @@ static int command_plan(const CommandCall *call) {
         return command_answer_page(call, plan, (size_t) call->values[0].number);
 }
 
-/* What gtune-tpm is asked has the same names; what it takes it checks by itself. */
+/* gtune-tpm knows the arguments by the same names and checks their values itself. */
 static int command_format_arguments(const CommandCall *call, Buffer *ret) {
         const ArgumentSpec *arguments = command_find(call->request->execute)->arguments;
         const char *separator = "";

@@ -2,33 +2,34 @@
 #pragma once
 
 /*
- * The table of commands that the host may use. It knows how each is asked and answered, and nothing of where the
- * answers come from.
+ * The commands that the host may use: their arguments and the form of their answers. The content of the answers comes
+ * from the daemon through CommandAgent.
  */
 
 #include "core/buffer.h"
 
-/* What the commands need of the daemon. All texts are JSON on one line, of pure ASCII. */
+/* The functions of the daemon that the commands call. All texts are JSON on one line in ASCII. */
 typedef struct CommandAgent {
-        /* The report. The bytes stay valid until the next call. Return: 0 or -errno. */
+        /* Get the report; its bytes stay valid until the next call of any function. Return: 0 or -errno. */
         int (*report)(void *userdata, Span *ret);
 
-        /* The plan, a JSON object with an array "changes" and "refusal"; as report. */
+        /* Get the plan: an object with the array "changes" and with "refusal"; otherwise as report(). */
         int (*changes)(void *userdata, Span *ret);
 
-        /* Whether the policy, as it was last read, lets the host ask for gtune-apply. */
+        /* Whether the policy that was read last lets the host use gtune-apply. */
         bool (*apply_allowed)(void *userdata);
 
-        /* Begin to run the apply unit; the answer is given later. */
+        /* Ask for the apply unit to be started; the answer to the host follows by command_finish(). */
         void (*apply)(void *userdata);
 
-        /* Begin or end to send events. When it ends, what was to be answered aside is not wanted any more. */
+        /* Begin or end to send events. When that ends, a COMMAND_BACKGROUND answer is no longer wanted. */
         void (*watch)(void *userdata, bool on);
 
         /*
-         * Begin to ask gtune-tpm; the answer is given aside. verb and arguments as tpm_client_ask() takes them; with
-         * signs_report the report is signed too, and becomes a member of what is returned. Return: 0, or -EBUSY: one is
-         * under way.
+         * Ask gtune-tpm; the answer to the host follows by command_finish(). The parameters are those of
+         * tpm_client_ask(): a constant name, the members of "arguments" without their braces, which are moved, and
+         * whether the report is signed too and becomes a member of the answer. Return: 0; -EBUSY if another question
+         * is not answered yet.
          */
         int (*tpm)(void *userdata, const char *verb, Buffer *arguments, bool signs_report);
 
@@ -38,26 +39,26 @@ typedef struct CommandAgent {
 /* Positive outcome of command_answer(). */
 enum {
         COMMAND_ANSWERED = 0,
-        COMMAND_PENDING = 1,    /* there is no answer yet, and no later request may be answered before it */
-        COMMAND_BACKGROUND = 2, /* there is no answer yet, and others are answered meanwhile; only one at a time */
+        COMMAND_PENDING = 1,    /* the answer comes later; no other request may be answered before it */
+        COMMAND_BACKGROUND = 2, /* the answer comes later; other requests are answered meanwhile */
 };
 
 /**
  * command_answer() - answer one request
  * @text: the request, complete
- * @agent: where answers come from
+ * @agent: the daemon
  * @reply: takes the answer, appended
- * @ret_id: takes the id of the request, a part of text, or none; command_finish() needs a copy of it
+ * @ret_id: takes the id of the request, a part of text, or SPAN_NULL; keep a copy for command_finish()
  *
- * Return: COMMAND_ANSWERED, COMMAND_PENDING, COMMAND_BACKGROUND, or -ENOMEM.
+ * Return: COMMAND_ANSWERED; COMMAND_PENDING or COMMAND_BACKGROUND, and then reply is unchanged; -ENOMEM.
  */
 int command_answer(Span text, const CommandAgent *agent, Buffer *reply, Span *ret_id);
 
 /**
- * command_finish() - give the answer to a request that command_answer() has not answered
- * @id: the id of the request
- * @class: the class of the error, or NULL if it succeeded
- * @desc: the description of the error, or what is returned: JSON text
+ * command_finish() - answer a request for which command_answer() returned COMMAND_PENDING or COMMAND_BACKGROUND
+ * @id: the id of the request, or an empty span
+ * @class: the class of the error, or NULL if the command succeeded
+ * @desc: the description of the error; if the command succeeded, its result: JSON text
  * @reply: takes the answer, appended
  *
  * Return: 0 or -ENOMEM.

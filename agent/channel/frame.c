@@ -5,7 +5,7 @@
 #include "agent/channel/frame.h"
 #include "core/json.h"
 
-#define FRAME_TEXT_KEPT 1024U
+#define FRAME_TEXT_KEPT 1024U /* a buffer up to this size is reused for the next request */
 
 static const char *const frame_errors[_JSON_SCAN_ERROR_MAX] = {
         [JSON_SCAN_CHARACTER] = "JSON parse error, unexpected character",
@@ -30,49 +30,48 @@ static bool frame_utf8_is_valid(const char *s, size_t size) {
 }
 
 /* Returns NULL, or why the byte cannot be the next one of the request. */
-static const char *frame_reader_check(FrameReader *c, char ch) {
-        bool was_in_string = c->scan.in_string;
+static const char *frame_reader_check(FrameReader *reader, char ch) {
+        bool was_in_string = reader->scan.in_string;
         JsonScanError error;
 
-        if (c->text.size >= FRAME_SIZE_MAX)
+        if (reader->text.size >= FRAME_SIZE_MAX)
                 return "JSON token size limit exceeded";
 
-        error = json_scan(&c->scan, ch);
-        if (!was_in_string && c->scan.in_string)
-                c->string = c->text.size + 1;
-        if (was_in_string && !c->scan.in_string &&
-            !frame_utf8_is_valid(c->text.data + c->string, c->text.size - c->string))
+        error = json_scan(&reader->scan, ch);
+        if (!was_in_string && reader->scan.in_string)
+                reader->string = reader->text.size + 1;
+        if (was_in_string && !reader->scan.in_string &&
+            !frame_utf8_is_valid(reader->text.data + reader->string, reader->text.size - reader->string))
                 return "JSON parse error, invalid UTF-8 sequence in string";
 
         return frame_errors[error];
 }
 
-/* The memory of an ordinary request is kept for the next one. */
-static void frame_reader_forget(FrameReader *c) {
-        if (c->text.allocated > FRAME_TEXT_KEPT)
-                buffer_done(&c->text);
-        c->text.size = 0;
-        *c = (FrameReader) {
-                .text = c->text,
+static void frame_reader_forget(FrameReader *reader) {
+        if (reader->text.allocated > FRAME_TEXT_KEPT)
+                buffer_done(&reader->text);
+        reader->text.size = 0;
+        *reader = (FrameReader) {
+                .text = reader->text,
                 .scan = JSON_SCAN_INIT(FRAME_DEPTH_MAX),
                 .deadline = UINT64_MAX,
-                .discarding = c->discarding,
-                .error = c->error,
+                .discarding = reader->discarding,
+                .error = reader->error,
         };
 }
 
-void frame_reader_reset(FrameReader *c) {
-        frame_reader_forget(c);
-        c->discarding = false;
+void frame_reader_reset(FrameReader *reader) {
+        frame_reader_forget(reader);
+        reader->discarding = false;
 }
 
-void frame_reader_done(FrameReader *c) {
-        frame_reader_reset(c);
-        buffer_done(&c->text);
+void frame_reader_done(FrameReader *reader) {
+        frame_reader_reset(reader);
+        buffer_done(&reader->text);
 }
 
-static int frame_reader_keep(FrameReader *c, char ch) {
-        Buffer *b = &c->text;
+static int frame_reader_keep(FrameReader *reader, char ch) {
+        Buffer *b = &reader->text;
 
         if (b->size + 2 > b->allocated)
                 return buffer_append(b, &ch, 1);
@@ -82,72 +81,72 @@ static int frame_reader_keep(FrameReader *c, char ch) {
         return 0;
 }
 
-void frame_reader_expire(FrameReader *c, uint64_t now) {
-        if (frame_reader_half(c) && now >= c->deadline)
-                frame_reader_forget(c);
+void frame_reader_expire(FrameReader *reader, uint64_t now) {
+        if (frame_reader_half(reader) && now >= reader->deadline)
+                frame_reader_forget(reader);
 }
 
-/* A newline that is itself the error ends the garbage: the next line can be a request again. */
-static int frame_reader_garbage(FrameReader *c, const char *error, char ch) {
-        frame_reader_forget(c);
-        c->discarding = ch != '\n';
-        c->error = error;
+/* If the wrong byte is a newline, nothing is discarded: the garbage has ended. */
+static int frame_reader_garbage(FrameReader *reader, const char *error, char ch) {
+        frame_reader_forget(reader);
+        reader->discarding = ch != '\n';
+        reader->error = error;
         return FRAME_GARBAGE;
 }
 
-static int frame_reader_begin(FrameReader *c, char ch, uint64_t now) {
+static int frame_reader_begin(FrameReader *reader, char ch, uint64_t now) {
         if (ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n')
                 return FRAME_MORE;
         if (ch != '{' && ch != '[')
-                return frame_reader_garbage(c, "QMP input must be a JSON object", ch);
+                return frame_reader_garbage(reader, "QMP input must be a JSON object", ch);
 
-        c->deadline = now + FRAME_HALF_USEC;
-        (void) json_scan(&c->scan, ch);
-        return frame_reader_keep(c, ch);
+        reader->deadline = now + FRAME_HALF_USEC;
+        (void) json_scan(&reader->scan, ch);
+        return frame_reader_keep(reader, ch);
 }
 
-static int frame_reader_continue(FrameReader *c, char ch) {
+static int frame_reader_continue(FrameReader *reader, char ch) {
         const char *error;
         int r;
 
-        error = frame_reader_check(c, ch);
+        error = frame_reader_check(reader, ch);
         if (error)
-                return frame_reader_garbage(c, error, ch);
+                return frame_reader_garbage(reader, error, ch);
 
-        r = frame_reader_keep(c, ch);
-        if (r < 0 || c->scan.depth > 0)
+        r = frame_reader_keep(reader, ch);
+        if (r < 0 || reader->scan.depth > 0)
                 return r;
 
-        c->complete = true;
-        c->deadline = UINT64_MAX;
+        reader->complete = true;
+        reader->deadline = UINT64_MAX;
         return FRAME_REQUEST;
 }
 
-static int frame_reader_take(FrameReader *c, char ch, uint64_t now) {
+static int frame_reader_take(FrameReader *reader, char ch, uint64_t now) {
         if ((uint8_t) ch == 0xFF) {
-                frame_reader_reset(c);
+                frame_reader_reset(reader);
                 return FRAME_FLUSH;
         }
 
-        if (c->discarding) {
-                c->discarding = ch != '\n';
+        if (reader->discarding) {
+                reader->discarding = ch != '\n';
                 return FRAME_MORE;
         }
 
-        return frame_reader_half(c) ? frame_reader_continue(c, ch) : frame_reader_begin(c, ch, now);
+        return frame_reader_half(reader) ? frame_reader_continue(reader, ch) : frame_reader_begin(reader, ch, now);
 }
 
-int frame_reader_feed(FrameReader *c, const char *data, size_t size, uint64_t now, size_t *ret_used) {
+int frame_reader_feed(FrameReader *reader, const char *data, size_t size, uint64_t now, size_t *ret_used) {
         int r = FRAME_MORE;
         size_t i = 0;
 
-        assert(c && ret_used);
+        assert(reader && ret_used);
 
-        if (c->complete)
-                frame_reader_forget(c);
+        if (reader->complete)
+                frame_reader_forget(reader);
 
         while (r == FRAME_MORE && i < size)
-                r = frame_reader_take(c, data[i++], now);
+                r = frame_reader_take(reader, data[i++], now);
 
         *ret_used = i;
         return r;

@@ -3,7 +3,7 @@
 #include "agent/channel/reply.h"
 #include "core/json.h"
 
-/* Strings cannot hold a control character, so that any in an id is white space between its tokens. */
+/* A control character in an id is white space between its tokens, because strings cannot hold one. */
 static int reply_append_id(Buffer *b, Span id) {
         size_t start = b->size;
         int r;
@@ -34,7 +34,7 @@ static int reply_end(Buffer *b, Span id) {
         return buffer_puts(b, "}\n");
 }
 
-/* An id grows most where two bytes of UTF-8 become six of ASCII. */
+/* An id grows to at most three times its size: two bytes of UTF-8 become \uXXXX. */
 size_t reply_space(Span id) {
         return REPLY_SIZE_MAX - 64 - 3 * id.size;
 }

@@ -2,20 +2,21 @@
 #pragma once
 
 /*
- * The lines that answer the host.
+ * The lines that answer the host. A reply echoes the id of its request as the host wrote it, but on one line and in
+ * ASCII.
  */
 
 #include "core/buffer.h"
 
-#define REPLY_SIZE_MAX (256U * 1024U)  /* bytes of one reply, with its newline */
+#define REPLY_SIZE_MAX (256U * 1024U) /* bytes of one reply with its newline */
 
 /**
  * reply_return() - append the line that answers a request
  * @b: takes the line
- * @body: JSON text on one line, of pure ASCII, as json_format() makes it
- * @id: as in the request, or none
+ * @body: the result: JSON text on one line in ASCII, as json_format() makes it
+ * @id: the id of the request, or SPAN_NULL
  *
- * What would be longer than REPLY_SIZE_MAX becomes an error. Return: 0 or -ENOMEM.
+ * If the line would be longer than REPLY_SIZE_MAX, an error is appended instead. Return: 0 or -ENOMEM.
  */
 int reply_return(Buffer *b, Span body, Span id);
 
@@ -23,12 +24,12 @@ int reply_return(Buffer *b, Span body, Span id);
  * reply_error() - append the line that refuses a request
  * @b: takes the line
  * @class: "GenericError" or "CommandNotFound"
- * @desc: text of unknown encoding
- * @id: as in the request, or none
+ * @desc: the description, text of unknown encoding
+ * @id: the id of the request, or SPAN_NULL
  *
  * Return: 0 or -ENOMEM.
  */
 int reply_error(Buffer *b, const char *class, const char *desc, Span id);
 
-/** reply_space() - how many bytes of body fit into one reply with this id */
+/** reply_space() - the number of bytes of body that surely fit into a reply with this id */
 size_t reply_space(Span id);

@@ -7,12 +7,10 @@
 
 static const char white[] = " \t\r\n";
 
-/* strchr() would find the NUL at the end of the set. */
+/* A NUL is in no set, although strchr() finds the one that ends the string. */
 static bool request_is_one_of(char ch, const char *set) {
         return ch && strchr(set, ch);
 }
-
-/* The functions below read text that the framing has found to be valid JSON. */
 
 static size_t request_string_size(const char *s) {
         size_t n = 1;
@@ -38,7 +36,7 @@ static size_t request_value_size(const char *s) {
         return n;
 }
 
-/* Copies what a string means, or its beginning. json-c is slow, and ordinary names need no decoding. */
+/* Copies the decoded string, cut to the size of a name. Only a string with escapes needs json-c, which is slow. */
 static int request_copy_string(const char *s, size_t size, char ret[static REQUEST_NAME_SIZE]) {
         _cleanup_json_ json_object *o = NULL;
         size_t n;
@@ -59,15 +57,15 @@ static int request_copy_string(const char *s, size_t size, char ret[static REQUE
         memcpy(ret, s, n);
         ret[n] = 0;
 
-        /* A NUL would make it look like another name. */
+        /* With a NUL in it a name would look like another, shorter one. */
         if (strlen(ret) < n)
                 ret[0] = 0;
         return 0;
 }
 
 /*
- * Steps through the members of an object: *p stands on '{' or ',' before the call and on ',' or '}' after it. Returns
- * 1 for a member, 0 at the end, or -ENOMEM.
+ * Reads the next member of an object: *p points to '{' or ',' before the call and to ',' or '}' after it. Returns 1 for
+ * a member, 0 at the end, or -ENOMEM.
  */
 static int request_next_member(const char **p, char ret_name[static REQUEST_NAME_SIZE], Span *ret_value) {
         const char *s = *p + 1;
@@ -102,7 +100,7 @@ static int request_describe(char **ret, const char *before, const char *name, co
         return 0;
 }
 
-/* Returns 1 where the member was given before, else 0 or -ENOMEM. */
+/* Returns 1 if the member was given before, else 0 or -ENOMEM. */
 static int request_member(Request *request, const char *name, Span value) {
         if (streq(name, "execute")) {
                 if (request->has_execute)
@@ -132,7 +130,7 @@ static int request_member(Request *request, const char *name, Span value) {
         return request_describe(&request->error, "QMP input member", name, " is unexpected");
 }
 
-/* Which of two ids would be the right one? */
+/* The answer carries no id: one of two ids may be the wrong one. */
 static int request_duplicate(Request *request) {
         request->id = SPAN_NULL;
         return free_and_strdup(&request->error, "JSON parse error, duplicate key");
@@ -169,7 +167,7 @@ void request_done(Request *request) {
         *request = (Request) {};
 }
 
-/* What json-c would clip to the largest integer is no integer here. */
+/* A number beyond 64 bits is refused; json-c would clip it. */
 static bool argument_parse_integer(Span value, int64_t *ret) {
         char text[32], *end;
         long long number;
@@ -191,7 +189,7 @@ static bool argument_parse_integer(Span value, int64_t *ret) {
         return true;
 }
 
-/* Nothing in it needs an escape, so that it can be put into another text as it is. */
+/* A word needs no escapes, so it can be copied into the question to gtune-tpm as it is. */
 static bool argument_parse_word(Span value, char ret[static ARGUMENT_WORD_SIZE]) {
         static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789,-_";
         size_t size = value.size - 2;

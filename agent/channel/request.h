@@ -2,33 +2,34 @@
 #pragma once
 
 /*
- * The envelope of a request: the command, its arguments and its id.
+ * What a request says: the members "execute", "arguments" and "id" of its object (the envelope), and the arguments of
+ * the command. All functions take text that the framing (frame.h) has found to be valid JSON.
  */
 
 #include "core/buffer.h"
 
-/* How much of a name is kept. All that we know are shorter, and a longer one is only shown. */
+/* A longer name is cut. All known names are shorter, so a cut name occurs only in an error text. */
 #define REQUEST_NAME_SIZE 65
 
-/* The envelope of a request. The spans point into its text. */
+/* The envelope. The spans point into the text of the request. */
 typedef struct Request {
-        char execute[REQUEST_NAME_SIZE]; /* the command, or its beginning */
+        char execute[REQUEST_NAME_SIZE]; /* the name of the command, maybe cut */
         bool has_execute;
-        Span arguments;          /* the text of the object, or none */
-        Span id;                 /* as the host wrote it, or none */
-        char *error;             /* why this is no request, or NULL */
+        Span arguments;                  /* the text of the object; SPAN_NULL if it is not given */
+        Span id;                         /* as the host wrote it; SPAN_NULL if it is not given */
+        char *error;                     /* the error to answer if the envelope is wrong; else NULL */
 } Request;
 
 /**
  * request_parse() - read the envelope of a complete request
- * @text: what frame_reader_text() gave
+ * @text: what frame_reader_text() returned; must outlive the envelope
  * @ret: takes the envelope; the caller calls request_done()
  *
- * Return: 0, also where ret->error is set, or -ENOMEM.
+ * Return: 0, also if ret->error is set; -ENOMEM.
  */
 int request_parse(Span text, Request *ret);
 
-/** request_done() - release what request_parse() made */
+/** request_done() - release the envelope */
 void request_done(Request *request);
 
 typedef enum ArgumentType {
@@ -36,7 +37,7 @@ typedef enum ArgumentType {
         ARGUMENT_WORD, /* a string of at most ARGUMENT_WORD_SIZE - 1 letters, digits, commas, hyphens and underscores */
 } ArgumentType;
 
-/* An argument that a command takes. */
+/* One argument that a command takes. */
 typedef struct ArgumentSpec {
         const char *name;
         bool required;
@@ -45,22 +46,22 @@ typedef struct ArgumentSpec {
 
 #define REQUEST_ARGUMENTS_MAX 4
 
-/* 64 bytes in hex are the longest that anybody needs. */
+/* The longest word is a nonce: 64 bytes in hex. */
 #define ARGUMENT_WORD_SIZE 129
 
 typedef struct ArgumentValue {
         bool given;
-        int64_t number;
-        char word[ARGUMENT_WORD_SIZE];
+        int64_t number;                /* of an ARGUMENT_INTEGER */
+        char word[ARGUMENT_WORD_SIZE]; /* of an ARGUMENT_WORD */
 } ArgumentValue;
 
 /**
  * request_arguments() - check and read the arguments of a request
- * @request: the request
- * @known: what the command takes, at most REQUEST_ARGUMENTS_MAX, ended by a name of NULL
- * @values: takes one value for each of them; all must be zero before
- * @ret_error: takes a description where the arguments are wrong, which the caller frees; else NULL
+ * @request: the envelope
+ * @known: the arguments that the command takes, at most REQUEST_ARGUMENTS_MAX; the last entry has the name NULL
+ * @values: takes one value for each of them; must be zeroed before
+ * @ret_error: takes the error to answer if the arguments are wrong, which the caller frees; else NULL
  *
- * Return: 0, also where *ret_error is set, or -ENOMEM.
+ * Return: 0, also if *ret_error is set; -ENOMEM.
  */
 int request_arguments(const Request *request, const ArgumentSpec *known, ArgumentValue *values, char **ret_error);

@@ -8,8 +8,8 @@
 #include "agent/daemon/local-socket.h"
 #include "core/json.h"
 
-#define APPLY_CLIENT_WAIT_USEC (5U * 1000000U)   /* for the answer */
-#define APPLY_CLIENT_REPEAT_USEC (1U * 1000000U) /* how long a refusal is good for */
+#define APPLY_CLIENT_WAIT_USEC (5U * 1000000U)   /* how long gtuned-request may take for its answer */
+#define APPLY_CLIENT_REPEAT_USEC (1U * 1000000U) /* how long a refusal is repeated */
 #define APPLY_CLIENT_ANSWER_MAX 4096U
 
 struct ApplyClient {
@@ -22,9 +22,9 @@ struct ApplyClient {
         sd_event_source *io, *timer, *defer;
         Buffer answer;
 
-        bool allowed;      /* the last answer … */
+        bool allowed;      /* the last answer, for done() */
         char *desc;
-        uint64_t repeat;   /* … is given again until then */
+        uint64_t repeat;   /* until this time the last answer is repeated */
 };
 
 static uint64_t apply_client_now(const ApplyClient *c) {
@@ -52,7 +52,7 @@ static void apply_client_finish(ApplyClient *c, bool allowed, const char *desc) 
         c->done(c->userdata, allowed, desc);
 }
 
-/* What runs as root is believed, but not that it is there: no answer, or none of the known form, is a failure. */
+/* gtuned-request is trusted, but it may be missing or fail: an absent or unknown answer counts as a failure. */
 static void apply_client_understand(ApplyClient *c) {
         _cleanup_json_ json_object *answer = NULL;
         _cleanup_free_ char *copy = NULL;
@@ -122,7 +122,7 @@ void apply_client_start(ApplyClient *c) {
 
         assert(c && c->fd < 0 && !c->defer);
 
-        /* The answer must not come before the question is noted, so also what is known comes from the event loop. */
+        /* The caller keeps the host's request after this call, so even a known answer is given by the event loop. */
         if (apply_client_now(c) >= c->repeat) {
                 r = apply_client_begin(c);
                 if (r >= 0)

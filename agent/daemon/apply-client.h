@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The daemon's side of gtuned-request.socket: the one thing that it can ask of root. It sends nothing at all; to be
- * connected is the whole question, so that nothing that a host wrote can get there.
+ * The daemon's client of gtuned-request.socket, which asks root to start the apply unit. It sends no byte: the
+ * connection itself is the request. So no text of a host can reach a process of root.
  */
 
 #include <systemd/sd-event.h>
@@ -15,30 +15,33 @@
 
 typedef struct ApplyClient ApplyClient;
 
-/* Called once for each apply_client_start(); desc is a sentence, or NULL where the unit was started. */
+/*
+ * Called once for each apply_client_start(). desc is NULL if the unit was started, else a sentence for people; allowed
+ * is false if the policy does not allow the request.
+ */
 typedef void (*ApplyClientDone)(void *userdata, bool allowed, const char *desc);
 
 /**
  * apply_client_new() - make a client
  * @ret: takes the client; the caller frees it
  * @event: the event loop
- * @root: below which the socket is; must outlive the client
- * @done: told of each answer
- * @userdata: handed through
+ * @root: the root with the socket; must outlive the client
+ * @done: called with each answer
+ * @userdata: passed to done
  *
  * Return: 0 or -ENOMEM.
  */
 int apply_client_new(ApplyClient **ret, sd_event *event, const Root *root, ApplyClientDone done, void *userdata);
 
-/** apply_client_free() - end what is under way, without an answer; NULL is ignored */
+/** apply_client_free() - drop a request without calling done, and free the client; NULL is ignored */
 ApplyClient *apply_client_free(ApplyClient *client);
 DEFINE_CLEANUP(ApplyClient *, apply_client_free);
 
 /**
- * apply_client_start() - ask for the apply unit
- * @client: the client; nothing may be under way
+ * apply_client_start() - ask for the apply unit to be started
+ * @client: the client; its last request must be answered
  *
- * The answer comes from the event loop within 5 s. A host that asks again and again gets the last refusal once more
- * instead of a new process.
+ * The event loop calls done within 5 s. A request within a second after a refusal gets the same refusal without a new
+ * process of root.
  */
 void apply_client_start(ApplyClient *client);

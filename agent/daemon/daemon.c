@@ -19,8 +19,8 @@
 #include "agent/daemon/unit-watch.h"
 #include "agent/side.h"
 
-#define DAEMON_BURST_USEC (200U * 1000U)  /* one rebuild, and so one event, in that time */
-#define DAEMON_STALE_USEC (1U * 1000000U) /* how old a report may be that a query is answered with */
+#define DAEMON_BURST_USEC (200U * 1000U)  /* at most one new report, and so one event, in this time */
+#define DAEMON_STALE_USEC (1U * 1000000U) /* a request is answered with a report of at most this age */
 
 struct Daemon {
         sd_event *event;
@@ -28,18 +28,18 @@ struct Daemon {
         CommandAgent agent;
         Port *port;
         PathWatch *path_watch;
-        UnitWatch *unit_watch;        /* NULL: the root is not the running system's */
-        const char *units[SIDE_SERVICES_MAX + 1]; /* what it listens to */
+        UnitWatch *unit_watch;        /* NULL if the root is not the running system */
+        const char *units[SIDE_SERVICES_MAX + 1]; /* the services that unit_watch listens to */
         ApplyClient *apply_client;
         TpmClient *tpm;
-        sd_event_source *rebuild;     /* timer, only while something has changed */
+        sd_event_source *rebuild;     /* timer; runs only while something has changed */
         sd_event_source *terminate, *interrupt, *reload;
 
         ReportCache cache;
-        uint64_t taken;               /* when */
-        bool changed;                 /* a source has announced a change since */
+        uint64_t taken;               /* when the report was made */
+        bool changed;                 /* a watch has announced a change since */
         bool watching;                /* the host wants events */
-        json_object *told;            /* the practices that it was told of last */
+        json_object *told;            /* the practices as the host was last told */
 };
 
 static uint64_t daemon_now(clockid_t clock) {
@@ -67,7 +67,7 @@ static int daemon_format_event(json_object *changed, Buffer *line) {
         return buffer_puts(line, "}}\n");
 }
 
-/* Where the host does not take the event it is forgotten: five seconds later it would be wrong anyway. */
+/* An event that cannot be sent is not repeated: later it would be outdated. */
 static int daemon_send_event(Daemon *d) {
         _cleanup_json_ json_object *news = NULL;
         _cleanup_buffer_ Buffer line = BUFFER_NULL;
@@ -107,14 +107,14 @@ static int daemon_rebuild(Daemon *d) {
 
         r = daemon_take(d);
         if (r < 0)
-                return log_error_errno(r, "No report can be made");
+                return log_error_errno(r, "The report cannot be made");
 
         if (!streq_ptr(before, d->cache.summary))
                 (void) sd_notifyf(false, "STATUS=%s", d->cache.summary);
 
         r = daemon_send_event(d);
         if (r < 0)
-                log_line(LOG_DEBUG, "An event is lost: %s", strerror(-r));
+                log_line(LOG_DEBUG, "An event was not sent: %s", strerror(-r));
 
         return 0;
 }
@@ -137,10 +137,10 @@ static void daemon_on_changed(void *userdata) {
         d->changed = true;
         if (sd_event_source_set_time(d->rebuild, now + DAEMON_BURST_USEC) < 0 ||
             sd_event_source_set_enabled(d->rebuild, SD_EVENT_ONESHOT) < 0)
-                log_line(LOG_WARNING, "A change is not followed before the next query");
+                log_line(LOG_WARNING, "A change will not be reported before the host's next request");
 }
 
-/* Looks again where the report may be wrong, but not more often than the guest and the host may cause. */
+/* Makes a new report if the last one may be outdated. Neither changes nor requests can cause that too often. */
 static void daemon_refresh(Daemon *d) {
         uint64_t age = daemon_now(CLOCK_MONOTONIC) - d->taken;
 
@@ -188,7 +188,7 @@ static void daemon_watch(void *userdata, bool on) {
         json_object_put(d->told);
         d->told = NULL;
         if (on && report_cache_news(SPAN_BUFFER(d->cache.report), &d->told, &news) < 0)
-                log_line(LOG_WARNING, "The next event will name all practices");
+                log_line(LOG_WARNING, "The next event will contain all practices");
 }
 
 static int daemon_ask_tpm(void *userdata, const char *verb, Buffer *arguments, bool signs_report) {
@@ -326,7 +326,7 @@ int daemon_new(Daemon **ret, sd_event *event, Root *root, const Endpoint *endpoi
                 return log_error_errno(r, "Signals cannot be received");
         r = daemon_open_watches(d);
         if (r < 0)
-                return log_error_errno(r, "Changes cannot be listened to");
+                return log_error_errno(r, "Changes cannot be watched");
         r = daemon_rebuild(d);
         if (r < 0)
                 return r;

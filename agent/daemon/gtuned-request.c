@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * gtuned-request: root's answer to a host that wants the policy applied. gtuned-request.socket starts it for each
- * connection. It reads nothing from the connection: that somebody connects is the whole request. Who that is, whether
- * the policy allows it and when it last did, it finds out by itself.
+ * gtuned-request: starts the apply unit for the daemon, which has no right to do so. gtuned-request.socket starts this
+ * program as root for each connection. It reads nothing from the connection: the connection itself is the request. It
+ * checks itself whether the peer is the daemon, whether the policy allows the request, and when the last one was.
  */
 
 #include <fcntl.h>
@@ -21,11 +21,11 @@
 #define REQUEST_CLIENT_USER "gtuned"
 #define REQUEST_STAMP_PATH "/run/gtuned-request/last"
 #define REQUEST_INTERVAL_SEC 10
-#define REQUEST_BUS_TIMEOUT_USEC (4U * 1000000U) /* the daemon waits for five seconds */
+#define REQUEST_BUS_TIMEOUT_USEC (4U * 1000000U) /* shorter than APPLY_CLIENT_WAIT_USEC of the daemon */
 
-/* Why it was refused. The code is for programs and stable, the reason is for people. */
+/* Why the request is refused. The code is for programs and never changes; the reason is for people. */
 typedef struct Refusal {
-        const char *code;
+        const char *code; /* NULL: it is not refused */
         char *reason;
 } Refusal;
 
@@ -38,7 +38,7 @@ static int refusal_set(Refusal *refusal, const char *code, const char *reason) {
         return free_and_strdup(&refusal->reason, reason);
 }
 
-/* Read from the file: name services have no business in here. */
+/* Reads the file instead of asking name services, which would load their modules into this program. */
 static bool request_is_client_user(uid_t uid) {
         _cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re");
         const struct passwd *p;
@@ -50,6 +50,7 @@ static bool request_is_client_user(uid_t uid) {
         return false;
 }
 
+/* This check and those below return 0, and may have set the refusal, or -errno. */
 static int request_check_peer(Refusal *refusal) {
         struct ucred peer;
         socklen_t size = sizeof(peer);
@@ -82,7 +83,7 @@ static int request_check_policy(Refusal *refusal) {
         return 0;
 }
 
-/* Both sides of the comparison are of this boot, because the file lies below /run. */
+/* This clock begins at boot. The stamp is of the same boot, because /run is empty at boot. */
 static int64_t request_boot_seconds(void) {
         struct timespec now = {};
 
@@ -125,7 +126,7 @@ static int request_note_run(int stamp_fd) {
         return 0;
 }
 
-/* The job is only accepted, not waited for: apply may take longer than a host waits. */
+/* Waits until the job is accepted, not until it is done: apply may take longer than the host waits. */
 static int request_start_unit(Refusal *refusal) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -145,7 +146,7 @@ static int request_start_unit(Refusal *refusal) {
         return 0;
 }
 
-/* A run that fails to start counts, too: a host must not fill the journal with it. */
+/* An attempt that fails counts too; otherwise a host could fill the journal with failures. */
 static int request_start_limited(Refusal *refusal) {
         _cleanup_close_ int stamp = -EBADF;
         int r;
@@ -215,7 +216,7 @@ static int request_answer(const Refusal *refusal) {
         return 0;
 }
 
-/* A host that asks too often is told so, and must not fill the journal. */
+/* A host that asks too often gets an answer but no line in the journal, which it could fill otherwise. */
 static void request_log_refusal(const Refusal *refusal) {
         _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_REFUSED);
 
@@ -232,7 +233,7 @@ static int request_run(void) {
 
         r = request_decide(&refusal);
         if (r < 0) {
-                (void) log_error_errno(r, "The request cannot be decided");
+                (void) log_error_errno(r, "The host's request to run %s cannot be checked", guest_side.apply_unit);
                 r = refusal_set(&refusal, "failed", strerror(-r));
                 if (r < 0)
                         return r;

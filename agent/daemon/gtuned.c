@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * gtuned: answers the host over virtio-serial. It changes nothing in the guest.
+ * gtuned: answers the requests of the host over virtio-serial. It changes nothing in the guest.
  */
 
 #include <signal.h>
@@ -17,7 +17,7 @@
 typedef struct GtunedArguments {
         const char *root;
         Endpoint endpoint;
-        bool finished; /* help or version was shown */
+        bool finished; /* --help or --version was given */
 } GtunedArguments;
 
 static int gtuned_set_root(void *userdata, const char *argument) {
@@ -74,7 +74,7 @@ static int gtuned_parse_arguments(int argc, char **argv, GtunedArguments *a) {
         return 0;
 }
 
-/* A host that leaves while we write is no reason to die. */
+/* SIGPIPE is ignored: a host may leave during a write. The other signals are received by the event loop. */
 static int gtuned_prepare_signals(void) {
         sigset_t set;
 

@@ -28,7 +28,7 @@ int local_socket_connect(const Root *root, const char *directory, const char *na
         return 0;
 }
 
-/* A socket that nobody listens on is left over from a daemon that was killed. */
+/* Nobody listens on the socket if connecting is refused. */
 static int local_socket_remove_stale(const struct sockaddr_un *address) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;

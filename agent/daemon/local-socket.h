@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * UNIX sockets: connecting to one below a root, and serving one.
+ * UNIX stream sockets: connecting to one below a root, and listening on one.
  */
 
 #include "core/root.h"
@@ -14,26 +14,26 @@
  * @name: its name there
  * @ret_fd: takes the descriptor, which does not block; the caller closes it
  *
- * The directory is opened through the root, and its descriptor keeps the path short enough for an address.
- * Return: 0 or -errno.
+ * The address names the directory by its descriptor in /proc/self/fd, because a path below a root can be too long for
+ * an address. Return: 0; -ENOENT if the directory or the socket is missing; another -errno.
  */
 int local_socket_connect(const Root *root, const char *directory, const char *name, int *ret_fd);
 
 /**
  * local_socket_listen() - make a socket and listen on it
  * @path: the socket; made with mode 0600
- * @ret_fd: takes the descriptor, which does not block; the caller closes it, and removes the socket
+ * @ret_fd: takes the descriptor, which does not block; the caller closes it and removes the socket
  *
- * A socket that is left over from a daemon that was killed is replaced.
- * Return: 0; -EADDRINUSE when another process listens there; -EEXIST when there is something else; another -errno.
+ * A socket on which no process listens is left over from a daemon that was killed, and is replaced.
+ * Return: 0; -EADDRINUSE if a process listens on it; -EEXIST if the path is no socket; another -errno.
  */
 int local_socket_listen(const char *path, int *ret_fd);
 
 /**
  * local_socket_accept() - take the next connection
- * @listen_fd: what local_socket_listen() gave
+ * @listen_fd: the descriptor from local_socket_listen()
  * @ret_fd: takes the descriptor, which does not block; the caller closes it
  *
- * Return: 0; -EACCES: it was refused, because only root and the own user are served; another -errno.
+ * Return: 0; -EACCES if the client is neither root nor the own user, and its connection was closed; another -errno.
  */
 int local_socket_accept(int listen_fd, int *ret_fd);

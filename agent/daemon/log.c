@@ -23,7 +23,7 @@ static void log_write(int priority, const char *text) {
 
         if (send(STDERR_FILENO, line, (size_t) n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == ENOTSOCK &&
             write(STDERR_FILENO, line, (size_t) n) < 0)
-                return; /* there is nobody left to tell */
+                return; /* the message is lost */
 }
 
 static void log_va(int priority, int error, const char *format, va_list ap) {

@@ -32,13 +32,13 @@ static void outbox_drop(Outbox *o, size_t n) {
         o->n_lines -= n;
         if (o->n_lines > 0)
                 memmove(o->lines, o->lines + n, o->n_lines * sizeof(OutboxLine));
-        else if (n > 1) { /* the place of a single line is kept for the next one */
+        else if (n > 1) { /* an array of one line is kept for the next line */
                 free(o->lines);
                 o->lines = NULL;
         }
 }
 
-/* Returns how many bytes were taken, 0 for none now, or -errno. */
+/* Returns the number of bytes that were taken, 0 if none can be taken for now, or -errno. */
 static ssize_t outbox_write_some(int fd, const char *data, size_t size) {
         for (;;) {
                 ssize_t n = write(fd, data, size);

@@ -9,30 +9,30 @@
 
 #include "agent/daemon/path-watch.h"
 
-/* Changes of an entry, and changes of the directory itself. */
+/* Changes of the entries of a directory, changes of the directory itself, and the end of its watch. */
 #define PATH_WATCH_ENTRY_MASK (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
 #define PATH_WATCH_SELF_MASK (IN_DELETE_SELF | IN_MOVE_SELF)
 #define PATH_WATCH_LOST_MASK (IN_IGNORED | IN_UNMOUNT | IN_Q_OVERFLOW | PATH_WATCH_SELF_MASK)
 #define PATH_WATCH_MASK \
         (PATH_WATCH_ENTRY_MASK | PATH_WATCH_SELF_MASK | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_ONLYDIR)
 
-/* An entry of a watched directory that counts. */
+/* An entry of a watched directory that a report was made of. */
 typedef struct WatchedName {
         char *text;
-        bool used; /* by the last report */
+        bool used; /* in the last report */
 } WatchedName;
 
 /*
- * One directory that is watched. What is still used is kept from report to report and not made anew: small pieces
- * that live long, allocated amid a survey's memory, would each hold on to a page of it.
+ * A directory that is watched. Entries that the next report uses too are kept and not allocated again: each small
+ * allocation that outlives a survey would keep a page of the survey's memory in use.
  */
 typedef struct WatchedDirectory {
         int wd;
         char *path;
         WatchedName *names;
         size_t n_names;
-        bool listed; /* its list of names counts */
-        bool used;   /* by the last report */
+        bool listed; /* the report was made of its list of names */
+        bool used;   /* in the last report */
 } WatchedDirectory;
 
 struct PathWatch {
@@ -43,14 +43,14 @@ struct PathWatch {
         int inotify_fd, mountinfo_fd;
         WatchedDirectory *directories;
         size_t n_directories;
-        bool noting; /* a path is being noted: what that opens is not to be noted in turn */
+        bool noting; /* set while a path is recorded, because recording opens paths below the root too */
 
         struct udev *udev;
         struct udev_monitor *monitor;
         sd_event_source *inotify, *mountinfo, *modules;
 };
 
-/* Forgets the names that the last report did not use; with all, every one of them. */
+/* Drops the names that the last report did not use, or all names. */
 static void watched_sweep(WatchedDirectory *d, bool all) {
         size_t n = 0;
 
@@ -118,7 +118,7 @@ static WatchedDirectory *path_watch_find_wd(PathWatch *w, int wd) {
         return NULL;
 }
 
-/* inotify knows paths only, and none must leave the root: the descriptor's own name leads to the directory. */
+/* inotify takes only paths, and a path could lead out of the root. The path of the descriptor cannot. */
 static int path_watch_add_fd(PathWatch *w, int fd) {
         char path[32];
         int wd;
@@ -128,7 +128,7 @@ static int path_watch_add_fd(PathWatch *w, int fd) {
         return wd < 0 ? negative_errno() : wd;
 }
 
-/* Returns 0 where the directory is watched, or -errno where it cannot be: -ENOENT, -ENOTDIR, … */
+/* Returns 0 if the directory is watched, or -errno: -ENOENT or -ENOTDIR if it is no directory. */
 static int path_watch_add_directory(PathWatch *w, const char *path, WatchedDirectory **ret) {
         _cleanup_close_ int fd = -EBADF;
         WatchedDirectory *d = path_watch_find_path(w, path);
@@ -167,14 +167,14 @@ static int path_watch_add_directory(PathWatch *w, const char *path, WatchedDirec
         return 0;
 }
 
-/* A change of /proc cannot be watched, and what it says does not change by somebody's writing. */
+/* inotify reports no changes in /proc (inotify(7)). */
 static bool path_watch_is_silent(const char *path) {
         const char *rest = startswith(path, "/proc");
 
         return rest && (*rest == 0 || *rest == '/');
 }
 
-/* Watches the entry in the nearest directory that is there. */
+/* Watches the name in its directory, or the first missing name of the path in the nearest directory that exists. */
 static int path_watch_add_entry(PathWatch *w, const char *path) {
         _cleanup_free_ char *above = strdup(path);
         char *slash;
@@ -215,7 +215,7 @@ static int path_watch_add_list(PathWatch *w, const char *path) {
         return 0;
 }
 
-/* The name itself, what it leads to, and the list of names where that is a directory. */
+/* Watches the name itself, the file to which it resolves, and the list of names if that is a directory. */
 static int path_watch_note(PathWatch *w, const char *path) {
         _cleanup_free_ char *real = NULL;
         int r;
@@ -233,7 +233,7 @@ static int path_watch_note(PathWatch *w, const char *path) {
         return path_watch_add_list(w, real);
 }
 
-/* A watch that is not to be had (too many of them) leaves a source that is read again when somebody asks. */
+/* If inotify has no watch left, the path is read again when the host asks. */
 static void path_watch_on_trace(const char *path, void *userdata) {
         PathWatch *w = userdata;
 
@@ -272,7 +272,7 @@ void path_watch_end(PathWatch *w) {
         w->n_directories = n;
 }
 
-/* The directory of a name that vanished must be found anew, also when its number is given to another one. */
+/* A lost directory counts as a change. After IN_IGNORED the kernel may give the number of its watch to another one. */
 static bool path_watch_lost(PathWatch *w, const struct inotify_event *e) {
         WatchedDirectory *d = path_watch_find_wd(w, e->wd);
 
@@ -347,7 +347,7 @@ static int path_watch_open_mountinfo(PathWatch *w, sd_event *event) {
         if (w->mountinfo_fd < 0)
                 return 0;
 
-        /* The change is an exceptional condition that reading the file would not end, but looking at it does. */
+        /* A change is an exceptional condition, which polling clears (mounts_poll() in fs/proc_namespace.c). */
         return sd_event_add_io(event, &w->mountinfo, w->mountinfo_fd, EPOLLPRI | EPOLLET, path_watch_on_mountinfo, w);
 }
 
@@ -363,7 +363,7 @@ static int path_watch_open_modules(PathWatch *w, sd_event *event) {
         return sd_event_add_io(event, &w->modules, udev_monitor_get_fd(w->monitor), EPOLLIN, path_watch_on_module, w);
 }
 
-/* Before anything else that is ready at the same time: a query must not be answered with what is known to be old. */
+/* Changes are handled before requests, so that no request is answered with a report that is known to be outdated. */
 static int path_watch_prefer(sd_event_source *source) {
         if (!source)
                 return 0;

@@ -2,9 +2,10 @@
 #pragma once
 
 /**
- * port_holder() - who has a device open
+ * port_holder() - find the process that has a device open
  * @path: the device
  *
- * Only root can see that. Return: a new string like "qemu-ga (pid 123)", or NULL where it cannot be told.
+ * Only root sees the descriptors of other processes. Return: a new string like "qemu-ga (pid 123)"; NULL if no process
+ * is found, or without memory.
  */
 char *port_holder(const char *path);

@@ -13,24 +13,24 @@
 #include "agent/daemon/outbox.h"
 #include "agent/daemon/port.h"
 
-#define PORT_READ_SIZE 4096U                  /* what a virtio port gives at once */
-#define PORT_READS_MAX 16U                    /* before everybody else has a turn */
-#define PORT_RETRY_USEC (250U * 1000U)        /* between two tries to write */
-#define PORT_AWAY_USEC (1U * 1000000U)        /* until a port that may only not be marked as connected counts as left */
-#define PORT_TRIM_BYTES (16U * 1024U)         /* what must have been in use at once for memory to be given back */
-#define PORT_SOCKET_BUFFER (32 * 1024)        /* what a virtio port takes at once */
+#define PORT_READ_SIZE 4096U             /* bytes that a virtio port delivers at once */
+#define PORT_READS_MAX 16U               /* rounds before other event sources have their turn */
+#define PORT_RETRY_USEC (250U * 1000U)   /* between two attempts to write */
+#define PORT_AWAY_USEC (1U * 1000000U)   /* after a read of 0 bytes, wait this long before treating the host as gone */
+#define PORT_TRIM_BYTES (16U * 1024U)    /* trim the heap only if so much was in use at once */
+#define PORT_SOCKET_BUFFER (32 * 1024)   /* bytes that a virtio port takes at once */
 
-/* A request that has no answer yet. */
+/* A request whose answer comes later. */
 typedef struct PortRequest {
         bool open;
-        Buffer id; /* as the host wrote it, or empty */
+        Buffer id; /* as the host wrote it; empty if it gave none */
 } PortRequest;
 
 struct Port {
         sd_event *event;
         const CommandAgent *agent;
         sd_event_source *io, *timer, *again, *listener;
-        char *path; /* of the socket that listens */
+        char *path; /* of the listening socket */
         int fd, listen_fd;
         bool is_socket;
 
@@ -41,9 +41,9 @@ struct Port {
         PortRequest pending;    /* while it is open, no other request is looked at */
         PortRequest background; /* others are answered meanwhile */
 
-        bool heard;        /* something was read since the host was last known to be there or away */
-        uint64_t away;     /* when a host that may be away counts as left; UINT64_MAX: that is known */
-        size_t peak;       /* bytes in use at once since memory was given back */
+        bool heard;    /* bytes were read since the host was last known to be connected or gone */
+        uint64_t away; /* when the host counts as gone unless it is heard of; UINT64_MAX: there is no doubt */
+        size_t peak;   /* the most bytes in use at once since the heap was trimmed */
 };
 
 static uint64_t port_now(const Port *port) {
@@ -103,7 +103,7 @@ static bool port_may_answer(const Port *port) {
         return !port->pending.open && !outbox_full(&port->outbox);
 }
 
-/* Answers what was read, as far as there is room for the answers. */
+/* Answers the requests in the input, as long as the outbox has room. */
 static int port_digest(Port *port) {
         while (port->input_start < port->input_end && port_may_answer(port)) {
                 size_t used, memory;
@@ -158,7 +158,7 @@ static void port_fail(Port *port, int error) {
         (void) sd_event_exit(port->event, log_error_errno(error, "The port failed"));
 }
 
-/* Returns 1 when there is something to digest, 0 when there is nothing for now, or -errno. */
+/* Returns 1 if bytes were read, 0 if there are none for now, or -errno. */
 static int port_read(Port *port) {
         ssize_t n;
 
@@ -185,7 +185,7 @@ static int port_read(Port *port) {
         return n > 0;
 }
 
-/* One round: what was read is answered, what is answered is written, and then there may be more to read. */
+/* Answers the input, writes the outbox, and reads more. Returns 1 if another round is due, 0 if not, or -errno. */
 static int port_round(Port *port) {
         int r;
 
@@ -213,7 +213,7 @@ static void port_trim(Port *port) {
         port->peak = 0;
 }
 
-/* EPOLLOUT is asked for only while it is needed: each reply that the host takes would wake us up once more. */
+/* EPOLLOUT is watched only while a reply waits; otherwise each reply that the host takes would wake the daemon. */
 static int port_arm_io(Port *port) {
         uint32_t now = 0, wanted = EPOLLIN | EPOLLET | (port->outbox.n_lines > 0 ? (uint32_t) EPOLLOUT : 0);
         int r;
@@ -343,7 +343,7 @@ Port *port_free(Port *port) {
         return NULL;
 }
 
-/* Takes the descriptor, also on failure. The first round runs by itself: what a host wrote earlier gives no edge. */
+/* Takes the descriptor, also on failure. Schedules a first round: bytes that wait already cause no edge. */
 static int port_attach(Port *port, int fd) {
         int r;
 
@@ -374,16 +374,16 @@ static int port_on_connection(_unused_ sd_event_source *source, int listen_fd, _
 
         r = local_socket_accept(listen_fd, &fd);
         if (r == -EACCES)
-                log_line(LOG_NOTICE, "Somebody else's connection is refused");
+                log_line(LOG_NOTICE, "A connection of another user is refused");
         if (r < 0)
-                return 0; /* it has left again */
+                return 0; /* the client has left again */
 
         (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
         r = port_attach(port, TAKE_FD(fd));
         if (r < 0)
                 return r;
 
-        /* The next one waits in the queue of the kernel until this one leaves. */
+        /* The next client waits in the kernel's queue until this one leaves. */
         return sd_event_source_set_enabled(port->listener, SD_EVENT_OFF);
 }
 

@@ -23,7 +23,7 @@ static int report_cache_format_changes(const Survey *survey, Buffer *ret) {
         return json_format(document, ret);
 }
 
-/* What a person wants to know of a state, worst first; the rest is as it should be or of no interest. */
+/* How a state is shown in the summary, worst first. A state without a rank is not shown. */
 typedef enum SummaryRank {
         RANK_WRONG,
         RANK_REBOOT,
@@ -45,12 +45,12 @@ static const SummaryRank ranks[_STATE_MAX] = {
 
 static const char *const verdicts[_RANK_MAX] = {"Needs attention", "Needs a reboot", "In order"};
 
-/* It was reverted by hand, and so it is as somebody wants it. */
+/* The administrator has reverted the practice by hand, so its state is as wanted. */
 static bool summary_is_held(const Finding *f) {
         return f->held && f->wanted == WANTED_ON;
 }
 
-/* That something cannot be, or is not known, concerns only who wants it. */
+/* Do not show "unsupported" or "unknown" for a practice that is not wanted. */
 static SummaryRank summary_rank_of(const Finding *f) {
         bool concerns = practice_is_on(f) || (f->state != STATE_UNSUPPORTED && f->state != STATE_UNKNOWN);
 
@@ -60,7 +60,7 @@ static SummaryRank summary_rank_of(const Finding *f) {
         return concerns ? ranks[f->state] : _RANK_MAX;
 }
 
-/* The practices of one rank, as long as there is room in the line. */
+/* Appends the practices of one rank, as many as fit into the line. */
 static int summary_add_rank(const Survey *survey, SummaryRank rank, const char *verdict, Buffer *b) {
         const char *end = ", ...";
         int r = 0;
@@ -84,7 +84,7 @@ static int summary_add_rank(const Survey *survey, SummaryRank rank, const char *
         return r;
 }
 
-/* Why no practice is named; NULL: some are. */
+/* Returns the summary if it names no practice, else NULL. */
 static const char *summary_without_practices(const Survey *survey, SummaryRank worst) {
         if (survey->policy->n_errors > 0)
                 return "The policy has an error and is not applied: see gtune status";
@@ -94,7 +94,7 @@ static const char *summary_without_practices(const Survey *survey, SummaryRank w
         return worst == _RANK_MAX ? "In order: the policy wants nothing of this guest" : NULL;
 }
 
-/* One line for `systemctl status`: the verdict, and what it rests on with the worst first. */
+/* One line for `systemctl status`: the verdict, and the practices that it is made of, worst first. */
 static int summary_format(const Survey *survey, char **ret) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         const char *nothing;

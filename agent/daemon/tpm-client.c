@@ -8,16 +8,16 @@
 #include "agent/daemon/tpm-client.h"
 #include "core/json.h"
 
-#define TPM_CLIENT_WAIT_USEC (25U * 1000000U) /* for the answer; gtune-tpm gives up by itself after 20 s */
+#define TPM_CLIENT_WAIT_USEC (25U * 1000000U) /* for the answer; gtune-tpm itself gives up after 20 s */
 #define TPM_CLIENT_ANSWER_MAX (256U * 1024U)
 
 struct TpmClient {
         sd_event *event;
         const Root *root;
         TpmClientOwner owner;
-        sd_event_source *begin; /* runs once where nothing else is to be done */
+        sd_event_source *begin; /* runs once, when the event loop is idle */
 
-        const char *verb; /* NULL: nothing is asked */
+        const char *verb; /* NULL: there is no question */
         bool signs_report;
         int fd;
         sd_event_source *io, *timer;
@@ -49,7 +49,7 @@ static void tpm_client_finish(TpmClient *c, const char *answer, const char *erro
         c->owner.done(c->owner.userdata, answer, answer ? NULL : copy ? copy : "out of memory");
 }
 
-/* What was asked about goes along with what is signed. */
+/* The host can verify a signature only with the report that was signed, so the report is added to the result. */
 static int tpm_client_format_result(TpmClient *c, json_object *result, Buffer *ret) {
         int r;
 
@@ -62,7 +62,7 @@ static int tpm_client_format_result(TpmClient *c, json_object *result, Buffer *r
         return json_format(result, ret);
 }
 
-/* It reads hostile files, so that its answer is read as strictly as any other. */
+/* gtune-tpm reads hostile files, so its answer is not trusted. */
 static void tpm_client_understand(TpmClient *c) {
         _cleanup_json_ json_object *answer = NULL;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
@@ -95,7 +95,7 @@ static int tpm_client_send(TpmClient *c) {
         return sd_event_source_set_io_events(c->io, EPOLLIN);
 }
 
-/* Return: 1 where the answer is complete, 0 where not, or -errno. */
+/* Returns 1 if the answer is complete, 0 if it is not, or -errno. */
 static int tpm_client_receive(TpmClient *c) {
         char part[4096];
         ssize_t n;
@@ -136,7 +136,7 @@ static int tpm_client_on_timeout(_unused_ sd_event_source *source, _unused_ uint
         return 0;
 }
 
-/* What is to be signed goes along whole, for there is no hash function here. */
+/* The report is sent as a whole, because the daemon has no hash function. */
 static int tpm_client_append_report(TpmClient *c) {
         _cleanup_json_ json_object *text = json_text_n(c->report.data, c->report.size);
         int r;

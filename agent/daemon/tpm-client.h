@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The daemon's side of gtuned-tpm.socket: it has neither the TPM nor a hash function, and asks gtune-tpm, which runs
- * for one question.
+ * The daemon's client of gtuned-tpm.socket. The daemon has no access to the TPM and no hash function, so it asks
+ * gtune-tpm, which the socket starts for each question.
  */
 
 #include <systemd/sd-event.h>
@@ -16,12 +16,12 @@
 
 typedef struct TpmClient TpmClient;
 
-/* What the client needs of the daemon. */
+/* The functions of the daemon that the client calls. */
 typedef struct TpmClientOwner {
-        /* The report, JSON text. Return: 0 or -errno. */
+        /* Get the report, JSON text. Return: 0 or -errno. */
         int (*report)(void *userdata, Span *ret);
 
-        /* Called once for each tpm_client_ask(): what is returned as JSON text, or NULL and a sentence. */
+        /* Called once for each tpm_client_ask(): with the result, JSON text, and NULL; or with NULL and a sentence. */
         void (*done)(void *userdata, const char *answer, const char *error);
 
         void *userdata;
@@ -31,31 +31,31 @@ typedef struct TpmClientOwner {
  * tpm_client_new() - make a client
  * @ret: takes the client; the caller frees it
  * @event: the event loop
- * @root: below which the socket is; must outlive the client
- * @owner: gives the report and is told of each answer; copied
+ * @root: the root with the socket; must outlive the client
+ * @owner: the functions of the daemon; copied
  *
  * Return: 0 or -errno.
  */
 int tpm_client_new(TpmClient **ret, sd_event *event, const Root *root, const TpmClientOwner *owner);
 
-/** tpm_client_free() - end what is under way, without an answer; NULL is ignored */
+/** tpm_client_free() - drop a question without calling done, and free the client; NULL is ignored */
 TpmClient *tpm_client_free(TpmClient *client);
 DEFINE_CLEANUP(TpmClient *, tpm_client_free);
 
-/** tpm_client_busy() - whether a question is under way */
+/** tpm_client_busy() - whether a question is not answered yet */
 bool tpm_client_busy(const TpmClient *client) _pure_;
 
-/** tpm_client_stop() - nobody waits for the answer any more */
+/** tpm_client_stop() - drop the question without calling done */
 void tpm_client_stop(TpmClient *client);
 
 /**
  * tpm_client_ask() - ask one question
  * @client: the client; must not be busy
- * @verb: what gtune-tpm calls it; a constant
- * @arguments: the members of its "arguments", JSON text without the braces; emptied, because it moves
- * @signs_report: whether the report goes along: as an argument, for it is signed too, and as a member of the answer
+ * @verb: the name of the command in gtune-tpm; a constant
+ * @arguments: the members of its "arguments", JSON text without the braces; moved, so it is empty afterwards
+ * @signs_report: whether the report is sent as an argument, to be signed too, and becomes a member of the result
  *
- * The question is put, and the report is taken, when the event loop has nothing else to do: other requests are answered
- * first. The answer comes from the event loop.
+ * The report is made and the question is sent when the event loop is idle, so that requests that wait already are
+ * answered before. The event loop calls done.
  */
 void tpm_client_ask(TpmClient *client, const char *verb, Buffer *arguments, bool signs_report);

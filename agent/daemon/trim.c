@@ -8,8 +8,8 @@
 #include "core/util.h"
 
 /*
- * Segments of code and constants are never written to, so that dropping their pages loses nothing
- * (madvise(2), MADV_DONTNEED on a private file mapping). The kernel's own object has no path.
+ * Segments of code and constants are never written, so dropping their pages loses nothing (madvise(2), MADV_DONTNEED on
+ * a private file mapping). An object whose name is no path is the kernel's vDSO; the program has an empty name.
  */
 static int trim_constant_pages(struct dl_phdr_info *object, _unused_ size_t size, _unused_ void *userdata) {
         const uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);

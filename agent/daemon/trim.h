@@ -2,9 +2,9 @@
 #pragma once
 
 /**
- * trim_memory() - give the kernel what an idle daemon does not need
+ * trim_memory() - return the memory that an idle daemon does not need to the kernel
  *
- * A survey leaves its heap behind in many small holes, and the code that it ran through mapped. Both would count as
- * ours for good, though nobody may ask for hours. Code comes back from the page cache when it runs again.
+ * After a survey the heap consists of many small holes, and the code that ran is mapped. Both would count as the
+ * daemon's memory, although no request may come for hours. Code is mapped again from the page cache when it runs again.
  */
 void trim_memory(void);

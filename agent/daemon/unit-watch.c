@@ -10,7 +10,7 @@
 
 struct UnitWatch {
         sd_event *event;
-        sd_bus *bus; /* NULL: there is none at the moment */
+        sd_bus *bus; /* NULL: not connected */
         const char *const *units;
         void (*changed)(void *userdata);
         void *userdata;
@@ -24,8 +24,8 @@ static int unit_watch_on_signal(_unused_ sd_bus_message *m, void *userdata, _unu
 }
 
 /*
- * The manager tells only those who have subscribed, so that what changed until now is looked at once more. That it
- * failed is not worth a word, a query looks again.
+ * The manager sends signals only to subscribers (org.freedesktop.systemd1(5)), so an earlier change may have been
+ * missed. If subscribing has failed, the next request of the host makes a new report anyway.
  */
 static int unit_watch_on_subscribed(_unused_ sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
         UnitWatch *w = userdata;
