@@ -18,27 +18,35 @@ class Test:
     run: object
     alone: bool
     needs_tree: bool
+    boots: int
 
 
 @dataclasses.dataclass(frozen=True)
 class Environment:
-    """What a test is given: the image, a directory of its own, how much to do, and what makes another image."""
-    image: object
+    """What a test is given: the image that is being built, a directory of its own, how much to do, and what makes another
+    image."""
+    building: object
     work: object
     thorough: bool
     tree: object
     cache: object = None
     rpms: tuple = ()
 
+    @property
+    def image(self):
+        """The image with the tree that is tested, as soon as it is built."""
+        return self.building.result()
 
-def test(name, alone=False, needs_tree=False):
+
+def test(name, alone=False, needs_tree=False, boots=1):
     """Registers a function f(environment, checks) as a test.
 
-    alone: no other test runs beside it; needs_tree: it is skipped when no gtuned was put into the image.
+    alone: no other test runs beside it; needs_tree: it is skipped when no gtuned was put into the image; boots: how many
+    it makes, or takes as long as, because the longest tests begin first.
     """
     def register(function):
         assert name not in TESTS, name
-        TESTS[name] = Test(name, function, alone, needs_tree)
+        TESTS[name] = Test(name, function, alone, needs_tree, boots)
         return function
     return register
 

@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 SUITE = "trixie"
@@ -58,6 +59,8 @@ CMDLINE_PARTUUID = CMDLINE.replace("/dev/nvme0n1p2", f"PARTUUID={ROOT_PARTUUID}"
 ROOT_MIB = 900
 ESP_MIB = 48
 GRUB_CFG = "EFI/openEuler/grub.cfg"
+
+_base_lock = threading.Lock()
 
 
 class ImageError(Exception):
@@ -148,8 +151,15 @@ def base(cache, extra=()):
     packages = (*PACKAGES, *extra)
     key = hashlib.sha256("\n".join((SUITE, *packages, OLD_SUITE, *OLD_PACKAGES, *_base_hooks("grub"))).encode()).hexdigest()[:16]
     target = pathlib.Path(cache).resolve() / f"base-{key}"
-    if target.is_dir():
-        return target
+    if not target.is_dir():
+        with _base_lock:
+            if not target.is_dir():
+                _fetch_base(target, packages)
+    return target
+
+
+def _fetch_base(target, packages):
+    """Builds the base beside its place in the cache, and moves it there when it is whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     building = pathlib.Path(tempfile.mkdtemp(prefix="building-", dir=target.parent))
     try:
@@ -158,7 +168,6 @@ def base(cache, extra=()):
         os.rename(building, target)
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    return target
 
 
 # The image: the base, made into a disk that boots

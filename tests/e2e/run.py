@@ -82,15 +82,16 @@ def _rpms(options):
     return tuple(path for path in found if not path.name.endswith(".src.rpm"))
 
 
-def _run_all(tests, options, disk, work):
-    """Runs the tests, those that want to be alone at the end, and returns the sum of their counts."""
+def _run_all(tests, options, building, work):
+    """Runs the tests, the longest first and those that want to be alone at the end; the sum of their counts."""
     def start(test):
-        return _run_test(test, checks.Environment(disk, work / test.name, options.thorough, options.tree,
+        return _run_test(test, checks.Environment(building, work / test.name, options.thorough, options.tree,
                                                    options.cache or work / "cache", _rpms(options)))
 
     counts = collections.Counter()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for result in pool.map(start, [test for test in tests if not test.alone]):
+        together = sorted((test for test in tests if not test.alone), key=lambda test: -test.boots)
+        for result in pool.map(start, together):
             counts += result
     for test in tests:
         if test.alone:
@@ -106,7 +107,7 @@ def _build(options, work):
 
 
 def _run(tests, options, work):
-    """Builds the image and runs the tests in it; a machine that cannot do that has its tests skipped by name."""
+    """Builds the image and runs the tests, which wait for it; a machine that cannot do that has them skipped by name."""
     counts = collections.Counter()
     if os.geteuid() != 0:
         for test in tests:
@@ -114,10 +115,13 @@ def _run(tests, options, work):
             report.skip("all of it", "only root can build the image of a guest")
             counts += report.counts
         return counts
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        building = pool.submit(_build, options, work)
+        counts = _run_all(tests, options, building, work)
     report = checks.Checks("image")
     with report.guard("the image is built"):
-        return _run_all(tests, options, _build(options, work), work)
-    return report.counts
+        building.result()
+    return counts + report.counts
 
 
 def _interrupted(number, _):

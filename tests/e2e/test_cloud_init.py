@@ -234,7 +234,7 @@ def _has_packages(environment, checks):
     return False
 
 
-@test("cloud-init")
+@test("cloud-init", boots=6)
 def cloud_init(environment, checks):
     """Three instances on one disk, over six boots."""
     if not _has_packages(environment, checks):

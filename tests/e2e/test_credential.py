@@ -169,7 +169,7 @@ def not_accepted(guest, checks):
         "journalctl -b -o cat -u gtuned-apply.service").split()), "does not accept it")
 
 
-@test("credential", needs_tree=True)
+@test("credential", needs_tree=True, boots=4)
 def credential(environment, checks):
     """Four boots: two with a good policy, the first ones with a bad credential and with a bad policy file."""
     accepting = build(environment, "accepting", ACCEPT)

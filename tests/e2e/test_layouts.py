@@ -18,7 +18,7 @@ configfile $prefix/grub.cfg
 """
 
 
-@test("stub", needs_tree=True)
+@test("stub", needs_tree=True, boots=2)
 def stub(environment, checks):
     """Debian's, Fedora's and SUSE's layout: the ESP holds a stub, and the real file lies in /boot."""
     with Guest(environment.image, "stub", environment.work) as guest:
@@ -113,7 +113,7 @@ def bls_round(guest, checks, kind, path):
     checks.ok(f"{kind}: and that of new kernels", TOKEN not in guest.read_file(KERNEL_CMDLINE))
 
 
-@test("bls", needs_tree=True)
+@test("bls", needs_tree=True, boots=3)
 def bls(environment, checks):
     """RHEL 9's entries with their own options, and RHEL 8's with those of grubenv, read by a GRUB that has blscfg."""
     try:

@@ -114,7 +114,7 @@ def third_boot(guest, checks):
     checks.equal("boot 3: held", (found["state"], found["held"]), ("off", True))
 
 
-@test("main", needs_tree=True)
+@test("main", needs_tree=True, boots=3)
 def main_job(environment, checks):
     """Three boots through GRUB."""
     with Guest(environment.image, "main", environment.work) as guest:
@@ -123,7 +123,7 @@ def main_job(environment, checks):
         third_boot(guest, checks)
 
 
-@test("not-read", needs_tree=True)
+@test("not-read", needs_tree=True, boots=2)
 def not_read(environment, checks):
     """A guest whose host passes the command line: grub.cfg is edited and never read."""
     with Guest(environment.image, "not-read", environment.work) as guest:

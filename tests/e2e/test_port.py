@@ -11,7 +11,7 @@ import time
 
 import image
 from channel import ChannelError
-from checks import test
+from checks import side_by_side, test
 from qemu import Guest
 
 HOSTILE = pathlib.Path(__file__).resolve().parents[1] / "channel" / "hostile-host.py"
@@ -120,9 +120,8 @@ def fetch_qemu_client(work):
     return apt
 
 
-def qemu_client(guest, checks, work):
+def qemu_client(guest, checks, source):
     """qemu-ga-client of QEMU's source tree gets ping and info answered."""
-    source = fetch_qemu_client(work)
     for command in ("ping", "info"):
         done = subprocess.run(["/usr/bin/python3", source / "scripts/qmp/qemu-ga-client",
                                f"--address={guest.sockets['gtuned']}", command],
@@ -139,14 +138,14 @@ def idle(guest, checks):
         checks.ok("0 wake-ups in 60 s without a host, and 0 in 60 s with a silent one")
 
 
-@test("port", needs_tree=True)
+@test("port", needs_tree=True, boots=4)
 def port(environment, checks):
     """One guest; the port is its own, so nothing else runs in it."""
     with Guest(environment.image, "port", environment.work) as guest:
-        guest.boot()
+        _, source = side_by_side(guest.boot, lambda: fetch_qemu_client(environment.work))
         second_daemon(guest, checks)
         hosts_of_every_kind(guest, checks)
-        qemu_client(guest, checks, environment.work)
+        qemu_client(guest, checks, source)
         if environment.thorough:  # the bench measures it in every run
             idle(guest, checks)
         unplug_and_plug(guest, checks)

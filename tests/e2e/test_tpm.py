@@ -207,7 +207,7 @@ def baseline(guest, checks):
     checks.note(f"baseline check: exit {status}, announced {expected}, changed {found}")
 
 
-@test("tpm", needs_tree=True)
+@test("tpm", needs_tree=True, boots=3)
 def tpm(environment, checks):
     """OVMF, GRUB 2.12 and a TPM 2.0."""
     with Guest(environment.image, "tpm", environment.work, tpm=True) as guest:
@@ -223,7 +223,7 @@ def tpm(environment, checks):
             baseline(guest, checks)
 
 
-@test("tpm-kinds", needs_tree=True)
+@test("tpm-kinds", needs_tree=True, boots=4)
 def tpm_kinds(environment, checks):
     """Boots that were measured less, or not at all."""
     with Guest(environment.image, "tpm-kinds", environment.work, tpm=True) as guest:
