@@ -23,8 +23,8 @@ class Test:
 
 @dataclasses.dataclass(frozen=True)
 class Environment:
-    """What a test is given: the image that is being built, a directory of its own, how much to do, and what makes another
-    image."""
+    """What a test is given: the image that is being built, a directory of its own, how much to do, and what makes
+    another image."""
     building: object
     work: object
     thorough: bool
@@ -41,8 +41,8 @@ class Environment:
 def test(name, alone=False, needs_tree=False, boots=1):
     """Registers a function f(environment, checks) as a test.
 
-    alone: no other test runs beside it; needs_tree: it is skipped when no gtuned was put into the image; boots: how many
-    it makes, or takes as long as, because the longest tests begin first.
+    alone: no other test runs beside it; needs_tree: it is skipped when no gtuned was put into the image; boots: how
+    many boots it makes, or takes the time of, because the longest tests begin first.
     """
     def register(function):
         assert name not in TESTS, name

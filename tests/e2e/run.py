@@ -107,7 +107,7 @@ def _build(options, work):
 
 
 def _run(tests, options, work):
-    """Builds the image and runs the tests, which wait for it; a machine that cannot do that has them skipped by name."""
+    """Builds the image and runs the tests, which wait for it; a test that cannot run here is skipped by name."""
     counts = collections.Counter()
     if os.geteuid() != 0:
         for test in tests:
