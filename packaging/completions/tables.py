@@ -93,10 +93,8 @@ class Program:
 class Channel:
     """A conversation with a daemon that serves a socket."""
 
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(START_SECONDS)
-        self.socket.connect(str(path))
+    def __init__(self, connection):
+        self.socket = connection
         self.file = self.socket.makefile("rwb")
 
     def ask(self, command, arguments=None):
@@ -111,10 +109,17 @@ class Channel:
         return [c["name"] for c in self.ask("guest-info")["return"]["supported_commands"]]
 
 
-def wait_for(path, process):
-    """Until the daemon listens."""
+def connect(path, process):
+    """A connection to a daemon that starts. Its socket has a name a moment before it takes connections."""
     end = time.monotonic() + START_SECONDS
-    while not path.exists():
+    while True:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(START_SECONDS)
+        try:
+            connection.connect(str(path))
+            return connection
+        except (FileNotFoundError, ConnectionRefusedError):
+            connection.close()
         if process.poll() is not None or time.monotonic() > end:
             raise RuntimeError(f"{process.args[0]} does not serve {path}")
         time.sleep(0.01)
@@ -128,8 +133,7 @@ def channel(daemon):
         tree.mkdir()
         process = subprocess.Popen([daemon, "--root", tree, "--listen", path])
         try:
-            wait_for(path, process)
-            yield Channel(path)
+            yield Channel(connect(path, process))
         finally:
             process.terminate()
             process.wait()
