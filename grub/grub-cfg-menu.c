@@ -90,40 +90,41 @@ EntryKind grub_menu_kind(const Script *script, const ScriptCommand *c) {
         return ENTRY_SYSTEM;
 }
 
-/* The titles of all menus around a command, the outermost first, joined with " > ". */
-int grub_menu_titles(const Script *script, const ScriptCommand *c, char **ret) {
-        const char *titles[SCRIPT_DEPTH_MAX + 1];
-        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+/* The room that the titles of all menus around a command take, each with the " > " behind it. */
+static size_t grub_menu_titles_size(const Script *script, const ScriptCommand *c) {
         size_t n = 0;
-        int r;
-
-        for (size_t i = c->parent; i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
-                titles[n++] = grub_menu_title(script->commands + i);
-
-        r = buffer_puts(&b, "");
-        if (r < 0)
-                return r;
-
-        while (n > 0) {
-                r = buffer_puts(&b, titles[--n]);
-                if (r < 0)
-                        return r;
-
-                r = buffer_puts(&b, n > 0 ? " > " : "");
-                if (r < 0)
-                        return r;
-        }
-
-        *ret = b.data;
-        b = BUFFER_NULL;
-        return 0;
-}
-
-size_t grub_menu_id_size(const Script *script, const ScriptCommand *c) {
-        size_t n = strlen(c->words[1].value) + strlen(" | ");
 
         for (size_t i = c->parent; i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
                 n += strlen(grub_menu_title(script->commands + i)) + strlen(" > ");
 
         return n;
+}
+
+/* The titles of all menus around a command, the outermost first, joined with " > ". */
+int grub_menu_titles(const Script *script, const ScriptCommand *c, char **ret) {
+        size_t n = grub_menu_titles_size(script, c);
+        char *titles = malloc(n + 1), *end = titles + n;
+
+        if (!titles)
+                return -ENOMEM;
+
+        /* From the inside to the outside, and so from the end to the beginning. */
+        *end = 0;
+        for (size_t i = c->parent; i != SCRIPT_NO_PARENT; i = script->commands[i].parent) {
+                const char *title = grub_menu_title(script->commands + i);
+
+                end -= strlen(" > ");
+                memcpy(end, " > ", strlen(" > "));
+                if (i == c->parent)
+                        *end = 0;
+                end -= strlen(title);
+                memcpy(end, title, strlen(title));
+        }
+
+        *ret = titles;
+        return 0;
+}
+
+size_t grub_menu_id_size(const Script *script, const ScriptCommand *c) {
+        return strlen(c->words[1].value) + strlen(" | ") + grub_menu_titles_size(script, c);
 }
