@@ -4,24 +4,18 @@
 
 #include "host/base64.h"
 
-static int digit_value(char c) {
-        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        const char *p = c ? strchr(digits, c) : NULL;
-
-        return p ? (int) (p - digits) : -EBADMSG;
-}
-
 /* Four characters. Return: how many bytes they give, or -EBADMSG. */
-static int decode_group(const char *text, uint8_t bytes[static 3]) {
+static int base64_decode_group(const char *text, uint8_t bytes[static 3]) {
+        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         size_t n = text[3] != '=' ? 4 : text[2] != '=' ? 3 : 2;
         uint32_t bits = 0;
 
-        for (size_t i = 0; i < 4; i++) {
-                int value = i < n ? digit_value(text[i]) : 0;
+        for (size_t i = 0; i < n; i++) {
+                const char *digit = memchr(digits, text[i], sizeof(digits) - 1);
 
-                if (value < 0)
-                        return value;
-                bits = bits << 6 | (uint32_t) value;
+                if (!digit)
+                        return -EBADMSG;
+                bits |= (uint32_t) (digit - digits) << (18 - 6 * i);
         }
 
         for (size_t i = 0; i < 3; i++)
@@ -45,7 +39,7 @@ int base64_decode(const char *text, size_t max, uint8_t *ret, size_t *ret_size) 
 
         for (size_t i = 0; i < length; i += 4) {
                 uint8_t bytes[3];
-                int n = decode_group(text + i, bytes);
+                int n = base64_decode_group(text + i, bytes);
 
                 if (n < 0 || (n < 3 && i + 4 < length))
                         return -EBADMSG;

@@ -19,5 +19,8 @@ int connect_path(int fd, const char *path) {
                 (void) snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d", at);
         }
 
-        return connect(fd, (const struct sockaddr *) &sa, sizeof(sa)) < 0 ? negative_errno() : 0;
+        if (connect(fd, (const struct sockaddr *) &sa, sizeof(sa)) < 0)
+                return negative_errno();
+
+        return 0;
 }

@@ -10,15 +10,15 @@
 
 #include "host/directory.h"
 
-#define LOCK_FILE ".lock"
-#define LOCK_TRIES 20U
-#define LOCK_WAIT_USEC 50000U
+#define DIRECTORY_LOCK_FILE ".lock"
+#define DIRECTORY_LOCK_TRIES 20U
+#define DIRECTORY_LOCK_WAIT_USEC 50000U
 
-static bool is_trusted(uid_t owner) {
+static bool directory_owner_trusted(uid_t owner) {
         return owner == geteuid() || owner == 0;
 }
 
-static int make_directories(const char *path) {
+static int directory_make(const char *path) {
         _cleanup_free_ char *copy = strdup(path);
 
         if (!copy)
@@ -30,7 +30,10 @@ static int make_directories(const char *path) {
                         return negative_errno();
         }
 
-        return mkdir(path, 0700) < 0 && errno != EEXIST ? negative_errno() : 0;
+        if (mkdir(path, 0700) < 0 && errno != EEXIST)
+                return negative_errno();
+
+        return 0;
 }
 
 int directory_open(const char *path, int *ret_fd) {
@@ -43,7 +46,7 @@ int directory_open(const char *path, int *ret_fd) {
 
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0 && errno == ENOENT) {
-                r = make_directories(path);
+                r = directory_make(path);
                 if (r < 0)
                         return r;
                 fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -52,29 +55,28 @@ int directory_open(const char *path, int *ret_fd) {
                 return negative_errno();
 
         /* Whoever may write here could put files of their own in the place of ours. */
-        if (!is_trusted(st.st_uid) || st.st_mode & (S_IWGRP | S_IWOTH))
+        if (!directory_owner_trusted(st.st_uid) || st.st_mode & (S_IWGRP | S_IWOTH))
                 return -EPERM;
 
         *ret_fd = TAKE_FD(fd);
         return 0;
 }
 
-static uint64_t monotonic_usec(void) {
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
-
 /* What other processes do with their lock causes no event, so that this has to look again. */
-static int lock_within(int fd, uint64_t deadline) {
-        static const struct timespec pause = {.tv_nsec = LOCK_WAIT_USEC * 1000L};
+static int directory_lock_within(int fd, uint64_t deadline) {
+        static const struct timespec pause = {.tv_nsec = DIRECTORY_LOCK_WAIT_USEC * 1000L};
+        struct timespec now;
+        uint64_t usec;
 
         for (unsigned i = 1; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
                 if (errno != EWOULDBLOCK && errno != EINTR)
                         return negative_errno();
-                if (i >= LOCK_TRIES || monotonic_usec() + LOCK_WAIT_USEC > deadline)
+
+                (void) clock_gettime(CLOCK_MONOTONIC, &now);
+                usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+                if (i >= DIRECTORY_LOCK_TRIES || usec + DIRECTORY_LOCK_WAIT_USEC > deadline)
                         return -EAGAIN;
+
                 (void) nanosleep(&pause, NULL);
         }
 
@@ -88,13 +90,14 @@ int directory_lock(int directory_fd, uint64_t deadline, int *ret_fd) {
 
         assert(ret_fd);
 
-        fd = openat(directory_fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+        fd = openat(directory_fd, DIRECTORY_LOCK_FILE,
+                    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
         if (fd < 0 || fstat(fd, &st) < 0)
                 return negative_errno();
         if (!S_ISREG(st.st_mode))
                 return -EOPNOTSUPP;
 
-        r = lock_within(fd, deadline);
+        r = directory_lock_within(fd, deadline);
         if (r < 0)
                 return r;
 
@@ -102,7 +105,7 @@ int directory_lock(int directory_fd, uint64_t deadline, int *ret_fd) {
         return 0;
 }
 
-static int read_all(int fd, size_t max, Buffer *ret) {
+static int directory_read_fd(int fd, size_t max, Buffer *ret) {
         char chunk[4096];
         size_t left = max + 1;
         ssize_t n;
@@ -121,7 +124,10 @@ static int read_all(int fd, size_t max, Buffer *ret) {
                         return r;
         } while (n != 0 && left > 0);
 
-        return left == 0 ? -EFBIG : 0;
+        if (left == 0)
+                return -EFBIG;
+
+        return 0;
 }
 
 int directory_read(int directory_fd, const char *name, size_t max, Buffer *ret) {
@@ -136,45 +142,38 @@ int directory_read(int directory_fd, const char *name, size_t max, Buffer *ret) 
                 return negative_errno();
         if (!S_ISREG(st.st_mode))
                 return -EOPNOTSUPP;
-        if (!is_trusted(st.st_uid))
+        if (!directory_owner_trusted(st.st_uid))
                 return -EPERM;
 
-        return read_all(fd, max, ret);
-}
-
-static int write_and_flush(int fd, const char *data, size_t size) {
-        int r = write_all(fd, data, size);
-
-        return r >= 0 && fsync(fd) < 0 ? negative_errno() : r;
-}
-
-/* A staged file that is left behind by a crash has a name that no file of ours has, for those begin with no dot. */
-static int staged_name(const char *name, char *ret, size_t size) {
-        uint64_t random;
-
-        if (getrandom(&random, sizeof(random), 0) != (ssize_t) sizeof(random))
-                return negative_errno();
-
-        return snprintf(ret, size, ".%s.%016llx", name, (unsigned long long) random) < (int) size ? 0 : -ENAMETOOLONG;
+        return directory_read_fd(fd, max, ret);
 }
 
 int directory_write(int directory_fd, const char *name, const void *data, size_t size) {
         _cleanup_close_ int fd = -EBADF;
         char staged[NAME_MAX + 1];
+        uint64_t random;
         int r;
 
         assert(name);
         assert(data || size == 0);
 
-        r = staged_name(name, staged, sizeof(staged));
-        if (r < 0)
-                return r;
+        if (getrandom(&random, sizeof(random), 0) != (ssize_t) sizeof(random))
+                return negative_errno();
+
+        /* A staged file that is left behind by a crash has a name that no file of ours has, for those begin with no
+         * dot. */
+        r = snprintf(staged, sizeof(staged), ".%s.%016llx", name, (unsigned long long) random);
+        if (r < 0 || (size_t) r >= sizeof(staged))
+                return -ENAMETOOLONG;
 
         fd = openat(directory_fd, staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return negative_errno();
 
-        r = write_and_flush(fd, data, size);
+        /* A ladder, for the staged file goes in any case. */
+        r = write_all(fd, data, size);
+        if (r >= 0 && fsync(fd) < 0)
+                r = negative_errno();
         if (r >= 0 && renameat(directory_fd, staged, directory_fd, name) < 0)
                 r = negative_errno();
         if (r < 0) {
@@ -182,5 +181,8 @@ int directory_write(int directory_fd, const char *name, const void *data, size_t
                 return r;
         }
 
-        return fsync(directory_fd) < 0 ? negative_errno() : 0;
+        if (fsync(directory_fd) < 0)
+                return negative_errno();
+
+        return 0;
 }

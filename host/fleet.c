@@ -8,18 +8,18 @@
 #include "host/message.h"
 
 /* Descriptors that are not for targets: standard ones, epoll, timers, signals, one for a long path. */
-#define FILES_RESERVED 16U
+#define FLEET_FILES_RESERVED 16U
 
 /* How many connections are begun before those that are there get their turn. */
-#define STARTS_PER_TURN 64U
+#define FLEET_STARTS_PER_TURN 64U
 
 /* Memory for what all guests sent and what waits to be printed. An ordinary report takes less than the share. */
-#define MEMORY_BASE (64U * 1024U * 1024U)
-#define MEMORY_SHARE (16U * 1024U)
+#define FLEET_MEMORY_BASE (64U * 1024U * 1024U)
+#define FLEET_MEMORY_SHARE (16U * 1024U)
 
 struct Fleet {
         TargetOwner owner; /* first, so that a target leads back here */
-        const Verb *verb;
+        const HostVerb *verb;
         const Output *output;
         sd_event_source *starter;
         Target *targets;
@@ -36,7 +36,7 @@ static Fleet *fleet_of(Target *t) {
         return (Fleet *) t->owner;
 }
 
-static int write_out(Buffer *text) {
+static int fleet_write(Buffer *text) {
         errno = 0;
         if (text->size > 0 && (fwrite(text->data, 1, text->size, stdout) != text->size || fflush(stdout) != 0))
                 return negative_errno();
@@ -51,7 +51,7 @@ static int fleet_print(Fleet *fleet) {
         while (fleet->n_printed < fleet->n_targets && fleet->targets[fleet->n_printed].state == TARGET_DONE) {
                 Target *t = &fleet->targets[fleet->n_printed++];
 
-                r = write_out(&t->text);
+                r = fleet_write(&t->text);
                 if (r < 0)
                         return r;
                 fleet->weight -= t->weight;
@@ -63,26 +63,17 @@ static int fleet_print(Fleet *fleet) {
 
 /* What a target that streams printed goes out at once, the others wait for those before them. */
 static int fleet_show(Target *t) {
-        return fleet_of(t)->verb->stream ? write_out(&t->text) : 0;
+        return fleet_of(t)->verb->stream ? fleet_write(&t->text) : 0;
 }
 
-static int show_failure(Fleet *fleet, Target *t) {
+static int fleet_show_failure(Fleet *fleet, Target *t) {
         t->status = outcome_status(cause_outcome(t->cause));
         memset(t->states, 0, sizeof(t->states));
         buffer_done(&t->text);
         return print_failure(fleet->output, t);
 }
 
-/* A target that is done and was to be printed loses its answer, too. */
-static int fleet_give_up(Fleet *fleet, Target *t) {
-        if (t->state != TARGET_DONE)
-                return target_finish(t, CAUSE_MEMORY, NULL);
-
-        t->cause = CAUSE_MEMORY;
-        return show_failure(fleet, t);
-}
-
-static void weigh(Target *t) {
+static void fleet_weigh(Target *t) {
         Fleet *fleet = fleet_of(t);
         size_t weight = t->reader.line.allocated + t->text.allocated;
 
@@ -90,11 +81,11 @@ static void weigh(Target *t) {
         t->weight = weight;
 }
 
-static int on_weigh(Target *t) {
+static int fleet_on_weigh(Target *t) {
         Fleet *fleet = fleet_of(t);
         int r;
 
-        weigh(t);
+        fleet_weigh(t);
 
         while (fleet->weight > fleet->weight_max) {
                 Target *heaviest = t;
@@ -103,17 +94,22 @@ static int on_weigh(Target *t) {
                         if (fleet->targets[i].weight > heaviest->weight)
                                 heaviest = &fleet->targets[i];
 
-                r = fleet_give_up(fleet, heaviest);
+                /* A target that is done and was to be printed loses its answer, too. */
+                if (heaviest->state == TARGET_DONE) {
+                        heaviest->cause = CAUSE_MEMORY;
+                        r = fleet_show_failure(fleet, heaviest);
+                } else
+                        r = target_finish(heaviest, CAUSE_MEMORY, NULL);
                 if (r < 0)
                         return r;
-                weigh(heaviest);
+                fleet_weigh(heaviest);
         }
 
         return 0;
 }
 
-static int on_ask(Target *t) {
-        const Verb *verb = fleet_of(t)->verb;
+static int fleet_on_ask(Target *t) {
+        const HostVerb *verb = fleet_of(t)->verb;
         _cleanup_json_ json_object *arguments = NULL;
         int r;
 
@@ -121,10 +117,13 @@ static int on_ask(Target *t) {
                 return 0;
 
         r = verb->ask(t, &arguments);
-        return r < 0 ? r : message_request(verb->execute, arguments, &t->request, &t->request_id);
+        if (r < 0)
+                return r;
+
+        return message_request(verb->execute, arguments, &t->request, &t->request_id);
 }
 
-static int on_answered(Target *t, json_object *value) {
+static int fleet_on_answered(Target *t, json_object *value) {
         Fleet *fleet = fleet_of(t);
         int r;
 
@@ -135,11 +134,14 @@ static int on_answered(Target *t, json_object *value) {
         }
 
         r = fleet->verb->show(fleet->output, t, value);
-        return r != 0 ? r : fleet_show(t);
+        if (r != 0)
+                return r;
+
+        return fleet_show(t);
 }
 
-static int on_changed(Target *t, const char *event, json_object *data) {
-        const Verb *verb = fleet_of(t)->verb;
+static int fleet_on_changed(Target *t, const char *event, json_object *data) {
+        const HostVerb *verb = fleet_of(t)->verb;
         int r;
 
         if (!streq_ptr(verb->event, event))
@@ -150,15 +152,18 @@ static int on_changed(Target *t, const char *event, json_object *data) {
                 return r;
 
         r = verb->show_change(fleet_of(t)->output, t, data);
-        return r < 0 ? r : fleet_show(t);
+        if (r < 0)
+                return r;
+
+        return fleet_show(t);
 }
 
-static int on_finished(Target *t) {
+static int fleet_on_finished(Target *t) {
         Fleet *fleet = fleet_of(t);
         int r;
 
         if (t->cause != CAUSE_NONE) {
-                r = show_failure(fleet, t);
+                r = fleet_show_failure(fleet, t);
                 if (r < 0)
                         return r;
         }
@@ -171,7 +176,7 @@ static int on_finished(Target *t) {
         if (r < 0)
                 return r;
 
-        r = on_weigh(t);
+        r = fleet_on_weigh(t);
         if (r < 0)
                 return r;
 
@@ -202,11 +207,11 @@ static int fleet_start_next(Fleet *fleet) {
         return 0;
 }
 
-static int on_start(sd_event_source *source, void *userdata) {
+static int fleet_on_start(sd_event_source *source, void *userdata) {
         Fleet *fleet = userdata;
         int r;
 
-        for (unsigned i = 0; i < STARTS_PER_TURN && fleet_may_start(fleet); i++) {
+        for (unsigned i = 0; i < FLEET_STARTS_PER_TURN && fleet_may_start(fleet); i++) {
                 r = fleet_start_next(fleet);
                 if (r < 0)
                         return r;
@@ -215,7 +220,7 @@ static int on_start(sd_event_source *source, void *userdata) {
         return fleet_may_start(fleet) ? 0 : sd_event_source_set_enabled(source, SD_EVENT_OFF);
 }
 
-static size_t raise_files(void) {
+static size_t fleet_raise_files(void) {
         struct rlimit limit;
         rlim_t files;
 
@@ -227,17 +232,17 @@ static size_t raise_files(void) {
         if (setrlimit(RLIMIT_NOFILE, &limit) >= 0)
                 files = limit.rlim_max;
 
-        return files > FILES_RESERVED ? (size_t) files - FILES_RESERVED : 1;
+        return files > FLEET_FILES_RESERVED ? (size_t) files - FLEET_FILES_RESERVED : 1;
 }
 
-static int prepare_targets(Fleet *fleet, const Question *question) {
+static int fleet_prepare_targets(Fleet *fleet, const FleetQuestion *question) {
         fleet->targets = calloc(question->n_paths, sizeof(Target));
         if (!fleet->targets)
                 return -ENOMEM;
 
         fleet->n_targets = question->n_paths;
-        fleet->weight_max = MEMORY_BASE + fleet->n_targets * MEMORY_SHARE;
-        fleet->active_max = raise_files();
+        fleet->weight_max = FLEET_MEMORY_BASE + fleet->n_targets * FLEET_MEMORY_SHARE;
+        fleet->active_max = fleet_raise_files();
         for (size_t i = 0; i < fleet->n_targets; i++) {
                 target_init(&fleet->targets[i], &fleet->owner, question->paths[i]);
                 if (question->tpm.n_names > 0)
@@ -247,14 +252,14 @@ static int prepare_targets(Fleet *fleet, const Question *question) {
         return 0;
 }
 
-static int prepare_loop(Fleet *fleet) {
+static int fleet_prepare_loop(Fleet *fleet) {
         int r;
 
         r = sd_event_new(&fleet->owner.event);
         if (r < 0)
                 return r;
 
-        r = sd_event_add_defer(fleet->owner.event, &fleet->starter, on_start, fleet);
+        r = sd_event_add_defer(fleet->owner.event, &fleet->starter, fleet_on_start, fleet);
         if (r < 0)
                 return r;
 
@@ -265,7 +270,7 @@ static int prepare_loop(Fleet *fleet) {
         return sd_event_source_set_exit_on_failure(fleet->starter, true);
 }
 
-int fleet_new(const Question *question, const Output *output, Fleet **ret) {
+int fleet_new(const FleetQuestion *question, const Output *output, Fleet **ret) {
         _cleanup_(fleet_freep) Fleet *fleet = NULL;
         int r;
 
@@ -283,11 +288,11 @@ int fleet_new(const Question *question, const Output *output, Fleet **ret) {
                 .timeout = question->timeout,
                 .stream = question->verb->stream,
                 .tpm = &question->tpm,
-                .ask = on_ask,
-                .answered = on_answered,
-                .changed = on_changed,
-                .weigh = on_weigh,
-                .finished = on_finished,
+                .ask = fleet_on_ask,
+                .answered = fleet_on_answered,
+                .changed = fleet_on_changed,
+                .weigh = fleet_on_weigh,
+                .finished = fleet_on_finished,
         };
 
         r = message_sync(&fleet->owner.sync, &fleet->owner.sync_id);
@@ -298,11 +303,11 @@ int fleet_new(const Question *question, const Output *output, Fleet **ret) {
         if (r < 0)
                 return r;
 
-        r = prepare_targets(fleet, question);
+        r = fleet_prepare_targets(fleet, question);
         if (r < 0)
                 return r;
 
-        r = prepare_loop(fleet);
+        r = fleet_prepare_loop(fleet);
         if (r < 0)
                 return r;
 
@@ -331,7 +336,7 @@ static int fleet_handle_signals(Fleet *fleet) {
 }
 
 static int fleet_print_around(Fleet *fleet, bool after) {
-        const Verb *verb = fleet->verb;
+        const HostVerb *verb = fleet->verb;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r = 0;
 
@@ -339,8 +344,10 @@ static int fleet_print_around(Fleet *fleet, bool after) {
                 r = verb->head(fleet->output, &text);
         if (after && verb->foot)
                 r = verb->foot(fleet->output, fleet->targets, fleet->n_targets, &text);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : write_out(&text);
+        return fleet_write(&text);
 }
 
 int fleet_run(Fleet *fleet) {

@@ -11,15 +11,15 @@
 typedef struct Fleet Fleet;
 
 /* What is asked of whom. */
-typedef struct Question {
-        const Verb *verb;
+typedef struct FleetQuestion {
+        const HostVerb *verb;
         const char *execute;    /* the guest's command */
         json_object *arguments; /* an object, or NULL */
         uint64_t timeout;       /* microseconds for each target */
         char **paths;
         size_t n_paths;
-        TpmOptions tpm;
-} Question;
+        HostTpmOptions tpm;
+} FleetQuestion;
 
 /**
  * fleet_new() - prepare to ask
@@ -29,7 +29,7 @@ typedef struct Question {
  *
  * Raises the number of files that this process may have open as far as it may. Return: 0 or -errno.
  */
-int fleet_new(const Question *question, const Output *output, Fleet **ret);
+int fleet_new(const FleetQuestion *question, const Output *output, Fleet **ret);
 
 /**
  * fleet_run() - ask all targets and print what they answer to standard output

@@ -5,7 +5,7 @@
 #include "host/message.h"
 
 /* Small enough for programs that take every number for a double. */
-static int random_id(int64_t *ret) {
+static int message_random_id(int64_t *ret) {
         uint64_t id;
 
         if (getrandom(&id, sizeof(id), 0) != (ssize_t) sizeof(id))
@@ -18,7 +18,7 @@ static int random_id(int64_t *ret) {
 int message_sync(Buffer *b, int64_t *ret_id) {
         int r;
 
-        r = random_id(ret_id);
+        r = message_random_id(ret_id);
         if (r < 0)
                 return r;
 
@@ -30,7 +30,7 @@ int message_request(const char *execute, json_object *arguments, Buffer *b, int6
         _cleanup_json_ json_object *request = json_object_new_object();
         int r;
 
-        r = random_id(ret_id);
+        r = message_random_id(ret_id);
         if (r < 0)
                 return r;
 
@@ -41,5 +41,8 @@ int message_request(const char *execute, json_object *arguments, Buffer *b, int6
                 return -ENOMEM;
 
         r = json_format(request, b);
-        return r < 0 ? r : buffer_puts(b, "\n");
+        if (r < 0)
+                return r;
+
+        return buffer_puts(b, "\n");
 }

@@ -53,7 +53,7 @@ static const struct {
 static const struct {
         int error;
         Cause cause;
-} errors[] = {
+} cause_errnos[] = {
         {ENOENT,       CAUSE_NO_SUCH_SOCKET},
         {ENOTDIR,      CAUSE_NO_SUCH_SOCKET},
         {ELOOP,        CAUSE_NO_SUCH_SOCKET},
@@ -67,7 +67,7 @@ static const struct {
 };
 
 /* The gravest first. */
-static const int order[] = {
+static const int status_order[] = {
         STATUS_USAGE, STATUS_ERROR, STATUS_NO_ANSWER, STATUS_UNMET, STATUS_CHANGES, STATUS_REBOOT, STATUS_OK,
 };
 
@@ -96,17 +96,17 @@ Outcome cause_outcome(Cause cause) {
 }
 
 Cause cause_of_errno(int error) {
-        for (size_t i = 0; i < ELEMENTSOF(errors); i++)
-                if (errors[i].error == error)
-                        return errors[i].cause;
+        for (size_t i = 0; i < ELEMENTSOF(cause_errnos); i++)
+                if (cause_errnos[i].error == error)
+                        return cause_errnos[i].cause;
 
         return CAUSE_LOCAL_ERROR;
 }
 
 int status_worse(int a, int b) {
-        for (size_t i = 0; i < ELEMENTSOF(order); i++)
-                if (order[i] == a || order[i] == b)
-                        return order[i];
+        for (size_t i = 0; i < ELEMENTSOF(status_order); i++)
+                if (status_order[i] == a || status_order[i] == b)
+                        return status_order[i];
 
         return STATUS_ERROR;
 }

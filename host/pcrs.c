@@ -8,19 +8,19 @@
 #include "host/tpm-options.h"
 #include "host/verb.h"
 
-#define BANK_WIDTH 6U
+#define PCRS_BANK_WIDTH 6U
 
-static bool bank_given(const TpmOptions *options) {
-        return options->given & TPM_OPTION_BIT(TPM_OPTION_BANK);
+static bool pcrs_bank_given(const HostTpmOptions *options) {
+        return options->given & HOST_TPM_OPTION_BIT(HOST_TPM_OPTION_BANK);
 }
 
 static int pcrs_ask(Target *t, json_object **ret) {
-        const TpmOptions *options = t->owner->tpm;
+        const HostTpmOptions *options = t->owner->tpm;
         _cleanup_json_ json_object *arguments = json_object_new_object();
 
         if (!arguments)
                 return -ENOMEM;
-        if (bank_given(options) && json_set_text(arguments, "bank", algorithm_to_string(options->bank)) < 0)
+        if (pcrs_bank_given(options) && json_set_text(arguments, "bank", algorithm_to_string(options->bank)) < 0)
                 return -ENOMEM;
 
         *ret = TAKE_PTR(arguments);
@@ -31,44 +31,51 @@ static int pcrs_head(const Output *o, Buffer *b) {
         if (o->json)
                 return 0;
 
-        return buffer_printf(b, "%-*s  %-*s  PCR  VALUE\n", (int) o->target_width, "TARGET", (int) BANK_WIDTH, "BANK");
+        return buffer_printf(b, "%-*s  %-*s  PCR  VALUE\n", (int) o->target_width, "TARGET",
+                             (int) PCRS_BANK_WIDTH, "BANK");
 }
 
-static int print_pcr(const Output *o, Target *t, Algorithm bank, unsigned pcr, const uint8_t *value, bool first) {
+static int pcrs_print_bank(const Output *o, Target *t, Algorithm bank, const PcrBank *values) {
         char hex[2 * DIGEST_SIZE_MAX + 1];
         int r;
 
-        r = print_target(o, &t->text, t->path, first);
+        for (unsigned i = 0; i < PCR_COUNT; i++) {
+                if (!(values->present & 1U << i))
+                        continue;
+
+                r = print_target(o, &t->text, t->path, t->text.size == 0);
+                if (r < 0)
+                        return r;
+
+                hex_encode(values->digests[i], algorithm_size(bank), hex);
+                r = buffer_printf(&t->text, "%-*s  %3u  %s\n", (int) PCRS_BANK_WIDTH, algorithm_to_string(bank), i,
+                                  hex);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int pcrs_print(const Output *o, Target *t, const Pcrs *pcrs) {
+        int r;
+
+        for (Algorithm i = 0; i < _ALGORITHM_MAX; i++) {
+                r = pcrs_print_bank(o, t, i, pcrs->banks + i);
+                if (r < 0)
+                        return r;
+        }
+        if (t->text.size > 0)
+                return 0;
+
+        r = print_target(o, &t->text, t->path, true);
         if (r < 0)
                 return r;
 
-        hex_encode(value, algorithm_size(bank), hex);
-        return buffer_printf(&t->text, "%-*s  %3u  %s\n", (int) BANK_WIDTH, algorithm_to_string(bank), pcr, hex);
+        return buffer_printf(&t->text, "%-*s  no bank has a value\n", (int) PCRS_BANK_WIDTH, "-");
 }
 
-static int print_bank(const Output *o, Target *t, Algorithm bank, const PcrBank *values) {
-        int r = 0;
-
-        for (unsigned i = 0; i < PCR_COUNT && r >= 0; i++)
-                if (values->present & 1U << i)
-                        r = print_pcr(o, t, bank, i, values->digests[i], t->text.size == 0);
-
-        return r;
-}
-
-static int print_banks(const Output *o, Target *t, const Pcrs *pcrs) {
-        int r = 0;
-
-        for (Algorithm i = 0; i < _ALGORITHM_MAX && r >= 0; i++)
-                r = print_bank(o, t, i, pcrs->banks + i);
-        if (r < 0 || t->text.size > 0)
-                return r;
-
-        r = print_target(o, &t->text, t->path, true);
-        return r < 0 ? r : buffer_printf(&t->text, "%-*s  no bank has a value\n", (int) BANK_WIDTH, "-");
-}
-
-static int print_object_of(const Output *o, Target *t, json_object *value, const Pcrs *pcrs) {
+static int pcrs_print_object(const Output *o, Target *t, json_object *value, const Pcrs *pcrs) {
         _cleanup_json_ json_object *object = print_object(o, t, true);
         json_object *values = NULL;
         int r;
@@ -77,16 +84,22 @@ static int print_object_of(const Output *o, Target *t, json_object *value, const
                 return -ENOMEM;
 
         r = json_set_text(object, "source", json_get_text(value, "source"));
-        if (r >= 0)
-                r = pcrs_to_json(pcrs, &values);
-        if (r >= 0)
-                r = json_set(object, "pcrs", values);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : print_json(&t->text, object);
+        r = pcrs_to_json(pcrs, &values);
+        if (r < 0)
+                return r;
+
+        r = json_set(object, "pcrs", values);
+        if (r < 0)
+                return r;
+
+        return print_json(&t->text, object);
 }
 
 static int pcrs_show(const Output *o, Target *t, json_object *value) {
-        const TpmOptions *options = t->owner->tpm;
+        const HostTpmOptions *options = t->owner->tpm;
         Pcrs pcrs;
         int r;
 
@@ -94,25 +107,31 @@ static int pcrs_show(const Output *o, Target *t, json_object *value) {
         if (r != 0)
                 return r;
 
-        if (bank_given(options) && !pcrs_bank_exists(&pcrs, options->bank)) {
+        if (pcrs_bank_given(options) && !pcrs_bank_exists(&pcrs, options->bank)) {
                 t->detail = xasprintf("pcrs.%s is missing", algorithm_to_string(options->bank));
-                return t->detail ? (int) CAUSE_BAD_ANSWER : -ENOMEM;
+                if (!t->detail)
+                        return -ENOMEM;
+
+                return (int) CAUSE_BAD_ANSWER;
         }
 
         for (Algorithm i = 0; i < _ALGORITHM_MAX; i++)
-                if (bank_given(options) && i != options->bank)
+                if (pcrs_bank_given(options) && i != options->bank)
                         pcrs.banks[i] = (PcrBank) {};
 
-        return o->json ? print_object_of(o, t, value, &pcrs) : print_banks(o, t, &pcrs);
+        if (o->json)
+                return pcrs_print_object(o, t, value, &pcrs);
+
+        return pcrs_print(o, t, &pcrs);
 }
 
-const Verb verb_pcrs = {
+const HostVerb host_verb_pcrs = {
         .name = "pcrs",
         .synopsis = "TARGET...",
         .help = "Show each guest's PCRs, unproven",
         .execute = "gtune-pcrs",
-        .tpm_options = TPM_OPTION_BIT(TPM_OPTION_BANK),
-        .timeout = TPM_TIMEOUT,
+        .tpm_options = HOST_TPM_OPTION_BIT(HOST_TPM_OPTION_BANK),
+        .timeout = HOST_TPM_TIMEOUT,
         .ask = pcrs_ask,
         .head = pcrs_head,
         .show = pcrs_show,

@@ -6,32 +6,23 @@
 #include "host/print.h"
 
 /* A target wider than this gets a line of its own, so that a row fits 80 columns. */
-#define TARGET_WIDTH_MAX 30U
-#define PRACTICE_WIDTH 13U
-#define STATE_WIDTH 14U
-#define LABEL_MAX 4096U
-#define REASON_WIDTH_MAX 160U
-#define NOTE_INDENT 4U
-#define NOTE_WIDTH 80U
+#define PRINT_TARGET_MAX 30U
+#define PRINT_PRACTICE_WIDTH 13U
+#define PRINT_STATE_WIDTH 14U
+#define PRINT_LABEL_MAX 4096U
+#define PRINT_REASON_MAX 160U
+#define PRINT_NOTE_INDENT 4U
+#define PRINT_NOTE_WIDTH 80U
 
 static int print_cell(Buffer *b, const char *s, size_t width) {
         size_t length = text_escaped_length(s, strlen(s));
         int r;
 
-        r = text_escape(b, s, strlen(s), LABEL_MAX);
+        r = text_escape(b, s, strlen(s), PRINT_LABEL_MAX);
         if (r < 0)
                 return r;
 
         return buffer_printf(b, "%*s", (int) (length < width ? width - length : 0) + 2, "");
-}
-
-static int print_state(const Output *o, Buffer *b, const char *state) {
-        const char *colour = o->colour ? text_colour(state) : NULL;
-
-        if (!colour)
-                return buffer_printf(b, "%-*s  ", (int) STATE_WIDTH, state);
-
-        return buffer_printf(b, "%s%-*s%s  ", colour, (int) STATE_WIDTH, state, TEXT_COLOUR_OFF);
 }
 
 static int print_clock(const Output *o, Buffer *b, const char *title) {
@@ -55,7 +46,7 @@ int print_target(const Output *o, Buffer *b, const char *path, bool first) {
                 return print_cell(b, path, o->target_width);
 
         if (first) {
-                r = text_escape(b, path, strlen(path), LABEL_MAX);
+                r = text_escape(b, path, strlen(path), PRINT_LABEL_MAX);
                 if (r < 0)
                         return r;
                 r = buffer_printf(b, "\n%*s", o->clock ? 10 : 0, "");
@@ -67,6 +58,7 @@ int print_target(const Output *o, Buffer *b, const char *path, bool first) {
 }
 
 int print_row(const Output *o, Buffer *b, const char *path, const char *practice, const char *state, bool first) {
+        const char *colour = o->colour ? text_colour(state) : NULL;
         int r;
 
         r = print_clock(o, b, NULL);
@@ -77,11 +69,12 @@ int print_row(const Output *o, Buffer *b, const char *path, const char *practice
         if (r < 0)
                 return r;
 
-        r = print_cell(b, practice, PRACTICE_WIDTH);
+        r = print_cell(b, practice, PRINT_PRACTICE_WIDTH);
         if (r < 0)
                 return r;
 
-        return print_state(o, b, state);
+        return buffer_printf(b, "%s%-*s%s  ", strempty(colour), (int) PRINT_STATE_WIDTH, state,
+                             colour ? TEXT_COLOUR_OFF : "");
 }
 
 size_t print_target_width(char *const *paths, size_t n) {
@@ -95,7 +88,7 @@ size_t print_target_width(char *const *paths, size_t n) {
         }
 
         /* Where some are too wide, the column only sets their rows apart. */
-        return width > TARGET_WIDTH_MAX ? strlen("TARGET") : width;
+        return width > PRINT_TARGET_MAX ? strlen("TARGET") : width;
 }
 
 int print_head(const Output *o, Buffer *b) {
@@ -109,27 +102,28 @@ int print_head(const Output *o, Buffer *b) {
                 return r;
 
         return buffer_printf(b, "%-*s  %-*s  %-*s  REASON\n", (int) o->target_width, "TARGET",
-                             (int) PRACTICE_WIDTH, "PRACTICE", (int) STATE_WIDTH, "STATE");
-}
-
-static int print_practice(const Output *o, Target *t, json_object *practice, bool first) {
-        const char *reason = strempty(json_get_text(practice, "reason_code"));
-        int r;
-
-        r = print_row(o, &t->text, t->path, json_get_text(practice, "name"),
-                      state_to_string(practice_state(practice)), first);
-        if (r < 0)
-                return r;
-
-        r = text_escape(&t->text, *reason ? reason : "-", *reason ? strlen(reason) : 1, REASON_WIDTH_MAX);
-        return r < 0 ? r : buffer_puts(&t->text, "\n");
+                             (int) PRINT_PRACTICE_WIDTH, "PRACTICE", (int) PRINT_STATE_WIDTH, "STATE");
 }
 
 int print_practices(const Output *o, Target *t, json_object *practices, bool first) {
         int r;
 
         for (size_t i = 0; i < json_object_array_length(practices); i++) {
-                r = print_practice(o, t, json_object_array_get_idx(practices, i), first && i == 0);
+                json_object *practice = json_object_array_get_idx(practices, i);
+                const char *reason = json_get_text(practice, "reason_code");
+
+                r = print_row(o, &t->text, t->path, json_get_text(practice, "name"),
+                              state_to_string(practice_state(practice)), first && i == 0);
+                if (r < 0)
+                        return r;
+
+                if (isempty(reason))
+                        reason = "-";
+                r = text_escape(&t->text, reason, strlen(reason), PRINT_REASON_MAX);
+                if (r < 0)
+                        return r;
+
+                r = buffer_puts(&t->text, "\n");
                 if (r < 0)
                         return r;
         }
@@ -154,11 +148,14 @@ static int print_policy_errors(const Output *o, Target *t, json_object *errors) 
         if (!text)
                 return -ENOMEM;
 
-        r = text_escape(&t->text, text, strlen(text), REASON_WIDTH_MAX);
+        r = text_escape(&t->text, text, strlen(text), PRINT_REASON_MAX);
         if (r < 0)
                 return r;
 
-        return more > 0 ? buffer_printf(&t->text, " (and %zu more)\n", more) : buffer_puts(&t->text, "\n");
+        if (more > 0)
+                return buffer_printf(&t->text, " (and %zu more)\n", more);
+
+        return buffer_puts(&t->text, "\n");
 }
 
 int print_report(const Output *o, Target *t, json_object *report) {
@@ -171,7 +168,10 @@ int print_report(const Output *o, Target *t, json_object *report) {
                         return r;
         } else if (json_object_array_length(practices) == 0) {
                 r = print_row(o, &t->text, t->path, "-", outcome_name(OUTCOME_OK), true);
-                return r < 0 ? r : buffer_puts(&t->text, "no-practices\n");
+                if (r < 0)
+                        return r;
+
+                return buffer_puts(&t->text, "no-practices\n");
         }
 
         return print_practices(o, t, practices, !errors);
@@ -180,34 +180,45 @@ int print_report(const Output *o, Target *t, json_object *report) {
 int print_note(Buffer *b, const char *text) {
         int r;
 
-        r = buffer_printf(b, "%*s", (int) NOTE_INDENT, "");
-        return r < 0 ? r : text_wrap(b, text, NOTE_INDENT, NOTE_INDENT, NOTE_WIDTH);
+        r = buffer_printf(b, "%*s", (int) PRINT_NOTE_INDENT, "");
+        if (r < 0)
+                return r;
+
+        return text_wrap(b, text, PRINT_NOTE_INDENT, PRINT_NOTE_INDENT, PRINT_NOTE_WIDTH);
 }
 
-static const char *reason_code(const Target *t) {
+static const char *print_reason_code(const Target *t) {
         return t->cause == CAUSE_BAD_QUOTE && t->code ? t->code : cause_code(t->cause);
 }
 
 static int print_failure_row(const Output *o, Target *t) {
         bool note = t->cause == CAUSE_BAD_QUOTE && t->detail;
-        const char *const parts[] = {reason_code(t), t->error_class, note ? NULL : t->detail};
+        const char *const parts[] = {print_reason_code(t), t->error_class, note ? NULL : t->detail};
         int r;
 
         r = print_row(o, &t->text, t->path, "-", outcome_name(cause_outcome(t->cause)), true);
-        for (size_t i = 0; i < ELEMENTSOF(parts) && r >= 0; i++) {
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
                 if (isempty(parts[i]))
                         continue;
-                if (i > 0)
-                        r = buffer_puts(&t->text, ": ");
-                if (r >= 0)
-                        r = text_escape(&t->text, parts[i], strlen(parts[i]), REASON_WIDTH_MAX);
+
+                r = buffer_puts(&t->text, i > 0 ? ": " : "");
+                if (r < 0)
+                        return r;
+
+                r = text_escape(&t->text, parts[i], strlen(parts[i]), PRINT_REASON_MAX);
+                if (r < 0)
+                        return r;
         }
 
-        if (r >= 0)
-                r = buffer_puts(&t->text, "\n");
+        r = buffer_puts(&t->text, "\n");
+        if (r < 0 || !note)
+                return r;
 
         /* What is wrong with a quote is too important to be cut. */
-        return r >= 0 && note ? print_note(&t->text, t->detail) : r;
+        return print_note(&t->text, t->detail);
 }
 
 int print_failure(const Output *o, Target *t) {
@@ -217,7 +228,10 @@ int print_failure(const Output *o, Target *t) {
                 return print_failure_row(o, t);
 
         object = print_object(o, t, true);
-        return object ? print_json(&t->text, object) : -ENOMEM;
+        if (!object)
+                return -ENOMEM;
+
+        return print_json(&t->text, object);
 }
 
 int print_json(Buffer *b, json_object *o) {
@@ -241,10 +255,13 @@ int print_json(Buffer *b, json_object *o) {
         }
 
         r = buffer_append(b, p, (size_t) (end - p));
-        return r < 0 ? r : buffer_puts(b, "\n");
+        if (r < 0)
+                return r;
+
+        return buffer_puts(b, "\n");
 }
 
-static int put_error(json_object *object, const Target *t) {
+static int print_put_error(json_object *object, const Target *t) {
         _cleanup_json_ json_object *error = json_object_new_object();
         int r;
 
@@ -255,24 +272,29 @@ static int put_error(json_object *object, const Target *t) {
         if (r < 0)
                 return r;
         r = json_set_text(error, "desc", t->detail);
-        return r < 0 ? r : json_set(object, "error", TAKE_PTR(error));
+        if (r < 0)
+                return r;
+
+        return json_set(object, "error", TAKE_PTR(error));
 }
 
-static int put_outcome(json_object *object, const Target *t) {
+static int print_put_outcome(json_object *object, const Target *t) {
         int r;
 
         r = json_set_text(object, "outcome", outcome_name(cause_outcome(t->cause)));
         if (r < 0)
                 return r;
 
-        r = json_set_text(object, "reason", reason_code(t));
+        r = json_set_text(object, "reason", print_reason_code(t));
         if (r < 0)
                 return r;
 
         if (t->cause == CAUSE_GUEST_ERROR)
-                return put_error(object, t);
+                return print_put_error(object, t);
+        if (t->detail)
+                return json_set_text(object, "detail", t->detail);
 
-        return t->detail ? json_set_text(object, "detail", t->detail) : 0;
+        return 0;
 }
 
 json_object *print_object(const Output *o, const Target *t, bool with_outcome) {
@@ -283,7 +305,7 @@ json_object *print_object(const Output *o, const Target *t, bool with_outcome) {
         if (!object ||
             (o->clock && json_set_text(object, "time", now) < 0) ||
             json_set_text(object, "target", t->path) < 0 ||
-            (with_outcome && put_outcome(object, t) < 0))
+            (with_outcome && print_put_outcome(object, t) < 0))
                 return NULL;
 
         return TAKE_PTR(object);
@@ -297,5 +319,8 @@ int print_answer(const Output *o, Target *t, const char *key, json_object *value
                 return -ENOMEM;
 
         r = json_set(object, key, json_object_get(value));
-        return r < 0 ? r : print_json(&t->text, object);
+        if (r < 0)
+                return r;
+
+        return print_json(&t->text, object);
 }

@@ -5,7 +5,7 @@
 #include "core/text.h"
 #include "host/proof.h"
 
-static const char *const status_names[_KEY_STATUS_MAX] = {
+static const char *const key_status_names[_KEY_STATUS_MAX] = {
         [KEY_UNVERIFIED] = "unverified",
         [KEY_NEW]        = "new",
         [KEY_KNOWN]      = "known",
@@ -16,7 +16,7 @@ static const char *const status_names[_KEY_STATUS_MAX] = {
         "the PCR values, and that this report came with them. What the report says of the guest is the " \
         "guest's own word."
 
-static char *describe_key(const Proof *proof, const char *key, const char *name) {
+static char *proof_describe_key(const Proof *proof, const char *key, const char *name) {
         const char *other = proof->other_name;
 
         switch (proof->key_status) {
@@ -35,7 +35,7 @@ static char *describe_key(const Proof *proof, const char *key, const char *name)
         }
 }
 
-static char *describe_binding(const Proof *proof) {
+static char *proof_describe_binding(const Proof *proof) {
         const Attest *a = &proof->result.attest;
         bool unverified = proof->key_status == KEY_UNVERIFIED;
         const char *condition = unverified ? "If its key is that of the guest's TPM, the" : "The";
@@ -49,21 +49,27 @@ static char *describe_binding(const Proof *proof) {
                          "reset: %u.", condition, a->reset_count, a->restart_count);
 }
 
-static int print_command(Buffer *b, const char *command) {
+static int proof_print_command(Buffer *b, const char *command) {
         int r;
 
         r = print_note(b, "The files are written. To check them again:");
-        if (r >= 0)
-                r = buffer_puts(b, "    ");
-        if (r >= 0)
-                r = text_print(b, command, strlen(command));
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : buffer_puts(b, "\n");
+        r = buffer_puts(b, "    ");
+        if (r < 0)
+                return r;
+
+        r = text_print(b, command, strlen(command));
+        if (r < 0)
+                return r;
+
+        return buffer_puts(b, "\n");
 }
 
-static int print_row_of_quote(const Output *o, Target *t, const Proof *proof) {
+static int proof_print_row(const Output *o, Target *t, const Proof *proof) {
         _cleanup_free_ char *selection = pcr_selection_format(proof->result.attest.selection);
-        const char *state = proof->key_status == KEY_UNVERIFIED ? status_names[KEY_UNVERIFIED] : "verified";
+        const char *state = proof->key_status == KEY_UNVERIFIED ? key_status_names[KEY_UNVERIFIED] : "verified";
         int r;
 
         if (!selection)
@@ -76,30 +82,38 @@ static int print_row_of_quote(const Output *o, Target *t, const Proof *proof) {
         return buffer_printf(&t->text, "%s:%s\n", algorithm_to_string(proof->result.attest.bank), selection);
 }
 
-static int print_text(const Output *o, Target *t, const Proof *proof, json_object *report) {
-        _cleanup_free_ char *key = NULL, *binding = describe_binding(proof);
+static int proof_print_text(const Output *o, Target *t, const Proof *proof, json_object *report) {
+        _cleanup_free_ char *key = NULL, *binding = proof_describe_binding(proof);
         char hex[2 * KEY_NAME_SIZE + 1];
         int r;
 
         hex_encode(proof->result.key.name, KEY_NAME_SIZE, hex);
-        key = describe_key(proof, hex, t->name);
+        key = proof_describe_key(proof, hex, t->name);
         if (!key || !binding)
                 return -ENOMEM;
 
         r = print_report(o, t, report);
-        if (r >= 0)
-                r = print_row_of_quote(o, t, proof);
-        if (r >= 0)
-                r = print_note(&t->text, binding);
-        if (r >= 0)
-                r = print_note(&t->text, key);
-        if (r >= 0 && proof->checkquote)
-                r = print_command(&t->text, proof->checkquote);
+        if (r < 0)
+                return r;
 
-        return r;
+        r = proof_print_row(o, t, proof);
+        if (r < 0)
+                return r;
+
+        r = print_note(&t->text, binding);
+        if (r < 0)
+                return r;
+
+        r = print_note(&t->text, key);
+        if (r < 0)
+                return r;
+        if (proof->checkquote)
+                return proof_print_command(&t->text, proof->checkquote);
+
+        return 0;
 }
 
-static int set_hex(json_object *o, const char *key, const uint8_t *data, size_t size) {
+static int proof_set_hex(json_object *o, const char *key, const uint8_t *data, size_t size) {
         char hex[2 * NONCE_SIZE_MAX + 1];
 
         assert(size <= NONCE_SIZE_MAX);
@@ -108,22 +122,12 @@ static int set_hex(json_object *o, const char *key, const uint8_t *data, size_t 
         return json_set_text(o, key, hex);
 }
 
-/* Only what was quoted is proven. */
-static int quoted_pcrs(const Proof *proof, json_object **ret) {
-        const Attest *a = &proof->result.attest;
-        Pcrs quoted = {};
-
-        quoted.banks[a->bank] = proof->answer->pcrs.banks[a->bank];
-        quoted.banks[a->bank].present &= a->selection;
-        return pcrs_to_json(&quoted, ret);
-}
-
-static int key_to_json(const Target *t, const Proof *proof, json_object **ret) {
+static int proof_key_to_json(const Target *t, const Proof *proof, json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
 
         if (!o ||
-            set_hex(o, "name", proof->result.key.name, KEY_NAME_SIZE) < 0 ||
-            json_set_text(o, "status", status_names[proof->key_status]) < 0 ||
+            proof_set_hex(o, "name", proof->result.key.name, KEY_NAME_SIZE) < 0 ||
+            json_set_text(o, "status", key_status_names[proof->key_status]) < 0 ||
             json_set_text(o, "guest", t->name) < 0 ||
             json_set_text(o, "other_guest", *proof->other_name ? proof->other_name : NULL) < 0 ||
             json_set_text(o, "first_seen", t->name ? proof->key.first_seen : NULL) < 0 ||
@@ -134,7 +138,7 @@ static int key_to_json(const Target *t, const Proof *proof, json_object **ret) {
         return 0;
 }
 
-static int clock_to_json(const Attest *a, json_object **ret) {
+static int proof_clock_to_json(const Attest *a, json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
 
         if (!o ||
@@ -153,15 +157,20 @@ static int proof_to_json(const Target *t, const Proof *proof, json_object **ret)
         _cleanup_json_ json_object *o = json_object_new_object();
         _cleanup_free_ char *selection = pcr_selection_format(a->selection);
         json_object *pcrs, *key, *clock;
+        Pcrs quoted = {};
+
+        /* Only what was quoted is proven. */
+        quoted.banks[a->bank] = proof->answer->pcrs.banks[a->bank];
+        quoted.banks[a->bank].present &= a->selection;
 
         if (!o || !selection ||
             json_set_text(o, "bank", algorithm_to_string(a->bank)) < 0 ||
             json_set_text(o, "selection", selection) < 0 ||
-            quoted_pcrs(proof, &pcrs) < 0 || json_set(o, "pcrs", pcrs) < 0 ||
-            set_hex(o, "nonce", proof->nonce, proof->nonce_size) < 0 ||
-            set_hex(o, "qualifying_data", proof->qualifying_data, sizeof(proof->qualifying_data)) < 0 ||
-            key_to_json(t, proof, &key) < 0 || json_set(o, "key", key) < 0 ||
-            clock_to_json(a, &clock) < 0 || json_set(o, "clock", clock) < 0 ||
+            pcrs_to_json(&quoted, &pcrs) < 0 || json_set(o, "pcrs", pcrs) < 0 ||
+            proof_set_hex(o, "nonce", proof->nonce, proof->nonce_size) < 0 ||
+            proof_set_hex(o, "qualifying_data", proof->qualifying_data, sizeof(proof->qualifying_data)) < 0 ||
+            proof_key_to_json(t, proof, &key) < 0 || json_set(o, "key", key) < 0 ||
+            proof_clock_to_json(a, &clock) < 0 || json_set(o, "clock", clock) < 0 ||
             json_set(o, "firmware_version", json_object_new_uint64(a->firmware_version)) < 0 ||
             json_set_text(o, "checkquote", proof->checkquote) < 0)
                 return -ENOMEM;
@@ -170,21 +179,21 @@ static int proof_to_json(const Target *t, const Proof *proof, json_object **ret)
         return 0;
 }
 
-static int print_proof_object(const Output *o, Target *t, const Proof *proof, json_object *report) {
-        _cleanup_json_ json_object *object = print_object(o, t, true);
+int proof_print(const Output *o, Target *t, const Proof *proof, json_object *report) {
+        _cleanup_json_ json_object *object = NULL;
         json_object *quote;
 
+        assert(o);
+        assert(proof);
+
+        if (!o->json)
+                return proof_print_text(o, t, proof, report);
+
+        object = print_object(o, t, true);
         if (!object ||
             proof_to_json(t, proof, &quote) < 0 || json_set(object, "quote", quote) < 0 ||
             json_set(object, "report", json_object_get(report)) < 0)
                 return -ENOMEM;
 
         return print_json(&t->text, object);
-}
-
-int proof_print(const Output *o, Target *t, const Proof *proof, json_object *report) {
-        assert(o);
-        assert(proof);
-
-        return o->json ? print_proof_object(o, t, proof, report) : print_text(o, t, proof, report);
 }

@@ -6,7 +6,7 @@
 #include "host/proof.h"
 
 /* Quoted for a shell. */
-static int append_path(Buffer *b, const char *directory, const char *name) {
+static int proof_append_path(Buffer *b, const char *directory, const char *name) {
         static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%";
         int r;
 
@@ -14,13 +14,19 @@ static int append_path(Buffer *b, const char *directory, const char *name) {
                 return buffer_printf(b, "%s/%s", directory, name);
 
         r = buffer_puts(b, "'");
-        for (const char *p = directory; *p && r >= 0; p++)
-                r = *p == '\'' ? buffer_puts(b, "'\\''") : buffer_append(b, p, 1);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : buffer_printf(b, "'/%s", name);
+        for (const char *p = directory; *p; p++) {
+                r = *p == '\'' ? buffer_puts(b, "'\\''") : buffer_append(b, p, 1);
+                if (r < 0)
+                        return r;
+        }
+
+        return buffer_printf(b, "'/%s", name);
 }
 
-static int format_command(Proof *proof, const char *directory) {
+static int proof_format_command(Proof *proof, const char *directory) {
         static const struct {
                 const char *option;
                 const char *name;
@@ -30,15 +36,21 @@ static int format_command(Proof *proof, const char *directory) {
         int r;
 
         r = buffer_puts(&b, "tpm2_checkquote");
-        for (size_t i = 0; i < ELEMENTSOF(files) && r >= 0; i++) {
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
                 r = buffer_printf(&b, " %s ", files[i].option);
-                if (r >= 0)
-                        r = append_path(&b, directory, files[i].name);
+                if (r < 0)
+                        return r;
+
+                r = proof_append_path(&b, directory, files[i].name);
+                if (r < 0)
+                        return r;
         }
 
         hex_encode(proof->qualifying_data, sizeof(proof->qualifying_data), hex);
-        if (r >= 0)
-                r = buffer_printf(&b, " -g sha256 -q %s", hex);
+        r = buffer_printf(&b, " -g sha256 -q %s", hex);
         if (r < 0)
                 return r;
 
@@ -80,7 +92,7 @@ int proof_write(Proof *proof, const char *path, int directory_fd, char **ret_err
                 }
         }
 
-        return format_command(proof, path);
+        return proof_format_command(proof, path);
 }
 
 void proof_done(Proof *proof) {

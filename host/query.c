@@ -10,7 +10,7 @@ static int query_show(const Output *o, Target *t, json_object *value) {
         return print_answer(o, t, "return", value);
 }
 
-const Verb verb_query = {
+const HostVerb host_verb_query = {
         .name = "query",
         .synopsis = "COMMAND [JSON] TARGET...",
         .help = "Send a command, print each answer as JSON",

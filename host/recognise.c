@@ -6,15 +6,29 @@
 #include "host/recognise.h"
 #include "host/tpm-options.h"
 
-#define CODE_COUNTER_BACK "counter-back"
-#define CODE_KEY_OF_ANOTHER "key-of-another"
+#define RECOGNISE_CODE_COUNTER_BACK "counter-back"
+#define RECOGNISE_CODE_KEY_OF_ANOTHER "key-of-another"
 
-#define WHY_IT_WENT_BACK                                                                              \
+#define RECOGNISE_WENT_BACK                                                                              \
         "An old snapshot or TPM state was put back, or a copy of it answers here. If you know why, accept " \
         "this state with --accept-key; else do not trust this guest."
 
-static int refuse_other_key(Target *t, const KnownKey *known, const KnownKey *now) {
+/* For a key or counters that are not what is known of the guest. */
+static int recognise_refuse(Target *t, KnownKeyMatch match, const KnownKey *known, const KnownKey *now) {
         char was[2 * KEY_NAME_SIZE + 1], is[2 * KEY_NAME_SIZE + 1];
+
+        if (match == KNOWN_KEY_BACK)
+                return target_refuse(t, CAUSE_BAD_QUOTE, RECOGNISE_CODE_COUNTER_BACK,
+                                     "WARNING: THE TPM OF %s WENT BACK. On %s its count of resets was %" PRIu32
+                                     " and that of restarts %" PRIu32 "; now they are %" PRIu32 " and %" PRIu32
+                                     ". " RECOGNISE_WENT_BACK, t->name, known->last_seen, known->reset_count,
+                                     known->restart_count, now->reset_count, now->restart_count);
+        if (match == KNOWN_KEY_CLOCK_BACK)
+                return target_refuse(t, CAUSE_BAD_QUOTE, RECOGNISE_CODE_COUNTER_BACK,
+                                     "WARNING: THE CLOCK OF THE TPM OF %s WENT BACK. On %s it stood at %" PRIu64
+                                     " ms, now it stands at %" PRIu64 " ms, and no reset or restart was counted "
+                                     "since. " RECOGNISE_WENT_BACK, t->name, known->last_seen, known->clock,
+                                     now->clock);
 
         hex_encode(known->name, sizeof(known->name), was);
         hex_encode(now->name, sizeof(now->name), is);
@@ -25,31 +39,7 @@ static int refuse_other_key(Target *t, const KnownKey *known, const KnownKey *no
                              "do not trust this guest.", t->name, known->first_seen, was, is);
 }
 
-static int refuse_counter_back(Target *t, const KnownKey *known, const KnownKey *now) {
-        return target_refuse(t, CAUSE_BAD_QUOTE, CODE_COUNTER_BACK,
-                             "WARNING: THE TPM OF %s WENT BACK. On %s its count of resets was %" PRIu32 " and that of "
-                             "restarts %" PRIu32 "; now they are %" PRIu32 " and %" PRIu32 ". " WHY_IT_WENT_BACK,
-                             t->name, known->last_seen, known->reset_count, known->restart_count, now->reset_count,
-                             now->restart_count);
-}
-
-static int refuse_clock_back(Target *t, const KnownKey *known, const KnownKey *now) {
-        return target_refuse(t, CAUSE_BAD_QUOTE, CODE_COUNTER_BACK,
-                             "WARNING: THE CLOCK OF THE TPM OF %s WENT BACK. On %s it stood at %" PRIu64 " ms, now it "
-                             "stands at %" PRIu64 " ms, and no reset or restart was counted since. " WHY_IT_WENT_BACK,
-                             t->name, known->last_seen, known->clock, now->clock);
-}
-
-static int refuse_key_of_another(Target *t, const char *other) {
-        return target_refuse(t, CAUSE_BAD_QUOTE, CODE_KEY_OF_ANOTHER,
-                             "WARNING: THE KEY OF %s IS ALREADY THAT OF %s. No two TPMs have the same key: either "
-                             "what answers here passes the question on to %s (a relay), or one guest is a clone of "
-                             "the other that was made together with its TPM state, and no quote can tell them apart. "
-                             "If you know why, accept the key with --accept-key; else do not trust this guest.",
-                             t->name, other, other);
-}
-
-static void fill_key(Proof *proof) {
+static void recognise_fill(Proof *proof) {
         const QuoteResult *result = &proof->result;
         KnownKey *key = &proof->key;
 
@@ -64,8 +54,8 @@ static void fill_key(Proof *proof) {
 }
 
 /* For a key that is new under its name. */
-static int look_under_other_names(Target *t, Proof *proof) {
-        const TpmOptions *options = t->owner->tpm;
+static int recognise_elsewhere(Target *t, Proof *proof) {
+        const HostTpmOptions *options = t->owner->tpm;
         int r;
 
         r = known_keys_find(options->keys_fd, t->name, proof->key.name, proof->other_name);
@@ -79,42 +69,29 @@ static int look_under_other_names(Target *t, Proof *proof) {
                 return target_refuse(t, CAUSE_KEY_STORE, NULL, "the directory of keys cannot be looked through: %s",
                                      strerror(-r));
         if (!options->accept_key)
-                return refuse_key_of_another(t, proof->other_name);
+                return target_refuse(t, CAUSE_BAD_QUOTE, RECOGNISE_CODE_KEY_OF_ANOTHER,
+                                     "WARNING: THE KEY OF %s IS ALREADY THAT OF %s. No two TPMs have the same key: "
+                                     "either what answers here passes the question on to %s (a relay), or one guest "
+                                     "is a clone of the other that was made together with its TPM state, and no "
+                                     "quote can tell them apart. If you know why, accept the key with --accept-key; "
+                                     "else do not trust this guest.", t->name, proof->other_name, proof->other_name);
 
         proof->key_status = KEY_ACCEPTED;
         return 0;
 }
 
-static int judge_key(Target *t, Proof *proof, const KnownKey *known) {
-        bool accept = t->owner->tpm->accept_key;
+static int recognise_judge(Target *t, Proof *proof, const KnownKey *known) {
         KnownKeyMatch match = known_key_compare(known, &proof->key);
 
-        if (match == KNOWN_KEY_OTHER && !accept)
-                return refuse_other_key(t, known, &proof->key);
-        if (match == KNOWN_KEY_BACK && !accept)
-                return refuse_counter_back(t, known, &proof->key);
-        if (match == KNOWN_KEY_CLOCK_BACK && !accept)
-                return refuse_clock_back(t, known, &proof->key);
+        if (match != KNOWN_KEY_SAME && !t->owner->tpm->accept_key)
+                return recognise_refuse(t, match, known, &proof->key);
 
         proof->key_status = match == KNOWN_KEY_SAME ? KEY_KNOWN : KEY_ACCEPTED;
         if (match == KNOWN_KEY_OTHER)
-                return look_under_other_names(t, proof);
+                return recognise_elsewhere(t, proof);
 
         memcpy(proof->key.first_seen, known->first_seen, sizeof(known->first_seen));
         return 0;
-}
-
-static int refuse_record(Target *t, int error) {
-        if (error == -EBADMSG)
-                return target_refuse(t, CAUSE_KEY_STORE, NULL,
-                                     "%s.json in the directory of keys is damaged: look at it, and remove it only if "
-                                     "you know why", t->name);
-        if (error == -EPERM)
-                return target_refuse(t, CAUSE_KEY_STORE, NULL,
-                                     "%s.json in the directory of keys belongs neither to you nor to root", t->name);
-
-        return target_refuse(t, CAUSE_KEY_STORE, NULL, "%s.json in the directory of keys cannot be read: %s", t->name,
-                             strerror(-error));
 }
 
 int recognise(Target *t, Proof *proof) {
@@ -123,16 +100,27 @@ int recognise(Target *t, Proof *proof) {
 
         assert(t->name);
 
-        fill_key(proof);
+        recognise_fill(proof);
         r = known_key_load(t->owner->tpm->keys_fd, t->name, &known);
         if (r >= 0)
-                return judge_key(t, proof, &known);
+                return recognise_judge(t, proof, &known);
         if (r == -ENOENT) {
                 proof->key_status = KEY_NEW;
-                return look_under_other_names(t, proof);
+                return recognise_elsewhere(t, proof);
         }
 
-        return r == -ENOMEM ? r : refuse_record(t, r);
+        if (r == -ENOMEM)
+                return r;
+        if (r == -EBADMSG)
+                return target_refuse(t, CAUSE_KEY_STORE, NULL,
+                                     "%s.json in the directory of keys is damaged: look at it, and remove it only if "
+                                     "you know why", t->name);
+        if (r == -EPERM)
+                return target_refuse(t, CAUSE_KEY_STORE, NULL,
+                                     "%s.json in the directory of keys belongs neither to you nor to root", t->name);
+
+        return target_refuse(t, CAUSE_KEY_STORE, NULL, "%s.json in the directory of keys cannot be read: %s", t->name,
+                             strerror(-r));
 }
 
 int remember(Target *t, const Proof *proof) {

@@ -4,11 +4,11 @@
 
 #include "host/shape.h"
 
-static bool has_type(json_object *o, unsigned types) {
-        return types & (1U << json_object_get_type(o));
+bool shape_schema_1(json_object *o) {
+        return json_object_get_int64(o) == 1;
 }
 
-static size_t extent(json_object *o) {
+static size_t shape_extent(json_object *o) {
         switch (json_object_get_type(o)) {
         case json_type_string:
                 return (size_t) json_object_get_string_len(o);
@@ -20,41 +20,44 @@ static size_t extent(json_object *o) {
 }
 
 /* What is wrong with a value by itself, or NULL. */
-static const char *value_fault(json_object *o, unsigned types, size_t max) {
-        if (!has_type(o, types))
+static const char *shape_value_fault(json_object *o, unsigned types, size_t max) {
+        if (!(types & 1U << json_object_get_type(o)))
                 return "has the wrong type";
-        if (max > 0 && extent(o) > max)
+        if (max > 0 && shape_extent(o) > max)
                 return "is too long";
-        if (json_object_is_type(o, json_type_string) && strlen(json_object_get_string(o)) != extent(o))
+        if (json_object_is_type(o, json_type_string) && strlen(json_object_get_string(o)) != shape_extent(o))
                 return "holds a NUL byte";
 
         return NULL;
 }
 
 /* The checks return 0, SHAPE_FAULT with the fault named in *where, or -ENOMEM. */
-static int fault(char **where, const char *path, const char *what) {
+static int shape_fault(char **where, const char *path, const char *what) {
         *where = xasprintf("%s %s", path, what);
-        return *where ? SHAPE_FAULT : -ENOMEM;
+        if (!*where)
+                return -ENOMEM;
+
+        return SHAPE_FAULT;
 }
 
-static int object_check(json_object *o, const Field *fields, const char *path, char **where);
+static int shape_check_object(json_object *o, const ShapeField *fields, const char *path, char **where);
 
-static int array_check(json_object *array, const Field *field, const char *path, char **where) {
+static int shape_check_array(json_object *array, const ShapeField *field, const char *path, char **where) {
         int r;
 
         for (size_t i = 0; i < json_object_array_length(array); i++) {
                 json_object *o = json_object_array_get_idx(array, i);
                 _cleanup_free_ char *name = xasprintf("%s[%zu]", path, i);
-                const char *what = value_fault(o, field->elements, 0);
+                const char *what = shape_value_fault(o, field->elements, 0);
 
                 if (!name)
                         return -ENOMEM;
                 if (what)
-                        return fault(where, name, what);
+                        return shape_fault(where, name, what);
                 if (!field->members)
                         continue;
 
-                r = object_check(o, field->members, name, where);
+                r = shape_check_object(o, field->members, name, where);
                 if (r != 0)
                         return r;
         }
@@ -62,27 +65,27 @@ static int array_check(json_object *array, const Field *field, const char *path,
         return 0;
 }
 
-static int field_check(json_object *value, const Field *field, const char *path, char **where) {
+static int shape_check_field(json_object *value, const ShapeField *field, const char *path, char **where) {
         const char *what;
 
-        what = value_fault(value, field->types, field->max);
+        what = shape_value_fault(value, field->types, field->max);
         if (!what && field->allowed && !field->allowed(value))
                 what = "has a value that is not known";
         if (what)
-                return fault(where, path, what);
+                return shape_fault(where, path, what);
 
         if (json_object_is_type(value, json_type_array))
-                return array_check(value, field, path, where);
+                return shape_check_array(value, field, path, where);
         if (json_object_is_type(value, json_type_object) && field->members)
-                return object_check(value, field->members, path, where);
+                return shape_check_object(value, field->members, path, where);
 
         return 0;
 }
 
-static int object_check(json_object *o, const Field *fields, const char *path, char **where) {
+static int shape_check_object(json_object *o, const ShapeField *fields, const char *path, char **where) {
         int r;
 
-        for (const Field *f = fields; f->name; f++) {
+        for (const ShapeField *f = fields; f->name; f++) {
                 _cleanup_free_ char *name = xasprintf("%s%s%s", path, *path ? "." : "", f->name);
                 json_object *value;
 
@@ -90,9 +93,9 @@ static int object_check(json_object *o, const Field *fields, const char *path, c
                         return -ENOMEM;
 
                 if (json_object_object_get_ex(o, f->name, &value))
-                        r = field_check(value, f, name, where);
+                        r = shape_check_field(value, f, name, where);
                 else
-                        r = f->required ? fault(where, name, "is missing") : 0;
+                        r = f->required ? shape_fault(where, name, "is missing") : 0;
                 if (r != 0)
                         return r;
         }
@@ -100,12 +103,12 @@ static int object_check(json_object *o, const Field *fields, const char *path, c
         return 0;
 }
 
-int shape_check(json_object *o, const Field *fields, char **ret_where) {
+int shape_check(json_object *o, const ShapeField *fields, char **ret_where) {
         assert(fields);
         assert(ret_where);
 
         if (!json_object_is_type(o, json_type_object))
-                return fault(ret_where, "it", "is not an object");
+                return shape_fault(ret_where, "it", "is not an object");
 
-        return object_check(o, fields, "", ret_where);
+        return shape_check_object(o, fields, "", ret_where);
 }

@@ -8,21 +8,24 @@
 
 #include "core/json.h"
 
-#define TYPE(name) (1U << json_type_##name)
-#define TEXT TYPE(string)
-#define TEXT_OR_NULL (TYPE(string) | TYPE(null))
+#define SHAPE_TYPE(name) (1U << json_type_##name)
+#define SHAPE_TEXT SHAPE_TYPE(string)
+#define SHAPE_TEXT_OR_NULL (SHAPE_TYPE(string) | SHAPE_TYPE(null))
 
 /* One member of an object, and what is known of it. */
-typedef struct Field Field;
-struct Field {
+typedef struct ShapeField ShapeField;
+struct ShapeField {
         const char *name;              /* NULL ends a table */
-        unsigned types;                /* TYPE() bits */
+        unsigned types;                /* SHAPE_TYPE() bits */
         size_t max;                    /* longest text, or most elements; 0: no bound but that of the line */
         bool required;
         bool (*allowed)(json_object *); /* which values; may be NULL */
-        const Field *members;          /* of this object, or of each element; may be NULL */
-        unsigned elements;             /* TYPE() bits of each element */
+        const ShapeField *members;          /* of this object, or of each element; may be NULL */
+        unsigned elements;             /* SHAPE_TYPE() bits of each element */
 };
+
+/** shape_schema_1() - whether a number is 1, for the member "schema" of documents of the first format */
+bool shape_schema_1(json_object *o);
 
 /* Positive outcome of shape_check(). */
 #define SHAPE_FAULT 1
@@ -35,4 +38,4 @@ struct Field {
  *
  * A text must not hold a NUL byte. Return: 0; SHAPE_FAULT; -ENOMEM.
  */
-int shape_check(json_object *o, const Field *fields, char **ret_where);
+int shape_check(json_object *o, const ShapeField *fields, char **ret_where);

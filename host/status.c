@@ -6,22 +6,23 @@
 
 #include "host/verb.h"
 
-static void count_states(Target *t, json_object *practices) {
+void host_status_judge(Target *t, json_object *report) {
+        json_object *practices = json_get_array(report, "practices");
+
+        t->status = report_status(report);
         for (size_t i = 0; i < json_object_array_length(practices); i++)
                 t->states[practice_state(json_object_array_get_idx(practices, i))]++;
 }
 
-void status_judge(Target *t, json_object *report) {
-        t->status = report_status(report);
-        count_states(t, json_get_array(report, "practices"));
-}
-
 static int status_show(const Output *o, Target *t, json_object *report) {
-        status_judge(t, report);
-        return o->json ? print_answer(o, t, "report", report) : print_report(o, t, report);
+        host_status_judge(t, report);
+        if (o->json)
+                return print_answer(o, t, "report", report);
+
+        return print_report(o, t, report);
 }
 
-static int print_count(Buffer *b, unsigned count, const char *name, const char **separator) {
+static int status_print_count(Buffer *b, unsigned count, const char *name, const char **separator) {
         int r;
 
         if (count == 0)
@@ -33,7 +34,7 @@ static int print_count(Buffer *b, unsigned count, const char *name, const char *
 }
 
 /* "5 guests: 4 ok, 1 no-answer; practices: 4 active, 3 unsupported" */
-int status_foot(const Output *o, const Target *targets, size_t n, Buffer *b) {
+int host_status_foot(const Output *o, const Target *targets, size_t n, Buffer *b) {
         unsigned outcomes[_OUTCOME_MAX] = {}, states[_STATE_MAX] = {};
         const char *separator = "";
         int r;
@@ -48,23 +49,32 @@ int status_foot(const Output *o, const Target *targets, size_t n, Buffer *b) {
         }
 
         r = buffer_printf(b, "%zu guests: ", n);
-        for (Outcome i = 0; i < _OUTCOME_MAX && r >= 0; i++)
-                r = print_count(b, outcomes[i], outcome_name(i), &separator);
+        if (r < 0)
+                return r;
+
+        for (Outcome i = 0; i < _OUTCOME_MAX; i++) {
+                r = status_print_count(b, outcomes[i], outcome_name(i), &separator);
+                if (r < 0)
+                        return r;
+        }
 
         separator = "; practices: ";
-        for (int s = 0; s < _STATE_MAX && r >= 0; s++)
-                r = print_count(b, states[s], state_to_string((State) s), &separator);
+        for (int s = 0; s < _STATE_MAX; s++) {
+                r = status_print_count(b, states[s], state_to_string((State) s), &separator);
+                if (r < 0)
+                        return r;
+        }
 
-        return r < 0 ? r : buffer_puts(b, "\n");
+        return buffer_puts(b, "\n");
 }
 
-const Verb verb_status = {
+const HostVerb host_verb_status = {
         .name = "status",
         .synopsis = "TARGET...",
         .help = "Show each guest's practices",
         .execute = "gtune-status",
         .check = report_check,
         .head = print_head,
-        .foot = status_foot,
+        .foot = host_status_foot,
         .show = status_show,
 };

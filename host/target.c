@@ -9,27 +9,27 @@
 
 /* Edges only: else each turn of the loop looks at every socket that is still ready, which is quadratic in the number
  * of guests. */
-#define IO_EVENTS ((uint32_t) (EPOLLIN | EPOLLOUT | EPOLLET))
+#define TARGET_IO_EVENTS ((uint32_t) (EPOLLIN | EPOLLOUT | EPOLLET))
 
 /* What a guest may take of a turn. */
-#define CHUNK_SIZE (64U * 1024U)
-#define RESYNC_USEC USEC_PER_SEC
-#define RECONNECT_USEC (100 * USEC_PER_MSEC)
-#define ACCURACY_USEC (20 * USEC_PER_MSEC)
+#define TARGET_CHUNK_SIZE (64U * 1024U)
+#define TARGET_RESYNC_USEC USEC_PER_SEC
+#define TARGET_RECONNECT_USEC (100 * USEC_PER_MSEC)
+#define TARGET_ACCURACY_USEC (20 * USEC_PER_MSEC)
 
 /* The most that a guest may send before it has answered: what is dropped, and a line. Parsing takes more time than
  * dropping, so that less is parsed: so many attempts at a sync, and so many bytes of lines that answer nobody. */
-#define RECEIVED_MAX (4U * 1024U * 1024U + REPLY_LINE_MAX)
-#define SYNC_LINES_MAX 1000U
-#define IGNORED_MAX (64U * 1024U)
+#define TARGET_RECEIVED_MAX (4U * 1024U * 1024U + REPLY_LINE_MAX)
+#define TARGET_SYNC_LINES_MAX 1000U
+#define TARGET_IGNORED_MAX (64U * 1024U)
 
 /* And afterwards within a second. An agent sends at most 5 events. */
-#define WINDOW_USEC USEC_PER_SEC
-#define WINDOW_RECEIVED_MAX (512U * 1024U)
-#define WINDOW_LINES_MAX 100U
+#define TARGET_WINDOW_USEC USEC_PER_SEC
+#define TARGET_WINDOW_RECEIVED_MAX (512U * 1024U)
+#define TARGET_WINDOW_LINES_MAX 100U
 
 /* How much of a guest's error message is kept. */
-#define ERROR_TEXT_MAX 256U
+#define TARGET_ERROR_TEXT_MAX 256U
 
 static void target_disconnect(Target *t) {
         t->io = sd_event_source_disable_unref(t->io);
@@ -99,7 +99,7 @@ static void target_send(Target *t, const Buffer *message) {
         target_flush(t);
 }
 
-static bool answers_sync(const Target *t, const Reply *reply) {
+static bool target_answers_sync(const Target *t, const Reply *reply) {
         return reply->kind == REPLY_RETURN && json_object_is_type(reply->value, json_type_int) &&
                json_object_get_int64(reply->value) == t->owner->sync_id;
 }
@@ -107,7 +107,7 @@ static bool answers_sync(const Target *t, const Reply *reply) {
 static int target_on_sync(Target *t, const Reply *reply) {
         int r;
 
-        if (!answers_sync(t, reply))
+        if (!target_answers_sync(t, reply))
                 return 0;
 
         r = t->owner->ask(t);
@@ -127,26 +127,26 @@ static int target_on_error(Target *t, json_object *error) {
 
         free(t->error_class);
         free(t->detail);
-        t->error_class = strndup(class, ERROR_TEXT_MAX);
-        t->detail = strndup(desc, ERROR_TEXT_MAX);
+        t->error_class = strndup(class, TARGET_ERROR_TEXT_MAX);
+        t->detail = strndup(desc, TARGET_ERROR_TEXT_MAX);
 
-        return t->error_class && t->detail ? (int) CAUSE_GUEST_ERROR : -ENOMEM;
-}
+        if (!t->error_class || !t->detail)
+                return -ENOMEM;
 
-/* Where we asked for a sync more than once, more answers to it may come, and complaints about the 0xFF, without id. */
-static int target_ignore(Target *t, const Reply *reply) {
-        t->ignored += t->reader.line.size;
-        t->misled |= reply->has_id || (reply->kind == REPLY_RETURN && !answers_sync(t, reply));
-
-        return t->ignored > IGNORED_MAX ? (int) CAUSE_WRONG_ID : 0;
+        return (int) CAUSE_GUEST_ERROR;
 }
 
 static int target_on_answer(Target *t, const Reply *reply) {
         int64_t id = t->request.size > 0 ? t->request_id : t->owner->request_id;
         int r;
 
-        if (!reply->has_id || reply->id != id)
-                return target_ignore(t, reply);
+        /* Where we asked for a sync more than once, more answers to it may come, and complaints about the 0xFF, without
+         * id. */
+        if (!reply->has_id || reply->id != id) {
+                t->ignored += t->reader.line.size;
+                t->misled |= reply->has_id || (reply->kind == REPLY_RETURN && !target_answers_sync(t, reply));
+                return t->ignored > TARGET_IGNORED_MAX ? (int) CAUSE_WRONG_ID : 0;
+        }
         if (reply->kind == REPLY_ERROR)
                 return target_on_error(t, reply->value);
         if (reply->kind != REPLY_RETURN)
@@ -163,7 +163,10 @@ static int target_on_answer(Target *t, const Reply *reply) {
         t->lines = 0;
         t->timer = sd_event_source_disable_unref(t->timer);
         r = sd_event_now(t->owner->event, CLOCK_MONOTONIC, &t->window);
-        return r < 0 ? r : 0;
+        if (r < 0)
+                return r;
+
+        return 0;
 }
 
 /* Returns 0, a Cause that ends the target, or -errno. */
@@ -171,7 +174,7 @@ static int target_on_line(Target *t) {
         _cleanup_reply_ Reply reply = {};
         int r;
 
-        if (t->state == TARGET_SYNCING && ++t->lines > SYNC_LINES_MAX)
+        if (t->state == TARGET_SYNCING && ++t->lines > TARGET_SYNC_LINES_MAX)
                 return (int) CAUSE_TOO_MUCH;
 
         r = reply_parse(t->reader.line.data, t->reader.line.size, &reply);
@@ -186,7 +189,7 @@ static int target_on_line(Target *t) {
         case TARGET_ASKING:
                 return target_on_answer(t, &reply);
         case TARGET_STREAMING:
-                if (++t->lines > WINDOW_LINES_MAX)
+                if (++t->lines > TARGET_WINDOW_LINES_MAX)
                         return (int) CAUSE_FLOOD;
                 return reply.kind == REPLY_EVENT ? t->owner->changed(t, reply.event, reply.value) : 0;
         default:
@@ -201,19 +204,19 @@ static int target_count(Target *t, size_t size) {
 
         t->received += size;
         if (t->state != TARGET_STREAMING)
-                return t->received > RECEIVED_MAX ? (int) CAUSE_TOO_MUCH : 0;
+                return t->received > TARGET_RECEIVED_MAX ? (int) CAUSE_TOO_MUCH : 0;
 
         r = sd_event_now(t->owner->event, CLOCK_MONOTONIC, &now);
         if (r < 0)
                 return r;
 
-        if (now - t->window >= WINDOW_USEC) {
+        if (now - t->window >= TARGET_WINDOW_USEC) {
                 t->window = now;
                 t->received = size;
                 t->lines = 0;
         }
 
-        return t->received > WINDOW_RECEIVED_MAX ? (int) CAUSE_FLOOD : 0;
+        return t->received > TARGET_WINDOW_RECEIVED_MAX ? (int) CAUSE_FLOOD : 0;
 }
 
 static int target_feed(Target *t, const char *data, size_t size) {
@@ -242,7 +245,7 @@ static int target_feed(Target *t, const char *data, size_t size) {
 
 /* Returns how many bytes came, 0 where nothing is left to be read for now or the target is done, or -errno. */
 static int target_receive(Target *t) {
-        char chunk[CHUNK_SIZE];
+        char chunk[TARGET_CHUNK_SIZE];
         ssize_t n;
         int r;
 
@@ -275,10 +278,10 @@ static int target_on_io(sd_event_source *source, int fd _unused_, uint32_t reven
                 if (r <= 0)
                         return r;
                 size += (size_t) r;
-        } while (size < CHUNK_SIZE);
+        } while (size < TARGET_CHUNK_SIZE);
 
         /* More may be there: the next edge is now, after the others had their turn. */
-        return sd_event_source_set_io_events(source, IO_EVENTS);
+        return sd_event_source_set_io_events(source, TARGET_IO_EVENTS);
 }
 
 /* Why there is no answer, once the deadline has passed. */
@@ -291,19 +294,6 @@ static Cause target_verdict(const Target *t) {
                 return t->misled ? CAUSE_WRONG_ID : CAUSE_NO_REPLY;
 
         return t->received > 0 ? CAUSE_NO_SYNC : CAUSE_SILENT;
-}
-
-/* Where we were late ourselves, the answer may be waiting in the socket. */
-static int target_on_deadline(Target *t) {
-        int r;
-
-        do {
-                r = t->state == TARGET_CONNECTING ? 0 : target_receive(t);
-                if (r < 0)
-                        return r;
-        } while (r > 0);
-
-        return target_finish(t, target_verdict(t), NULL);
 }
 
 static int target_connect(Target *t) {
@@ -321,7 +311,7 @@ static int target_connect(Target *t) {
         }
 
         t->state = TARGET_SYNCING;
-        r = sd_event_add_io(t->owner->event, &t->io, t->fd, IO_EVENTS, target_on_io, t);
+        r = sd_event_add_io(t->owner->event, &t->io, t->fd, TARGET_IO_EVENTS, target_on_io, t);
         if (r < 0)
                 return r;
         r = sd_event_source_set_exit_on_failure(t->io, true);
@@ -340,8 +330,16 @@ static int target_on_time(sd_event_source *source, uint64_t usec _unused_, void 
         r = sd_event_now(t->owner->event, CLOCK_MONOTONIC, &now);
         if (r < 0)
                 return r;
-        if (now >= t->deadline)
-                return target_on_deadline(t);
+        if (now >= t->deadline) {
+                /* Where we were late ourselves, the answer may be waiting in the socket. */
+                do {
+                        r = t->state == TARGET_CONNECTING ? 0 : target_receive(t);
+                        if (r < 0)
+                                return r;
+                } while (r > 0);
+
+                return target_finish(t, target_verdict(t), NULL);
+        }
 
         if (t->state == TARGET_CONNECTING)
                 r = target_connect(t);
@@ -351,9 +349,12 @@ static int target_on_time(sd_event_source *source, uint64_t usec _unused_, void 
         if (r < 0 || t->state == TARGET_DONE)
                 return r;
 
-        next = now + (t->state == TARGET_CONNECTING ? RECONNECT_USEC : RESYNC_USEC);
+        next = now + (t->state == TARGET_CONNECTING ? TARGET_RECONNECT_USEC : TARGET_RESYNC_USEC);
         r = sd_event_source_set_time(source, next < t->deadline ? next : t->deadline);
-        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        if (r < 0)
+                return r;
+
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 static int target_arm(Target *t) {
@@ -365,11 +366,14 @@ static int target_arm(Target *t) {
                 return r;
 
         t->deadline = now + t->owner->timeout;
-        next = now + (t->state == TARGET_CONNECTING ? RECONNECT_USEC : RESYNC_USEC);
+        next = now + (t->state == TARGET_CONNECTING ? TARGET_RECONNECT_USEC : TARGET_RESYNC_USEC);
 
         r = sd_event_add_time(t->owner->event, &t->timer, CLOCK_MONOTONIC, next < t->deadline ? next : t->deadline,
-                              ACCURACY_USEC, target_on_time, t);
-        return r < 0 ? r : sd_event_source_set_exit_on_failure(t->timer, true);
+                              TARGET_ACCURACY_USEC, target_on_time, t);
+        if (r < 0)
+                return r;
+
+        return sd_event_source_set_exit_on_failure(t->timer, true);
 }
 
 int target_start(Target *t) {
@@ -404,7 +408,10 @@ int target_refuse(Target *t, Cause cause, const char *code, const char *format, 
         va_start(ap, format);
         t->detail = xvasprintf(format, ap);
         va_end(ap);
-        return t->detail ? (int) cause : -ENOMEM;
+        if (!t->detail)
+                return -ENOMEM;
+
+        return (int) cause;
 }
 
 void target_release(Target *t) {

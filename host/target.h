@@ -23,7 +23,7 @@ typedef enum TargetState {
 } TargetState;
 
 typedef struct Target Target;
-typedef struct TpmOptions TpmOptions;
+typedef struct HostTpmOptions HostTpmOptions;
 
 /* What all targets have in common. One guest does not see another's messages, so that they may be the same for all. */
 typedef struct TargetOwner {
@@ -34,7 +34,7 @@ typedef struct TargetOwner {
         int64_t sync_id;
         Buffer request; /* the command, with request_id, for targets that have none of their own */
         int64_t request_id;
-        const TpmOptions *tpm; /* for the verbs that they are for */
+        const HostTpmOptions *tpm; /* for the verbs that they are for */
 
         /* All return 0 or -errno, which ends the loop; answered() and changed() may return a Cause, which ends the
          * target. The value may be NULL. ask() makes a request of the target's own, where the verb has one. */

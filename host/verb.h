@@ -9,9 +9,9 @@
 #include "host/target.h"
 
 /* How long a guest may take whose TPM is asked, in microseconds. */
-#define TPM_TIMEOUT (30 * USEC_PER_SEC)
+#define HOST_TPM_TIMEOUT (30 * USEC_PER_SEC)
 
-typedef struct Verb {
+typedef struct HostVerb {
         const char *name;
         const char *synopsis; /* what follows the name on the command line */
         const char *help;
@@ -20,7 +20,7 @@ typedef struct Verb {
         bool json;           /* the answers are printed as JSON, with or without --json */
         bool stream;         /* events follow the answer; what is printed comes as it comes, not in order */
 
-        unsigned tpm_options; /* TPM_OPTION_BIT()s of tpm-options.h that it takes */
+        unsigned tpm_options; /* HOST_TPM_OPTION_BIT()s of tpm-options.h that it takes */
         uint64_t timeout;     /* how long a guest may take where no --timeout was given, in microseconds; 0: default */
 
         /* Make what this target is asked: *ret takes the arguments, an object. Return 0 or -errno. NULL: all are asked
@@ -40,21 +40,22 @@ typedef struct Verb {
          * May set t->status and t->states. As check, it may return a Cause, with t->detail set. */
         int (*show)(const Output *o, Target *t, json_object *value);
         int (*show_change)(const Output *o, Target *t, json_object *data);
-} Verb;
+} HostVerb;
 
 /**
- * status_judge() - take what a report means for the target: its exit status, and how many practices are in each state
+ * host_status_judge() - take what a report means for the target: its exit status, and how many practices are in each
+ * state
  * @t: the target
  * @report: a checked report
  */
-void status_judge(Target *t, json_object *report);
+void host_status_judge(Target *t, json_object *report);
 
-/** status_foot() - append the counts of outcomes and states, where a person asked about more than one guest */
-int status_foot(const Output *o, const Target *targets, size_t n, Buffer *b);
+/** host_status_foot() - append the counts of outcomes and states, where a person asked about more than one guest */
+int host_status_foot(const Output *o, const Target *targets, size_t n, Buffer *b);
 
 /* A file of that name each. */
-extern const Verb verb_status;
-extern const Verb verb_query;
-extern const Verb verb_watch;
-extern const Verb verb_pcrs;
-extern const Verb verb_quote;
+extern const HostVerb host_verb_status;
+extern const HostVerb host_verb_query;
+extern const HostVerb host_verb_watch;
+extern const HostVerb host_verb_pcrs;
+extern const HostVerb host_verb_quote;

@@ -7,7 +7,10 @@
 #include "host/verb.h"
 
 static int watch_show(const Output *o, Target *t, json_object *report) {
-        return o->json ? print_answer(o, t, "report", report) : print_report(o, t, report);
+        if (o->json)
+                return print_answer(o, t, "report", report);
+
+        return print_report(o, t, report);
 }
 
 static int watch_show_change(const Output *o, Target *t, json_object *data) {
@@ -23,10 +26,13 @@ static int watch_show_change(const Output *o, Target *t, json_object *data) {
                 return -ENOMEM;
 
         r = json_set(object, "practices", json_object_get(practices));
-        return r < 0 ? r : print_json(&t->text, object);
+        if (r < 0)
+                return r;
+
+        return print_json(&t->text, object);
 }
 
-const Verb verb_watch = {
+const HostVerb host_verb_watch = {
         .name = "watch",
         .synopsis = "TARGET...",
         .help = "Show the practices, then each change",

@@ -351,29 +351,29 @@ static void test_base64(void **state _unused_) {
 
 static void test_options(void **state _unused_) {
         static const struct {
-                TpmOption option;
+                HostTpmOption option;
                 const char *argument;
                 int r;
         } cases[] = {
-                {TPM_OPTION_BANK,  "sha384",                           0},
-                {TPM_OPTION_BANK,  "md5",                              -EINVAL},
-                {TPM_OPTION_PCRS,  "0-7,14",                           0},
-                {TPM_OPTION_PCRS,  "24",                               -EINVAL},
-                {TPM_OPTION_PCRS,  "",                                 -EINVAL},
-                {TPM_OPTION_NONCE, "00112233445566778899AABBccddeeff", 0},
-                {TPM_OPTION_NONCE, "00112233445566778899aabbccddee",   -EINVAL},
-                {TPM_OPTION_NONCE, "0x112233445566778899aabbccddeeff", -EINVAL},
-                {TPM_OPTION_NAME,  "guest",                            0},
-                {TPM_OPTION_NAME,  "../guest",                         -EINVAL},
-                {TPM_OPTION_KEYS,  "",                                 -EINVAL},
-                {TPM_OPTION_WRITE, "",                                 -EINVAL},
+                {HOST_TPM_OPTION_BANK,  "sha384",                           0},
+                {HOST_TPM_OPTION_BANK,  "md5",                              -EINVAL},
+                {HOST_TPM_OPTION_PCRS,  "0-7,14",                           0},
+                {HOST_TPM_OPTION_PCRS,  "24",                               -EINVAL},
+                {HOST_TPM_OPTION_PCRS,  "",                                 -EINVAL},
+                {HOST_TPM_OPTION_NONCE, "00112233445566778899AABBccddeeff", 0},
+                {HOST_TPM_OPTION_NONCE, "00112233445566778899aabbccddee",   -EINVAL},
+                {HOST_TPM_OPTION_NONCE, "0x112233445566778899aabbccddeeff", -EINVAL},
+                {HOST_TPM_OPTION_NAME,  "guest",                            0},
+                {HOST_TPM_OPTION_NAME,  "../guest",                         -EINVAL},
+                {HOST_TPM_OPTION_KEYS,  "",                                 -EINVAL},
+                {HOST_TPM_OPTION_WRITE, "",                                 -EINVAL},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_(tpm_options_done) TpmOptions o = TPM_OPTIONS_NULL;
+                _cleanup_(host_tpm_options_done) HostTpmOptions o = HOST_TPM_OPTIONS_NULL;
                 _cleanup_free_ char *error = NULL;
 
-                assert_int_equal(tpm_options_set(&o, cases[i].option, cases[i].argument, &error), cases[i].r);
+                assert_int_equal(host_tpm_options_set(&o, cases[i].option, cases[i].argument, &error), cases[i].r);
                 assert_int_equal(error != NULL, cases[i].r < 0);
         }
 }
