@@ -4,7 +4,7 @@
 
 #include "host/base64.h"
 
-/* Four characters. Return: how many bytes they give, or -EBADMSG. */
+/* Decode four characters. Return: the number of bytes that they give, 1 to 3, or -EBADMSG. */
 static int base64_decode_group(const char *text, uint8_t bytes[static 3]) {
         static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         size_t n = text[3] != '=' ? 4 : text[2] != '=' ? 3 : 2;
@@ -21,7 +21,7 @@ static int base64_decode_group(const char *text, uint8_t bytes[static 3]) {
         for (size_t i = 0; i < 3; i++)
                 bytes[i] = (uint8_t) (bits >> (16 - 8 * i));
 
-        /* What is left over of the last character. */
+        /* RFC 4648, 3.5: a strict decoder refuses unused bits of the last character that are not zero. */
         if (bits & ((1U << (8 * (4 - n))) - 1))
                 return -EBADMSG;
 

@@ -54,7 +54,7 @@ int directory_open(const char *path, int *ret_fd) {
         if (fd < 0 || fstat(fd, &st) < 0)
                 return negative_errno();
 
-        /* Whoever may write here could put files of their own in the place of ours. */
+        /* Any user who may write to the directory could replace the files in it. */
         if (!directory_owner_trusted(st.st_uid) || st.st_mode & (S_IWGRP | S_IWOTH))
                 return -EPERM;
 
@@ -62,7 +62,7 @@ int directory_open(const char *path, int *ret_fd) {
         return 0;
 }
 
-/* What other processes do with their lock causes no event, so that this has to look again. */
+/* No event reports that another process releases its lock, so the function polls. */
 static int directory_lock_within(int fd, uint64_t deadline) {
         static const struct timespec pause = {.tv_nsec = DIRECTORY_LOCK_WAIT_USEC * 1000L};
         struct timespec now;
@@ -160,8 +160,8 @@ int directory_write(int directory_fd, const char *name, const void *data, size_t
         if (getrandom(&random, sizeof(random), 0) != (ssize_t) sizeof(random))
                 return negative_errno();
 
-        /* A staged file that is left behind by a crash has a name that no file of ours has, for those begin with no
-         * dot. */
+        /* A crash may leave a staged file in the directory. It begins with a dot, and no name that callers give does,
+         * so it is never mistaken for a file of theirs. */
         r = snprintf(staged, sizeof(staged), ".%s.%016llx", name, (unsigned long long) random);
         if (r < 0 || (size_t) r >= sizeof(staged))
                 return -ENAMETOOLONG;
@@ -170,7 +170,7 @@ int directory_write(int directory_fd, const char *name, const void *data, size_t
         if (fd < 0)
                 return negative_errno();
 
-        /* A ladder, for the staged file goes in any case. */
+        /* After any error the staged file has to be removed, so errors do not return at once. */
         r = write_all(fd, data, size);
         if (r >= 0 && fsync(fd) < 0)
                 r = negative_errno();

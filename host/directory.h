@@ -2,53 +2,57 @@
 #pragma once
 
 /*
- * A directory of this user's own, and small files in it that are replaced whole. No link in the place of a file is
- * followed.
+ * A private directory of this user, and small files in it. A file is always replaced as a whole, and a symbolic link in
+ * the place of a file is never followed. The test is in tests/unit/host/test-known-keys.c.
  */
 
 #include "core/buffer.h"
 
 /**
- * directory_open() - open a directory, and make it and those above it where they are missing, with mode 0700
+ * directory_open() - open a directory; if it or one of its parents is missing, make it with mode 0700
  * @path: the directory
  * @ret_fd: takes the descriptor; the caller closes it
  *
- * Return: 0; -EPERM for one that group or others may write to, or that is neither ours nor root's; -errno.
+ * Return: 0; -EPERM if its group or others may write to the directory, or if it belongs neither to this user nor to
+ * root; another -errno.
  */
 int directory_open(const char *path, int *ret_fd);
 
 /**
- * directory_lock() - keep other processes from directory_lock() until the descriptor is closed
+ * directory_lock() - take the lock of a directory, which lasts until the descriptor is closed
  * @directory_fd: the directory
- * @deadline: when to wait no longer, in microseconds of CLOCK_MONOTONIC
- * @ret_fd: takes the descriptor; the caller closes it
+ * @deadline: when to give up, in microseconds of CLOCK_MONOTONIC
+ * @ret_fd: takes the descriptor of the lock; the caller closes it
  *
- * The lock is that of a file ".lock" in it, which nobody else may open; whoever can read the directory could lock it.
- * Where another process has it, which is meant for moments, this waits a second at the most.
+ * The function locks the file ".lock", which only this user may open, and not the directory: any user who can read the
+ * directory could lock the directory itself. Processes hold the lock only for moments. If another process holds it, the
+ * function waits, but no longer than a second.
  *
- * Return: 0; -EAGAIN where another process keeps it; -EOPNOTSUPP where ".lock" is no file; another -errno.
+ * Return: 0; -EAGAIN if another process holds the lock until then; -EOPNOTSUPP if ".lock" is not a regular file;
+ * another -errno.
  */
 int directory_lock(int directory_fd, uint64_t deadline, int *ret_fd);
 
 /**
  * directory_read() - read a whole regular file
  * @directory_fd: the directory
- * @name: the file in it
+ * @name: the name of the file
  * @max: the largest size in bytes that is accepted
- * @ret: takes the bytes, appended
+ * @ret: the bytes are appended to it
  *
- * Return: 0; -EFBIG where it is larger; -ELOOP for a link; -EOPNOTSUPP for what is no file; -EPERM for one that is
- * neither ours nor root's; another -errno.
+ * Return: 0; -EFBIG if the file is larger; -ELOOP if it is a symbolic link; -EOPNOTSUPP if it is not a regular file;
+ * -EPERM if it belongs neither to this user nor to root; another -errno.
  */
 int directory_read(int directory_fd, const char *name, size_t max, Buffer *ret);
 
 /**
  * directory_write() - make or replace a file, atomically, with mode 0600
  * @directory_fd: the directory
- * @name: the file in it, at most 200 bytes
+ * @name: the name of the file, at most 200 bytes
  * @data: the new content
- * @size: its length in bytes
+ * @size: the length of @data in bytes
  *
- * It is on the disk when this returns. Return: 0 or -errno, and then the file is as it was.
+ * The new file is on the disk when the function returns. Return: 0, or -errno; after an error before the rename the
+ * file is unchanged.
  */
 int directory_write(int directory_fd, const char *name, const void *data, size_t size);

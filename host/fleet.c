@@ -7,31 +7,33 @@
 #include "host/fleet.h"
 #include "host/message.h"
 
-/* Descriptors that are not for targets: standard ones, epoll, timers, signals, one for a long path. */
+/* Descriptors that no target may take: standard input and output, epoll, timers, signals, one for connect_path(). */
 #define FLEET_FILES_RESERVED 16U
 
-/* How many connections are begun before those that are there get their turn. */
+/* After starting so many connections, let the event loop serve the existing ones first. */
 #define FLEET_STARTS_PER_TURN 64U
 
-/* Memory for what all guests sent and what waits to be printed. An ordinary report takes less than the share. */
+/* The bound on memory for received lines and for text that waits to be printed: a base, and a share for each guest. An
+ * ordinary report takes less than the share. */
 #define FLEET_MEMORY_BASE (64U * 1024U * 1024U)
 #define FLEET_MEMORY_SHARE (16U * 1024U)
 
 struct Fleet {
-        TargetOwner owner; /* first, so that a target leads back here */
+        TargetOwner owner; /* must be the first member: see fleet_of() */
         const HostVerb *verb;
         const Output *output;
         sd_event_source *starter;
         Target *targets;
         size_t n_targets;
         size_t n_started;
-        size_t n_printed;  /* in order, where the verb does not stream */
+        size_t n_printed;  /* targets are printed in order if the verb does not stream */
         size_t n_done;
         size_t active_max;
-        size_t weight;     /* bytes of memory held by all targets */
+        size_t weight;     /* bytes of memory that all targets hold */
         size_t weight_max;
 };
 
+/* The fleet of a target: its owner is the first member of the fleet. */
 static Fleet *fleet_of(Target *t) {
         return (Fleet *) t->owner;
 }
@@ -61,7 +63,7 @@ static int fleet_print(Fleet *fleet) {
         return 0;
 }
 
-/* What a target that streams printed goes out at once, the others wait for those before them. */
+/* The text of a target that streams is printed at once; otherwise fleet_print() keeps the order of the targets. */
 static int fleet_show(Target *t) {
         return fleet_of(t)->verb->stream ? fleet_write(&t->text) : 0;
 }
@@ -94,7 +96,7 @@ static int fleet_on_weigh(Target *t) {
                         if (fleet->targets[i].weight > heaviest->weight)
                                 heaviest = &fleet->targets[i];
 
-                /* A target that is done and was to be printed loses its answer, too. */
+                /* A target that is done may still wait to be printed. Its answer is dropped as well. */
                 if (heaviest->state == TARGET_DONE) {
                         heaviest->cause = CAUSE_MEMORY;
                         r = fleet_show_failure(fleet, heaviest);
@@ -190,7 +192,7 @@ static bool fleet_may_start(const Fleet *fleet) {
         return fleet->n_started < fleet->n_targets && fleet->n_started - fleet->n_done < fleet->active_max;
 }
 
-/* Without a descriptor for it, a target waits until another is done. */
+/* If no descriptor is left for a target, the target waits until another target is done. */
 static int fleet_start_next(Fleet *fleet) {
         size_t active = fleet->n_started - fleet->n_done;
         Target *t = &fleet->targets[fleet->n_started++];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * gtune-host: asks guests, from the host, what gtuned knows of them.
+ * gtune-host: asks the gtuned of each guest from the host, and prints the answers. The tests are
+ * tests/host/lying-guests.py and tests/host/lying-quotes.py.
  */
 
 #include <ctype.h>
@@ -16,7 +17,7 @@
 #define HOST_TIMEOUT_MIN_SEC 0.001
 #define HOST_TIMEOUT_MAX_SEC 86400.0
 
-/* What the agent takes as one request is 64 KiB; the rest is for what is around the arguments. */
+/* A request may have 64 KiB (doc/host.md, "The channel"). 4 KiB are kept for the members beside the arguments. */
 #define HOST_ARGUMENTS_MAX (60U * 1024U)
 
 static const HostVerb *const host_verbs[] = {
@@ -29,12 +30,12 @@ static const HostVerb *const host_verbs[] = {
 
 typedef struct HostContext {
         bool json;
-        bool finished; /* --help or --version did all there was to do */
+        bool finished; /* --help or --version was given and printed */
         FleetQuestion question;
         Output output;
 } HostContext;
 
-/* Every complaint about the command line: one line, and the status of a usage error. */
+/* Print a usage error as one line to stderr. Return: the exit status for it. */
 static int host_usage(const char *format, ...) _printf_(1, 2);
 static int host_usage(const char *format, ...) {
         _cleanup_free_ char *text = NULL;
@@ -152,18 +153,18 @@ static int host_print_help(void *userdata, const char *argument _unused_) {
         return 0;
 }
 
-/* "{...}" on the command line. */
+/* Parse the arguments of a command, "{...}" on the command line. */
 static int host_parse_arguments(HostContext *c, const char *text) {
         int r;
 
         if (strlen(text) > HOST_ARGUMENTS_MAX)
-                return host_usage("the arguments are longer than %u bytes", HOST_ARGUMENTS_MAX);
+                return host_usage("query: the arguments are longer than %u bytes", HOST_ARGUMENTS_MAX);
 
         r = json_parse(text, strlen(text), &c->question.arguments);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return host_usage("the arguments are no JSON object");
+                return host_usage("query: the arguments are not a JSON object");
 
         return 0;
 }
@@ -175,7 +176,7 @@ static int host_parse_command(HostContext *c, char ***args) {
         if (!command)
                 return host_usage("query: a command is missing");
         if (!*command || command[strspn(command, allowed)])
-                return host_usage("query: \"%s\" is no name of a command", command);
+                return host_usage("query: \"%s\" cannot be the name of a command", command);
 
         c->question.execute = command;
         (*args)++;
@@ -222,7 +223,8 @@ static int host_parse_question(HostContext *c, char **args) {
         return r;
 }
 
-/* A socket must never become standard output, and what is written to a closed one must fail. */
+/* If a standard descriptor is closed, a socket could take its number, and output would go to a guest. Therefore
+ * /dev/null takes the number. It is opened for reading only: writing to a closed standard output must still fail. */
 static int host_keep_standard_files(void) {
         int fd;
 

@@ -66,7 +66,7 @@ static const ShapeField known_key_fields[] = {
         {}
 };
 
-/* A counter, or false where it is null. */
+/* Get a counter. Return: false if it is null. */
 static bool known_key_get_count(json_object *o, const char *key, uint32_t *ret) {
         json_object *value = json_object_object_get(o, key);
 
@@ -155,7 +155,7 @@ int known_key_store(int directory_fd, const char *name, const KnownKey *key) {
         return directory_write(directory_fd, file, b.data, b.size);
 }
 
-/* "NAME.json", or false for what is no such file name. */
+/* Get NAME from a file name "NAME.json". Return: false for any other file name. */
 static bool known_key_file_parse(const char *file, char ret[static KNOWN_KEY_NAME_MAX + 1]) {
         size_t size = strlen(file), suffix = strlen(".json");
 
@@ -181,7 +181,7 @@ static int known_key_matches(int directory_fd, const char *name, const uint8_t *
         case -EOPNOTSUPP:
         case -EPERM:
         case -ENOENT:
-                /* No record of ours, or one that was just removed. */
+                /* The file is not a valid record, or another process has just removed it. */
                 return 0;
         default:
                 return r;
@@ -235,7 +235,7 @@ int known_keys_find(int directory_fd, const char *name, const uint8_t *key, char
 KnownKeyMatch known_key_compare(const KnownKey *known, const KnownKey *now) {
         if (memcmp(known->name, now->name, sizeof(known->name)) != 0)
                 return KNOWN_KEY_OTHER;
-        /* A key does not move to another hierarchy. */
+        /* The counters are obfuscated now, so the key is in another hierarchy, and a key cannot move to another one. */
         if (known->counted && !now->counted)
                 return KNOWN_KEY_OTHER;
         if (!known->counted)

@@ -4,7 +4,7 @@
 
 #include "host/message.h"
 
-/* Small enough for programs that take every number for a double. */
+/* 48 bits: programs that keep every number in a double change larger ones. */
 static int message_random_id(int64_t *ret) {
         uint64_t id;
 

@@ -66,7 +66,7 @@ static const struct {
         {EAGAIN,       CAUSE_BUSY},
 };
 
-/* The gravest first. */
+/* From the worst to the best. */
 static const int status_order[] = {
         STATUS_USAGE, STATUS_ERROR, STATUS_NO_ANSWER, STATUS_UNMET, STATUS_CHANGES, STATUS_REBOOT, STATUS_OK,
 };

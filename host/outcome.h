@@ -2,23 +2,25 @@
 #pragma once
 
 /*
- * What can become of a question to one guest: an outcome, its cause, and the exit status that follows.
+ * How asking one guest can end: the outcome, its cause, and the exit status that follows. The test is
+ * tests/host/lying-guests.py.
  */
 
 #include "core/options.h"
 
 typedef enum Outcome {
-        OUTCOME_OK,        /* the guest answered, and the answer is what it should be */
-        OUTCOME_NO_ANSWER, /* connected, but no complete answer came */
-        OUTCOME_REFUSED,   /* nobody listens, or we may not connect */
+        OUTCOME_OK,        /* the guest sent a valid answer */
+        OUTCOME_NO_ANSWER, /* the connection was made, but no complete answer came in time */
+        OUTCOME_REFUSED,   /* no program listens on the socket, or this user may not connect */
         OUTCOME_ABSENT,    /* there is no such socket */
-        OUTCOME_INVALID,   /* the guest sent something that is no answer */
-        OUTCOME_BAD_QUOTE, /* the guest sent a quote that proves nothing, or not what is known of this guest */
-        OUTCOME_ERROR,     /* the guest answered with an error, or we failed ourselves */
+        OUTCOME_INVALID,   /* the guest sent something that is not a valid answer */
+        OUTCOME_BAD_QUOTE, /* the quote is invalid, or contradicts the record of this guest */
+        OUTCOME_ERROR,     /* the guest answered with an error, or gtune-host itself failed */
         _OUTCOME_MAX,
 } Outcome;
 
-/* 0 is success, so that functions can return a Cause, or -errno. Each cause belongs to one outcome. */
+/* Why an outcome came about. Each cause belongs to one outcome. CAUSE_NONE is 0, so that a function can return 0, a
+ * positive Cause, or -errno. */
 typedef enum Cause {
         CAUSE_NONE,
         CAUSE_SILENT,
@@ -43,38 +45,38 @@ typedef enum Cause {
         CAUSE_BAD_ANSWER,
         CAUSE_FLOOD,
         CAUSE_MEMORY,
-        CAUSE_BAD_QUOTE, /* which of its faults is told by Target.code */
+        CAUSE_BAD_QUOTE, /* Target.code says which fault the quote has */
         CAUSE_GUEST_ERROR,
         CAUSE_KEY_STORE,
         CAUSE_LOCAL_ERROR,
         _CAUSE_MAX,
 } Cause;
 
-/** outcome_name() - the stable name of an outcome: "no-answer" */
+/** outcome_name() - get the stable name of an outcome, such as "no-answer" */
 const char *outcome_name(Outcome outcome);
 
-/** outcome_status() - the exit status that an outcome alone asks for */
+/** outcome_status() - get the exit status for an outcome by itself, without regard to a report */
 int outcome_status(Outcome outcome);
 
-/** cause_code() - the stable code of a cause, printed as the reason, or NULL for CAUSE_NONE */
+/** cause_code() - get the stable code of a cause, which is printed as the reason. Return: NULL for CAUSE_NONE. */
 const char *cause_code(Cause cause);
 
-/** cause_outcome() - the outcome that a cause belongs to */
+/** cause_outcome() - get the outcome that a cause belongs to */
 Outcome cause_outcome(Cause cause);
 
 /**
- * cause_of_errno() - why a connection could not be made
- * @error: what connect() failed with, positive
+ * cause_of_errno() - get the cause for an error of connect()
+ * @error: the positive errno
  *
- * Return: the cause; CAUSE_LOCAL_ERROR where the guest is not to blame.
+ * Return: the cause; CAUSE_LOCAL_ERROR if the error has nothing to do with the guest.
  */
 Cause cause_of_errno(int error);
 
 /**
- * status_worse() - the exit status over two guests
- * @a: the one
- * @b: the other
+ * status_worse() - combine the exit statuses of two guests
+ * @a: one exit status
+ * @b: the other exit status
  *
- * Return: the first that holds of 2, 1, 6, 5, 3, 4, 0.
+ * Return: the one of them that comes first in 2, 1, 6, 5, 3, 4, 0 (gtune-host(1), "EXIT STATUS").
  */
 int status_worse(int a, int b);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * gtune-host pcrs: what each guest says that its PCRs hold. Nothing proves it; that is what quote is for.
+ * gtune-host pcrs: show the PCR values that each guest reports. They are not proven; "gtune-host quote" proves them.
+ * The test is tests/host/lying-quotes.py.
  */
 
 #include "host/quote-answer.h"

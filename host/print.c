@@ -5,7 +5,7 @@
 #include "core/text.h"
 #include "host/print.h"
 
-/* A target wider than this gets a line of its own, so that a row fits 80 columns. */
+/* If one path is longer, paths get lines of their own, so that a row fits in 80 columns. */
 #define PRINT_TARGET_MAX 30U
 #define PRINT_PRACTICE_WIDTH 13U
 #define PRINT_STATE_WIDTH 14U
@@ -87,7 +87,7 @@ size_t print_target_width(char *const *paths, size_t n) {
                         width = length;
         }
 
-        /* Where some are too wide, the column only sets their rows apart. */
+        /* If one path is too long, print_target() puts paths on lines of their own, and the column only indents rows. */
         return width > PRINT_TARGET_MAX ? strlen("TARGET") : width;
 }
 
@@ -131,7 +131,7 @@ int print_practices(const Output *o, Target *t, json_object *practices, bool fir
         return 0;
 }
 
-/* The first error of the policy, and how many more there are. */
+/* Print the first error of the policy, and the number of further errors. */
 static int print_policy_errors(const Output *o, Target *t, json_object *errors) {
         json_object *error = json_object_array_get_idx(errors, 0), *line = NULL;
         size_t more = json_object_array_length(errors) - 1;
@@ -217,7 +217,7 @@ static int print_failure_row(const Output *o, Target *t) {
         if (r < 0 || !note)
                 return r;
 
-        /* What is wrong with a quote is too important to be cut. */
+        /* Why a quote is refused is too important to be cut to one line. */
         return print_note(&t->text, t->detail);
 }
 
@@ -243,7 +243,7 @@ int print_json(Buffer *b, json_object *o) {
         if (r < 0)
                 return r;
 
-        /* JSON allows a DEL as it is, a terminal should not get one. It can only be inside a string. */
+        /* JSON allows an unescaped DEL, but only in a string. A terminal should not get it. */
         end = line.data + line.size;
         for (p = line.data; (del = memchr(p, 0x7F, (size_t) (end - p))); p = del + 1) {
                 r = buffer_append(b, p, (size_t) (del - p));

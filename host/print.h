@@ -2,52 +2,69 @@
 #pragma once
 
 /*
- * How things are printed: a guest's bytes escaped, rows of a table, lines of JSON. Everything goes into a buffer.
+ * Makes the output: rows of a table, in which a guest's bytes are escaped, or lines of JSON. Everything is appended to
+ * a buffer. The fuzz target is tests/fuzz/fuzz-reply.c, the test tests/host/lying-guests.py.
  */
 
 #include "host/target.h"
 
-/* How the output looks. */
+/* How to print. */
 typedef struct Output {
-        bool json;
-        bool terminal; /* a person is looking */
-        bool colour;
-        bool clock;          /* each row begins with the time of day */
-        size_t target_width; /* of the first column */
+        bool json;           /* lines of JSON, not a table */
+        bool terminal;       /* standard output is a terminal */
+        bool colour;         /* states are coloured */
+        bool clock;          /* each row begins with the time of day, each JSON object has the time */
+        size_t target_width; /* of the column TARGET, in characters */
 } Output;
 
-/** print_target_width() - how wide the first column should be for these paths */
+/** print_target_width() - get the width of the column TARGET for n paths, in characters */
 size_t print_target_width(char *const *paths, size_t n);
 
-/** print_head() - append the names of the columns; nothing with --json */
+/** print_head() - append the names of the columns, unless the output is JSON. Return: 0 or -ENOMEM. */
 int print_head(const Output *o, Buffer *b);
 
 /**
- * print_row() - append a row up to its last column, which the caller adds
- * @o: how
+ * print_row() - append a row without its last column and newline, which the caller appends
+ * @o: how to print
  * @b: takes the row
- * @path: of the target
- * @practice: the second column; escaped
- * @state: the third one; must be one of our own words
- * @first: the first row of this target, which names it where its path is too long for a column
+ * @path: the path of the target
+ * @practice: the text of the column PRACTICE; may hold any byte, is escaped
+ * @state: the text of the column STATE; is not escaped, so it must not come from a guest
+ * @first: whether this is the first row of the target: a path that is too long for the column is printed on a line of
+ *         its own, and only before the first row
  *
  * Return: 0 or -ENOMEM.
  */
 int print_row(const Output *o, Buffer *b, const char *path, const char *practice, const char *state, bool first);
 
-/** print_target() - append the first column of a row; as print_row() */
+/** print_target() - append the column TARGET of a row. Parameters and return: as print_row(). */
 int print_target(const Output *o, Buffer *b, const char *path, bool first);
 
-/** print_note() - append a sentence of our own below the rows of a target, broken into lines. Return: 0 or -ENOMEM. */
+/** print_note() - append a text below the rows of a target, indented and broken into lines. Return: 0 or -ENOMEM. */
 int print_note(Buffer *b, const char *text);
 
-/** print_report() - append to the target's text the rows of a checked report: errors of the policy, and practices */
+/**
+ * print_report() - append the rows of a report to the target's text: errors of the policy, and practices
+ * @o: how to print
+ * @t: the target
+ * @report: a report that report_check() accepted
+ *
+ * Return: 0 or -ENOMEM.
+ */
 int print_report(const Output *o, Target *t, json_object *report);
 
-/** print_practices() - append to the target's text one row for each practice of a checked array */
+/**
+ * print_practices() - append one row for each practice to the target's text
+ * @o: how to print
+ * @t: the target
+ * @practices: the array of a report that report_check() accepted, or of an event that report_check_change() accepted
+ * @first: whether these are the first rows of the target; see print_row()
+ *
+ * Return: 0 or -ENOMEM.
+ */
 int print_practices(const Output *o, Target *t, json_object *practices, bool first);
 
-/** print_failure() - append to the text of a target that did not answer what became of it, as a row or as JSON */
+/** print_failure() - append the outcome of a target without a valid answer, as row or JSON. Return: 0 or -ENOMEM. */
 int print_failure(const Output *o, Target *t);
 
 /**
@@ -55,26 +72,26 @@ int print_failure(const Output *o, Target *t);
  * @b: takes the line
  * @o: the object
  *
- * No control byte is in it, DEL included. Return: 0 or -ENOMEM.
+ * The line holds no control byte, not even DEL, because it may go to a terminal. Return: 0 or -ENOMEM.
  */
 int print_json(Buffer *b, json_object *o);
 
 /**
- * print_object() - begin the JSON object that is printed for a target
- * @o: how; with a clock, the time is in it
+ * print_object() - make the JSON object of a target, to which the caller adds members
+ * @o: how to print
  * @t: the target
- * @with_outcome: also put outcome and reason, and what belongs to them
+ * @with_outcome: whether the object gets the members outcome, reason, and error or detail
  *
- * Return: the object, which the caller puts, or NULL when memory is exhausted.
+ * Return: the object, which the caller releases with json_object_put(), or NULL if memory is exhausted.
  */
 json_object *print_object(const Output *o, const Target *t, bool with_outcome);
 
 /**
- * print_answer() - append to the target's text its object with one more member
- * @o: how
+ * print_answer() - append the JSON object of a target, with one more member, to the target's text
+ * @o: how to print
  * @t: the target
- * @key: name of the member
- * @value: the member; may be NULL
+ * @key: the name of the member; a constant string
+ * @value: the value of the member; may be NULL; remains the caller's
  *
  * Return: 0 or -ENOMEM.
  */

@@ -12,7 +12,7 @@ static const char *const key_status_names[_KEY_STATUS_MAX] = {
         [KEY_ACCEPTED]   = "accepted",
 };
 
-#define WHAT_IS_PROVEN                                                                                  \
+#define PROOF_CLAIM                                                                                     \
         "the PCR values, and that this report came with them. What the report says of the guest is the " \
         "guest's own word."
 
@@ -26,12 +26,12 @@ static char *proof_describe_key(const Proof *proof, const char *key, const char 
         case KEY_KNOWN:
                 return xasprintf("Key %s is that of %s, known since %s.", key, name, proof->key.first_seen);
         case KEY_ACCEPTED:
-                return xasprintf("Key %s is accepted, and remembered as that of %s from now on%s%s%s.", key, name,
-                                 *other ? ", as it is as that of " : "", other, *other ? ", too" : "");
+                return xasprintf("Key %s is accepted, and remembered as that of %s from now on.%s%s%s", key, name,
+                                 *other ? " It is also remembered as that of " : "", other, *other ? "." : "");
         default:
                 return xasprintf("Key %s is UNVERIFIED and not remembered: any program could have made this quote, "
-                                 "even without a TPM. Give the guest a name with --name, and its key is known the "
-                                 "next time.", key);
+                                 "even without a TPM. If you give the guest a name with --name, its key is remembered "
+                                 "and compared the next time.", key);
         }
 }
 
@@ -41,11 +41,11 @@ static char *proof_describe_binding(const Proof *proof) {
         const char *condition = unverified ? "If its key is that of the guest's TPM, the" : "The";
 
         if (!proof->result.endorsement)
-                return xasprintf("%s quote proves " WHAT_IS_PROVEN " The key is no primary key of the endorsement "
-                                 "hierarchy, so that the TPM hides its counters, and they are not compared.",
+                return xasprintf("%s quote proves " PROOF_CLAIM " The key is not a primary key of the endorsement "
+                                 "hierarchy, so the TPM hides its counters and they are not compared.",
                                  condition);
 
-        return xasprintf("%s quote proves " WHAT_IS_PROVEN " Resets of the TPM so far: %u; restarts since the last "
+        return xasprintf("%s quote proves " PROOF_CLAIM " Resets of the TPM so far: %u; restarts since the last "
                          "reset: %u.", condition, a->reset_count, a->restart_count);
 }
 
@@ -159,7 +159,7 @@ static int proof_to_json(const Target *t, const Proof *proof, json_object **ret)
         json_object *pcrs, *key, *clock;
         Pcrs quoted = {};
 
-        /* Only what was quoted is proven. */
+        /* Only the quoted PCRs are proven, so the other values that the guest sent are not printed. */
         quoted.banks[a->bank] = proof->answer->pcrs.banks[a->bank];
         quoted.banks[a->bank].present &= a->selection;
 

@@ -5,7 +5,7 @@
 #include "host/directory.h"
 #include "host/proof.h"
 
-/* Quoted for a shell. */
+/* Append DIRECTORY/NAME as one word of a shell. */
 static int proof_append_path(Buffer *b, const char *directory, const char *name) {
         static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%";
         int r;

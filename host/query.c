@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * gtune-host query: any command, its answer as one line of JSON a target.
+ * gtune-host query: send any command, and print the answer of each target as one line of JSON. The test is
+ * tests/host/lying-guests.py.
  */
 
 #include "host/verb.h"

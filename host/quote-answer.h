@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What gtune-quote and gtune-pcrs return, as bytes. Whether it is true is another question.
+ * Reads the answers to gtune-quote and gtune-pcrs. The form of an answer is checked here, its truth by quote_check().
+ * The test is tests/host/lying-quotes.py.
  */
 
 #include "host/outcome.h"
@@ -20,28 +21,28 @@ typedef struct QuoteAnswer {
         Algorithm bank;
         uint32_t selection;
         Pcrs pcrs;
-        const char *report; /* part of the JSON value */
+        const char *report; /* the report as text; belongs to the JSON value */
         size_t report_size;
         bool has_report_hash;
-        uint8_t report_hash[REPORT_HASH_SIZE]; /* what the guest says that it hashed */
+        uint8_t report_hash[REPORT_HASH_SIZE]; /* the hash of the report that the guest claims to have quoted */
 } QuoteAnswer;
 
 /**
- * quote_answer_parse() - read what gtune-quote returned
- * @value: it; may be NULL; must outlive the result
+ * quote_answer_parse() - read the answer to gtune-quote
+ * @value: the answer; may be NULL; must outlive @ret
  * @ret: takes the content
- * @ret_where: takes what is wrong, in our own words; the caller frees it
+ * @ret_where: takes a text that names the bad member and holds no byte of the guest; the caller frees it
  *
- * Return: 0; CAUSE_BAD_ANSWER; -ENOMEM.
+ * Return: 0; CAUSE_BAD_ANSWER with *ret_where set; -ENOMEM.
  */
 int quote_answer_parse(json_object *value, QuoteAnswer *ret, char **ret_where);
 
 /**
- * pcrs_answer_parse() - read what gtune-pcrs returned
- * @value: it; may be NULL
+ * pcrs_answer_parse() - read the answer to gtune-pcrs
+ * @value: the answer; may be NULL
  * @ret: takes the values
- * @ret_where: as quote_answer_parse()
+ * @ret_where: as for quote_answer_parse()
  *
- * Return: as quote_answer_parse().
+ * Return: 0; CAUSE_BAD_ANSWER with *ret_where set; -ENOMEM.
  */
 int pcrs_answer_parse(json_object *value, Pcrs *ret, char **ret_where);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * gtune-host quote: the report of each guest, bound to a quote of its TPM that is checked here.
+ * gtune-host quote: ask each guest for its report and a quote of its TPM that is bound to the report, and check the
+ * quote. The test is tests/host/lying-quotes.py.
  */
 
 #include <sys/random.h>
@@ -16,10 +17,10 @@
 #define HOST_NONCE_SIZE 32U
 #define QUOTE_CODE_CONTRADICTION "contradiction"
 
-/* What measured-boot asks of a boot, as VERDICT_MEASURED. */
+/* The practice measured-boot calls a boot measured only if these PCRs are (VERDICT_MEASURED in tpm/verdict.h). */
 #define QUOTE_PCRS_MEASURED (1U << 0 | 1U << 4 | 1U << 7)
 
-/* What one guest was asked with. */
+/* The nonce that was sent to one guest. */
 typedef struct QuoteNonce {
         uint8_t data[NONCE_SIZE_MAX];
         size_t size;
@@ -112,7 +113,7 @@ static int quote_parse_report(Target *t, const QuoteAnswer *a, json_object **ret
                 return r;
         if (r != 0)
                 return target_refuse(t, CAUSE_BAD_REPORT, NULL,
-                                     "the quote is good, but what it is bound to is no JSON");
+                                     "the quote is good, but the report that it is bound to is not JSON");
 
         return report_check(*ret, &t->detail);
 }
@@ -152,7 +153,7 @@ static int quote_find_empty_pcrs(const Proof *proof, uint32_t *ret) {
         return 0;
 }
 
-/* A guest may say of itself what it likes, but not what its own quote denies. */
+/* Most of a report cannot be proven. But if the guest's own quote contradicts the report, the report is refused. */
 static int quote_check_contradiction(Target *t, const Proof *proof, json_object *report) {
         _cleanup_free_ char *pcrs = NULL;
         uint32_t empty;
@@ -163,7 +164,8 @@ static int quote_check_contradiction(Target *t, const Proof *proof, json_object 
 
         r = quote_find_empty_pcrs(proof, &empty);
         if (r == -EOPNOTSUPP)
-                return target_refuse(t, CAUSE_LOCAL_ERROR, NULL, "this host has no %s to look at the PCRs with",
+                return target_refuse(t, CAUSE_LOCAL_ERROR, NULL,
+                                     "this host does not support %s, so the PCRs cannot be compared with the report",
                                      algorithm_to_string(proof->result.attest.bank));
         if (r < 0 || empty == 0)
                 return r;
@@ -173,9 +175,9 @@ static int quote_check_contradiction(Target *t, const Proof *proof, json_object 
                 return -ENOMEM;
 
         return target_refuse(t, CAUSE_BAD_QUOTE, QUOTE_CODE_CONTRADICTION,
-                             "the report says that measured-boot is active, and its own quote says that nothing was "
+                             "the report says that measured-boot is active, but the quote says that nothing was "
                              "measured into PCR %s of the bank %s: do not trust this report. If the guest judges its "
-                             "boot by another bank, ask for that one with --bank.", pcrs,
+                             "boot by another bank, ask for that bank with --bank.", pcrs,
                              algorithm_to_string(proof->result.attest.bank));
 }
 
@@ -189,7 +191,7 @@ static int quote_take_report(Target *t, const Proof *proof, json_object **ret) {
         return quote_check_contradiction(t, proof, *ret);
 }
 
-/* The report is looked at before anything is remembered: a guest that sends none was not seen. */
+/* The report is checked before the key is stored: a guest without a valid report must leave no record. */
 static int quote_recognise(Target *t, Proof *proof, json_object **ret_report) {
         _cleanup_close_ int lock = -EBADF;
         int r;
@@ -199,7 +201,8 @@ static int quote_recognise(Target *t, Proof *proof, json_object **ret_report) {
 
         r = directory_lock(t->owner->tpm->keys_fd, t->deadline, &lock);
         if (r == -EAGAIN)
-                return target_refuse(t, CAUSE_KEY_STORE, NULL, "the directory of keys is locked by another process");
+                return target_refuse(t, CAUSE_KEY_STORE, NULL,
+                                     "the directory of keys is locked by another process; try again");
         if (r < 0)
                 return target_refuse(t, CAUSE_KEY_STORE, NULL, "the directory of keys cannot be locked: %s",
                                      strerror(-r));

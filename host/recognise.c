@@ -13,7 +13,7 @@
         "An old snapshot or TPM state was put back, or a copy of it answers here. If you know why, accept " \
         "this state with --accept-key; else do not trust this guest."
 
-/* For a key or counters that are not what is known of the guest. */
+/* Refuse a key or counters that contradict the record of the guest. */
 static int recognise_refuse(Target *t, KnownKeyMatch match, const KnownKey *known, const KnownKey *now) {
         char was[2 * KEY_NAME_SIZE + 1], is[2 * KEY_NAME_SIZE + 1];
 
@@ -33,10 +33,10 @@ static int recognise_refuse(Target *t, KnownKeyMatch match, const KnownKey *know
         hex_encode(known->name, sizeof(known->name), was);
         hex_encode(now->name, sizeof(now->name), is);
         return target_refuse(t, CAUSE_BAD_QUOTE, quote_fault_code(QUOTE_OTHER_KEY),
-                             "WARNING: THE KEY OF %s HAS CHANGED. Known since %s is %s, but this quote was made with "
-                             "%s. Either the guest got a new TPM state, or its TPM was cleared; or another guest, or "
-                             "an impostor, answers here. If you know why, accept the new key with --accept-key; else "
-                             "do not trust this guest.", t->name, known->first_seen, was, is);
+                             "WARNING: THE KEY OF %s HAS CHANGED. Since %s its key was %s, but this quote was made "
+                             "with the key %s. Either the guest got a new TPM state, or its TPM was cleared; or "
+                             "another guest, or an impostor, answers here. If you know why, accept the new key with "
+                             "--accept-key; else do not trust this guest.", t->name, known->first_seen, was, is);
 }
 
 static void recognise_fill(Proof *proof) {
@@ -53,7 +53,7 @@ static void recognise_fill(Proof *proof) {
         timestamp_utc(key->last_seen);
 }
 
-/* For a key that is new under its name. */
+/* Find out whether a key that is new for this guest is the key of another guest. */
 static int recognise_elsewhere(Target *t, Proof *proof) {
         const HostTpmOptions *options = t->owner->tpm;
         int r;
@@ -63,18 +63,20 @@ static int recognise_elsewhere(Target *t, Proof *proof) {
                 return r;
         if (r == -E2BIG)
                 return target_refuse(t, CAUSE_KEY_STORE, NULL,
-                                     "the directory of keys holds more than %u keys, too many to see whether this one "
-                                     "is another guest's; spread them over several with --keys", KNOWN_KEYS_MAX);
+                                     "the directory of keys holds more than %u keys, too many to compare this key with "
+                                     "those of all other guests; use several directories, each for some of the "
+                                     "guests, with --keys", KNOWN_KEYS_MAX);
         if (r < 0)
-                return target_refuse(t, CAUSE_KEY_STORE, NULL, "the directory of keys cannot be looked through: %s",
+                return target_refuse(t, CAUSE_KEY_STORE, NULL, "the directory of keys cannot be read: %s",
                                      strerror(-r));
         if (!options->accept_key)
                 return target_refuse(t, CAUSE_BAD_QUOTE, RECOGNISE_CODE_KEY_OF_ANOTHER,
                                      "WARNING: THE KEY OF %s IS ALREADY THAT OF %s. No two TPMs have the same key: "
-                                     "either what answers here passes the question on to %s (a relay), or one guest "
-                                     "is a clone of the other that was made together with its TPM state, and no "
-                                     "quote can tell them apart. If you know why, accept the key with --accept-key; "
-                                     "else do not trust this guest.", t->name, proof->other_name, proof->other_name);
+                                     "either the guest that answers here passes the request on to %s (a relay), or "
+                                     "one guest is a clone of the other, made together with its TPM state, and a "
+                                     "quote cannot tell them apart. If you know why, accept the key with "
+                                     "--accept-key; else do not trust this guest.", t->name, proof->other_name,
+                                     proof->other_name);
 
         proof->key_status = KEY_ACCEPTED;
         return 0;
@@ -114,10 +116,11 @@ int recognise(Target *t, Proof *proof) {
         if (r == -EBADMSG)
                 return target_refuse(t, CAUSE_KEY_STORE, NULL,
                                      "%s.json in the directory of keys is damaged: look at it, and remove it only if "
-                                     "you know why", t->name);
+                                     "you know why it is damaged", t->name);
         if (r == -EPERM)
                 return target_refuse(t, CAUSE_KEY_STORE, NULL,
-                                     "%s.json in the directory of keys belongs neither to you nor to root", t->name);
+                                     "%s.json in the directory of keys belongs neither to you nor to root; remove it "
+                                     "only if you know who made it", t->name);
 
         return target_refuse(t, CAUSE_KEY_STORE, NULL, "%s.json in the directory of keys cannot be read: %s", t->name,
                              strerror(-r));

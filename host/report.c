@@ -3,7 +3,7 @@
 #include "host/report.h"
 #include "host/shape.h"
 
-/* What a practice in this state asks for where it is wanted, and where it is to be off. */
+/* The exit status for a practice in a state: if the policy wants it on, and if it wants it off. */
 static const struct {
         int status_on;
         int status_off;

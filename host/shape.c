@@ -19,7 +19,7 @@ static size_t shape_extent(json_object *o) {
         }
 }
 
-/* What is wrong with a value by itself, or NULL. */
+/* Check a value without its members and elements. Return: what is wrong with it, or NULL. */
 static const char *shape_value_fault(json_object *o, unsigned types, size_t max) {
         if (!(types & 1U << json_object_get_type(o)))
                 return "has the wrong type";
@@ -31,7 +31,7 @@ static const char *shape_value_fault(json_object *o, unsigned types, size_t max)
         return NULL;
 }
 
-/* The checks return 0, SHAPE_FAULT with the fault named in *where, or -ENOMEM. */
+/* All checks below return 0, SHAPE_FAULT with *where set, or -ENOMEM. */
 static int shape_fault(char **where, const char *path, const char *what) {
         *where = xasprintf("%s %s", path, what);
         if (!*where)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * gtune-host status: the report of each guest.
+ * gtune-host status: show the report of each guest. The test is tests/host/lying-guests.py.
  */
 
 #include "host/verb.h"
@@ -33,7 +33,7 @@ static int status_print_count(Buffer *b, unsigned count, const char *name, const
         return r;
 }
 
-/* "5 guests: 4 ok, 1 no-answer; practices: 4 active, 3 unsupported" */
+/* For example "5 guests: 4 ok, 1 no-answer; practices: 4 active, 3 unsupported". */
 int host_status_foot(const Output *o, const Target *targets, size_t n, Buffer *b) {
         unsigned outcomes[_OUTCOME_MAX] = {}, states[_STATE_MAX] = {};
         const char *separator = "";

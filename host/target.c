@@ -7,28 +7,29 @@
 #include "host/connect.h"
 #include "host/target.h"
 
-/* Edges only: else each turn of the loop looks at every socket that is still ready, which is quadratic in the number
- * of guests. */
+/* Edge-triggered: otherwise each turn of the event loop returns to every socket that is still ready, and the time is
+ * quadratic in the number of guests. */
 #define TARGET_IO_EVENTS ((uint32_t) (EPOLLIN | EPOLLOUT | EPOLLET))
 
-/* What a guest may take of a turn. */
+/* After reading so many bytes from a guest, let the event loop serve the others. */
 #define TARGET_CHUNK_SIZE (64U * 1024U)
 #define TARGET_RESYNC_USEC USEC_PER_SEC
 #define TARGET_RECONNECT_USEC (100 * USEC_PER_MSEC)
 #define TARGET_ACCURACY_USEC (20 * USEC_PER_MSEC)
 
-/* The most that a guest may send before it has answered: what is dropped, and a line. Parsing takes more time than
- * dropping, so that less is parsed: so many attempts at a sync, and so many bytes of lines that answer nobody. */
+/* The bounds before the answer. A guest may send 4 MiB that are dropped, and one line. Parsing takes more time than
+ * dropping, so at most 1000 lines are parsed in search of the sync, and then 64 KiB of lines that do not answer the
+ * command. */
 #define TARGET_RECEIVED_MAX (4U * 1024U * 1024U + REPLY_LINE_MAX)
 #define TARGET_SYNC_LINES_MAX 1000U
 #define TARGET_IGNORED_MAX (64U * 1024U)
 
-/* And afterwards within a second. An agent sends at most 5 events. */
+/* The bounds after the answer, for each second. An agent sends at most 5 events in a second. */
 #define TARGET_WINDOW_USEC USEC_PER_SEC
 #define TARGET_WINDOW_RECEIVED_MAX (512U * 1024U)
 #define TARGET_WINDOW_LINES_MAX 100U
 
-/* How much of a guest's error message is kept. */
+/* The bytes that are kept of a guest's error class and description. */
 #define TARGET_ERROR_TEXT_MAX 256U
 
 static void target_disconnect(Target *t) {
@@ -82,7 +83,8 @@ static void target_flush(Target *t) {
                 if (n < 0 && errno == EAGAIN)
                         return;
                 if (n < 0) {
-                        /* What it sent before it went is still to be read, and reading tells that it went. */
+                        /* The guest has closed the connection. Answers that it sent before are still to be read; then
+                         * recv() reports the end, and target_receive() finishes the target. */
                         t->out_size = 0;
                         t->queued = NULL;
                         return;
@@ -93,7 +95,7 @@ static void target_flush(Target *t) {
         }
 }
 
-/* A message that was begun is sent to its end first. */
+/* If the previous message is only sent in part, the rest of it is sent first. */
 static void target_send(Target *t, const Buffer *message) {
         t->queued = message;
         target_flush(t);
@@ -121,7 +123,7 @@ static int target_on_sync(Target *t, const Reply *reply) {
         return 0;
 }
 
-/* The guest's words are kept as bytes, cut at a NUL, and are escaped when printed. */
+/* The texts of the guest are kept up to the first NUL byte. They are escaped when they are printed. */
 static int target_on_error(Target *t, json_object *error) {
         const char *class = strempty(json_get_text(error, "class")), *desc = strempty(json_get_text(error, "desc"));
 
@@ -140,8 +142,8 @@ static int target_on_answer(Target *t, const Reply *reply) {
         int64_t id = t->request.size > 0 ? t->request_id : t->owner->request_id;
         int r;
 
-        /* Where we asked for a sync more than once, more answers to it may come, and complaints about the 0xFF, without
-         * id. */
+        /* If the sync was sent more than once, further answers to it may come, and errors without an id from agents
+         * that do not expect the 0xFF. Only other lines show that the guest answers another command. */
         if (!reply->has_id || reply->id != id) {
                 t->ignored += t->reader.line.size;
                 t->misled |= reply->has_id || (reply->kind == REPLY_RETURN && !target_answers_sync(t, reply));
@@ -169,7 +171,7 @@ static int target_on_answer(Target *t, const Reply *reply) {
         return 0;
 }
 
-/* Returns 0, a Cause that ends the target, or -errno. */
+/* Return: 0; a Cause, which ends the target; -errno. */
 static int target_on_line(Target *t) {
         _cleanup_reply_ Reply reply = {};
         int r;
@@ -197,7 +199,7 @@ static int target_on_line(Target *t) {
         }
 }
 
-/* Returns 0, a Cause that ends the target, or -errno. */
+/* Return: 0; a Cause, which ends the target; -errno. */
 static int target_count(Target *t, size_t size) {
         uint64_t now;
         int r;
@@ -243,7 +245,7 @@ static int target_feed(Target *t, const char *data, size_t size) {
         return 0;
 }
 
-/* Returns how many bytes came, 0 where nothing is left to be read for now or the target is done, or -errno. */
+/* Return: the number of bytes received; 0 if there are none for now, or the target is done; -errno. */
 static int target_receive(Target *t) {
         char chunk[TARGET_CHUNK_SIZE];
         ssize_t n;
@@ -280,11 +282,12 @@ static int target_on_io(sd_event_source *source, int fd _unused_, uint32_t reven
                 size += (size_t) r;
         } while (size < TARGET_CHUNK_SIZE);
 
-        /* More may be there: the next edge is now, after the others had their turn. */
+        /* More bytes may be waiting. Setting the events again makes epoll report them as a new edge, after the other
+         * guests had their turn. */
         return sd_event_source_set_io_events(source, TARGET_IO_EVENTS);
 }
 
-/* Why there is no answer, once the deadline has passed. */
+/* The cause if the deadline passes without an answer. */
 static Cause target_verdict(const Target *t) {
         if (t->state == TARGET_CONNECTING)
                 return CAUSE_BUSY;
@@ -331,7 +334,7 @@ static int target_on_time(sd_event_source *source, uint64_t usec _unused_, void 
         if (r < 0)
                 return r;
         if (now >= t->deadline) {
-                /* Where we were late ourselves, the answer may be waiting in the socket. */
+                /* gtune-host may be late itself, and then the answer is already waiting in the socket. */
                 do {
                         r = t->state == TARGET_CONNECTING ? 0 : target_receive(t);
                         if (r < 0)
@@ -344,7 +347,7 @@ static int target_on_time(sd_event_source *source, uint64_t usec _unused_, void 
         if (t->state == TARGET_CONNECTING)
                 r = target_connect(t);
         else if (t->state == TARGET_SYNCING && t->out_size == 0)
-                /* An agent that has just opened its port may never have seen the first one. */
+                /* An agent that has just opened its port may have missed the first sync. */
                 target_send(t, &t->owner->sync);
         if (r < 0 || t->state == TARGET_DONE)
                 return r;

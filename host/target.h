@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * One guest: its connection, from connect() over the sync to the answer, and what became of it.
+ * One guest: its connection, which connects, syncs and asks, and the outcome. The test is tests/host/lying-guests.py.
  */
 
 #include <systemd/sd-event.h>
@@ -14,41 +14,41 @@
 #define USEC_PER_MSEC UINT64_C(1000)
 
 typedef enum TargetState {
-        TARGET_QUEUED,     /* not begun */
-        TARGET_CONNECTING, /* the backlog of the socket is full, so we try again */
-        TARGET_SYNCING,    /* all that comes is dropped, up to the answer to our sync */
+        TARGET_QUEUED,     /* not started */
+        TARGET_CONNECTING, /* the backlog of the socket is full; connect() is tried again */
+        TARGET_SYNCING,    /* the sync was sent; everything before its answer is dropped */
         TARGET_ASKING,     /* the command was sent */
-        TARGET_STREAMING,  /* it was answered, and events come */
-        TARGET_DONE,
+        TARGET_STREAMING,  /* the answer came; events follow */
+        TARGET_DONE,       /* the connection is closed, and the outcome is known */
 } TargetState;
 
 typedef struct Target Target;
 typedef struct HostTpmOptions HostTpmOptions;
 
-/* What all targets have in common. One guest does not see another's messages, so that they may be the same for all. */
+/* The part that all targets share. A guest does not see the messages to another guest, so all may get the same ones. */
 typedef struct TargetOwner {
         sd_event *event;
-        uint64_t timeout; /* microseconds for one target, from connect() to the answer */
-        bool stream;      /* the connection stays after the answer */
-        Buffer sync;      /* the message that asks for an answer with sync_id */
-        int64_t sync_id;
-        Buffer request; /* the command, with request_id, for targets that have none of their own */
-        int64_t request_id;
-        const HostTpmOptions *tpm; /* for the verbs that they are for */
+        uint64_t timeout;   /* for one target, from connect() to the answer, in microseconds */
+        bool stream;        /* after the answer the connection remains open for events */
+        Buffer sync;        /* the message of message_sync() */
+        int64_t sync_id;    /* the number that the agent sends back */
+        Buffer request;     /* the command, for every target without a command of its own */
+        int64_t request_id; /* the id of that command */
+        const HostTpmOptions *tpm;
 
-        /* All return 0 or -errno, which ends the loop; answered() and changed() may return a Cause, which ends the
-         * target. The value may be NULL. ask() makes a request of the target's own, where the verb has one. */
-        int (*ask)(Target *t);
-        int (*answered)(Target *t, json_object *value);
-        int (*changed)(Target *t, const char *event, json_object *data);
-        int (*weigh)(Target *t);    /* its memory may have grown */
-        int (*finished)(Target *t); /* it is TARGET_DONE now */
+        /* Each callback returns 0, or -errno, which ends the event loop. answered() and changed() may also return a
+         * Cause, which ends the target. The JSON values may be NULL. */
+        int (*ask)(Target *t);                                           /* the sync succeeded: may set t->request */
+        int (*answered)(Target *t, json_object *value);                  /* the answer came */
+        int (*changed)(Target *t, const char *event, json_object *data); /* an event came */
+        int (*weigh)(Target *t);                                         /* t may hold more memory than before */
+        int (*finished)(Target *t);                                      /* t has become TARGET_DONE */
 } TargetOwner;
 
 struct Target {
         TargetOwner *owner;
         const char *path;
-        const char *name; /* what the operator calls the guest, or NULL */
+        const char *name; /* the name that the operator gave the guest, or NULL */
         TargetState state;
         int fd;
         sd_event_source *io;
@@ -56,61 +56,61 @@ struct Target {
         uint64_t deadline;
 
         LineReader reader;
-        const char *out; /* what is still to be sent of owner->sync or owner->request */
-        size_t out_size;
-        const Buffer *queued; /* the one to be sent next, or NULL */
-        Buffer request;       /* its own command, with request_id; empty: that of the owner */
-        int64_t request_id;
-        void *asked;          /* what the verb keeps of it; freed with free() */
-        size_t received;      /* bytes, since the beginning or in this window */
-        unsigned lines;       /* lines that were looked at, before the sync or in this window */
-        size_t ignored;       /* bytes of lines that were no answer to us, since the sync */
-        bool misled;          /* one of them was the answer to something else */
-        uint64_t window;      /* while streaming: when counting began */
+        const char *out;      /* the rest of the message that is being sent */
+        size_t out_size;      /* its length in bytes */
+        const Buffer *queued; /* the message to send after it, or NULL */
+        Buffer request;       /* the command of this target; empty: owner->request is sent */
+        int64_t request_id;   /* the id of that command */
+        void *asked;          /* data of the verb on the command; freed with free() */
+        size_t received;      /* bytes that were received, in all or, while streaming, in this window */
+        unsigned lines;       /* lines that were parsed, before the sync or, while streaming, in this window */
+        size_t ignored;       /* bytes in lines since the sync that do not answer the command */
+        bool misled;          /* one of these lines answered another command */
+        uint64_t window;      /* while streaming: when the window began, in microseconds of CLOCK_MONOTONIC */
 
-        Cause cause;       /* valid when done */
-        const char *code;  /* the reason, where the cause has none of its own; a constant */
-        char *detail;      /* more on the cause; may hold any byte of the guest's */
-        char *error_class; /* of CAUSE_GUEST_ERROR, likewise */
+        Cause cause;       /* valid if the state is TARGET_DONE */
+        const char *code;  /* of CAUSE_BAD_QUOTE: the reason that is printed; a constant; or NULL */
+        char *detail;      /* a text on the cause, or NULL; may hold any byte that the guest sent */
+        char *error_class; /* of CAUSE_GUEST_ERROR: the class of the error; may hold any byte that the guest sent */
 
-        Buffer text;                /* what will be printed for it */
-        int status;                 /* its exit status */
-        size_t weight;              /* bytes of memory that were accounted for it */
-        uint8_t states[_STATE_MAX]; /* how many practices are in each state */
+        Buffer text;                /* the output for this target */
+        int status;                 /* the exit status for this target */
+        size_t weight;              /* bytes of memory that the fleet counts for this target */
+        uint8_t states[_STATE_MAX]; /* the number of practices in each state */
 };
 
-/** target_init() - make a target that is TARGET_QUEUED; owner and path must outlive it */
+/** target_init() - initialise a target in the state TARGET_QUEUED; owner and path must outlive it */
 void target_init(Target *t, TargetOwner *owner, const char *path);
 
 /**
- * target_start() - connect
- * @t: a target that is TARGET_QUEUED
+ * target_start() - begin to connect
+ * @t: a target in the state TARGET_QUEUED
  *
- * Return: 0, also where the target is done already; -EMFILE or -ENFILE where it must wait for a descriptor and is
- * still TARGET_QUEUED; -errno.
+ * Return: 0, and if the connection failed the target is TARGET_DONE; -EMFILE or -ENFILE, and the target is still
+ * TARGET_QUEUED, if no descriptor is left; another -errno if gtune-host itself failed.
  */
 int target_start(Target *t);
 
 /**
- * target_finish() - close the connection and settle what became of the target
- * @t: the target; nothing happens where it is done
- * @cause: why
- * @detail: more on it, or NULL; copied
+ * target_finish() - close the connection, set the cause, and call owner->finished()
+ * @t: the target; if it is already TARGET_DONE, nothing happens
+ * @cause: the cause
+ * @detail: a text on the cause, or NULL; copied
  *
  * Return: 0 or -errno.
  */
 int target_finish(Target *t, Cause cause, const char *detail);
 
 /**
- * target_refuse() - say why an answer is refused
- * @t: the target; its code and detail are set
- * @cause: why, in general
- * @code: the reason, where the cause has none of its own; a constant; or NULL
- * @format: a sentence
+ * target_refuse() - set code and detail of a target whose answer is refused
+ * @t: the target
+ * @cause: the cause, for the return value
+ * @code: with CAUSE_BAD_QUOTE the reason that is printed, a constant; else NULL
+ * @format: the detail, as printf()
  *
  * Return: the cause, or -ENOMEM.
  */
 int target_refuse(Target *t, Cause cause, const char *code, const char *format, ...) _printf_(4, 5);
 
-/** target_release() - close the connection and free what the target holds, but not the target */
+/** target_release() - close the connection and free all members of the target, but not the target */
 void target_release(Target *t);

@@ -44,8 +44,8 @@ static int tpm_options_set_name(HostTpmOptions *o, const char *argument, char **
 
 static const struct {
         const char *name;
-        bool single; /* for one target only */
-        bool named;  /* only with --name */
+        bool single; /* may be given only with a single target */
+        bool named;  /* may be given only with --name */
 } tpm_options_table[_HOST_TPM_OPTION_MAX] = {
         [HOST_TPM_OPTION_BANK]       = {"bank"},
         [HOST_TPM_OPTION_PCRS]       = {"pcrs"},
@@ -92,7 +92,7 @@ int host_tpm_options_set(HostTpmOptions *o, HostTpmOption option, const char *ar
         }
 }
 
-/* A name that two targets had would make each look like the other one with a new key. */
+/* If two targets had the same name, they would share a record, and each would look like the other with a new key. */
 static int tpm_options_check_names(const HostTpmOptions *o, const char *verb, size_t n_targets, char **ret_error) {
         if (o->n_names > 0 && o->n_names != n_targets)
                 return tpm_options_complain(ret_error,
@@ -121,7 +121,7 @@ int host_tpm_options_check(const HostTpmOptions *o, unsigned allowed, const char
                 if (!(allowed & HOST_TPM_OPTION_BIT(i)))
                         return tpm_options_complain(ret_error, "%s takes no --%s", verb, tpm_options_table[i].name);
                 if (tpm_options_table[i].single && n_targets > 1)
-                        return tpm_options_complain(ret_error, "%s: --%s goes with one target", verb,
+                        return tpm_options_complain(ret_error, "%s: --%s works with one target only", verb,
                                                     tpm_options_table[i].name);
                 if (tpm_options_table[i].named && o->n_names == 0)
                         return tpm_options_complain(ret_error, "%s: --%s needs --name", verb,
@@ -137,8 +137,8 @@ static int tpm_options_open_directory(const char *path, const char *what, int *r
         r = directory_open(path, ret_fd);
         if (r == -EPERM)
                 (void) tpm_options_complain(ret_error,
-                                            "%s %s: it must belong to you or root, and neither its group nor others "
-                                            "may write to it; chmod go-w takes that from them", what, path);
+                                            "%s %s: it must belong to you or root, and its group and others must not "
+                                            "be able to write to it; use chown or chmod go-w", what, path);
         else if (r < 0)
                 (void) tpm_options_complain(ret_error, "%s %s: %s", what, path, strerror(-r));
 
@@ -157,8 +157,8 @@ int host_tpm_options_open(HostTpmOptions *o, char **ret_error) {
                 if (!path && o->keys)
                         return -ENOMEM;
                 if (!path)
-                        return tpm_options_complain(ret_error, "neither XDG_STATE_HOME nor HOME is set: say with "
-                                                    "--keys where keys are");
+                        return tpm_options_complain(ret_error, "neither XDG_STATE_HOME nor HOME is set; name the "
+                                                    "directory of keys with --keys");
 
                 r = tpm_options_open_directory(path, "the directory of keys", &o->keys_fd, ret_error);
                 if (r < 0)

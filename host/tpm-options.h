@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The options of the command line that are for the verbs which ask about a TPM.
+ * The options of the verbs pcrs and quote, which ask about the guest's TPM. The tests are
+ * tests/unit/host/test-known-keys.c and tests/host/lying-quotes.py.
  */
 
 #include "tpm/attest.h"
@@ -21,21 +22,21 @@ typedef enum HostTpmOption {
 #define HOST_TPM_OPTION_BIT(option) (1U << (option))
 
 typedef struct HostTpmOptions {
-        unsigned given;                /* HOST_TPM_OPTION_BIT() of each */
+        unsigned given;                /* HOST_TPM_OPTION_BIT() of each option that was given */
         Algorithm bank;
-        uint32_t selection;            /* PCRs, one bit each */
+        uint32_t selection;            /* the PCRs to quote, one bit for each */
         uint8_t nonce[NONCE_SIZE_MAX];
-        size_t nonce_size;             /* 0: each target gets one of its own */
-        const char **names;            /* what the operator calls the guests, in the order of the targets */
+        size_t nonce_size;             /* in bytes; 0: each target gets a random nonce */
+        const char **names;            /* the names of the guests, in the order of the targets */
         size_t n_names;
-        const char *keys;              /* the directory of known keys; NULL: the default */
-        int keys_fd;
+        const char *keys;              /* the directory of keys; NULL: known_keys_directory() */
+        int keys_fd;                   /* the same, open; or negative */
         const char *write;             /* the directory for the files of a quote, or NULL */
-        int write_fd;
+        int write_fd;                  /* the same, open; or negative */
         bool accept_key;
 } HostTpmOptions;
 
-/* What is quoted by default: what was measured up to the start of the kernel. */
+/* The PCRs that are quoted by default: into them everything up to the start of the kernel is measured. */
 #define HOST_TPM_PCRS_DEFAULT (0x3FFU | 1U << 14)
 
 #define HOST_TPM_OPTIONS_NULL                                   \
@@ -47,23 +48,23 @@ typedef struct HostTpmOptions {
         })
 
 /**
- * host_tpm_options_set() - take one option of the command line
+ * host_tpm_options_set() - set one option of the command line
  * @o: the options
- * @option: which
- * @argument: its argument, which must outlive the options; NULL where it has none
- * @ret_error: takes what is wrong with it; the caller frees it
+ * @option: the option to set
+ * @argument: its argument; must outlive @o; NULL if the option takes none
+ * @ret_error: takes a sentence that says what is wrong with the argument; the caller frees it
  *
  * Return: 0; -EINVAL with *ret_error set; -ENOMEM.
  */
 int host_tpm_options_set(HostTpmOptions *o, HostTpmOption option, const char *argument, char **ret_error);
 
 /**
- * host_tpm_options_check() - whether the options go together, and with a verb
+ * host_tpm_options_check() - check that the options fit each other, the verb, and the number of targets
  * @o: the options
- * @allowed: what the verb takes, HOST_TPM_OPTION_BIT() of each
- * @verb: its name, for the error
- * @n_targets: how many targets it has
- * @ret_error: takes what is wrong; the caller frees it
+ * @allowed: HOST_TPM_OPTION_BIT() of each option that the verb takes
+ * @verb: the name of the verb, for the error
+ * @n_targets: the number of targets
+ * @ret_error: takes a sentence that says what is wrong; the caller frees it
  *
  * Return: 0; -EINVAL with *ret_error set; -ENOMEM.
  */
@@ -71,13 +72,13 @@ int host_tpm_options_check(const HostTpmOptions *o, unsigned allowed, const char
                            char **ret_error);
 
 /**
- * host_tpm_options_open() - open the directories that the options need, so that what is wrong with them shows early
- * @o: the options
+ * host_tpm_options_open() - open the directories of --keys and --write before any guest is asked
+ * @o: the options; keys_fd is set if there are names, write_fd if --write was given
  * @ret_error: takes a sentence that names the directory; the caller frees it
  *
- * Return: 0, or -errno with *ret_error set unless it is -ENOMEM.
+ * Return: 0; -errno with *ret_error set; -ENOMEM, and *ret_error may be NULL.
  */
 int host_tpm_options_open(HostTpmOptions *o, char **ret_error);
 
-/** host_tpm_options_done() - close the directories and free the names */
+/** host_tpm_options_done() - close the directories and free the array of names, but not the names */
 void host_tpm_options_done(HostTpmOptions *o);

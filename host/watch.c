@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * gtune-host watch: the report of each guest, and then each change as it comes.
+ * gtune-host watch: show the report of each guest, and then each change when its event comes. The test is
+ * tests/host/lying-guests.py.
  */
 
 #include "host/verb.h"

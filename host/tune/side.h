@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The host as a side of the engine. A new practice of the host is a file beside this one and a line in host/tune/side.c.
+ * The host as a side of the engine. A new practice of the host is one file in this folder and one row in
+ * host/tune/side.c.
  */
 
 #include "engine/side.h"

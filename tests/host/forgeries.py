@@ -17,7 +17,7 @@ BAD = "bad-quote"
 
 
 def quotes(make):
-    """A guest that answers gtune-quote with what make(arguments) gives."""
+    """A guest that answers gtune-quote with the return value of make(arguments)."""
     async def serve(guest):
         request = await guest.sync()
         assert request["execute"] == "gtune-quote", request
@@ -31,7 +31,7 @@ def honest(tpm=MINE, text=REPORT, **lies):
 
 
 def changed(tpm=MINE, text=REPORT, **members):
-    """A good answer, some of whose members are replaced; a function is given the old one."""
+    """A good answer with some members replaced. A replacement is a value, or a function of the old value."""
     def make(arguments):
         answer = tpm.answer(arguments, text)
         for key, value in members.items():
@@ -41,7 +41,7 @@ def changed(tpm=MINE, text=REPORT, **members):
 
 
 def resigned(change, tpm=MINE):
-    """An attest that was changed and signed again with the right key: what a key without restrictions would allow."""
+    """An attest that was changed and signed again with the right key, as a key without restrictions would allow."""
     def make(arguments):
         answer = tpm.answer(arguments, REPORT)
         attest = change(base64.b64decode(answer["attest"]))
@@ -50,7 +50,7 @@ def resigned(change, tpm=MINE):
 
 
 def with_public(**lies):
-    """The key itself says something else than what is needed, and the signature is good."""
+    """A key whose public area does not say what is required. The signature is good."""
     return changed(public=encode(MINE.public(**lies)))
 
 
@@ -71,7 +71,7 @@ def without_pcr(pcrs):
 
 
 def replayed():
-    """Answers every question with its first answer."""
+    """A guest that answers every request with its first answer."""
     kept = []
 
     def make(arguments):
@@ -179,7 +179,7 @@ FORGED = {  # name: (behaviour, reason)
         honest(MINE.with_pcr(7, b"\xff\xff\xff\xff", b"os-separator"), MEASURED), "contradiction"),
 }
 
-NO_ANSWER = {  # what is no answer, or whose report is none
+NO_ANSWER = {  # answers that are not valid, or whose report is not valid: (behaviour, reason)
     "null": (quotes(lambda a: None), "bad-answer"),
     "an array": (quotes(lambda a: [1]), "bad-answer"),
     "nothing in it": (quotes(lambda a: {}), "bad-answer"),

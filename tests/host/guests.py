@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Guests for tests of gtune-host: UNIX sockets served from a thread of this process. A behaviour is a coroutine that
-is given one connection.
+"""Guests for tests of gtune-host: UNIX sockets that a thread of this process serves. A behaviour is a coroutine that
+takes one connection.
 """
 import asyncio
 import json
@@ -24,7 +24,7 @@ def report(*practices, errors=(), **more):
 
 
 class Guest:
-    """One connection: understands requests, and knows how to sync honestly."""
+    """One connection: reads requests, and can sync as an honest agent does."""
 
     def __init__(self, reader, writer):
         self.reader, self.writer = reader, writer
@@ -56,7 +56,7 @@ class Guest:
 
 
 def answers(make):
-    """A guest that syncs and then sends what make(id) gives: bytes or an object."""
+    """A guest that syncs and then sends the return value of make(id): bytes or an object."""
     async def serve(guest):
         request = await guest.sync()
         await guest.send(make(request["id"]))
@@ -179,7 +179,7 @@ def events(*data, gap=0.05, stay=True, name="GTUNE_CHANGED"):
 
 
 class Host:
-    """Serves sockets below a directory from a thread of its own."""
+    """Serves sockets below a directory in a separate thread."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -203,7 +203,7 @@ class Host:
         return self.path(name)
 
     def add_busy(self, name):
-        """Nobody accepts, and the backlog is full."""
+        """A socket whose backlog is full, and no program accepts connections."""
         server = socket.socket(socket.AF_UNIX)
         server.bind(self.path(name))
         server.listen(0)

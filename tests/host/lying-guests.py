@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks guests that lie. Usage: lying-guests.py GTUNE_HOST
 
-Each guest is a UNIX socket served from this process, and each behaviour is a function or a coroutine below. Every
+Each guest is a UNIX socket that this process serves. Each behaviour is a function or a coroutine. Every
 check prints a line, and the last line counts them.
 """
 import json
@@ -145,8 +145,9 @@ def test_memory(host):
     paths += [host.add(f"fat-{i}", unfinished if i % 2 else raw(fat)) for i in range(200)]
     paths += [host.add(f"thin-{i}", returns(report())) for i in range(20)]
     run = Run("--timeout", str(3 * TIMEOUT), "--json", "status", *paths)
-    check("200 fat guests: the 20 thin ones are told", [o["outcome"] for o in run.objects()[-20:]] == ["ok"] * 20)
-    check("200 fat guests: what was given up is named so", any(o["reason"] == "memory" for o in run.objects()))
+    check("200 fat guests: the 20 thin ones are printed", [o["outcome"] for o in run.objects()[-20:]] == ["ok"] * 20)
+    check("200 fat guests: guests that were given up have the reason memory",
+          any(o["reason"] == "memory" for o in run.objects()))
     if SANITIZED:
         skip("200 fat guests: time", "AddressSanitizer is in the program")
     else:
@@ -208,7 +209,7 @@ def test_query(host):
 
 
 def watch(host, serve, *options, until=None):
-    """Watch one guest; interrupt when until is in the output, or wait for the end."""
+    """Watch one guest; send SIGINT after the text until was printed, or wait for the end."""
     path = host.add(f"watch-{time.monotonic_ns()}", serve)
     process = subprocess.Popen([TOOL, "--timeout", str(TIMEOUT), *options, "watch", path], stdout=subprocess.PIPE)
     guard = threading.Timer(TIMEOUT + 8, process.kill)
@@ -230,7 +231,7 @@ def test_watch(host):
           status == 0 and "active" in lines[2] and "tunable-changed" in lines[-1], lines)
     lines, status = watch(host, events(drifted, stay=False), "--json")
     objects = [json.loads(line) for line in lines]
-    check("watch --json: report, change, and who went", status == 6 and [sorted(o) for o in objects] == [
+    check("watch --json: report, change, and the guest that closed", status == 6 and [sorted(o) for o in objects] == [
         ["outcome", "reason", "report", "target", "time"], ["practices", "target", "time"],
         ["outcome", "reason", "target", "time"]] and objects[2]["reason"] == "closed", lines)
     for name, serve, reason in [("silent", silent, "silent"), ("bad event", events({"practices": 5}), "bad-event"),
@@ -262,7 +263,7 @@ def test_usage(host):
         status = subprocess.call(["sh", "-c", f'"$0" status "$1" {closed}', TOOL, ok], stderr=subprocess.DEVNULL)
         check(f"closed files ({closed}) exit 1", status == 1, status)
     status = subprocess.call(["bash", "-c", '"$0" status "$@" | true; exit ${PIPESTATUS[0]}', TOOL, *[ok] * 50])
-    check("nobody reads standard output", status in (0, 1, 128 + signal.SIGPIPE), status)
+    check("no program reads standard output", status in (0, 1, 128 + signal.SIGPIPE), status)
 
 
 def main():

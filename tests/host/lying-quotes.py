@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks guests for their PCRs and for quotes that are forged in every way. Usage: lying-quotes.py GTUNE_HOST
 
-The TPMs are made of Python, so that a forger here has every key. Where swtpm and tpm2-tools are installed, a real TPM
-quotes as well, and tpm2_checkquote judges what is written for it. Every check prints a line, and the last line counts
-them.
+The TPMs are simulated in Python, so a forger here has every key. If swtpm and tpm2-tools are installed, a real TPM
+quotes as well, and tpm2_checkquote checks the files of --write. Every check prints a line, and the last line counts
+the checks.
 """
 import fcntl
 import hashlib
@@ -60,7 +60,7 @@ def test_good(host):
         o = ask(host, honest(), "--nonce", "aB" * size)[1]
         check(f"good: a nonce of {size} bytes", o.get("quote", {}).get("nonce") == "ab" * size, o)
     o = ask(host, honest(Tpm(hierarchy=OWNER)))[1]
-    check("good: a key of another hierarchy is told", o["quote"]["key"]["endorsement"] is False, o)
+    check("good: a key of another hierarchy is reported", o["quote"]["key"]["endorsement"] is False, o)
     for state, status in (("drifted", 3), ("pending-reboot", 4), ("conflict", 5)):
         run, o = ask(host, honest(text=another_report(state).encode()))
         check(f"good: a report with {state} exits {status}", run.status == status and o["outcome"] == "ok", o)
@@ -89,7 +89,7 @@ def test_good_text(host):
                                         "The quote proves the PCR values", "own word")) and
           "UNVERIFIED" not in run.out, run.out)
     run = Run(*options, "quote", path)
-    check("text: then no longer", run.status == 0 and "came first" not in words(run) and
+    check("text: the second time it is known", run.status == 0 and "came first" not in words(run) and
           "known since" in words(run), run.out)
     run = Run("quote", host.add("forged-text", honest(magic=1)))
     check("text: why it is refused", run.status == 1 and "bad-quote       magic\n" in run.out and
@@ -139,7 +139,7 @@ def test_contradiction(host):
 
 
 def test_flips(host):
-    """Every byte of everything that is sent has a bit flipped, one guest each."""
+    """One guest for each byte of an answer, with a bit of that byte flipped."""
     attest = len(MINE.attest(b"0" * 32, "sha256", [0]))
     serves = [changed(attest=lambda a, i=i: flip(a, 8 * i + i % 8)) for i in range(attest)]
     serves += [changed(signature=lambda s, i=i: flip(s, 8 * i + i % 8)) for i in range(72)]
@@ -281,8 +281,8 @@ def test_key_of_another(host):
           (o["quote"]["key"]["status"], o["quote"]["key"]["other_guest"]) == ("new", None), o)
     run = Run("--keys", keys, "--accept-key", "--name", "web5", "quote", host.add("another-text", honest(OTHER)))
     check("key of another: --accept-key says whose it is, too", run.status == 0 and
-          "is accepted, and remembered as that of web5 from now on, as it is as that of web4, too." in words(run),
-          run.out)
+          "is accepted, and remembered as that of web5 from now on. It is also remembered as that of web4."
+          in words(run), run.out)
     check("key of another: then it is known", keyed(host, keys, honest(OTHER), name="web5")[0].status == 0)
     many = host.path("another-many")
     os.mkdir(many, 0o700)
@@ -378,9 +378,9 @@ def test_key_store(host):
             text(json.dumps(good))(path)
             os.chown(path, 12345, -1)
 
-        fails("a file of somebody else", foreign)
+        fails("a file of another user", foreign)
     else:
-        skip("key store: a file of somebody else", "only root can give a file away")
+        skip("key store: a file of another user", "only root can give a file away")
     test_key_directory(host, target)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""swtpm, used through tpm2-tools; what answers for it is a guest like any other."""
+"""A real TPM: swtpm, used through tpm2-tools. A guest of guests.py sends its answers."""
 import hashlib
 import os
 import subprocess

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TPM that quotes, made of nothing but Python, and lies wherever it is told to. The structures are those of TPM 2.0
-part 2: 10.12.12 TPMS_ATTEST, 11.3.4 TPMT_SIGNATURE, 12.2.5 TPM2B_PUBLIC.
+"""A TPM simulated in Python that quotes, and lies on demand. The structures are those of TPM 2.0 part 2: 10.12.12
+TPMS_ATTEST, 11.3.4 TPMT_SIGNATURE, 12.2.5 TPM2B_PUBLIC.
 """
 import base64
 import copy
@@ -56,7 +56,7 @@ def selection_of(text):
 
 
 def extended(bank, *data, locality=0):
-    """What a PCR holds that started at this locality and was extended with the hash of each."""
+    """The value of a PCR that started at this locality and was then extended with the hash of each of data."""
     value = b"\0" * (hashlib.new(bank).digest_size - 1) + bytes([locality])
     for part in data:
         value = hashlib.new(bank, value + hashlib.new(bank, part).digest()).digest()
@@ -125,8 +125,8 @@ class Tpm:
         return signature(*map(number, self.sign_numbers(data)))
 
     def answer(self, arguments, report, **lies):
-        """What gtune-quote returns. Lies are told to attest() before it is signed; "bank" and "selection" change what
-        is quoted."""
+        """The answer to gtune-quote. Lies are passed to attest() before it is signed; "bank" and "selection" change
+        the quoted PCRs."""
         bank, selection = lies.pop("bank", arguments["bank"]), lies.pop("selection", arguments["selection"])
         nonce = lies.pop("nonce", bytes.fromhex(arguments["nonce"]))
         attest = self.attest(qualifying_data(nonce, report), bank, selection_of(selection), **lies)

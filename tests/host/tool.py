@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs gtune-host, which is the first argument of the program, and counts what was checked."""
+"""Runs gtune-host, whose path is the first argument of the program, and counts the checks."""
 import json
 import os
 import resource
@@ -11,7 +11,7 @@ import time
 TOOL = os.path.abspath(sys.argv[1])
 TIMEOUT = 2.0
 MARGIN = 1.5
-RSS_MAX_KIB = 220 * 1024  # the budget is 64 MiB, 16 KiB a guest, and the values of one line
+RSS_MAX_KIB = 220 * 1024  # gtune-host may use 64 MiB, 16 KiB for each guest, and memory for the values of one line
 with open(TOOL, "rb") as tool:
     SANITIZED = b"__asan_init" in tool.read()
 counts = {"passed": 0, "failed": 0, "skipped": 0}
@@ -28,7 +28,7 @@ def skip(name, reason):
 
 
 def peak_memory(pid):
-    """VmHWM in KiB. Not ru_maxrss, which a child takes over from the Python of 80 MB that forked it."""
+    """VmHWM in KiB. ru_maxrss would count the 80 MB of the Python process that forked the child."""
     try:
         with open(f"/proc/{pid}/status") as status:
             return max((int(line.split()[1]) for line in status if line.startswith("VmHWM")), default=0)
@@ -37,7 +37,7 @@ def peak_memory(pid):
 
 
 class Run:
-    """One run of the tool, with its exit status, output, time and the most memory that it took."""
+    """One run of the tool: its exit status, output, time and peak memory."""
 
     def __init__(self, *args, files=None, stdout=None, env=None):
         out = stdout or tempfile.TemporaryFile()

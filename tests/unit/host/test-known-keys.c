@@ -185,7 +185,7 @@ static void test_no_files(void **state) {
         assert_int_equal(tree_count(*state, "/keys"), 5);
 }
 
-/* A lock that another holds, who opened the file anew, as another process would. */
+/* Each directory_lock() opens the file again, so a second call meets the first as it would meet another process. */
 static void test_lock(void **state) {
         _cleanup_close_ int fd = open_keys(*state);
         struct timespec begin, end;

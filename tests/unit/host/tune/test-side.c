@@ -11,7 +11,7 @@
 #include "host/tune/side.h"
 #include "tests/unit/tree.h"
 
-/* The host's policy and ledger are its own: what the guest's say is not read. */
+/* The host has a policy and a ledger of its own. Those of the guest are not read. */
 static void test_own_files(void **state) {
         _cleanup_(survey_freep) Survey *survey = NULL;
         _cleanup_json_ json_object *report = NULL;
