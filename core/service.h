@@ -63,6 +63,9 @@ int service_manager_open(struct sd_bus **ret);
  */
 int services_read(const ServiceInterest *interests, size_t n_interests, Services *ret);
 
+/** service_done() - release what a service owns */
+void service_done(Service *s);
+
 /** services_done() - release what services_read() or services_from_json() filled in */
 void services_done(Services *services);
 

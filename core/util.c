@@ -51,6 +51,18 @@ char **strv_free(char **l) {
         return NULL;
 }
 
+int strv_take(char ***list, size_t *n, char *s) {
+        /* Make room for the NULL at the end too. */
+        if (!s || grow(list, *n + 1, sizeof(char *)) < 0) {
+                free(s);
+                return -ENOMEM;
+        }
+
+        (*list)[(*n)++] = s;
+        (*list)[*n] = NULL;
+        return 0;
+}
+
 int grow(void *array, size_t n, size_t size) {
         void **p = array, *bigger;
 

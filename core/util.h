@@ -147,6 +147,16 @@ char **strv_free(char **l);
 DEFINE_CLEANUP(char **, strv_free);
 
 /**
+ * strv_take() - append a string to a NULL-terminated array
+ * @list: the array; *list may be NULL if *n is 0
+ * @n: how many strings it holds; one more afterwards
+ * @s: the string; ownership moves, also on failure; NULL is taken for exhausted memory
+ *
+ * Return: 0, or -ENOMEM and the array is unchanged.
+ */
+int strv_take(char ***list, size_t *n, char *s);
+
+/**
  * grow() - make room for one more element at the end of an array
  * @array: pointer to the array pointer, which may be NULL
  * @n: how many elements it holds
