@@ -4,14 +4,14 @@
 
 #include "core/chroot.h"
 
-#define MOUNTINFO_SIZE_MAX (1024U * 1024U)
+#define CHROOT_MOUNTINFO_MAX (1024U * 1024U)
 
 /* Whether "/" is a mount point, as it is for every process outside a chroot (proc_pid_mountinfo(5)). */
-static bool root_is_mounted(const Root *root) {
+static bool chroot_root_is_mounted(const Root *root) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         char *state = NULL;
 
-        if (root_read(root, "/proc/self/mountinfo", MOUNTINFO_SIZE_MAX, &text) < 0)
+        if (root_read(root, "/proc/self/mountinfo", CHROOT_MOUNTINFO_MAX, &text) < 0)
                 return false;
 
         for (char *line = strtok_r(text.data, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
@@ -30,5 +30,5 @@ bool in_chroot(const Root *root) {
         if (stat("/", &here) >= 0 && stat("/proc/1/root", &init) >= 0)
                 return here.st_dev != init.st_dev || here.st_ino != init.st_ino;
 
-        return !getenv("INVOCATION_ID") || !root_is_mounted(root);
+        return !getenv("INVOCATION_ID") || !chroot_root_is_mounted(root);
 }

@@ -212,7 +212,7 @@ int parse_kernel_uint(const char *s, uint32_t *ret) {
         return 0;
 }
 
-static bool value_equal(const char *a, const char *b, TokenKind kind) {
+static bool token_value_equal(const char *a, const char *b, TokenKind kind) {
         bool x, y;
 
         switch (kind) {
@@ -237,7 +237,7 @@ TokenState cmdline_state(const Cmdline *c, const TokenSpec *spec, const Token **
         if (!t)
                 return TOKEN_ABSENT;
 
-        return value_equal(t->value, spec->value, spec->kind) ? TOKEN_EQUAL : TOKEN_OPPOSITE;
+        return token_value_equal(t->value, spec->value, spec->kind) ? TOKEN_EQUAL : TOKEN_OPPOSITE;
 }
 
 char *token_spec_format(const TokenSpec *spec) {

@@ -2,7 +2,7 @@
 
 #include "core/configuration.h"
 
-#define APPLY "run `gtune apply`"
+#define CONFIGURATION_APPLY "run `gtune apply`"
 
 static void configuration_check_entry(const BootEntry *e, const TokenSpec *specs, size_t n_specs, Configuration *c) {
         if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE)
@@ -24,13 +24,6 @@ static void configuration_check_entry(const BootEntry *e, const TokenSpec *specs
                         c->next_boot = false;
                 if (!c->missing || (c->missing->kind == ENTRY_TEMPLATE && e->kind == ENTRY_SYSTEM))
                         c->missing = e;
-        }
-}
-
-static void configuration_check_running(const View *view, const TokenSpec *specs, size_t n_specs, Configuration *c) {
-        for (size_t i = 0; i < n_specs; i++) {
-                if (cmdline_state(&view->machine->cmdline, specs + i, NULL) != TOKEN_EQUAL)
-                        c->running = false;
         }
 }
 
@@ -66,7 +59,9 @@ void configuration_of_tokens(const View *view, const char *practice, const Token
                 ret->unknown = true;
                 ret->complete = ret->next_boot = false;
         }
-        configuration_check_running(view, specs, n_specs, ret);
+        for (size_t i = 0; i < n_specs; i++)
+                if (cmdline_state(&view->machine->cmdline, specs + i, NULL) != TOKEN_EQUAL)
+                        ret->running = false;
         configuration_check_ledger(view, practice, ret);
 }
 
@@ -83,16 +78,17 @@ static int configuration_missing(const View *view, Finding *f, const Configurati
                 r = finding_evidence(f, where, c->detail);
                 if (r < 0)
                         return r;
-                return finding_verdict(f, STATE_DRIFTED, "changed-since", APPLY,
+                return finding_verdict(f, STATE_DRIFTED, "changed-since", CONFIGURATION_APPLY,
                                        "gtuned configured it, and it is no longer in %s", where);
         }
 
         if (c->next_boot && view->machine->n_entries > 0)
-                return finding_verdict(f, STATE_DIFFERS, "later-entries", APPLY,
+                return finding_verdict(f, STATE_DIFFERS, "later-entries", CONFIGURATION_APPLY,
                                        "the boot entries have it, but %s does not, so the next kernel would lose it",
                                        where);
 
-        return finding_verdict(f, STATE_DIFFERS, "not-configured", APPLY, "it is not configured in %s", where);
+        return finding_verdict(f, STATE_DIFFERS, "not-configured", CONFIGURATION_APPLY,
+                               "it is not configured in %s", where);
 }
 
 static int configuration_opposite(Finding *f, const Configuration *c) {
@@ -129,13 +125,9 @@ static int configuration_unknown(const View *view, Finding *f) {
         return finding_verdict(f, STATE_UNKNOWN, m->entries_error_code, NULL, "%s", m->entries_error);
 }
 
-/* A guest without boot entries of its own gets its command line from the host, at the next boot as at this one. */
-static bool configuration_is_hosts(const View *view, const Configuration *c) {
-        return c->running && view->machine->entries_none;
-}
-
 static int configuration_verdict_on(const View *view, Finding *f, const Configuration *c, bool effect) {
-        if (c->unknown && effect && configuration_is_hosts(view, c))
+        /* A guest without boot entries of its own gets the same command line from its host at the next boot. */
+        if (c->unknown && effect && c->running && view->machine->entries_none)
                 return finding_verdict(f, STATE_ACTIVE, NULL, NULL, NULL);
         if (c->unknown)
                 return configuration_unknown(view, f);
@@ -172,7 +164,7 @@ static int configuration_verdict_off(const View *view, Finding *f, const Configu
         bool observed = f->wanted == WANTED_NOTHING;
 
         if (c->ours && !observed)
-                return finding_verdict(f, STATE_DIFFERS, "ours-to-remove", APPLY,
+                return finding_verdict(f, STATE_DIFFERS, "ours-to-remove", CONFIGURATION_APPLY,
                                        "the policy does not want it, and gtuned's changes are still there");
         if (effect && !c->next_boot && c->running && !observed && !c->unknown)
                 return finding_verdict(f, STATE_PENDING_REBOOT, "until-reboot", "reboot",
@@ -208,5 +200,8 @@ int configuration_atuned_conflict(const View *view, const Configuration *c, Find
         r = finding_verdict(finding, STATE_CONFLICT, "atuned",
                             "disable atuned, or let it set the tokens itself and set enable = no here",
                             "atuned is enabled and edits the boot entries in place");
-        return r < 0 ? r : 1;
+        if (r < 0)
+                return r;
+
+        return 1;
 }

@@ -10,10 +10,10 @@
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 
-#define HYPERVISOR_BIT (1U << 31)
-#define LEAF_FIRST 0x40000000U
-#define LEAF_LAST 0x4000ff00U
-#define LEAF_STEP 0x100U
+#define CPUID_HYPERVISOR_BIT (1U << 31)
+#define CPUID_LEAF_FIRST 0x40000000U
+#define CPUID_LEAF_LAST 0x4000ff00U
+#define CPUID_LEAF_STEP 0x100U
 #define KVM_HINTS_REALTIME (1U << 0)
 
 static void cpuid_signature(unsigned leaf, char signature[static 13]) {
@@ -31,7 +31,7 @@ static void cpuid_signature(unsigned leaf, char signature[static 13]) {
 static unsigned cpuid_find_kvm(void) {
         char signature[13];
 
-        for (unsigned leaf = LEAF_FIRST; leaf <= LEAF_LAST; leaf += LEAF_STEP) {
+        for (unsigned leaf = CPUID_LEAF_FIRST; leaf <= CPUID_LEAF_LAST; leaf += CPUID_LEAF_STEP) {
                 cpuid_signature(leaf, signature);
                 if (streq(signature, "KVMKVMKVM"))
                         return leaf;
@@ -45,12 +45,12 @@ int cpuid_read(char **ret_hypervisor, int *ret_dedicated_hint) {
         char signature[13];
 
         __cpuid(1, a, b, c, d);
-        if (!(c & HYPERVISOR_BIT))
+        if (!(c & CPUID_HYPERVISOR_BIT))
                 return free_and_strdup(ret_hypervisor, "");
 
         base = cpuid_find_kvm();
         if (base == 0) {
-                cpuid_signature(LEAF_FIRST, signature);
+                cpuid_signature(CPUID_LEAF_FIRST, signature);
                 return free_and_strdup(ret_hypervisor, signature);
         }
 

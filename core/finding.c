@@ -6,7 +6,7 @@
 
 static const struct {
         const char *name, *meaning;
-} states[_STATE_MAX] = {
+} finding_states[_STATE_MAX] = {
         [STATE_OFF] = {"off", "Not wanted (or held by a revert), and not in effect."},
         [STATE_ACTIVE] = {"active", "Wanted, and the running system proves that it is in effect."},
         [STATE_PENDING_REBOOT] = {"pending-reboot", "Configured in this boot: the next boot will have it, or lose it, "
@@ -21,11 +21,11 @@ static const struct {
 };
 
 const char *state_to_string(State state) {
-        return state >= 0 && state < _STATE_MAX ? states[state].name : NULL;
+        return state >= 0 && state < _STATE_MAX ? finding_states[state].name : NULL;
 }
 
 const char *state_meaning(State state) {
-        return state >= 0 && state < _STATE_MAX ? states[state].meaning : NULL;
+        return state >= 0 && state < _STATE_MAX ? finding_states[state].meaning : NULL;
 }
 
 const char *wanted_to_string(Wanted wanted) {
@@ -144,47 +144,48 @@ int finding_warning(Finding *f, const char *format, ...) {
         return 0;
 }
 
-static int setting_to_json(const Setting *s, json_object *array) {
-        json_object *o = json_object_new_object();
+static int finding_add_settings(const Finding *f, json_object *o) {
+        json_object *array = json_object_new_array();
 
-        if (!o || json_add(array, o) < 0)
+        if (json_set(o, "settings", array) < 0)
                 return -ENOMEM;
 
-        if (json_set_text(o, "name", s->name) < 0 || json_set_text(o, "wanted", s->wanted) < 0 ||
-            json_set_text(o, "actual", s->actual) < 0)
-                return -ENOMEM;
+        for (const Setting *s = f->settings; s < f->settings + f->n_settings; s++) {
+                json_object *setting = json_object_new_object();
+
+                if (!setting || json_add(array, setting) < 0 || json_set_text(setting, "name", s->name) < 0 ||
+                    json_set_text(setting, "wanted", s->wanted) < 0 || json_set_text(setting, "actual", s->actual) < 0)
+                        return -ENOMEM;
+        }
 
         return 0;
 }
 
-static int evidence_to_json(const Evidence *e, json_object *array) {
-        json_object *o = json_object_new_object();
+static int finding_add_evidence(const Finding *f, json_object *o) {
+        json_object *array = json_object_new_array();
 
-        if (!o || json_add(array, o) < 0)
+        if (json_set(o, "evidence", array) < 0)
                 return -ENOMEM;
 
-        if (json_set_text(o, "source", e->source) < 0 || json_set_text(o, "value", e->value) < 0)
-                return -ENOMEM;
+        for (const Evidence *e = f->evidence; e < f->evidence + f->n_evidence; e++) {
+                json_object *evidence = json_object_new_object();
+
+                if (!evidence || json_add(array, evidence) < 0 || json_set_text(evidence, "source", e->source) < 0 ||
+                    json_set_text(evidence, "value", e->value) < 0)
+                        return -ENOMEM;
+        }
 
         return 0;
 }
 
-static int add_lists(const Finding *f, json_object *o) {
-        json_object *settings = json_object_new_array(), *evidence = json_object_new_array(),
-                    *warnings = json_object_new_array();
+static int finding_add_warnings(const Finding *f, json_object *o) {
+        json_object *array = json_object_new_array();
 
-        if (json_set(o, "settings", settings) < 0 || json_set(o, "evidence", evidence) < 0 ||
-            json_set(o, "warnings", warnings) < 0)
+        if (json_set(o, "warnings", array) < 0)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < f->n_settings; i++)
-                if (setting_to_json(f->settings + i, settings) < 0)
-                        return -ENOMEM;
-        for (size_t i = 0; i < f->n_evidence; i++)
-                if (evidence_to_json(f->evidence + i, evidence) < 0)
-                        return -ENOMEM;
         for (size_t i = 0; i < f->n_warnings; i++)
-                if (json_add(warnings, json_text(f->warnings[i])) < 0)
+                if (json_add(array, json_text(f->warnings[i])) < 0)
                         return -ENOMEM;
 
         return 0;
@@ -199,7 +200,8 @@ int finding_to_json(const Finding *f, json_object **ret) {
             json_set_text(o, "state", state_to_string(f->state)) < 0 ||
             json_set(o, "held", json_object_new_boolean(f->held)) < 0 ||
             json_set_text(o, "reason_code", f->reason_code) < 0 || json_set_text(o, "reason", f->reason) < 0 ||
-            json_set_text(o, "remedy", f->remedy) < 0 || add_lists(f, o) < 0)
+            json_set_text(o, "remedy", f->remedy) < 0 || finding_add_settings(f, o) < 0 ||
+            finding_add_evidence(f, o) < 0 || finding_add_warnings(f, o) < 0)
                 return -ENOMEM;
 
         *ret = TAKE_PTR(o);

@@ -10,13 +10,14 @@
 #include "core/journal.h"
 #include "core/text.h"
 
-#define FIELDS_MAX 64U /* a boot directory can have thousands of files: the first of them, and their number, must do */
+/* A boot directory can have thousands of files: the entry names the first of them, and their number. */
+#define JOURNAL_FIELDS_MAX 64U
 
 /* The ids are random, and stay for ever: packaging/gtuned.catalog has the same. */
 static const struct {
         const char *id;
         int priority;
-} messages[_JOURNAL_MESSAGE_MAX] = {
+} journal_messages[_JOURNAL_MESSAGE_MAX] = {
         [JOURNAL_APPLIED] = {"a2ad9f6c6b3648e5906e1f0ea4f618d7", LOG_NOTICE},
         [JOURNAL_DRIFTED] = {"adb20551d1894a38954fcc328219a9fe", LOG_WARNING},
         [JOURNAL_REVERTED] = {"6c85fd613b734238803ff5474e04ebcc", LOG_NOTICE},
@@ -25,11 +26,11 @@ static const struct {
 };
 
 const char *journal_message_id(JournalMessage id) {
-        return messages[id].id;
+        return journal_messages[id].id;
 }
 
 int journal_message_priority(JournalMessage id) {
-        return messages[id].priority;
+        return journal_messages[id].priority;
 }
 
 bool journal_takes_stderr(void) {
@@ -47,7 +48,7 @@ bool journal_takes_stderr(void) {
 int journal_field(JournalEntry *entry, const char *name, const char *value) {
         _cleanup_buffer_ Buffer printable = BUFFER_NULL;
 
-        if (!value || entry->n_fields >= FIELDS_MAX)
+        if (!value || entry->n_fields >= JOURNAL_FIELDS_MAX)
                 return 0;
 
         /* The host's words, and paths of a tree, can hold any byte. */
@@ -65,33 +66,26 @@ int journal_field(JournalEntry *entry, const char *name, const char *value) {
         return 0;
 }
 
-static int send_fields(const JournalEntry *entry) {
-        struct iovec iov[FIELDS_MAX];
-
-        for (size_t i = 0; i < entry->n_fields; i++)
-                iov[i] = (struct iovec) {entry->fields[i], strlen(entry->fields[i])};
-
-        return sd_journal_sendv(iov, (int) entry->n_fields);
-}
-
 /* The three that each message has come last, and there must be room for them. */
-static int add_common(JournalEntry *entry, const char *text) {
-        char priority[] = {(char) ('0' + messages[entry->id].priority), '\0'};
+static int journal_add_common(JournalEntry *entry, const char *text) {
+        char priority[] = {(char) ('0' + journal_messages[entry->id].priority), '\0'};
         int r;
 
-        while (entry->n_fields > FIELDS_MAX - 3)
+        while (entry->n_fields > JOURNAL_FIELDS_MAX - 3)
                 free(entry->fields[--entry->n_fields]);
 
         r = journal_field(entry, "MESSAGE", text);
-        if (r >= 0)
-                r = journal_field(entry, "MESSAGE_ID", messages[entry->id].id);
-        if (r >= 0)
-                r = journal_field(entry, "PRIORITY", priority);
+        if (r < 0)
+                return r;
+        r = journal_field(entry, "MESSAGE_ID", journal_messages[entry->id].id);
+        if (r < 0)
+                return r;
 
-        return r;
+        return journal_field(entry, "PRIORITY", priority);
 }
 
 bool journal_send(JournalEntry *entry, const char *format, ...) {
+        struct iovec iov[JOURNAL_FIELDS_MAX];
         _cleanup_free_ char *text = NULL;
         va_list ap;
 
@@ -99,7 +93,13 @@ bool journal_send(JournalEntry *entry, const char *format, ...) {
         text = xvasprintf(format, ap);
         va_end(ap);
 
-        return text && add_common(entry, text) >= 0 && send_fields(entry) >= 0 && journal_takes_stderr();
+        if (!text || journal_add_common(entry, text) < 0)
+                return false;
+
+        for (size_t i = 0; i < entry->n_fields; i++)
+                iov[i] = (struct iovec) {entry->fields[i], strlen(entry->fields[i])};
+
+        return sd_journal_sendv(iov, (int) entry->n_fields) >= 0 && journal_takes_stderr();
 }
 
 void journal_entry_done(JournalEntry *entry) {

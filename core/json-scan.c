@@ -159,13 +159,6 @@ static JsonScanWord json_scan_number_byte(JsonScanWord word, char ch) {
         }
 }
 
-static JsonScanWord json_scan_word_byte(JsonScan *s, char ch) {
-        if (s->word != JSON_SCAN_NAME)
-                return json_scan_number_byte(s->word, ch);
-
-        return *s->rest && *s->rest++ == ch ? JSON_SCAN_NAME : JSON_SCAN_BAD;
-}
-
 static JsonScanError json_scan_word_ended(JsonScan *s) {
         JsonScanWord word = TAKE_GENERIC(s->word, JSON_SCAN_NO_WORD);
 
@@ -232,7 +225,10 @@ JsonScanError json_scan_byte(JsonScan *s, char ch) {
                 return json_scan_mark(s, ch);
 
         if (json_scan_is_one_of(ch, "0123456789+-.eEtrufalsn")) {
-                s->word = json_scan_word_byte(s, ch);
+                if (s->word != JSON_SCAN_NAME)
+                        s->word = json_scan_number_byte(s->word, ch);
+                else if (!*s->rest || *s->rest++ != ch)
+                        s->word = JSON_SCAN_BAD;
                 return JSON_SCAN_OK;
         }
 

@@ -105,7 +105,7 @@ static void json_tokener_freep(json_tokener **tok) {
 }
 
 /* json-c takes NaN, Infinity and names in single quotes for JSON, also where it is told to be strict. */
-static bool has_extension(const char *text, size_t size) {
+static bool json_has_extension(const char *text, size_t size) {
         bool in_string = false;
 
         for (size_t i = 0; i < size; i++)
@@ -125,7 +125,7 @@ int json_parse(const char *text, size_t size, json_object **ret) {
 
         assert(ret);
 
-        if (size > INT32_MAX - 1 || has_extension(text, size))
+        if (size > INT32_MAX - 1 || json_has_extension(text, size))
                 return -EBADMSG;
 
         /* json-c counts a scalar inside the innermost container as one more level. */

@@ -8,23 +8,23 @@
 #include "core/replace.h"
 
 /* One record of /dev/kmsg is at most CONSOLE_EXT_LOG_MAX bytes (kernel/printk/internal.h). */
-#define RECORD_MAX 8192U
-#define JOURNAL_ENTRIES_MAX 20000U
+#define KERNEL_LOG_RECORD_MAX 8192U
+#define KERNEL_LOG_ENTRIES_MAX 20000U
 
 /* More lines than this of one kind say nothing new. */
 #define KERNEL_LOG_LINES_MAX 256U
 #define KERNEL_LOG_FILE_MAX (1024U * 1024U)
 
-static const char *const reach_names[_LOG_REACH_MAX] = {
+static const char *const kernel_log_reaches[_LOG_REACH_MAX] = {
         [LOG_COMPLETE] = "complete",
         [LOG_WRAPPED] = "wrapped",
         [LOG_UNREADABLE] = "unreadable",
         [LOG_ABSENT] = "absent",
 };
 
-static LogReach reach_from_string(const char *s) {
+static LogReach kernel_log_reach_from_string(const char *s) {
         for (LogReach i = 0; s && i < _LOG_REACH_MAX; i++)
-                if (streq(reach_names[i], s))
+                if (streq(kernel_log_reaches[i], s))
                         return i;
 
         return _LOG_REACH_INVALID;
@@ -45,22 +45,13 @@ static int kernel_log_add(KernelLog *log, const char *line, size_t size, const c
                 return -ENOMEM;
         if (log->n_lines >= KERNEL_LOG_LINES_MAX || !kernel_log_matches(copy, patterns))
                 return 0;
-        if (grow(&log->lines, log->n_lines + 1, sizeof(char *)) < 0)
-                return -ENOMEM;
 
-        log->lines[log->n_lines++] = TAKE_PTR(copy);
-        log->lines[log->n_lines] = NULL;
-        return 0;
-}
-
-static void kernel_log_clear(KernelLog *log) {
-        log->lines = strv_free(log->lines);
-        log->n_lines = 0;
+        return strv_take(&log->lines, &log->n_lines, TAKE_PTR(copy));
 }
 
 /* "6,339,5140900,-;text\n KEY=value\n": Documentation/ABI/testing/dev-kmsg */
-static bool parse_record(char *record, unsigned long *ret_facility, unsigned long long *ret_sequence, char **ret_text,
-                         size_t *ret_size) {
+static bool kernel_log_parse_record(char *record, unsigned long *ret_facility,
+                                    unsigned long long *ret_sequence, char **ret_text, size_t *ret_size) {
         char *end, *text = strchr(record, ';');
 
         if (!text || !isdigit((unsigned char) record[0]))
@@ -76,8 +67,8 @@ static bool parse_record(char *record, unsigned long *ret_facility, unsigned lon
         return *end == ',';
 }
 
-static int read_ring(int fd, KernelLog *log, const char *const *patterns) {
-        char record[RECORD_MAX + 1];
+static int kernel_log_read_ring(int fd, KernelLog *log, const char *const *patterns) {
+        char record[KERNEL_LOG_RECORD_MAX + 1];
         bool first = true;
 
         log->reach = LOG_COMPLETE;
@@ -87,7 +78,7 @@ static int read_ring(int fd, KernelLog *log, const char *const *patterns) {
                 unsigned long facility;
                 size_t size;
                 char *text;
-                ssize_t n = read(fd, record, RECORD_MAX);
+                ssize_t n = read(fd, record, KERNEL_LOG_RECORD_MAX);
 
                 /* EPIPE: records were overwritten while we read; the next read goes on behind them. */
                 if (n < 0 && errno == EPIPE) {
@@ -100,7 +91,7 @@ static int read_ring(int fd, KernelLog *log, const char *const *patterns) {
                         return 0;
 
                 record[n] = 0;
-                if (!parse_record(record, &facility, &sequence, &text, &size))
+                if (!kernel_log_parse_record(record, &facility, &sequence, &text, &size))
                         continue;
                 if (first && sequence > 0)
                         log->reach = LOG_WRAPPED;
@@ -115,24 +106,27 @@ static void journal_closep(sd_journal **j) {
                 sd_journal_close(*j);
 }
 
-static int open_kernel_journal(sd_journal **ret) {
+static int kernel_log_open_journal(sd_journal **ret) {
         _cleanup_(journal_closep) sd_journal *j = NULL;
         char match[sizeof("_BOOT_ID=") + 32];
         sd_id128_t boot;
         int r;
 
         r = sd_id128_get_boot(&boot);
-        if (r >= 0)
-                r = sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+        if (r < 0)
+                return r;
+        r = sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
         if (r < 0)
                 return r;
 
         (void) snprintf(match, sizeof(match), "_BOOT_ID=" SD_ID128_FORMAT_STR, SD_ID128_FORMAT_VAL(boot));
         r = sd_journal_add_match(j, match, 0);
-        if (r >= 0)
-                r = sd_journal_add_match(j, "_TRANSPORT=kernel", 0);
-        if (r >= 0)
-                r = sd_journal_add_match(j, "SYSLOG_FACILITY=0", 0);
+        if (r < 0)
+                return r;
+        r = sd_journal_add_match(j, "_TRANSPORT=kernel", 0);
+        if (r < 0)
+                return r;
+        r = sd_journal_add_match(j, "SYSLOG_FACILITY=0", 0);
         if (r < 0)
                 return r;
 
@@ -140,29 +134,28 @@ static int open_kernel_journal(sd_journal **ret) {
         return 0;
 }
 
-/* The first line of every boot (init/main.c: linux_banner). */
-static bool begins_boot(const char *data, size_t size) {
-        return memmem(data, size, "Linux version ", strlen("Linux version ")) != NULL;
-}
-
 /* Reads from the beginning of the boot: what the ring has lost stands there. */
-static int read_journal(KernelLog *log, const char *const *patterns) {
+static int kernel_log_read_journal(KernelLog *log, const char *const *patterns) {
         _cleanup_(journal_closep) sd_journal *j = NULL;
-        static const char prefix[] = "MESSAGE=";
+        static const char prefix[] = "MESSAGE=", banner[] = "Linux version ";
         const char *data;
         size_t size;
         unsigned n = 0;
 
-        if (open_kernel_journal(&j) < 0)
+        if (kernel_log_open_journal(&j) < 0)
                 return 0;
 
-        for (; n < JOURNAL_ENTRIES_MAX && sd_journal_next(j) > 0; n++) {
+        for (; n < KERNEL_LOG_ENTRIES_MAX && sd_journal_next(j) > 0; n++) {
                 if (sd_journal_get_data(j, "MESSAGE", (const void **) &data, &size) < 0 || size < strlen(prefix))
                         continue;
-                if (n == 0 && !begins_boot(data, size))
-                        return 0;
-                if (n == 0)
-                        kernel_log_clear(log); /* the journal has the ring's lines too */
+                if (n == 0) {
+                        /* Every boot begins with this line (init/main.c: linux_banner), or the journal lost lines. */
+                        if (!memmem(data, size, banner, strlen(banner)))
+                                return 0;
+                        /* The journal has the lines of the ring buffer too. */
+                        log->lines = strv_free(log->lines);
+                        log->n_lines = 0;
+                }
                 if (kernel_log_add(log, data + strlen(prefix), size - strlen(prefix), patterns) < 0)
                         return -ENOMEM;
         }
@@ -180,12 +173,12 @@ int kernel_log_read(KernelLog *log, const char *const *patterns) {
         if (fd < 0)
                 log->reach = errno == ENOENT ? LOG_ABSENT : LOG_UNREADABLE;
         else {
-                r = read_ring(fd, log, patterns);
+                r = kernel_log_read_ring(fd, log, patterns);
                 if (r < 0)
                         return r;
         }
 
-        return log->reach == LOG_COMPLETE ? 0 : read_journal(log, patterns);
+        return log->reach == LOG_COMPLETE ? 0 : kernel_log_read_journal(log, patterns);
 }
 
 void kernel_log_done(KernelLog *log) {
@@ -213,7 +206,7 @@ int kernel_log_to_json(const KernelLog *log, json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
         json_object *lines = json_object_new_array();
 
-        if (json_set(o, "lines", lines) < 0 || json_set_text(o, "reach", reach_names[log->reach]) < 0)
+        if (json_set(o, "lines", lines) < 0 || json_set_text(o, "reach", kernel_log_reaches[log->reach]) < 0)
                 return -ENOMEM;
 
         for (size_t i = 0; i < log->n_lines; i++)
@@ -227,7 +220,7 @@ int kernel_log_to_json(const KernelLog *log, json_object **ret) {
 int kernel_log_from_json(json_object *o, KernelLog *log) {
         static const char *const everything[] = {"", NULL};
         json_object *lines = json_get_array(o, "lines");
-        LogReach reach = reach_from_string(json_get_text(o, "reach"));
+        LogReach reach = kernel_log_reach_from_string(json_get_text(o, "reach"));
 
         if (!lines || reach < 0)
                 return -EBADMSG;
@@ -258,7 +251,10 @@ int kernel_log_keep(const Root *root, const char *path, const KernelLog *log) {
                 return -ENOMEM;
 
         r = json_format_pretty(o, &text);
-        return r < 0 ? r : replace_file(root, path, &text, 0644);
+        if (r < 0)
+                return r;
+
+        return replace_file(root, path, &text, 0644);
 }
 
 /* The lines that the ring still has are newer than the kept ones, and follow them. */
@@ -287,10 +283,13 @@ int kernel_log_recall(const Root *root, const char *path, KernelLog *log) {
                 return 0;
 
         r = root_read(root, path, KERNEL_LOG_FILE_MAX, &text);
-        if (r >= 0)
-                r = json_parse(text.data, text.size, &o);
-        if (r < 0 || !json_object_object_get_ex(o, "kernel_log", &kept))
+        if (r < 0)
                 return r == -ENOMEM ? r : 0;
+        r = json_parse(text.data, text.size, &o);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        if (!json_object_object_get_ex(o, "kernel_log", &kept))
+                return 0;
 
         return kernel_log_prepend(kept, log);
 }

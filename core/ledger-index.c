@@ -11,7 +11,7 @@ void ledger_forget_index(Ledger *ledger) {
 }
 
 /* FNV-1a */
-static size_t hash_path(const char *path) {
+static size_t ledger_hash_path(const char *path) {
         uint32_t h = 2166136261U;
 
         for (; *path; path++)
@@ -21,8 +21,8 @@ static size_t hash_path(const char *path) {
 }
 
 /* The place of a path in the index: that of its first record, or the free one where it belongs. */
-static size_t *index_find(const Ledger *ledger, const char *path) {
-        for (size_t i = hash_path(path);; i++) {
+static size_t *ledger_index_find(const Ledger *ledger, const char *path) {
+        for (size_t i = ledger_hash_path(path);; i++) {
                 size_t *place = ledger->index + (i & (ledger->index_size - 1));
 
                 if (*place == 0 || streq(ledger->tokens[*place - 1].path, path))
@@ -31,7 +31,7 @@ static size_t *index_find(const Ledger *ledger, const char *path) {
 }
 
 /* Paths are counted as if no two records had the same, so at least a half of the places is free. */
-static int index_grow(Ledger *ledger) {
+static int ledger_index_grow(Ledger *ledger) {
         size_t size = ledger->index_size > 0 ? ledger->index_size : 16;
 
         while (size < ledger->n_tokens * 2)
@@ -52,14 +52,14 @@ static int index_grow(Ledger *ledger) {
 }
 
 /* Takes in the records that were added since. */
-static int index_tokens(Ledger *ledger) {
+static int ledger_index_tokens(Ledger *ledger) {
         if (ledger->n_indexed == ledger->n_tokens)
                 return 0;
-        if (index_grow(ledger) < 0)
+        if (ledger_index_grow(ledger) < 0)
                 return -ENOMEM;
 
         for (; ledger->n_indexed < ledger->n_tokens; ledger->n_indexed++) {
-                size_t *place = index_find(ledger, ledger->tokens[ledger->n_indexed].path);
+                size_t *place = ledger_index_find(ledger, ledger->tokens[ledger->n_indexed].path);
 
                 while (*place > 0)
                         place = ledger->same_path + *place - 1;
@@ -73,7 +73,7 @@ LedgerToken *ledger_next_token(Ledger *ledger, const char *path, const LedgerTok
         size_t i = before ? (size_t) (before - ledger->tokens) + 1 : 0;
 
         /* Without memory for an index there is still the long way. */
-        if (index_tokens(ledger) < 0) {
+        if (ledger_index_tokens(ledger) < 0) {
                 while (i < ledger->n_tokens && !streq(ledger->tokens[i].path, path))
                         i++;
                 return i < ledger->n_tokens ? ledger->tokens + i : NULL;
@@ -81,7 +81,7 @@ LedgerToken *ledger_next_token(Ledger *ledger, const char *path, const LedgerTok
         if (ledger->n_tokens == 0)
                 return NULL;
 
-        i = before ? ledger->same_path[i - 1] : *index_find(ledger, path);
+        i = before ? ledger->same_path[i - 1] : *ledger_index_find(ledger, path);
         return i > 0 ? ledger->tokens + i - 1 : NULL;
 }
 

@@ -9,7 +9,7 @@
 #define LEDGER_MAX (64U * 1024U * 1024U)
 #define LEDGER_SCHEMA 1
 
-static int names_to_json(char *const *names, json_object *o, const char *key) {
+static int ledger_names_to_json(char *const *names, json_object *o, const char *key) {
         json_object *array = json_object_new_array();
 
         if (json_set(o, key, array) < 0)
@@ -22,13 +22,13 @@ static int names_to_json(char *const *names, json_object *o, const char *key) {
         return 0;
 }
 
-static int record_to_json(const void *record, const LedgerField *fields, size_t n, json_object *o) {
+static int ledger_record_to_json(const void *record, const LedgerField *fields, size_t n, json_object *o) {
         for (size_t i = 0; i < n; i++) {
                 void *value = *(void *const *) ((const char *) record + fields[i].offset);
                 int r = 0;
 
                 if (fields[i].type == LEDGER_FIELD_NAMES && value)
-                        r = names_to_json(value, o, fields[i].name);
+                        r = ledger_names_to_json(value, o, fields[i].name);
                 else if (fields[i].type != LEDGER_FIELD_NAMES && (value || fields[i].type != LEDGER_FIELD_SUBJECT))
                         r = json_set_text(o, fields[i].name, value);
                 if (r < 0)
@@ -38,7 +38,7 @@ static int record_to_json(const void *record, const LedgerField *fields, size_t 
         return 0;
 }
 
-static int list_to_json(const Ledger *ledger, const LedgerList *list, json_object *o) {
+static int ledger_list_to_json(const Ledger *ledger, const LedgerList *list, json_object *o) {
         const char *records = *ledger_list_array(ledger, list);
         json_object *array;
 
@@ -53,7 +53,7 @@ static int list_to_json(const Ledger *ledger, const LedgerList *list, json_objec
                 json_object *record = json_object_new_object();
 
                 if (!record || json_add(array, record) < 0 ||
-                    record_to_json(records + i * list->size, list->fields, list->n_fields, record) < 0)
+                    ledger_record_to_json(records + i * list->size, list->fields, list->n_fields, record) < 0)
                         return -ENOMEM;
         }
 
@@ -68,7 +68,7 @@ static int ledger_to_json(const Ledger *ledger, json_object **ret) {
                 return -ENOMEM;
 
         for (size_t l = 0; l < _LEDGER_LISTS_MAX; l++)
-                if (list_to_json(ledger, ledger_lists + l, o) < 0)
+                if (ledger_list_to_json(ledger, ledger_lists + l, o) < 0)
                         return -ENOMEM;
 
         if (ledger->next && (ledger_to_json(ledger->next, &next) < 0 || json_set(o, "next", next) < 0))
@@ -78,7 +78,7 @@ static int ledger_to_json(const Ledger *ledger, json_object **ret) {
         return 0;
 }
 
-static int names_from_json(json_object *array, char ***ret) {
+static int ledger_names_from_json(json_object *array, char ***ret) {
         size_t n = json_object_array_length(array);
         _cleanup_(strv_freep) char **names = calloc(n + 1, sizeof(char *));
 
@@ -99,14 +99,14 @@ static int names_from_json(json_object *array, char ***ret) {
         return 0;
 }
 
-static int field_from_json(void *record, const LedgerField *field, json_object *o) {
+static int ledger_field_from_json(void *record, const LedgerField *field, json_object *o) {
         void **p = (void **) ((char *) record + field->offset);
         json_object *names;
         const char *text;
 
         if (field->type == LEDGER_FIELD_NAMES) {
                 names = json_get_array(o, field->name);
-                return names ? names_from_json(names, (char ***) p) : 0;
+                return names ? ledger_names_from_json(names, (char ***) p) : 0;
         }
 
         text = json_get_text(o, field->name);
@@ -119,14 +119,14 @@ static int field_from_json(void *record, const LedgerField *field, json_object *
         return *p ? 0 : -ENOMEM;
 }
 
-static int record_from_json(void *record, const LedgerField *fields, size_t n, json_object *o) {
+static int ledger_record_from_json(void *record, const LedgerField *fields, size_t n, json_object *o) {
         int r;
 
         if (!json_object_is_type(o, json_type_object))
                 return -EBADMSG;
 
         for (size_t i = 0; i < n; i++) {
-                r = field_from_json(record, fields + i, o);
+                r = ledger_field_from_json(record, fields + i, o);
                 if (r < 0)
                         return r;
         }
@@ -134,7 +134,7 @@ static int record_from_json(void *record, const LedgerField *fields, size_t n, j
         return 0;
 }
 
-static int list_from_json(Ledger *ledger, const LedgerList *list, json_object *o) {
+static int ledger_list_from_json(Ledger *ledger, const LedgerList *list, json_object *o) {
         json_object *array = json_get_array(o, list->name);
         int r;
 
@@ -146,7 +146,7 @@ static int list_from_json(Ledger *ledger, const LedgerList *list, json_object *o
 
                 if (!record)
                         return -ENOMEM;
-                r = record_from_json(record, list->fields, list->n_fields, json_object_array_get_idx(array, i));
+                r = ledger_record_from_json(record, list->fields, list->n_fields, json_object_array_get_idx(array, i));
                 if (r < 0)
                         return r;
         }
@@ -163,7 +163,7 @@ static int ledger_from_json(json_object *o, bool with_next, Ledger *ledger) {
                 return -EBADMSG;
 
         for (size_t l = 0; l < _LEDGER_LISTS_MAX; l++) {
-                r = list_from_json(ledger, ledger_lists + l, o);
+                r = ledger_list_from_json(ledger, ledger_lists + l, o);
                 if (r < 0)
                         return r;
         }
@@ -172,7 +172,10 @@ static int ledger_from_json(json_object *o, bool with_next, Ledger *ledger) {
                 return 0;
 
         r = ledger_new(&ledger->next, ledger->path);
-        return r < 0 ? r : ledger_from_json(part, false, ledger->next);
+        if (r < 0)
+                return r;
+
+        return ledger_from_json(part, false, ledger->next);
 }
 
 static int ledger_parse(const Buffer *text, const char *path, Ledger **ret) {
@@ -194,7 +197,7 @@ static int ledger_parse(const Buffer *text, const char *path, Ledger **ret) {
         return 0;
 }
 
-static LedgerStatus status_of_error(int r) {
+static LedgerStatus ledger_status_of_error(int r) {
         switch (r) {
         case -ENOENT:
                 return LEDGER_ABSENT;
@@ -213,36 +216,32 @@ int ledger_read(const Root *root, const char *path, Ledger **ret) {
         int r, error;
 
         error = root_read(root, path, LEDGER_MAX, &text);
-        if (error >= 0)
+        if (error >= 0) {
                 error = ledger_parse(&text, path, ret);
-        if (error >= 0 || error == -ENOMEM)
+                if (error >= 0)
+                        return 0;
+        }
+        if (error == -ENOMEM)
                 return error;
 
         r = ledger_new(ret, path);
         if (r < 0)
                 return r;
 
-        (*ret)->status = status_of_error(error);
+        (*ret)->status = ledger_status_of_error(error);
         (*ret)->error = error;
         return 0;
 }
 
-static int ledger_format(const Ledger *ledger, Buffer *b) {
+int ledger_write(const Root *root, const Ledger *ledger) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
         _cleanup_json_ json_object *o = NULL;
         int r;
 
         r = ledger_to_json(ledger, &o);
         if (r < 0)
                 return r;
-
-        return json_format_pretty(o, b);
-}
-
-int ledger_write(const Root *root, const Ledger *ledger) {
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
-        int r;
-
-        r = ledger_format(ledger, &text);
+        r = json_format_pretty(o, &text);
         if (r < 0)
                 return r;
         if (text.size > LEDGER_MAX)

@@ -56,7 +56,7 @@ static const LedgerField intent_fields[] = {
         {"new", offsetof(LedgerIntent, new), LEDGER_FIELD_OPTIONAL},
 };
 
-#define LEDGER_LIST(member, type, fields, ...)                                                                 \
+#define LEDGER_LIST(member, type, fields, ...)                                                                      \
         {#member, offsetof(Ledger, member), offsetof(Ledger, n_##member), sizeof(type), fields, ELEMENTSOF(fields), \
          __VA_ARGS__}
 
@@ -77,7 +77,7 @@ size_t *ledger_list_count(const Ledger *ledger, const LedgerList *list) {
         return (size_t *) ((char *) ledger + list->count);
 }
 
-static void record_done(void *record, const LedgerField *fields, size_t n) {
+static void ledger_record_done(void *record, const LedgerField *fields, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 void **p = (void **) ((char *) record + fields[i].offset);
 
@@ -107,10 +107,11 @@ Ledger *ledger_free(Ledger *ledger) {
                 return NULL;
 
         for (size_t l = 0; l < _LEDGER_LISTS_MAX; l++) {
-                char *records = *ledger_list_array(ledger, ledger_lists + l);
+                const LedgerList *list = ledger_lists + l;
+                char *records = *ledger_list_array(ledger, list);
 
-                for (size_t i = 0; i < *ledger_list_count(ledger, ledger_lists + l); i++)
-                        record_done(records + i * ledger_lists[l].size, ledger_lists[l].fields, ledger_lists[l].n_fields);
+                for (size_t i = 0; i < *ledger_list_count(ledger, list); i++)
+                        ledger_record_done(records + i * list->size, list->fields, list->n_fields);
                 free(records);
         }
         ledger_free(ledger->next);
@@ -137,7 +138,7 @@ void ledger_list_drop(Ledger *ledger, const LedgerList *list, void *record) {
 
         assert(i < *n);
 
-        record_done(record, list->fields, list->n_fields);
+        ledger_record_done(record, list->fields, list->n_fields);
         memmove(record, (char *) record + list->size, (*n - i - 1) * list->size);
         (*n)--;
 }
@@ -178,7 +179,7 @@ size_t ledger_drop_tokens(Ledger *ledger, bool (*drop)(const LedgerToken *token,
         ledger_forget_index(ledger);
         for (size_t i = 0; i < n; i++)
                 if (drop(ledger->tokens + i, userdata))
-                        record_done(ledger->tokens + i, token_fields, ELEMENTSOF(token_fields));
+                        ledger_record_done(ledger->tokens + i, token_fields, ELEMENTSOF(token_fields));
                 else
                         ledger->tokens[kept++] = ledger->tokens[i];
 

@@ -9,8 +9,8 @@
 #include "core/look.h"
 
 /* As many as the kernel follows (fs/namei.c: MAXSYMLINKS). */
-#define LINKS_MAX 40U
-#define OPEN_TRIES 16U
+#define LOOK_LINKS_MAX 40U
+#define LOOK_OPEN_TRIES 16U
 
 void look_init(Look *l, int root) {
         l->root = root;
@@ -83,7 +83,7 @@ static int look_follow(Look *l, int link_fd, bool last) {
         char *spelled;
         ssize_t n;
 
-        if (++l->n_links > LINKS_MAX)
+        if (++l->n_links > LOOK_LINKS_MAX)
                 return -ELOOP;
 
         n = readlinkat(link_fd, "", target, sizeof(target) - 1);
@@ -181,14 +181,14 @@ static int look_by_hand(Look *l, const char *path) {
 }
 
 /* Return: a descriptor or -errno; -ENOSYS also if only a walk by hand can say. */
-static int open_at_once(int root, const char *path, int flags, unsigned resolve) {
+static int look_open_at_once(int root, const char *path, int flags, unsigned resolve) {
         struct open_how how = {
                 .flags = (unsigned) (flags | O_CLOEXEC),
                 .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
         };
 
         /* EAGAIN: something was renamed or mounted, anywhere, while it went through a ".." (openat2(2)). */
-        for (unsigned i = 0; i < OPEN_TRIES; i++) {
+        for (unsigned i = 0; i < LOOK_OPEN_TRIES; i++) {
                 long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 
                 if (fd >= 0)
@@ -202,7 +202,7 @@ static int open_at_once(int root, const char *path, int flags, unsigned resolve)
 }
 
 int look_at(Look *l, const char *path) {
-        int fd = open_at_once(l->root, path, O_PATH, 0);
+        int fd = look_open_at_once(l->root, path, O_PATH, 0);
 
         if (fd == -ENOSYS)
                 return look_by_hand(l, path);
@@ -210,7 +210,10 @@ int look_at(Look *l, const char *path) {
                 return fd;
 
         l->fd = fd;
-        return fstat(fd, &l->st) < 0 ? negative_errno() : 0;
+        if (fstat(fd, &l->st) < 0)
+                return negative_errno();
+
+        return 0;
 }
 
 /* Opens what look_by_hand() found. */
@@ -227,7 +230,7 @@ int open_inside(int root, const char *path, int flags) {
         int r;
 
         look_init(&l, root);
-        r = open_at_once(root, path, flags, 0);
+        r = look_open_at_once(root, path, flags, 0);
         if (r != -ENOSYS)
                 return r;
 
@@ -243,7 +246,7 @@ int look_open(const Look *l, const char *path, int flags) {
 }
 
 /* Whether a path has no empty name, no "." and no "..", so that it is the real one if no name in it is a link. */
-static bool is_plain(const char *path) {
+static bool look_path_is_plain(const char *path) {
         for (;;) {
                 const char *end = strchrnul(path, '/');
                 size_t n = (size_t) (end - path);
@@ -260,7 +263,7 @@ static bool is_plain(const char *path) {
  * Goes from a directory that has no link in its path to a path seen from there. Return: false unless each ".." is at
  * the beginning, where it can be taken without asking the kernel.
  */
-static bool real_path_join(char real[static PATH_MAX], const char *path) {
+static bool look_join_real_path(char real[static PATH_MAX], const char *path) {
         size_t n = strlen(real), n_path;
 
         if (*path == '/') {
@@ -274,7 +277,7 @@ static bool real_path_join(char real[static PATH_MAX], const char *path) {
         }
 
         n_path = strlen(path);
-        if (!is_plain(path) || n + 1 + n_path >= PATH_MAX)
+        if (!look_path_is_plain(path) || n + 1 + n_path >= PATH_MAX)
                 return false;
 
         real[n] = '/';
@@ -286,15 +289,15 @@ static bool real_path_join(char real[static PATH_MAX], const char *path) {
  * Where a path leads if at most its last name is a link, and likewise the last one of the link's target: the kernel
  * says whether there was another. Return: -ELOOP and -ENOSYS also if only a walk by hand can tell.
  */
-static int resolve_at_once(int root, const char *path, char **ret) {
+static int look_resolve_at_once(int root, const char *path, char **ret) {
         char real[PATH_MAX], target[PATH_MAX];
 
         real[0] = 0;
-        if (!real_path_join(real, path))
+        if (!look_join_real_path(real, path))
                 return -ELOOP;
 
-        for (unsigned i = 0; i <= LINKS_MAX; i++) {
-                _cleanup_close_ int fd = open_at_once(root, real, O_PATH, RESOLVE_NO_SYMLINKS), link = -EBADF;
+        for (unsigned i = 0; i <= LOOK_LINKS_MAX; i++) {
+                _cleanup_close_ int fd = look_open_at_once(root, real, O_PATH, RESOLVE_NO_SYMLINKS), link = -EBADF;
                 ssize_t n;
 
                 if (fd >= 0) {
@@ -304,7 +307,7 @@ static int resolve_at_once(int root, const char *path, char **ret) {
                 if (fd != -ELOOP)
                         return fd;
 
-                link = open_at_once(root, real, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
+                link = look_open_at_once(root, real, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
                 if (link < 0)
                         return link;
                 n = readlinkat(link, "", target, sizeof(target) - 1);
@@ -313,7 +316,7 @@ static int resolve_at_once(int root, const char *path, char **ret) {
                 target[n] = 0;
 
                 *strrchr(real, '/') = 0;
-                if (!real_path_join(real, target))
+                if (!look_join_real_path(real, target))
                         return -ELOOP;
         }
 
@@ -326,7 +329,7 @@ int resolve_inside(int root, const char *path, char **ret) {
 
         look_init(&l, root);
 
-        r = resolve_at_once(root, path, ret);
+        r = look_resolve_at_once(root, path, ret);
         if (r != -ELOOP && r != -ENOSYS)
                 return r;
 
@@ -335,5 +338,8 @@ int resolve_inside(int root, const char *path, char **ret) {
                 return r;
 
         *ret = strdup(l.n_real > 0 ? l.real : "/");
-        return *ret ? 0 : -ENOMEM;
+        if (!*ret)
+                return -ENOMEM;
+
+        return 0;
 }

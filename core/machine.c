@@ -11,8 +11,8 @@
 #include <zlib.h>
 #endif
 
-#define CONFIG_MAX (4U * 1024U * 1024U)
-#define TEXT_MAX (64U * 1024U)
+#define MACHINE_CONFIG_MAX (4U * 1024U * 1024U)
+#define MACHINE_TEXT_MAX (64U * 1024U)
 
 Machine *machine_free(Machine *machine) {
         if (!machine)
@@ -63,7 +63,7 @@ char machine_kernel_option(const Machine *machine, const char *name) {
 }
 
 /* "0-3,8" */
-static unsigned count_cpus(const char *list) {
+static unsigned machine_count_cpus(const char *list) {
         unsigned count = 0;
 
         while (*list) {
@@ -87,7 +87,7 @@ static unsigned count_cpus(const char *list) {
 }
 
 /* The value of KEY=value or KEY="value" in os-release text (os-release(5)). */
-static int os_release_field(const char *text, const char *key, char **ret) {
+static int machine_os_release_field(const char *text, const char *key, char **ret) {
         for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
                 const char *value = startswith(line, key);
                 size_t n;
@@ -104,27 +104,29 @@ static int os_release_field(const char *text, const char *key, char **ret) {
         return 0;
 }
 
-static int read_os(const Root *root, Machine *machine) {
+static int machine_read_os(const Root *root, Machine *machine) {
         static const char *const paths[] = {"/etc/os-release", "/usr/lib/os-release"};
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
 
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
-                int r = root_read(root, paths[i], TEXT_MAX, &text);
+                int r = root_read(root, paths[i], MACHINE_TEXT_MAX, &text);
 
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0)
                         continue;
 
-                r = os_release_field(text.data, "ID", &machine->os_id);
-                return r < 0 ? r : os_release_field(text.data, "VERSION_ID", &machine->os_version);
+                r = machine_os_release_field(text.data, "ID", &machine->os_id);
+                if (r < 0)
+                        return r;
+                return machine_os_release_field(text.data, "VERSION_ID", &machine->os_version);
         }
 
         return 0;
 }
 
 #if HAVE_ZLIB
-static int inflate_config(const Buffer *packed, Buffer *ret) {
+static int machine_inflate_config(const Buffer *packed, Buffer *ret) {
         z_stream z = {.next_in = (Bytef *) packed->data, .avail_in = (uInt) packed->size};
         char chunk[16384];
         int r, e = 0;
@@ -138,7 +140,7 @@ static int inflate_config(const Buffer *packed, Buffer *ret) {
                 r = inflate(&z, Z_NO_FLUSH);
                 if (r == Z_OK || r == Z_STREAM_END)
                         e = buffer_append(ret, chunk, sizeof(chunk) - z.avail_out);
-        } while (r == Z_OK && e >= 0 && ret->size < CONFIG_MAX);
+        } while (r == Z_OK && e >= 0 && ret->size < MACHINE_CONFIG_MAX);
 
         (void) inflateEnd(&z);
 
@@ -147,19 +149,14 @@ static int inflate_config(const Buffer *packed, Buffer *ret) {
                 buffer_done(ret);
         return e;
 }
-#else
-static int inflate_config(_unused_ const Buffer *packed, _unused_ Buffer *ret) {
-        return 0;
-}
 #endif
 
-static int read_config(const Root *root, Machine *machine) {
+static int machine_read_config(const Root *root, Machine *machine) {
         static const char *const formats[] = {
                 "/boot/config-%s",
                 "/lib/modules/%s/config",
                 "/usr/lib/modules/%s/config",
         };
-        _cleanup_buffer_ Buffer packed = BUFFER_NULL;
         const char *release = machine->probe->kernel_release;
         int r;
 
@@ -173,38 +170,43 @@ static int read_config(const Root *root, Machine *machine) {
                 if (!path)
                         return -ENOMEM;
 
-                r = root_read(root, path, CONFIG_MAX, &machine->config);
+                r = root_read(root, path, MACHINE_CONFIG_MAX, &machine->config);
                 if (r != -ENOENT && r != -EACCES)
                         return r == -ENOMEM ? r : 0;
         }
 
+#if HAVE_ZLIB
+        _cleanup_buffer_ Buffer packed = BUFFER_NULL;
+
         /* Of an image this would be the builder's kernel; the root hides it there. */
-        if (root_read(root, "/proc/config.gz", CONFIG_MAX, &packed) >= 0)
-                return inflate_config(&packed, &machine->config);
+        if (root_read(root, "/proc/config.gz", MACHINE_CONFIG_MAX, &packed) >= 0)
+                return machine_inflate_config(&packed, &machine->config);
+#endif
 
         return 0;
 }
 
-static int read_optional_line(const Root *root, const char *path, char **ret) {
+static int machine_read_line(const Root *root, const char *path, char **ret) {
         int r = root_read_line(root, path, ret);
 
         return r == -ENOMEM ? r : 0;
 }
 
-static int read_running(const Root *root, Machine *machine) {
+static int machine_read_running(const Root *root, Machine *machine) {
         _cleanup_free_ char *possible = NULL;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
-        r = read_optional_line(root, "/proc/sys/kernel/random/boot_id", &machine->boot_id);
-        if (r >= 0)
-                r = read_optional_line(root, "/sys/devices/system/cpu/possible", &possible);
+        r = machine_read_line(root, "/proc/sys/kernel/random/boot_id", &machine->boot_id);
+        if (r < 0)
+                return r;
+        r = machine_read_line(root, "/sys/devices/system/cpu/possible", &possible);
         if (r < 0)
                 return r;
         if (possible)
-                machine->possible_cpus = count_cpus(possible);
+                machine->possible_cpus = machine_count_cpus(possible);
 
-        r = root_read(root, "/proc/cmdline", TEXT_MAX, &text);
+        r = root_read(root, "/proc/cmdline", MACHINE_TEXT_MAX, &text);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
 
@@ -216,7 +218,7 @@ static int read_running(const Root *root, Machine *machine) {
 }
 
 /* The newest kernel stands for the one that an image will run. */
-static int newest_kernel(const Root *root, char **ret) {
+static int machine_newest_kernel(const Root *root, char **ret) {
         _cleanup_(strv_freep) char **names = NULL;
         const char *newest = NULL;
         int r;
@@ -236,7 +238,7 @@ static int newest_kernel(const Root *root, char **ret) {
 }
 
 /* The architecture at the end of an RPM kernel's release: "5.10.0-60.18.0.50.oe2203.aarch64". */
-static const char *arch_of_release(const char *release) {
+static const char *machine_arch_of_release(const char *release) {
         static const char *const known[] = {"aarch64", "x86_64"};
         const char *dot = release ? strrchr(release, '.') : NULL;
 
@@ -247,34 +249,28 @@ static const char *arch_of_release(const char *release) {
         return NULL;
 }
 
-static int probe_image(const Root *root, const char *arch, Machine *machine) {
+static int machine_probe_image(const Root *root, const char *arch, Machine *machine) {
         struct utsname here;
         int r;
 
         r = probe_new(&machine->probe);
-        if (r >= 0)
-                r = newest_kernel(root, &machine->probe->kernel_release);
+        if (r < 0)
+                return r;
+        r = machine_newest_kernel(root, &machine->probe->kernel_release);
         if (r < 0)
                 return r;
 
         if (!arch)
-                arch = arch_of_release(machine->probe->kernel_release);
+                arch = machine_arch_of_release(machine->probe->kernel_release);
         if (!arch && uname(&here) < 0)
                 return negative_errno();
 
         return free_and_strdup(&machine->probe->arch, arch ? arch : here.machine);
 }
 
-static int probe_snapshot(const Buffer *text, Machine *machine) {
-        _cleanup_json_ json_object *o = NULL;
-        int r;
-
-        r = json_parse(text->data, text->size, &o);
-        return r < 0 ? r : probe_from_json(o, &machine->probe);
-}
-
-static int read_probe(const Root *root, const char *arch, const Interest *interest, Machine *machine) {
+static int machine_read_probe(const Root *root, const char *arch, const Interest *interest, Machine *machine) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_json_ json_object *o = NULL;
         int r;
 
         if (root_is_live(root)) {
@@ -288,11 +284,17 @@ static int read_probe(const Root *root, const char *arch, const Interest *intere
         r = root_read(root, PROBE_PATH, 1024U * 1024U, &text);
         if (r == -ENOENT) {
                 machine->kind = MACHINE_IMAGE;
-                return probe_image(root, arch, machine);
+                return machine_probe_image(root, arch, machine);
         }
 
         machine->kind = MACHINE_SNAPSHOT;
-        return r < 0 ? -EBADMSG : probe_snapshot(&text, machine);
+        if (r < 0)
+                return -EBADMSG;
+        r = json_parse(text.data, text.size, &o);
+        if (r < 0)
+                return r;
+
+        return probe_from_json(o, &machine->probe);
 }
 
 int machine_read(const Root *root, const char *arch, const Interest *interest, Machine **ret) {
@@ -304,17 +306,17 @@ int machine_read(const Root *root, const char *arch, const Interest *interest, M
         if (!machine)
                 return -ENOMEM;
 
-        r = read_probe(root, arch, interest, machine);
+        r = machine_read_probe(root, arch, interest, machine);
         if (r < 0)
                 return r;
-        r = read_os(root, machine);
+        r = machine_read_os(root, machine);
         if (r < 0)
                 return r;
-        r = read_config(root, machine);
+        r = machine_read_config(root, machine);
         if (r < 0)
                 return r;
         if (machine->kind != MACHINE_IMAGE) {
-                r = read_running(root, machine);
+                r = machine_read_running(root, machine);
                 if (r < 0)
                         return r;
                 r = virt_detect(root, machine->probe, &machine->virtualization, &machine->container);

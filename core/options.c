@@ -6,14 +6,14 @@
 #include "core/options.h"
 
 /* Options without a letter get a value that is no character. */
-#define LONG_ONLY 0x100
+#define OPTIONS_LONG_ONLY 0x100
 
-static void fill_tables(const Option *options, size_t n, struct option *table, char *letters) {
+static void options_fill_tables(const Option *options, size_t n, struct option *table, char *letters) {
         for (size_t i = 0; i < n; i++) {
                 table[i] = (struct option) {
                         .name = options[i].name,
                         .has_arg = options[i].argument ? required_argument : no_argument,
-                        .val = options[i].letter ? options[i].letter : LONG_ONLY + (int) i,
+                        .val = options[i].letter ? options[i].letter : OPTIONS_LONG_ONLY + (int) i,
                 };
                 if (!options[i].letter)
                         continue;
@@ -34,7 +34,7 @@ int options_parse(const Option *options, size_t n, int argc, char **argv, void *
 
         assert(n <= OPTIONS_MAX);
 
-        fill_tables(options, n, table, letters);
+        options_fill_tables(options, n, table, letters);
         while ((c = getopt_long(argc, argv, letters, table, NULL)) >= 0) {
                 size_t i = 0;
                 int r;

@@ -7,7 +7,7 @@ int plan_new(Plan **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static void change_done(Change *c) {
+static void plan_change_done(Change *c) {
         free(c->target);
         free(c->value);
         free(c->unit);
@@ -20,7 +20,7 @@ Plan *plan_free(Plan *plan) {
                 return NULL;
 
         for (size_t i = 0; i < plan->n_changes; i++)
-                change_done(plan->changes + i);
+                plan_change_done(plan->changes + i);
         free(plan->changes);
         free(plan);
         return NULL;
@@ -98,7 +98,7 @@ void plan_drop(Plan *plan, const Finding *owner) {
         for (size_t i = 0; i < plan->n_changes; i++)
                 if (streq(plan->changes[i].practice, owner->practice) &&
                     streq_ptr(plan->changes[i].subject, owner->subject))
-                        change_done(plan->changes + i);
+                        plan_change_done(plan->changes + i);
                 else
                         plan->changes[kept++] = plan->changes[i];
 

@@ -72,7 +72,7 @@ static char *policy_file_path(const Root *root, const char *name) {
                 if (!path)
                         return NULL;
                 r = root_resolve(root, path, &real);
-                if (r >= 0 || r != -ENOENT || policy_file_is_mask(root, path))
+                if (r != -ENOENT || policy_file_is_mask(root, path))
                         return TAKE_PTR(path);
         }
 

@@ -86,37 +86,31 @@ int policy_error(Policy *policy, const char *file, unsigned line, const char *fo
         return 0;
 }
 
-static bool keys_have(const PolicyKeys *keys, const PolicyKey *key) {
-        return key >= keys->keys && key < keys->keys + keys->n_keys;
-}
-
-static int describe_setting(const PolicySetting *s, Buffer *b) {
-        return buffer_printf(b, "%s%s=%s", b->size > 0 ? " " : "", s->key->name, s->value);
-}
-
-static int describe_shared(const Policy *policy, Buffer *b) {
-        for (size_t i = 0; i < policy->n_shared; i++) {
-                const PolicyKey *key = policy->shared[i];
-
-                if (buffer_printf(b, "%s%s=%s", b->size > 0 ? " " : "", key->name,
-                                  policy_word(policy, key->section, key->name, key->shared)) < 0)
-                        return -ENOMEM;
-        }
-
-        return 0;
+static int policy_describe_key(Buffer *b, const PolicyKey *key, const char *value) {
+        return buffer_printf(b, "%s%s=%s", b->size > 0 ? " " : "", key->name, value);
 }
 
 char *policy_describe(const Policy *policy, const PolicyKeys *keys, const char *subject) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
 
-        if (buffer_puts(&b, "") < 0 || describe_shared(policy, &b) < 0)
+        /* Without any setting the line is "" and not NULL. */
+        if (buffer_puts(&b, "") < 0)
                 return NULL;
+
+        for (size_t i = 0; i < policy->n_shared; i++) {
+                const PolicyKey *key = policy->shared[i];
+
+                if (policy_describe_key(&b, key, policy_word(policy, key->section, key->name, key->shared)) < 0)
+                        return NULL;
+        }
 
         for (size_t i = 0; i < policy->n_settings; i++) {
                 const PolicySetting *s = policy->settings + i;
 
-                if (keys_have(keys, s->key) && policy_get_for(policy, s->key->section, s->key->name, subject) == s &&
-                    describe_setting(s, &b) < 0)
+                if (s->key < keys->keys || s->key >= keys->keys + keys->n_keys ||
+                    policy_get_for(policy, s->key->section, s->key->name, subject) != s)
+                        continue;
+                if (policy_describe_key(&b, s->key, s->value) < 0)
                         return NULL;
         }
 

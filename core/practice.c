@@ -72,7 +72,7 @@ bool practice_is_on(const Finding *finding) {
         return finding->wanted == WANTED_ON && !finding->held;
 }
 
-static bool reasons_are_hopeless(const Reason *reasons, size_t n, const char *code) {
+static bool practice_reason_is_hopeless(const Reason *reasons, size_t n, const char *code) {
         for (size_t i = 0; i < n; i++)
                 if (streq(reasons[i].code, code))
                         return reasons[i].hopeless;
@@ -83,8 +83,8 @@ static bool reasons_are_hopeless(const Reason *reasons, size_t n, const char *co
 bool practice_is_hopeless(const Practice *practice, const Finding *finding) {
         const char *code = finding->reason_code;
 
-        return code && (reasons_are_hopeless(practice->reasons, practice->n_reasons, code) ||
-                        reasons_are_hopeless(common_reasons, n_common_reasons, code));
+        return code && (practice_reason_is_hopeless(practice->reasons, practice->n_reasons, code) ||
+                        practice_reason_is_hopeless(common_reasons, n_common_reasons, code));
 }
 
 int practice_guest_refusal(const View *view, Finding *finding) {

@@ -76,13 +76,6 @@ int probe_to_json(const Probe *probe, json_object **ret) {
         return 0;
 }
 
-static int probe_read_services(json_object *o, Probe *probe) {
-        json_object *part;
-
-        return json_object_object_get_ex(o, "services", &part) && part ? services_from_json(part, &probe->services)
-                                                                       : 0;
-}
-
 int probe_from_json(json_object *o, Probe **ret) {
         _cleanup_(probe_freep) Probe *probe = NULL;
         json_object *part;
@@ -106,9 +99,11 @@ int probe_from_json(json_object *o, Probe **ret) {
                         return r;
         }
 
-        r = probe_read_services(o, probe);
-        if (r < 0)
-                return r;
+        if (json_object_object_get_ex(o, "services", &part) && part) {
+                r = services_from_json(part, &probe->services);
+                if (r < 0)
+                        return r;
+        }
 
         *ret = TAKE_PTR(probe);
         return 0;

@@ -18,28 +18,30 @@ char *replacement_staged_name(const char *name) {
  * the kernel mount the ESP read-only when it is removed. The flush of a file writes its name first (Linux: fs/fat/file.c,
  * fat_file_fsync()).
  */
-static int sync_clusters(int directory_fd) {
+static int replacement_sync_clusters(int directory_fd) {
         struct statfs fs;
 
         if (fstatfs(directory_fd, &fs) < 0)
                 return negative_errno();
+        if (fs.f_type == MSDOS_SUPER_MAGIC && fsync(directory_fd) < 0)
+                return negative_errno();
 
-        return fs.f_type == MSDOS_SUPER_MAGIC && fsync(directory_fd) < 0 ? negative_errno() : 0;
+        return 0;
 }
 
 /* While it is open its blocks are not given free. Return: 0, also where there is none, or -errno. */
-static int remove_staged(int directory_fd, const char *name) {
+static int replacement_remove_staged(int directory_fd, const char *name) {
         _cleanup_close_ _unused_ int fd = openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
         if (unlinkat(directory_fd, name, 0) < 0)
                 return errno == ENOENT ? 0 : negative_errno();
 
-        return sync_clusters(directory_fd);
+        return replacement_sync_clusters(directory_fd);
 }
 
 void replacement_done(Replacement *r) {
         if (r->directory_fd >= 0 && r->staged)
-                (void) remove_staged(r->directory_fd, r->staged);
+                (void) replacement_remove_staged(r->directory_fd, r->staged);
 
         closep(&r->old_fd);
         closep(&r->directory_fd);
@@ -50,7 +52,7 @@ void replacement_done(Replacement *r) {
 }
 
 /* File systems without labels or access lists (vfat) say so, and that is fine. */
-static int copy_attribute(int from, int to, const char *name) {
+static int replacement_copy_attribute(int from, int to, const char *name) {
         char value[1024], is[1024];
         ssize_t n, m;
 
@@ -67,7 +69,7 @@ static int copy_attribute(int from, int to, const char *name) {
         return m == n && memcmp(value, is, (size_t) n) == 0 ? 0 : r;
 }
 
-static int copy_metadata(int from, int to) {
+static int replacement_copy_metadata(int from, int to) {
         static const char *const names[] = {"security.selinux", "system.posix_acl_access"};
         struct stat want, is;
         int r;
@@ -84,7 +86,7 @@ static int copy_metadata(int from, int to) {
                 return negative_errno();
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                r = copy_attribute(from, to, names[i]);
+                r = replacement_copy_attribute(from, to, names[i]);
                 if (r < 0)
                         return r;
         }
@@ -92,16 +94,16 @@ static int copy_metadata(int from, int to) {
         return 0;
 }
 
-static int open_entry(const Replacement *p) {
+static int replacement_open_entry(const Replacement *p) {
         return openat(p->directory_fd, p->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 }
 
-static int stage_content(const Replacement *p, const Buffer *content, mode_t mode) {
+static int replacement_write_staged(const Replacement *p, const Buffer *content, mode_t mode) {
         _cleanup_close_ int old = -EBADF, new = -EBADF;
         int r;
 
         /* What an earlier run left behind under this name is ours. */
-        r = remove_staged(p->directory_fd, p->staged);
+        r = replacement_remove_staged(p->directory_fd, p->staged);
         if (r < 0)
                 return r;
 
@@ -113,20 +115,24 @@ static int stage_content(const Replacement *p, const Buffer *content, mode_t mod
         if (r < 0)
                 return r;
 
-        old = open_entry(p);
+        old = replacement_open_entry(p);
         if (old >= 0)
-                r = copy_metadata(old, new);
+                r = replacement_copy_metadata(old, new);
         else if (errno != ENOENT || fchmod(new, mode) < 0)
                 r = negative_errno();
-        if (r >= 0)
-                r = sync_clusters(p->directory_fd);
         if (r < 0)
                 return r;
 
-        return fsync(new) < 0 ? negative_errno() : 0;
+        r = replacement_sync_clusters(p->directory_fd);
+        if (r < 0)
+                return r;
+        if (fsync(new) < 0)
+                return negative_errno();
+
+        return 0;
 }
 
-static int open_target(const Root *root, const char *path, bool create, Replacement *p) {
+static int replacement_open_target(const Root *root, const char *path, bool create, Replacement *p) {
         const char *name;
         int r;
 
@@ -136,14 +142,17 @@ static int open_target(const Root *root, const char *path, bool create, Replacem
 
         p->path = strdup(path);
         p->name = strdup(name);
-        return p->path && p->name ? 0 : -ENOMEM;
+        if (!p->path || !p->name)
+                return -ENOMEM;
+
+        return 0;
 }
 
 int replacement_stage(const Root *root, const char *path, const Buffer *content, mode_t mode, Replacement *ret) {
         _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
         int r;
 
-        r = open_target(root, path, content != NULL, &p);
+        r = replacement_open_target(root, path, content != NULL, &p);
         if (r < 0)
                 return r;
 
@@ -152,7 +161,7 @@ int replacement_stage(const Root *root, const char *path, const Buffer *content,
                 if (!p.staged)
                         return -ENOMEM;
 
-                r = stage_content(&p, content, mode);
+                r = replacement_write_staged(&p, content, mode);
                 if (r < 0)
                         return r;
         }
@@ -167,7 +176,7 @@ int replacement_adopt(const Root *root, const char *path, Replacement *ret) {
         _cleanup_free_ char *staged = NULL;
         int r;
 
-        r = open_target(root, path, false, &p);
+        r = replacement_open_target(root, path, false, &p);
         if (r < 0)
                 return r;
 
@@ -184,10 +193,13 @@ int replacement_adopt(const Root *root, const char *path, Replacement *ret) {
 }
 
 int replacement_commit(Replacement *p) {
-        p->old_fd = open_entry(p);
+        p->old_fd = replacement_open_entry(p);
 
-        if (!p->staged)
-                return unlinkat(p->directory_fd, p->name, 0) < 0 && errno != ENOENT ? negative_errno() : 0;
+        if (!p->staged) {
+                if (unlinkat(p->directory_fd, p->name, 0) < 0 && errno != ENOENT)
+                        return negative_errno();
+                return 0;
+        }
 
         if (renameat(p->directory_fd, p->staged, p->directory_fd, p->name) < 0)
                 return negative_errno();
@@ -197,7 +209,7 @@ int replacement_commit(Replacement *p) {
 }
 
 int replacement_sync(Replacement *p) {
-        _cleanup_close_ int file = open_entry(p);
+        _cleanup_close_ int file = replacement_open_entry(p);
 
         if (fsync(p->directory_fd) < 0 || (file >= 0 && fsync(file) < 0))
                 return negative_errno();
@@ -228,7 +240,10 @@ int update_file(const Root *root, const char *path, const Buffer *content, mode_
                 return 0;
 
         r = replace_file(root, path, content, mode);
-        return r < 0 ? r : 1;
+        if (r < 0)
+                return r;
+
+        return 1;
 }
 
 int write_attribute(const Root *root, const char *path, const char *value) {
@@ -247,9 +262,7 @@ int write_attribute(const Root *root, const char *path, const char *value) {
                 return r == ROOT_FOREIGN ? -EROFS : r;
 
         fd = openat(directory, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        if (fd < 0)
-                return negative_errno();
-        if (fstat(fd, &st) < 0)
+        if (fd < 0 || fstat(fd, &st) < 0)
                 return negative_errno();
         if (!S_ISREG(st.st_mode))
                 return -EOPNOTSUPP;

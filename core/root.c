@@ -9,8 +9,8 @@
 #include "core/look.h"
 #include "core/root.h"
 
-#define NAMES_MAX 65536U
-#define FILE_STEP 4096U
+#define ROOT_NAMES_MAX 65536U
+#define ROOT_READ_STEP 4096U
 
 struct Root {
         int fd;
@@ -21,27 +21,21 @@ struct Root {
         void *trace_userdata;
 };
 
-static int open_root_directory(const char *path) {
-        int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-        return fd < 0 ? negative_errno() : fd;
-}
-
 /* File systems that speak of the running kernel and not of the tree (statfs(2)). */
-static const long virtual_file_systems[] = {
+static const long root_virtual_file_systems[] = {
         SYSFS_MAGIC,    PROC_SUPER_MAGIC, DEVPTS_SUPER_MAGIC,  SECURITYFS_MAGIC, DEBUGFS_MAGIC,
         TRACEFS_MAGIC,  CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, SELINUX_MAGIC,   EFIVARFS_MAGIC,
         BPF_FS_MAGIC,
 };
 
-static int ask_foreign(int fd, bool of_root) {
+static int root_ask_foreign(int fd, bool of_root) {
         struct statfs fs;
 
         if (fstatfs(fd, &fs) < 0)
                 return negative_errno();
 
-        for (size_t i = 0; i < ELEMENTSOF(virtual_file_systems); i++)
-                if (fs.f_type == virtual_file_systems[i])
+        for (size_t i = 0; i < ELEMENTSOF(root_virtual_file_systems); i++)
+                if (fs.f_type == root_virtual_file_systems[i])
                         return ROOT_FOREIGN;
 
         /* devtmpfs and /run are tmpfs too. A tree that lies on a tmpfs itself is no foreign one. */
@@ -60,16 +54,14 @@ int root_new(Root **ret, const char *path) {
         if (!root)
                 return -ENOMEM;
 
-        root->fd = open_root_directory(path);
-        if (root->fd < 0)
-                return root->fd;
-        if (fstat(root->fd, &here) < 0 || stat("/", &real) < 0)
+        root->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root->fd < 0 || fstat(root->fd, &here) < 0 || stat("/", &real) < 0)
                 return negative_errno();
 
         root->live = here.st_dev == real.st_dev && here.st_ino == real.st_ino;
         root->device = here.st_dev;
         if (!root->live) {
-                r = ask_foreign(root->fd, true);
+                r = root_ask_foreign(root->fd, true);
                 if (r < 0)
                         return r;
                 root->foreign = r;
@@ -97,7 +89,7 @@ void root_trace(Root *root, void (*callback)(const char *path, void *userdata), 
         root->trace_userdata = userdata;
 }
 
-static void trace(const Root *root, const char *path) {
+static void root_call_trace(const Root *root, const char *path) {
         if (root->trace)
                 root->trace(path, root->trace_userdata);
 }
@@ -107,16 +99,16 @@ static void trace(const Root *root, const char *path) {
  * root keeps it mounted, so that no other can get its number. The numbers of other devices may mean something else
  * after an unmount, and the daemon lives long: no answer about them is kept.
  */
-static int check_foreign(const Root *root, int fd, const struct stat *st) {
+static int root_check_foreign(const Root *root, int fd, const struct stat *st) {
         if (root->live)
                 return ROOT_OK;
         if (st->st_dev == root->device)
                 return root->foreign;
 
-        return ask_foreign(fd, false);
+        return root_ask_foreign(fd, false);
 }
 
-static int look_checked(const Root *root, Look *l, const char *path) {
+static int root_look(const Root *root, Look *l, const char *path) {
         int r = look_at(l, path);
 
         if (r < 0)
@@ -124,15 +116,15 @@ static int look_checked(const Root *root, Look *l, const char *path) {
         if (!S_ISREG(l->st.st_mode) && !S_ISDIR(l->st.st_mode))
                 return -EOPNOTSUPP;
 
-        return check_foreign(root, l->fd, &l->st);
+        return root_check_foreign(root, l->fd, &l->st);
 }
 
-static int check_path(const Root *root, const char *path, struct stat *ret) {
+static int root_check(const Root *root, const char *path, struct stat *ret) {
         _cleanup_(look_done) Look l;
         int r;
 
         look_init(&l, root->fd);
-        r = look_checked(root, &l, path);
+        r = root_look(root, &l, path);
         if (r == ROOT_OK)
                 *ret = l.st;
 
@@ -140,16 +132,16 @@ static int check_path(const Root *root, const char *path, struct stat *ret) {
 }
 
 /* As root_open(), and says what was opened. */
-static int open_checked(const Root *root, const char *path, int *ret_fd, struct stat *ret) {
+static int root_open_checked(const Root *root, const char *path, int *ret_fd, struct stat *ret) {
         _cleanup_close_ int fd = -EBADF;
         _cleanup_(look_done) Look l;
         struct stat st;
         int r;
 
-        trace(root, path);
+        root_call_trace(root, path);
 
         look_init(&l, root->fd);
-        r = look_checked(root, &l, path);
+        r = root_look(root, &l, path);
         if (r != ROOT_OK)
                 return r;
 
@@ -171,11 +163,11 @@ int root_open(const Root *root, const char *path, int *ret_fd) {
 
         assert(path && path[0] == '/');
 
-        return open_checked(root, path, ret_fd, &st);
+        return root_open_checked(root, path, ret_fd, &st);
 }
 
 /* O_DIRECTORY opens nothing else, so that no look has to come before. */
-static int open_directory(const Root *root, const char *path, int *ret_fd) {
+static int root_open_directory(const Root *root, const char *path, int *ret_fd) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
         int r;
@@ -185,19 +177,19 @@ static int open_directory(const Root *root, const char *path, int *ret_fd) {
                 return fd;
         if (fd < 0) {
                 /* That it is foreign, or neither file nor directory, goes before other errors. */
-                r = check_path(root, path, &st);
+                r = root_check(root, path, &st);
                 return r != ROOT_OK ? r : fd;
         }
         if (fstat(fd, &st) < 0)
                 return negative_errno();
 
-        r = check_foreign(root, fd, &st);
+        r = root_check_foreign(root, fd, &st);
         if (r == ROOT_OK)
                 *ret_fd = TAKE_FD(fd);
         return r;
 }
 
-static int file_make_room(Buffer *b, size_t size) {
+static int root_make_room(Buffer *b, size_t size) {
         char *data;
 
         if (b->allocated > size)
@@ -219,12 +211,12 @@ static int file_make_room(Buffer *b, size_t size) {
  * byte above, so that a file that has grown shows it. procfs says 0 and sysfs 4096 of what is shorter; they are read
  * until there is nothing more.
  */
-static int file_read(int fd, size_t size, size_t max, Buffer *b) {
+static int root_read_to_end(int fd, size_t size, size_t max, Buffer *b) {
         for (;;) {
                 ssize_t n;
                 int r;
 
-                r = file_make_room(b, b->size < size ? size + 1 : b->size + FILE_STEP);
+                r = root_make_room(b, b->size < size ? size + 1 : b->size + ROOT_READ_STEP);
                 if (r < 0)
                         return r;
 
@@ -251,9 +243,9 @@ int root_read(const Root *root, const char *path, size_t max, Buffer *ret) {
 
         assert(path && path[0] == '/');
 
-        r = open_checked(root, path, &fd, &st);
+        r = root_open_checked(root, path, &fd, &st);
         if (r == -ESTALE)
-                r = open_checked(root, path, &fd, &st);
+                r = root_open_checked(root, path, &fd, &st);
         if (r != ROOT_OK)
                 return r < 0 ? r : -ENOENT;
         if (S_ISDIR(st.st_mode))
@@ -261,7 +253,7 @@ int root_read(const Root *root, const char *path, size_t max, Buffer *ret) {
         if (st.st_size > 0 && (size_t) st.st_size > max)
                 return -EFBIG;
 
-        r = file_read(fd, st.st_size > 0 ? (size_t) st.st_size : 0, max, &b);
+        r = root_read_to_end(fd, st.st_size > 0 ? (size_t) st.st_size : 0, max, &b);
         if (r < 0)
                 return r;
 
@@ -287,7 +279,7 @@ int root_read_line(const Root *root, const char *path, char **ret) {
         return ROOT_OK;
 }
 
-static int compare_names(const void *a, const void *b) {
+static int root_compare_names(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
@@ -296,7 +288,7 @@ static void closedirp(DIR **d) {
                 (void) closedir(*d);
 }
 
-static int read_names(DIR *d, char ***names, size_t *n) {
+static int root_read_names(DIR *d, char ***names, size_t *n) {
         for (;;) {
                 struct dirent *e;
 
@@ -306,29 +298,24 @@ static int read_names(DIR *d, char ***names, size_t *n) {
                         return errno > 0 ? -errno : 0;
                 if (streq(e->d_name, ".") || streq(e->d_name, ".."))
                         continue;
-                if (*n >= NAMES_MAX)
+                if (*n >= ROOT_NAMES_MAX)
                         return -EFBIG;
-                /* Room for the terminating NULL is made together with the name. */
-                if (grow(names, *n, sizeof(char *)) < 0)
+                if (strv_take(names, n, strdup(e->d_name)) < 0)
                         return -ENOMEM;
-                (*names)[*n] = strdup(e->d_name);
-                if (!(*names)[*n])
-                        return -ENOMEM;
-                (*n)++;
         }
 }
 
 int root_list(const Root *root, const char *path, char ***ret) {
         _cleanup_(closedirp) DIR *d = NULL;
         _cleanup_close_ int fd = -EBADF;
-        char **names = NULL;
+        _cleanup_(strv_freep) char **names = NULL;
         size_t n = 0;
         int r;
 
         assert(path && path[0] == '/');
 
-        trace(root, path);
-        r = open_directory(root, path, &fd);
+        root_call_trace(root, path);
+        r = root_open_directory(root, path, &fd);
         if (r != ROOT_OK)
                 return r < 0 ? r : -ENOENT;
 
@@ -337,50 +324,48 @@ int root_list(const Root *root, const char *path, char ***ret) {
                 return negative_errno();
         (void) TAKE_FD(fd);
 
-        r = read_names(d, &names, &n);
-        if (r >= 0)
-                r = grow(&names, n, sizeof(char *));
-        if (r < 0) {
-                for (size_t i = 0; i < n; i++)
-                        free(names[i]);
-                free(names);
+        r = root_read_names(d, &names, &n);
+        if (r < 0)
                 return r;
-        }
 
-        qsort(names, n, sizeof(char *), compare_names);
-        *ret = names;
+        /* Of an empty directory the array holds only the terminating NULL. */
+        if (n == 0 && grow(&names, 0, sizeof(char *)) < 0)
+                return -ENOMEM;
+
+        qsort(names, n, sizeof(char *), root_compare_names);
+        *ret = TAKE_PTR(names);
         return (int) n;
 }
 
 int root_resolve(const Root *root, const char *path, char **ret) {
         assert(path && path[0] == '/');
 
-        trace(root, path);
+        root_call_trace(root, path);
         return resolve_inside(root->fd, path, ret);
 }
 
 bool root_exists(const Root *root, const char *path) {
         struct stat st;
 
-        trace(root, path);
-        return check_path(root, path, &st) == ROOT_OK;
+        root_call_trace(root, path);
+        return root_check(root, path, &st) == ROOT_OK;
 }
 
 int root_stat(const Root *root, const char *path, struct stat *ret) {
         int r;
 
-        trace(root, path);
-        r = check_path(root, path, ret);
+        root_call_trace(root, path);
+        r = root_check(root, path, ret);
         return r == ROOT_FOREIGN ? -ENOENT : r;
 }
 
-static int make_directory(const Root *root, const char *path, int *ret_fd) {
+static int root_make_directory(const Root *root, const char *path, int *ret_fd) {
         _cleanup_close_ int parent = -EBADF;
         _cleanup_free_ char *above = NULL;
         char *slash;
         int r;
 
-        r = open_directory(root, path, ret_fd);
+        r = root_open_directory(root, path, ret_fd);
         if (r != -ENOENT)
                 return r;
 
@@ -390,13 +375,13 @@ static int make_directory(const Root *root, const char *path, int *ret_fd) {
 
         slash = strrchr(above, '/');
         *slash = 0;
-        r = make_directory(root, *above ? above : "/", &parent);
+        r = root_make_directory(root, *above ? above : "/", &parent);
         if (r != ROOT_OK)
                 return r;
         if (mkdirat(parent, slash + 1, 0755) < 0 && errno != EEXIST)
                 return negative_errno();
 
-        return open_directory(root, path, ret_fd);
+        return root_open_directory(root, path, ret_fd);
 }
 
 int root_open_parent(const Root *root, const char *path, bool create, int *ret_fd, const char **ret_name) {
@@ -411,8 +396,8 @@ int root_open_parent(const Root *root, const char *path, bool create, int *ret_f
 
         slash = strrchr(directory, '/');
         *slash = 0;
-        r = create ? make_directory(root, *directory ? directory : "/", ret_fd)
-                   : open_directory(root, *directory ? directory : "/", ret_fd);
+        r = create ? root_make_directory(root, *directory ? directory : "/", ret_fd)
+                   : root_open_directory(root, *directory ? directory : "/", ret_fd);
         if (r != ROOT_OK)
                 return r;
 

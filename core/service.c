@@ -2,7 +2,7 @@
 
 #include "core/service.h"
 
-static void process_done(ServiceProcess *p) {
+static void service_process_done(ServiceProcess *p) {
         free(p->cgroup);
         strv_free(p->arguments);
 }
@@ -14,9 +14,9 @@ void service_done(Service *s) {
         free(s->fragment);
         strv_free(s->drop_ins);
         strv_free(s->environment);
-        process_done(&s->main);
+        service_process_done(&s->main);
         for (size_t i = 0; i < s->n_strays; i++)
-                process_done(s->strays + i);
+                service_process_done(s->strays + i);
         free(s->strays);
 }
 
@@ -36,12 +36,8 @@ const Service *services_find(const Services *services, const char *unit) {
         return NULL;
 }
 
-static char unescape(char c) {
-        return c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
-}
-
 /* Take one word from the text. Return: 1, 0 where none is left, or -errno. */
-static int next_word(const char **text, char **ret) {
+static int command_line_next_word(const char **text, char **ret) {
         _cleanup_buffer_ Buffer word = BUFFER_NULL;
         const char *p = *text + strspn(*text, " ");
         bool quoted = false;
@@ -58,8 +54,10 @@ static int next_word(const char **text, char **ret) {
                         quoted = !quoted;
                         continue;
                 }
-                if (quoted && c == '\\' && p[1])
-                        c = unescape(*++p);
+                if (quoted && c == '\\' && p[1]) {
+                        c = *++p;
+                        c = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
+                }
                 if (buffer_append(&word, &c, 1) < 0)
                         return -ENOMEM;
         }
@@ -77,7 +75,7 @@ int command_line_split(const char *text, char ***ret) {
         for (;;) {
                 char *word = NULL;
 
-                r = next_word(&text, &word);
+                r = command_line_next_word(&text, &word);
                 if (r == 0)
                         break;
                 if (r < 0) {

@@ -11,18 +11,18 @@
 #include "core/subprocess.h"
 
 /* The three streams of the program, our ends; -EBADF where one is closed or was never there. */
-typedef struct Streams {
+typedef struct SubprocessStreams {
         int in, out, err;
         size_t written;
-} Streams;
+} SubprocessStreams;
 
-static void streams_close(Streams *s) {
+static void subprocess_close(SubprocessStreams *s) {
         safe_close(s->in);
         safe_close(s->out);
         safe_close(s->err);
 }
 
-static int64_t now_ms(void) {
+static int64_t subprocess_now_ms(void) {
         struct timespec t = {};
 
         (void) clock_gettime(CLOCK_MONOTONIC, &t);
@@ -30,7 +30,7 @@ static int64_t now_ms(void) {
 }
 
 /* A socket and not a pipe, because it can be written without the danger of a SIGPIPE. */
-static int make_stream(int *ret_ours, int *ret_theirs) {
+static int subprocess_make_stream(int *ret_ours, int *ret_theirs) {
         int pair[2];
 
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
@@ -41,8 +41,8 @@ static int make_stream(int *ret_ours, int *ret_theirs) {
         return fcntl(pair[0], F_SETFL, O_NONBLOCK) < 0 ? negative_errno() : 0;
 }
 
-static _noreturn_ void run_child(const char *const *arguments, const char *const *environment,
-                                 const Streams *theirs) {
+static _noreturn_ void subprocess_exec(const char *const *arguments, const char *const *environment,
+                                       const SubprocessStreams *theirs) {
         sigset_t none;
 
         sigemptyset(&none);
@@ -56,16 +56,19 @@ static _noreturn_ void run_child(const char *const *arguments, const char *const
         _exit(127);
 }
 
-static int start(const char *const *arguments, const char *const *environment, Streams *ours, pid_t *ret_pid) {
-        _cleanup_(streams_close) Streams theirs = {-EBADF, -EBADF, -EBADF, 0};
+static int subprocess_start(const char *const *arguments, const char *const *environment, SubprocessStreams *ours,
+                            pid_t *ret_pid) {
+        _cleanup_(subprocess_close) SubprocessStreams theirs = {-EBADF, -EBADF, -EBADF, 0};
         pid_t pid = -1;
         int r;
 
-        r = make_stream(&ours->in, &theirs.in);
-        if (r >= 0)
-                r = make_stream(&ours->out, &theirs.out);
-        if (r >= 0)
-                r = make_stream(&ours->err, &theirs.err);
+        r = subprocess_make_stream(&ours->in, &theirs.in);
+        if (r < 0)
+                return r;
+        r = subprocess_make_stream(&ours->out, &theirs.out);
+        if (r < 0)
+                return r;
+        r = subprocess_make_stream(&ours->err, &theirs.err);
         if (r < 0)
                 return r;
         if (access(arguments[0], X_OK) < 0)
@@ -75,14 +78,14 @@ static int start(const char *const *arguments, const char *const *environment, S
         if (pid < 0)
                 return negative_errno();
         if (pid == 0)
-                run_child(arguments, environment, &theirs);
+                subprocess_exec(arguments, environment, &theirs);
 
         *ret_pid = pid;
         return 0;
 }
 
 /* Return: 1 where more may come, 0 at the end of the stream, or -errno. What does not fit is dropped. */
-static int take_output(int *fd, size_t max, Buffer *to, bool *overflow) {
+static int subprocess_take_output(int *fd, size_t max, Buffer *to, bool *overflow) {
         char block[4096];
         ssize_t n = recv(*fd, block, sizeof(block), 0);
 
@@ -102,7 +105,7 @@ static int take_output(int *fd, size_t max, Buffer *to, bool *overflow) {
         return buffer_append(to, block, (size_t) n) < 0 ? -ENOMEM : 1;
 }
 
-static void give_input(Streams *s, const Buffer *input) {
+static void subprocess_give_input(SubprocessStreams *s, const Buffer *input) {
         size_t left = input ? input->size - s->written : 0;
         ssize_t n = left > 0 ? send(s->in, input->data + s->written, left, MSG_NOSIGNAL) : 0;
 
@@ -115,13 +118,14 @@ static void give_input(Streams *s, const Buffer *input) {
 }
 
 /* Talk with the program until it has closed its output. */
-static int talk(Streams *s, const Buffer *input, int64_t deadline, size_t max, Buffer *output, Buffer *error) {
+static int subprocess_talk(SubprocessStreams *s, const Buffer *input, int64_t deadline, size_t max, Buffer *output,
+                           Buffer *error) {
         bool too_much = false, cut = false;
-        int r = 0;
+        int r;
 
         while (s->out >= 0 || s->err >= 0) {
                 struct pollfd fds[] = {{s->in, POLLOUT, 0}, {s->out, POLLIN, 0}, {s->err, POLLIN, 0}};
-                int64_t left = deadline - now_ms();
+                int64_t left = deadline - subprocess_now_ms();
 
                 if (left <= 0)
                         return -ETIMEDOUT;
@@ -129,13 +133,17 @@ static int talk(Streams *s, const Buffer *input, int64_t deadline, size_t max, B
                         return negative_errno();
 
                 if (fds[0].revents)
-                        give_input(s, input);
-                if (fds[1].revents)
-                        r = take_output(&s->out, max, output, &too_much);
-                if (r >= 0 && fds[2].revents)
-                        r = take_output(&s->err, max, error, &cut);
-                if (r < 0)
-                        return r;
+                        subprocess_give_input(s, input);
+                if (fds[1].revents) {
+                        r = subprocess_take_output(&s->out, max, output, &too_much);
+                        if (r < 0)
+                                return r;
+                }
+                if (fds[2].revents) {
+                        r = subprocess_take_output(&s->err, max, error, &cut);
+                        if (r < 0)
+                                return r;
+                }
                 if (too_much)
                         return -EFBIG;
         }
@@ -144,7 +152,7 @@ static int talk(Streams *s, const Buffer *input, int64_t deadline, size_t max, B
 }
 
 /* It has closed its output, so the end is near; but it may have left a child behind, or sleep. */
-static int reap(pid_t pid, int64_t deadline, int *ret_status) {
+static int subprocess_reap(pid_t pid, int64_t deadline, int *ret_status) {
         const struct timespec pause = {.tv_nsec = 1000000};
 
         for (;;) {
@@ -154,7 +162,7 @@ static int reap(pid_t pid, int64_t deadline, int *ret_status) {
                         return 0;
                 if (n < 0 && errno != EINTR)
                         return negative_errno();
-                if (now_ms() >= deadline)
+                if (subprocess_now_ms() >= deadline)
                         return -ETIMEDOUT;
                 (void) nanosleep(&pause, NULL);
         }
@@ -162,22 +170,22 @@ static int reap(pid_t pid, int64_t deadline, int *ret_status) {
 
 int subprocess_run(const char *const *arguments, const char *const *environment, const Buffer *input,
                    unsigned timeout_ms, size_t max, Buffer *ret_output, Buffer *ret_error) {
-        _cleanup_(streams_close) Streams ours = {-EBADF, -EBADF, -EBADF, 0};
+        _cleanup_(subprocess_close) SubprocessStreams ours = {-EBADF, -EBADF, -EBADF, 0};
         _cleanup_buffer_ Buffer output = BUFFER_NULL, error = BUFFER_NULL;
-        int64_t deadline = now_ms() + timeout_ms;
+        int64_t deadline = subprocess_now_ms() + timeout_ms;
         int status = 0, r;
         pid_t pid = -1;
 
         assert(arguments && arguments[0]);
         assert(ret_output);
 
-        r = start(arguments, environment, &ours, &pid);
+        r = subprocess_start(arguments, environment, &ours, &pid);
         if (r < 0)
                 return r;
 
-        r = talk(&ours, input, deadline, max, &output, &error);
+        r = subprocess_talk(&ours, input, deadline, max, &output, &error);
         if (r >= 0)
-                r = reap(pid, deadline, &status);
+                r = subprocess_reap(pid, deadline, &status);
         if (r < 0) {
                 (void) kill(pid, SIGKILL);
                 (void) waitpid(pid, NULL, 0);

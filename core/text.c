@@ -6,14 +6,14 @@
 static const struct {
         const char *name;
         const char *sequence;
-} colours[] = {
+} text_colours[] = {
         {"active", "\x1b[32m"},   {"pending-reboot", "\x1b[33m"}, {"differs", "\x1b[31m"}, {"drifted", "\x1b[31m"},
         {"conflict", "\x1b[31m"}, {"error", "\x1b[31m"},          {"no-answer", "\x1b[31m"}, {"refused", "\x1b[31m"},
         {"absent", "\x1b[31m"},   {"invalid", "\x1b[31m"},        {"unknown", "\x1b[33m"},  {"bad-quote", "\x1b[31m"},
         {"verified", "\x1b[32m"},
 };
 
-static size_t escaped_width(char c) {
+static size_t text_escaped_width(char c) {
         return c >= 0x20 && c < 0x7F && c != '\\' ? 1 : 4;
 }
 
@@ -21,52 +21,53 @@ size_t text_escaped_length(const char *s, size_t size) {
         size_t n = 0;
 
         for (size_t i = 0; i < size; i++)
-                n += escaped_width(s[i]);
+                n += text_escaped_width(s[i]);
 
         return n;
 }
 
 int text_escape(Buffer *b, const char *s, size_t size, size_t max) {
         size_t printed = 0;
-        int r = 0;
+        int r;
 
-        for (size_t i = 0; i < size && r >= 0; i++) {
-                printed += escaped_width(s[i]);
+        for (size_t i = 0; i < size; i++) {
+                printed += text_escaped_width(s[i]);
                 if (printed > max)
                         return buffer_puts(b, "...");
 
-                if (escaped_width(s[i]) == 1)
+                if (text_escaped_width(s[i]) == 1)
                         r = buffer_append(b, s + i, 1);
                 else
                         r = buffer_printf(b, "\\x%02x", (unsigned) (uint8_t) s[i]);
+                if (r < 0)
+                        return r;
         }
 
-        return r;
+        return 0;
 }
 
 int text_print(Buffer *b, const char *s, size_t size) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < size;) {
+        for (size_t i = 0; i < size;) {
                 uint32_t c = 0;
                 size_t n = utf8_decode(s + i, size - i, &c);
                 bool plain = n > 0 && ((c >= 0x20 && c < 0x7F) || c >= 0xA0 || c == '\n' || c == '\t');
 
                 n = n > 0 ? n : 1;
-                for (size_t k = 0; r >= 0 && !plain && k < n; k++)
-                        r = buffer_printf(b, "\\x%02x", (unsigned) (uint8_t) s[i + k]);
-                if (plain)
-                        r = buffer_append(b, s + i, n);
+                if (plain && buffer_append(b, s + i, n) < 0)
+                        return -ENOMEM;
+                for (size_t k = 0; !plain && k < n; k++)
+                        if (buffer_printf(b, "\\x%02x", (unsigned) (uint8_t) s[i + k]) < 0)
+                                return -ENOMEM;
                 i += n;
         }
 
-        return r;
+        return 0;
 }
 
 const char *text_colour(const char *name) {
-        for (size_t i = 0; i < ELEMENTSOF(colours); i++)
-                if (streq(colours[i].name, name))
-                        return colours[i].sequence;
+        for (size_t i = 0; i < ELEMENTSOF(text_colours); i++)
+                if (streq(text_colours[i].name, name))
+                        return text_colours[i].sequence;
 
         return NULL;
 }
@@ -79,25 +80,26 @@ bool text_wants_colour(FILE *f) {
 
 int text_wrap(Buffer *b, const char *s, size_t indent, size_t column, size_t width) {
         bool first = true;
-        int r = 0;
 
-        while (r >= 0 && *(s += strspn(s, " "))) {
+        while (*(s += strspn(s, " "))) {
                 size_t n = strcspn(s, " ");
 
                 if (!first && column + 1 + n > width) {
-                        r = buffer_printf(b, "\n%*s", (int) indent, "");
+                        if (buffer_printf(b, "\n%*s", (int) indent, "") < 0)
+                                return -ENOMEM;
                         column = indent;
                 } else if (!first) {
-                        r = buffer_puts(b, " ");
+                        if (buffer_puts(b, " ") < 0)
+                                return -ENOMEM;
                         column++;
                 }
-                if (r >= 0)
-                        r = text_escape(b, s, n, SIZE_MAX);
+                if (text_escape(b, s, n, SIZE_MAX) < 0)
+                        return -ENOMEM;
 
                 column += text_escaped_length(s, n);
                 s += n;
                 first = false;
         }
 
-        return r < 0 ? r : buffer_puts(b, "\n");
+        return buffer_puts(b, "\n");
 }

@@ -2,18 +2,18 @@
 
 #include "core/virt.h"
 
-typedef struct Word {
+typedef struct VirtWord {
         const char *prefix;
         const char *name;
-} Word;
+} VirtWord;
 
-static const Word signatures[] = {
+static const VirtWord virt_signatures[] = {
         {"KVMKVMKVM", "kvm"},       {"TCGTCGTCGTCG", "qemu"},  {"VMwareVMware", "vmware"},
         {"Microsoft Hv", "microsoft"}, {"XenVMMXenVMM", "xen"}, {"bhyve bhyve ", "bhyve"},
         {"VBoxVBoxVBox", "oracle"}, {"ACRNACRNACRN", "acrn"},
 };
 
-static const Word dmi_words[] = {
+static const VirtWord virt_dmi_words[] = {
         {"KVM", "kvm"},         {"OpenStack", "kvm"},          {"KubeVirt", "kvm"},    {"Amazon EC2", "amazon"},
         {"QEMU", "qemu"},       {"VMware", "vmware"},          {"VMW", "vmware"},      {"innotek GmbH", "oracle"},
         {"VirtualBox", "oracle"}, {"Xen", "xen"},              {"Bochs", "bochs"},     {"Parallels", "parallels"},
@@ -21,7 +21,7 @@ static const Word dmi_words[] = {
         {"Apple Virtualization", "apple"},
 };
 
-static const char *look_up(const Word *words, size_t n, const char *text) {
+static const char *virt_find_word(const VirtWord *words, size_t n, const char *text) {
         for (size_t i = 0; i < n; i++)
                 if (startswith(text, words[i].prefix))
                         return words[i].name;
@@ -29,7 +29,7 @@ static const char *look_up(const Word *words, size_t n, const char *text) {
         return NULL;
 }
 
-static const char *from_dmi(const Root *root) {
+static const char *virt_from_dmi(const Root *root) {
         static const char *const paths[] = {
                 "/sys/class/dmi/id/product_name",
                 "/sys/class/dmi/id/sys_vendor",
@@ -43,7 +43,7 @@ static const char *from_dmi(const Root *root) {
 
                 if (root_read_line(root, paths[i], &text) < 0)
                         continue;
-                name = look_up(dmi_words, ELEMENTSOF(dmi_words), text);
+                name = virt_find_word(virt_dmi_words, ELEMENTSOF(virt_dmi_words), text);
                 if (name)
                         return name;
         }
@@ -51,7 +51,7 @@ static const char *from_dmi(const Root *root) {
         return NULL;
 }
 
-static const char *from_device_tree(const Root *root) {
+static const char *virt_from_device_tree(const Root *root) {
         _cleanup_free_ char *hypervisor = NULL, *compatible = NULL;
 
         if (root_read_line(root, "/proc/device-tree/hypervisor/compatible", &hypervisor) >= 0)
@@ -63,25 +63,25 @@ static const char *from_device_tree(const Root *root) {
         return NULL;
 }
 
-static const char *detect_machine(const Root *root, const Probe *probe) {
+static const char *virt_detect_machine(const Root *root, const Probe *probe) {
         const char *name;
 
         /* CPUID is the hypervisor's own word; the firmware's may be an operator's decoration. */
         if (!isempty(probe->hypervisor)) {
-                name = look_up(signatures, ELEMENTSOF(signatures), probe->hypervisor);
+                name = virt_find_word(virt_signatures, ELEMENTSOF(virt_signatures), probe->hypervisor);
                 return name ? name : "vm-other";
         }
 
-        name = probe->hypervisor ? NULL : from_dmi(root);
+        name = probe->hypervisor ? NULL : virt_from_dmi(root);
         if (!name)
-                name = from_device_tree(root);
+                name = virt_from_device_tree(root);
 
         return name ? name : "none";
 }
 
 int virt_detect(const Root *root, const Probe *probe, char **ret_virtualization, char **ret_container) {
         _cleanup_free_ char *container = NULL;
-        const char *name = detect_machine(root, probe), *runtime = NULL;
+        const char *name = virt_detect_machine(root, probe), *runtime = NULL;
 
         if (root_read_line(root, "/run/systemd/container", &container) >= 0 && *container)
                 *ret_container = TAKE_PTR(container);

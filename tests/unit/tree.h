@@ -16,11 +16,8 @@ typedef struct Tree {
         Root *root;
 } Tree;
 
-static inline int tree_remove(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-        (void) st;
-        (void) type;
-        (void) ftw;
-
+static inline int tree_remove(const char *path, _unused_ const struct stat *st, _unused_ int type,
+                              _unused_ struct FTW *ftw) {
         return remove(path);
 }
 

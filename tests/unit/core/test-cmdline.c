@@ -42,9 +42,7 @@ static const struct {
         { "a\240b", 2, { { "a", NULL, 0, 1, false }, { "b", NULL, 2, 1, false } } },
 };
 
-static void test_parse(void **state) {
-        (void) state;
-
+static void test_parse(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(parse_cases); i++) {
                 Cmdline c;
 
@@ -63,10 +61,8 @@ static void test_parse(void **state) {
         }
 }
 
-static void test_parse_stops_at_nul(void **state) {
+static void test_parse_stops_at_nul(_unused_ void **state) {
         Cmdline c;
-
-        (void) state;
 
         assert_int_equal(cmdline_parse("a\0b", 3, &c), 0);
         assert_int_equal(c.n_tokens, 1);
@@ -77,10 +73,8 @@ static void test_parse_stops_at_nul(void **state) {
         cmdline_done(&c);
 }
 
-static void test_open(void **state) {
+static void test_open(_unused_ void **state) {
         Cmdline c;
-
-        (void) state;
 
         assert_int_equal(cmdline_parse("a=\"b c\" \"d", 10, &c), 0);
         assert_int_equal(c.n_tokens, 2);
@@ -89,9 +83,7 @@ static void test_open(void **state) {
         cmdline_done(&c);
 }
 
-static void test_name_equal(void **state) {
-        (void) state;
-
+static void test_name_equal(_unused_ void **state) {
         assert_true(parameter_name_equal("cpuidle_haltpoll.force", "cpuidle-haltpoll.force"));
         assert_true(parameter_name_equal("", ""));
         assert_false(parameter_name_equal("a", "A"));
@@ -99,13 +91,11 @@ static void test_name_equal(void **state) {
         assert_false(parameter_name_equal("ab", "a"));
 }
 
-static void test_bool(void **state) {
+static void test_bool(_unused_ void **state) {
         static const char *const yes[] = { "y", "Y", "1", "yes", "on", "ON", "On", "oN", "true", "T", "1x" };
         static const char *const no[] = { "n", "N", "0", "no", "off", "OFF", "of", "false", "0x1" };
         static const char *const neither[] = { "", "o", "2", "x", " 1", "-", "ox" };
         bool b;
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(yes); i++) {
                 assert_int_equal(parse_kernel_bool(yes[i], &b), 0);
@@ -155,9 +145,7 @@ static const struct {
         { "5\n\n",                 -EINVAL, 0          },
 };
 
-static void test_uint(void **state) {
-        (void) state;
-
+static void test_uint(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(uint_cases); i++) {
                 uint32_t value = 0;
 
@@ -194,9 +182,7 @@ static const struct {
         { "cpuidle.governor",                                 &governor, TOKEN_OPPOSITE },
 };
 
-static void test_state(void **state) {
-        (void) state;
-
+static void test_state(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(state_cases); i++) {
                 const Token *t;
                 Cmdline c;
@@ -209,10 +195,8 @@ static void test_state(void **state) {
         }
 }
 
-static void test_format(void **state) {
+static void test_format(_unused_ void **state) {
         _cleanup_free_ char *a = NULL, *b = NULL;
-
-        (void) state;
 
         a = token_spec_format(&force);
         b = token_spec_format(&pvspin);

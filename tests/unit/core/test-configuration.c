@@ -106,17 +106,13 @@ static void check_case(size_t i) {
                 assert_null(s.finding->remedy);
 }
 
-static void test_verdict(void **state) {
-        (void) state;
-
+static void test_verdict(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 check_case(i);
 }
 
 /* Every code that is given here is one that `gtune explain` explains. */
-static void test_codes(void **state) {
-        (void) state;
-
+static void test_codes(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 bool known = !cases[i].code || startswith(cases[i].code, "boot-store-");
 
@@ -181,15 +177,13 @@ static void check_tokens(size_t i) {
         free(s.machine.entries);
 }
 
-static void test_tokens(void **state) {
-        (void) state;
-
+static void test_tokens(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(token_cases); i++)
                 check_tokens(i);
 }
 
 /* Whose tokens they are, and since when. */
-static void test_ownership(void **state) {
+static void test_ownership(_unused_ void **state) {
         static const struct {
                 const char *practice, *boot_id;
                 bool ours, earlier;
@@ -199,8 +193,6 @@ static void test_ownership(void **state) {
                 {STAGE_PRACTICE, NULL, true, true}, /* into the image */
                 {"another", "this", false, false},
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_(stage_done) Stage s;

@@ -44,9 +44,7 @@ static Buffer as_buffer(const char *text) {
         return (Buffer) {.data = (char *) text, .size = strlen(strempty(text))};
 }
 
-static void test_unified(void **state) {
-        (void) state;
-
+static void test_unified(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 const Buffer old = as_buffer(cases[i].old), new = as_buffer(cases[i].new);
                 _cleanup_buffer_ Buffer is = BUFFER_NULL;
@@ -60,12 +58,10 @@ static void test_unified(void **state) {
 }
 
 /* It is appended, and bytes of any kind pass through. */
-static void test_bytes(void **state) {
+static void test_bytes(_unused_ void **state) {
         const Buffer old = {.data = (char *) "a\0b\xFF\n", .size = 5}, new = {.data = (char *) "a\0c\n", .size = 4};
         static const char expected[] = "before--- /x\n+++ /x\n@@ -1,1 +1,1 @@\n-a\0b\xFF\n+a\0c\n";
         _cleanup_buffer_ Buffer is = BUFFER_NULL;
-
-        (void) state;
 
         assert_int_equal(buffer_puts(&is, "before"), 0);
         assert_int_equal(diff_unified(&is, "/x", &old, &new), 0);

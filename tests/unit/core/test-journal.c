@@ -12,9 +12,7 @@
 
 #include "core/journal.h"
 
-static void test_ids(void **state) {
-        (void) state;
-
+static void test_ids(_unused_ void **state) {
         for (JournalMessage i = 0; i < _JOURNAL_MESSAGE_MAX; i++) {
                 assert_int_equal(strspn(journal_message_id(i), "0123456789abcdef"), 32);
                 assert_int_equal(strlen(journal_message_id(i)), 32);
@@ -25,11 +23,9 @@ static void test_ids(void **state) {
 }
 
 /* The variable must name the very file that standard error is. */
-static void test_stream(void **state) {
+static void test_stream(_unused_ void **state) {
         char own[64], other[64];
         struct stat st;
-
-        (void) state;
 
         assert_int_equal(fstat(STDERR_FILENO, &st), 0);
         (void) snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
@@ -45,10 +41,8 @@ static void test_stream(void **state) {
 }
 
 /* What the host or a tree of files says can be any byte, and must not reach a terminal as it is. */
-static void test_printable(void **state) {
+static void test_printable(_unused_ void **state) {
         _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_REFUSED);
-
-        (void) state;
 
         assert_int_equal(journal_field(&entry, "GTUNED_FILE", "/boot/\x1b[2J\xff"), 0);
         assert_string_equal(entry.fields[0], "GTUNED_FILE=/boot/\\x1b[2J\\xff");
@@ -57,10 +51,8 @@ static void test_printable(void **state) {
 }
 
 /* What there is too much of is left out; what is absent is no field. */
-static void test_fields(void **state) {
+static void test_fields(_unused_ void **state) {
         _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_DRIFTED);
-
-        (void) state;
 
         assert_int_equal(journal_field(&entry, "PRACTICE", NULL), 0);
         assert_int_equal(entry.n_fields, 0);

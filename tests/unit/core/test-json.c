@@ -34,9 +34,7 @@ static const struct {
         {"\xE2\x82""a", "\"\\ufffd\\ufffda\""},
 };
 
-static void test_text(void **state) {
-        (void) state;
-
+static void test_text(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(text_cases); i++) {
                 _cleanup_json_ json_object *o = json_text(text_cases[i].text);
                 _cleanup_buffer_ Buffer b = BUFFER_NULL;
@@ -49,11 +47,9 @@ static void test_text(void **state) {
         assert_null(json_text(NULL));
 }
 
-static void test_text_with_nul(void **state) {
+static void test_text_with_nul(_unused_ void **state) {
         _cleanup_json_ json_object *o = json_text_n("a\0b", 3);
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
-
-        (void) state;
 
         assert_int_equal(json_format(o, &b), 0);
         assert_string_equal(b.data, "\"a\\u0000b\"");
@@ -91,9 +87,7 @@ static const struct {
         {"\"a", -EBADMSG},
 };
 
-static void test_parse(void **state) {
-        (void) state;
-
+static void test_parse(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(parse_cases); i++) {
                 _cleanup_json_ json_object *o = NULL;
                 int r = json_parse(parse_cases[i].text, strlen(parse_cases[i].text), &o);
@@ -103,9 +97,7 @@ static void test_parse(void **state) {
         }
 }
 
-static void test_depth(void **state) {
-        (void) state;
-
+static void test_depth(_unused_ void **state) {
         for (size_t depth = JSON_DEPTH_MAX - 1; depth <= JSON_DEPTH_MAX + 1; depth++) {
                 _cleanup_json_ json_object *o = NULL;
                 char text[2 * JSON_DEPTH_MAX + 4];
@@ -117,12 +109,10 @@ static void test_depth(void **state) {
         }
 }
 
-static void test_members(void **state) {
+static void test_members(_unused_ void **state) {
         _cleanup_json_ json_object *o = json_object_new_object();
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         json_object *array = json_object_new_array();
-
-        (void) state;
 
         assert_int_equal(json_set_text(o, "text", "value"), 0);
         assert_int_equal(json_set_text(o, "null", NULL), 0);
@@ -142,11 +132,9 @@ static void test_members(void **state) {
         assert_string_equal(b.data, "{\"text\":\"value\",\"null\":null,\"array\":[\"x\"]}");
 }
 
-static void test_pretty(void **state) {
+static void test_pretty(_unused_ void **state) {
         _cleanup_json_ json_object *o = NULL;
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
-
-        (void) state;
 
         assert_int_equal(json_parse("{\"path\":\"/a\",\"e\":\"\xC3\xA9\"}", 22, &o), 0);
         assert_int_equal(json_format_pretty(o, &b), 0);

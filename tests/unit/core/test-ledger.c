@@ -147,10 +147,8 @@ static void test_round_trip(void **state) {
 }
 
 /* What it says of attributes is of one boot. */
-static void test_lookup(void **state) {
+static void test_lookup(_unused_ void **state) {
         _cleanup_(ledger_freep) Ledger *l = make_ledger();
-
-        (void) state;
 
         assert_non_null(ledger_token(l, "/boot/grub2/grub.cfg", "a=b"));
         assert_null(ledger_token(l, "/boot/grub2/grub.cfg", "a"));
@@ -165,10 +163,8 @@ static void test_lookup(void **state) {
         assert_null(ledger_hold(l, "haltpoll", NULL));
 }
 
-static void test_drop(void **state) {
+static void test_drop(_unused_ void **state) {
         _cleanup_(ledger_freep) Ledger *l = make_ledger();
-
-        (void) state;
 
         ledger_drop_attribute(l, l->attributes);
         assert_int_equal(l->n_attributes, 1);

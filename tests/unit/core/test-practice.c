@@ -40,9 +40,7 @@ static const struct {
         {"auto", NULL, true, false, "vcpu=auto enable=yes", WANTED_ON, false},
 };
 
-static void test_wanted(void **state) {
-        (void) state;
-
+static void test_wanted(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(wanted_cases); i++) {
                 _cleanup_(stage_done) Stage s;
                 LedgerHold hold = {.practice = (char *) STAGE_PRACTICE, .policy = (char *) wanted_cases[i].hold};
@@ -77,9 +75,7 @@ static const struct {
         {"none", "docker", true, "container"},
 };
 
-static void test_refusal(void **state) {
-        (void) state;
-
+static void test_refusal(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(refusal_cases); i++) {
                 _cleanup_(stage_done) Stage s;
 
@@ -96,7 +92,7 @@ static void test_refusal(void **state) {
 }
 
 /* Who sets a key wants it; whose section that is follows from the subject. */
-static void test_wanted_by_keys(void **state) {
+static void test_wanted_by_keys(_unused_ void **state) {
         static const PolicyKey keys[] = {{"thing", "size", KEY_KERNEL_UINT, NULL, ""}};
         const Practice sized = {.name = "sized", .keys = {keys, ELEMENTSOF(keys), .by_subject = true}};
         const struct {
@@ -109,8 +105,6 @@ static void test_wanted_by_keys(void **state) {
                 {"o*", "two", WANTED_OFF},
                 {"o*", NULL, WANTED_OFF},
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_(stage_done) Stage s;
@@ -127,7 +121,7 @@ static void test_wanted_by_keys(void **state) {
         }
 }
 
-static void test_hopeless(void **state) {
+static void test_hopeless(_unused_ void **state) {
         static const struct {
                 const char *code;
                 bool hopeless;
@@ -139,8 +133,6 @@ static void test_hopeless(void **state) {
                 {"held", false},
                 {"unheard-of", false},
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_(stage_done) Stage s;

@@ -212,14 +212,13 @@ static void test_sizes(void **state) {
 }
 
 /* The size that stat() gives says nothing there: 0 in procfs, 4096 or 0 in sysfs. */
-static void test_untrue_sizes(void **state) {
+static void test_untrue_sizes(_unused_ void **state) {
         static const char *const paths[] = {
                 "/proc/filesystems", "/proc/crypto", "/proc/sys/kernel/ostype", "/sys/kernel/notes",
                 "/sys/devices/system/cpu/possible", "/sys/kernel/mm/transparent_hugepage/enabled",
         };
         Root *live;
 
-        (void) state;
         assert_int_equal(root_new(&live, "/"), 0);
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
                 _cleanup_buffer_ Buffer b = BUFFER_NULL, expected = BUFFER_NULL;
@@ -312,8 +311,6 @@ static void test_live(void **state) {
         assert_int_equal(root_new(&live, "/etc/passwd"), -ENOTDIR);
 }
 
-/* Image builders mount these from the machine that builds ------------------------------------------------- */
-
 static int mount_at(const Tree *t, const char *path, const char *source, const char *type, unsigned long flags) {
         _cleanup_free_ char *below = xasprintf("%s/x", path), *full = tree_path(t, below);
 
@@ -321,11 +318,12 @@ static int mount_at(const Tree *t, const char *path, const char *source, const c
         return mount(source, full, type, flags, NULL) < 0 ? -errno : 0;
 }
 
+/* Image builders mount these from the machine that builds. */
 static const char *const mounted[] = {"/sys", "/proc", "/run", "/dev"};
 
 /* In a mount namespace of our own; the root has to be opened in it. */
 static int mount_foreign(Tree *t) {
-        int r = 0;
+        int r;
 
         if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 return -errno;
@@ -334,14 +332,16 @@ static int mount_foreign(Tree *t) {
         assert_int_equal(root_new(&t->root, t->top), 0);
 
         r = mount_at(t, "/sys", "/sys", NULL, MS_BIND);
-        if (r >= 0)
-                r = mount_at(t, "/proc", "/proc", NULL, MS_BIND);
-        if (r >= 0)
-                r = mount_at(t, "/run", "tmpfs", "tmpfs", 0);
-        if (r >= 0)
-                r = mount_at(t, "/dev", "tmpfs", "tmpfs", 0);
+        if (r < 0)
+                return r;
+        r = mount_at(t, "/proc", "/proc", NULL, MS_BIND);
+        if (r < 0)
+                return r;
+        r = mount_at(t, "/run", "tmpfs", "tmpfs", 0);
+        if (r < 0)
+                return r;
 
-        return r;
+        return mount_at(t, "/dev", "tmpfs", "tmpfs", 0);
 }
 
 /* Before the tree is removed, or it would be removed from the builder's own. */

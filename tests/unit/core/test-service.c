@@ -23,9 +23,7 @@ static const struct {
         {"qemu-ga --path=\"/dev/a b\"", {"qemu-ga", "--path=/dev/a b"}},
 };
 
-static void test_split(void **state) {
-        (void) state;
-
+static void test_split(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
                 _cleanup_(strv_freep) char **words = NULL;
                 size_t n = 0;
@@ -37,10 +35,8 @@ static void test_split(void **state) {
         }
 }
 
-static void test_split_refuses(void **state) {
+static void test_split_refuses(_unused_ void **state) {
         _cleanup_(strv_freep) char **words = NULL;
-
-        (void) state;
 
         assert_int_equal(command_line_split("qemu-ga \"-b", &words), -EINVAL);
         assert_null(words);
@@ -63,12 +59,10 @@ static void read_document(const char *text, int expected, Services *ret) {
         assert_int_equal(services_from_json(o, ret), expected);
 }
 
-static void test_document(void **state) {
+static void test_document(_unused_ void **state) {
         _cleanup_(services_done) Services services = {}, again = {};
         _cleanup_json_ json_object *o = NULL;
         const Service *s;
-
-        (void) state;
 
         read_document(document, 0, &services);
         assert_int_equal(services_to_json(&services, &o), 0);
@@ -90,7 +84,7 @@ static void test_document(void **state) {
         assert_null(services_find(&again, "other.service"));
 }
 
-static void test_bad_documents(void **state) {
+static void test_bad_documents(_unused_ void **state) {
         static const char *const texts[] = {
                 "{}", "[1]", "[{}]", "[{\"unit\": \"a\"}]",
                 "[{\"unit\": \"a\", \"load_state\": \"loaded\", \"main\": {\"pid\": 0}}]",
@@ -99,8 +93,6 @@ static void test_bad_documents(void **state) {
                 "[{\"unit\": \"a\", \"load_state\": \"loaded\", \"drop_ins\": [1]}]",
                 "[{\"unit\": \"a\", \"load_state\": \"loaded\", \"strays\": [{\"cgroup\": \"/\"}]}]",
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 Services services = {};

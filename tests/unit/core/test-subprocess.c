@@ -33,9 +33,7 @@ static const struct {
         {"kill -9 $$", NULL, 10000, 100, -EPROTO, "", ""},
 };
 
-static void test_run(void **state) {
-        (void) state;
-
+static void test_run(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 const char *const arguments[] = {SHELL, "-c", cases[i].script, NULL};
                 _cleanup_buffer_ Buffer output = BUFFER_NULL, error = BUFFER_NULL, input = BUFFER_NULL;
@@ -52,11 +50,9 @@ static void test_run(void **state) {
         }
 }
 
-static void test_long_input(void **state) {
+static void test_long_input(_unused_ void **state) {
         const char *const arguments[] = {SHELL, "-c", "wc -c", NULL};
         _cleanup_buffer_ Buffer output = BUFFER_NULL, input = BUFFER_NULL;
-
-        (void) state;
 
         for (size_t i = 0; i < 100000; i++)
                 assert_int_equal(buffer_puts(&input, "0123456789"), 0);
@@ -64,11 +60,9 @@ static void test_long_input(void **state) {
         assert_int_equal(atoi(output.data), 1000000);
 }
 
-static void test_not_there(void **state) {
+static void test_not_there(_unused_ void **state) {
         const char *const arguments[] = {"/nonexistent/program", NULL};
         _cleanup_buffer_ Buffer output = BUFFER_NULL;
-
-        (void) state;
 
         assert_int_equal(subprocess_run(arguments, NULL, NULL, 1000, 100, &output, NULL), -ENOENT);
 }
