@@ -27,7 +27,7 @@ static void configuration_check_entry(const BootEntry *e, const TokenSpec *specs
         }
 }
 
-/* Where a part was added in this boot, the part that came earlier proves nothing. */
+/* If gtuned added a token in this boot, the configuration was not complete when this boot began. */
 static void configuration_check_ledger(const View *view, const char *practice, Configuration *c) {
         bool now = false;
 
@@ -84,8 +84,8 @@ static int configuration_missing(const View *view, Finding *f, const Configurati
 
         if (c->next_boot && view->machine->n_entries > 0)
                 return finding_verdict(f, STATE_DIFFERS, "later-entries", CONFIGURATION_APPLY,
-                                       "the boot entries have it, but %s does not, so the next kernel would lose it",
-                                       where);
+                                       "the boot entries have it, but %s does not, so the entry of a new kernel would "
+                                       "not have it", where);
 
         return finding_verdict(f, STATE_DIFFERS, "not-configured", CONFIGURATION_APPLY,
                                "it is not configured in %s", where);

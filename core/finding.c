@@ -9,10 +9,10 @@ static const struct {
 } finding_states[_STATE_MAX] = {
         [STATE_OFF] = {"off", "Not wanted (or held by a revert), and not in effect."},
         [STATE_ACTIVE] = {"active", "Wanted, and the running system proves that it is in effect."},
-        [STATE_PENDING_REBOOT] = {"pending-reboot", "Configured in this boot: the next boot will have it, or lose it, "
-                                                    "and the running kernel does not yet."},
+        [STATE_PENDING_REBOOT] = {"pending-reboot",
+                                  "Changed in this boot: it takes effect, or ends, at the next boot."},
         [STATE_DIFFERS] = {"differs", "Wanted, and the machine is not configured for it."},
-        [STATE_DRIFTED] = {"drifted", "gtuned applied it, and somebody changed it since: the evidence names the file "
+        [STATE_DRIFTED] = {"drifted", "gtuned applied it, and it was changed afterwards: the evidence names the file "
                                       "and the value."},
         [STATE_UNMANAGED] = {"unmanaged", "In effect, though the policy does not ask for it."},
         [STATE_CONFLICT] = {"conflict", "Wanted, and something stops it: the reason names it."},

@@ -38,7 +38,7 @@ static const char *policy_line_section_refusal(const char *line, size_t size) {
 
         i = policy_line_skip_blanks(line, size, (size_t) (end - line) + 1);
         if (i < size && line[i] != '#' && line[i] != ';')
-                return "there is something behind the ]: write every key on a line of its own";
+                return "there is text after the ]: write every key on a line of its own";
 
         return NULL;
 }

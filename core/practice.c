@@ -3,14 +3,14 @@
 #include "core/practice.h"
 
 const Reason common_reasons[] = {
-        {"container", "This is a container: the kernel belongs to somebody else.", .hopeless = true},
+        {"container", "This is a container, which runs on the kernel of its host.", .hopeless = true},
         {"bare-metal", "This is no virtual machine; tuning it needs allow_bare_metal = yes in [guest].",
          .hopeless = true},
-        {"other-hypervisor", "The hypervisor is not KVM, so the practice has nothing to talk to.", .hopeless = true},
+        {"other-hypervisor", "The hypervisor is not KVM, and the practice works only on KVM.", .hopeless = true},
         {"held", "It was reverted by hand and is left alone until `gtune apply` is run or its policy changes."},
         {"not-configured", "It is wanted, and the next boot would not have it: `gtune apply` configures it."},
         {"later-entries", "The boot entries have it, but the file that later entries are made from does not."},
-        {"changed-since", "gtuned configured it and somebody took it out again: the evidence names the file."},
+        {"changed-since", "gtuned configured it, and it was removed afterwards: the evidence names the file."},
         {"opposite-token", "An administrator's token says the opposite, and the last one decides.", .hopeless = true},
         {"boot-config-not-read", "It was configured before this boot, and this boot does not have it: the boot "
                                  "loader reads another file, or the guest is booted with a command line of its host."},
