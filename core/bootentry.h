@@ -2,34 +2,34 @@
 #pragma once
 
 /*
- * A boot entry as practices see it: which kernel command line a boot can have, and where it is written.
- * Practices only read entries. Which file formats exist is known to the boot stores alone.
+ * A boot entry: a kernel command line with which the machine can boot, and the place in a file that holds it. Practices
+ * only read entries. Only the boot stores (grub/) know the formats of the files.
  */
 
 #include "core/cmdline.h"
 
 typedef enum EntryKind {
-        ENTRY_SYSTEM,   /* boots this system: gets tokens */
-        ENTRY_TEMPLATE, /* boots nothing itself: later entries are made from it, so it gets tokens too */
-        ENTRY_RESCUE,   /* a rescue or recovery entry: left alone */
-        ENTRY_MEMTEST,  /* a memory test: left alone */
-        ENTRY_FOREIGN,  /* another operating system: left alone */
+        ENTRY_SYSTEM,   /* boots this system: gtuned adds tokens to it */
+        ENTRY_TEMPLATE, /* boots nothing itself, but later entries are made from it: gtuned adds tokens to it too */
+        ENTRY_RESCUE,   /* a rescue or recovery entry, which gtuned never changes */
+        ENTRY_MEMTEST,  /* a memory test, which gtuned never changes */
+        ENTRY_FOREIGN,  /* boots another operating system; gtuned never changes it */
         _ENTRY_KIND_MAX,
         _ENTRY_KIND_INVALID = -EINVAL,
 } EntryKind;
 
 typedef struct BootEntry {
-        char *id;          /* names the entry across edits of the file: titles of its menus and its kernel */
+        char *id;          /* titles of its menus and its kernel, so that it stays the same when the file is edited */
         char *title;       /* for people */
         char *path;        /* the file, as seen inside the root, without links */
-        unsigned line;     /* where the command line begins, from 1; 0 where the file has none yet */
+        unsigned line;     /* where the command line begins, from 1; 0 if the file has none yet */
         EntryKind kind;
         Cmdline cmdline;
-        size_t cmdline_size; /* bytes that the kernel will be given by this file, blanks included */
+        size_t cmdline_size; /* bytes of the command line that the kernel gets from this file, blanks included */
 } BootEntry;
 
-/** boot_entry_done() - release what an entry owns */
+/** boot_entry_done() - release what an entry owns; the entry is empty afterwards */
 void boot_entry_done(BootEntry *e);
 
-/** entry_kind_to_string() - "system", "template", "rescue", "memtest", "foreign" */
+/** entry_kind_to_string() - "system", "template", "rescue", "memtest", "foreign"; NULL for any other number */
 const char *entry_kind_to_string(EntryKind kind);

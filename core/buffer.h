@@ -2,23 +2,23 @@
 #pragma once
 
 /*
- * A growing run of bytes. It may hold any byte; a NUL that is not counted always follows the last one, so
- * that text can be handed to string functions.
+ * An array of bytes that grows. It may hold any byte. A NUL, which is not counted, follows the last byte, so that
+ * string functions can read the data.
  */
 
 #include "core/util.h"
 
 typedef struct Buffer {
-        char *data;       /* NULL only while nothing was ever appended */
+        char *data;       /* NULL if nothing was appended yet */
         size_t size;      /* bytes held */
         size_t allocated;
 } Buffer;
 
 #define BUFFER_NULL ((Buffer) {})
 
-/* Some bytes of a text that is kept somewhere else. */
+/* A part of a text that another object owns. */
 typedef struct Span {
-        const char *data; /* NULL: there are none */
+        const char *data; /* NULL: there is no text */
         size_t size;
 } Span;
 
@@ -29,7 +29,7 @@ typedef struct Span {
  * buffer_append() - add bytes at the end
  * @b: the buffer
  * @data: the bytes; may be NULL when size is 0
- * @size: how many
+ * @size: how many bytes
  *
  * Return: 0, or -ENOMEM and the buffer is unchanged.
  */
@@ -44,11 +44,11 @@ int buffer_printf(Buffer *b, const char *format, ...) _printf_(2, 3);
 /**
  * buffer_drop() - remove bytes at the beginning
  * @b: the buffer
- * @size: how many; at most what it holds
+ * @size: how many bytes; at most b->size
  */
 void buffer_drop(Buffer *b, size_t size);
 
-/** buffer_done() - release the memory; the buffer is empty and reusable afterwards */
+/** buffer_done() - release the memory; the buffer is empty and can be used again */
 void buffer_done(Buffer *b);
 
 /** buffer_equal() - whether two buffers hold the same bytes */

@@ -6,12 +6,13 @@
 
 /*
  * The kernel's isspace() (lib/ctype.c): the white space of ASCII, and 0xA0, which is a no-break space in
- * Latin-1. The locale has no say in it.
+ * Latin-1. It does not depend on the locale.
  */
 static bool kernel_isspace(char c) {
         return c == ' ' || (c >= '\t' && c <= '\r') || (unsigned char) c == 0xA0;
 }
 
+/* Return: the value of a hexadecimal digit, or 16 for any other character. */
 static int kernel_digit(char c) {
         if (c >= '0' && c <= '9')
                 return c - '0';
@@ -22,7 +23,7 @@ static int kernel_digit(char c) {
         return 16;
 }
 
-/* How many bytes the next token takes: white space between double quotes does not end it. */
+/* Return: the size of the token at the beginning of a text. White space between double quotes does not end it. */
 static size_t token_size(const char *text, size_t size, bool *ret_open) {
         bool in_quote = false;
         size_t i;
@@ -39,9 +40,9 @@ static size_t token_size(const char *text, size_t size, bool *ret_open) {
 }
 
 /*
- * Split one token into name and value as next_arg() does: a quote at the very beginning and one at the
- * beginning of the value go away, and with them one at the end; all others stay. An "=" at the beginning
- * separates nothing.
+ * Split one token into name and value as next_arg() does: a quote at the beginning of the token or of the value is
+ * removed and, with it, a quote at the end of the token; other quotes stay. An "=" at the beginning of the token does
+ * not end its name.
  */
 static int token_split(const char *text, size_t size, Token *t) {
         size_t begin, end = size, equals, value;
@@ -75,10 +76,10 @@ static int token_split(const char *text, size_t size, Token *t) {
         return 0;
 }
 
-/* Append the token at the beginning of a text. */
+/* Append the token with which a text begins. */
 static int cmdline_append(Cmdline *c, const char *text, size_t size, size_t offset) {
         Token t = { .offset = offset };
-        bool behind;
+        bool after_dashes;
         int r;
 
         t.size = token_size(text, size, &t.open);
@@ -86,8 +87,8 @@ static int cmdline_append(Cmdline *c, const char *text, size_t size, size_t offs
         if (r < 0)
                 return r;
 
-        behind = c->n_tokens > 0 && c->tokens[c->n_tokens - 1].for_init;
-        t.for_init = behind || (!t.value && streq(t.name, "--"));
+        after_dashes = c->n_tokens > 0 && c->tokens[c->n_tokens - 1].for_init;
+        t.for_init = after_dashes || (!t.value && streq(t.name, "--"));
 
         r = grow(&c->tokens, c->n_tokens, sizeof(Token));
         if (r < 0) {

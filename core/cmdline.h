@@ -3,8 +3,8 @@
 
 /*
  * The kernel command line as a list of tokens, by the kernel's own rules (lib/cmdline.c: next_arg(),
- * kernel/params.c: parse_args()): a double quote keeps blanks together, "-" and "_" are the same in a
- * parameter's name, what follows "--" is for init, and the last duplicate decides.
+ * kernel/params.c: parse_args()): blanks between double quotes do not end a token, "-" and "_" are the same in a
+ * parameter's name, the tokens after "--" are for init, and the last of several tokens of one name decides.
  */
 
 #include "core/util.h"
@@ -14,10 +14,10 @@
 
 typedef struct Token {
         char *name;          /* without quotes */
-        char *value;         /* without quotes; NULL where there is no "=" */
+        char *value;         /* without quotes; NULL if there is no "=" */
         size_t offset, size; /* the bytes of the text that it was read from, quotes included */
-        bool for_init;       /* is the first "--", or stands behind it */
-        bool open;           /* its double quote is never closed, so whatever is put behind becomes part of it */
+        bool for_init;       /* it is the first "--", or comes after it */
+        bool open;           /* its double quote is never closed, so text appended to the line becomes part of it */
 } Token;
 
 typedef struct Cmdline {
@@ -33,20 +33,20 @@ typedef struct Cmdline {
  * @size: its length in bytes
  * @ret: takes the tokens; the caller calls cmdline_done()
  *
- * An open quote at the end of the text is closed there, as the kernel does. Return: 0 or -ENOMEM.
+ * A quote that is still open ends with the text, as for the kernel. Return: 0 or -ENOMEM.
  */
 int cmdline_parse(const char *text, size_t size, Cmdline *ret);
 
-/** cmdline_done() - release the tokens */
+/** cmdline_done() - release the tokens; the list is empty afterwards */
 void cmdline_done(Cmdline *c);
 
 /** parameter_name_equal() - compare two parameter names as the kernel's parameq() does: "-" equals "_" */
 bool parameter_name_equal(const char *a, const char *b) _pure_;
 
 /**
- * cmdline_find() - the token that decides a parameter
+ * cmdline_find() - find the token that decides a parameter
  * @c: the list
- * @name: the parameter
+ * @name: the name of the parameter
  *
  * Return: the last token of that name that is not for init, or NULL.
  */
@@ -66,13 +66,13 @@ int parse_kernel_bool(const char *s, bool *ret);
  * @s: decimal, octal with a leading 0, or hexadecimal with 0x; one leading "+" is allowed, "-" is not
  * @ret: takes the value, 0 to 4294967295
  *
- * Return: 0; -EINVAL for no number; -ERANGE where it does not fit 32 bits.
+ * Return: 0; -EINVAL if the text is no number; -ERANGE if the number does not fit 32 bits.
  */
 int parse_kernel_uint(const char *s, uint32_t *ret);
 
 /* How the value of a parameter is compared. */
 typedef enum TokenKind {
-        TOKEN_FLAG,   /* being there is what counts, whatever its value: arm_pvspin=0 enables too */
+        TOKEN_FLAG,   /* its presence counts, whatever its value: arm_pvspin=0 enables too */
         TOKEN_BOOL,   /* values are compared as bools */
         TOKEN_STRING, /* values are compared as text */
         _TOKEN_KIND_MAX,
@@ -81,27 +81,27 @@ typedef enum TokenKind {
 /* A token that is wanted (or not) on the command line of the next boot. */
 typedef struct TokenSpec {
         const char *name;  /* the parameter */
-        const char *value; /* what it shall be, NULL for none */
+        const char *value; /* the value that it shall have; NULL: none */
         TokenKind kind;
 } TokenSpec;
 
-/* What a command line says of a wanted token. */
+/* Whether a command line has a wanted token. */
 typedef enum TokenState {
-        TOKEN_ABSENT,   /* it is not mentioned */
+        TOKEN_ABSENT,   /* it has no token of this name */
         TOKEN_EQUAL,    /* the deciding token has the wanted meaning */
-        TOKEN_OPPOSITE, /* the deciding token says something else */
+        TOKEN_OPPOSITE, /* the deciding token has another meaning */
 } TokenState;
 
 /**
- * cmdline_state() - what a command line says of a wanted token
+ * cmdline_state() - find out whether a command line has a wanted token
  * @c: the command line
  * @spec: the wanted token
- * @ret_token: takes the deciding token, or NULL where there is none; may be NULL
+ * @ret_token: takes the deciding token, which belongs to c, or NULL if there is none; may be NULL
  */
 TokenState cmdline_state(const Cmdline *c, const TokenSpec *spec, const Token **ret_token);
 
 /**
- * token_spec_format() - the text that is written for a token: "name" or "name=value"
+ * token_spec_format() - make the text that is written for a token: "name" or "name=value"
  * @spec: the token
  *
  * Return: a new string, or NULL when memory is exhausted.

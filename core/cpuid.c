@@ -27,7 +27,7 @@ static void cpuid_signature(unsigned leaf, char signature[static 13]) {
         signature[12] = 0;
 }
 
-/* KVM may sit behind the leaves of another interface that it emulates (Hyper-V): look for it first. */
+/* KVM's leaves may follow those of an interface that it emulates (Hyper-V). Return: KVM's first leaf, or 0. */
 static unsigned cpuid_find_kvm(void) {
         char signature[13];
 

@@ -2,15 +2,16 @@
 #pragma once
 
 /*
- * What the processor says of its hypervisor.
+ * What CPUID says about the hypervisor.
  */
 
 #include "core/util.h"
 
 /**
- * cpuid_read() - ask the processor, if it has CPUID
- * @ret_hypervisor: takes the signature such as "KVMKVMKVM", or "" on bare metal; stays NULL without CPUID; the caller frees it
- * @ret_dedicated_hint: takes 1 or 0 for KVM_HINTS_REALTIME; is left alone if the hypervisor is not KVM
+ * cpuid_read() - read the leaves of the hypervisor, if the processor has CPUID
+ * @ret_hypervisor: takes the signature such as "KVMKVMKVM", or "" on bare metal; unchanged without CPUID
+ *                  (the caller frees it)
+ * @ret_dedicated_hint: takes 1 or 0 for KVM_HINTS_REALTIME; unchanged if the hypervisor is not KVM
  *
  * Return: 0 or -ENOMEM.
  */

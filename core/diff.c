@@ -38,11 +38,11 @@ static bool diff_line_equal(const DiffLine *a, const DiffLine *b) {
         return a->size == b->size && memcmp(a->text, b->text, a->size) == 0;
 }
 
-/* Two texts, what they have in common at both ends, and where the output goes. */
+/* Two texts, the number of lines that they share at both ends, and the output. */
 typedef struct Diff {
         DiffText old, new;
         size_t head, tail; /* equal lines at the beginning and at the end */
-        bool pairwise;
+        bool pairwise;     /* both have the same number of lines */
         Buffer *b;
 } Diff;
 
@@ -64,12 +64,12 @@ static int diff_print_lines(Buffer *b, char mark, const DiffLine *lines, size_t 
         return 0;
 }
 
-/* "-12,7"; a hunk without lines names the line before it. */
+/* Print a range such as "-12,7". A range without lines names the line before it. */
 static int diff_print_range(Buffer *b, char mark, size_t start, size_t n) {
         return buffer_printf(b, " %c%zu,%zu", mark, n > 0 ? start + 1 : start, n);
 }
 
-/* One hunk: old lines [a, a_end) become new lines [b, b_end), context around them. */
+/* Print one hunk: old lines [a, a_end) become new lines [b, b_end). */
 static int diff_print_hunk(const Diff *d, size_t a, size_t a_end, size_t b, size_t b_end) {
         size_t before = a < DIFF_CONTEXT ? a : DIFF_CONTEXT;
         size_t after = d->old.n - a_end < DIFF_CONTEXT ? d->old.n - a_end : DIFF_CONTEXT;
@@ -104,7 +104,7 @@ static int diff_print_hunk(const Diff *d, size_t a, size_t a_end, size_t b, size
         return diff_print_lines(d->b, ' ', old + a_end, after);
 }
 
-/* Where lines are paired, a long equal run ends a hunk. */
+/* Find the end of a hunk of paired lines: it ends before a run of equal lines that is longer than twice the context. */
 static size_t diff_hunk_end(const Diff *d, size_t start, size_t end) {
         size_t last = start, i = start;
 

@@ -10,8 +10,8 @@
  * @old: the old bytes; NULL: the file does not exist yet
  * @new: the new bytes; NULL: the file is removed
  *
- * Made for edits within lines: between the first and the last line that differ, lines are compared pairwise
- * where both sides have as many, and else replaced as one block. That is linear in the size of the file.
- * Return: 0 or -ENOMEM.
+ * This is made for edits within lines, and takes time linear in the size of the file: between the first and the last
+ * line that differ, lines are compared in pairs if both texts have the same number of lines; otherwise all lines of one
+ * text are replaced by those of the other. Return: 0 or -ENOMEM.
  */
 int diff_unified(Buffer *b, const char *path, const Buffer *old, const Buffer *new);

@@ -2,8 +2,7 @@
 #pragma once
 
 /*
- * What a practice observed: a state, the reason for it with a stable code, what to do about it, and the
- * evidence that the verdict rests on.
+ * A finding of a practice: a state, the reason for it with a stable code, the remedy, and the evidence for the verdict.
  */
 
 #include "core/json.h"
@@ -38,31 +37,31 @@ typedef struct Reason {
 } Reason;
 
 typedef struct Evidence {
-        char *source; /* a path, or what else the value was read from */
+        char *source; /* a path, or the name of another place that the value was read from */
         char *value;
 } Evidence;
 
 typedef struct Setting {
         char *name;
-        char *wanted; /* NULL: left alone */
-        char *actual; /* NULL: could not be read */
+        char *wanted; /* NULL: the policy does not set it */
+        char *actual; /* NULL: it could not be read */
 } Setting;
 
 typedef struct Finding {
         const char *practice;
-        const char *subject;     /* what it is about, as a domain's name; owned by the survey; NULL: this machine */
+        const char *subject;     /* such as the name of a domain; the survey owns it; NULL: this machine */
         Wanted wanted;
         State state;
-        bool held;               /* reverted by hand: left alone until it is applied by hand */
-        bool reboot;             /* something of it waits for the next boot, whatever else the state says */
-        const char *reason_code; /* a constant string; NULL where the state says all */
+        bool held;               /* reverted by `gtune revert`, and not changed until `gtune apply` or another policy */
+        bool reboot;             /* a part of it takes effect at the next boot, whatever the state is */
+        const char *reason_code; /* a constant string; NULL if the state says everything */
         char *reason;
         char *remedy;
         Setting *settings;
         size_t n_settings;
         Evidence *evidence;
         size_t n_evidence;
-        char **warnings; /* what the owner should know though nothing is wrong */
+        char **warnings; /* sentences that the owner should read although nothing is wrong */
         size_t n_warnings;
 } Finding;
 
@@ -88,33 +87,38 @@ DEFINE_CLEANUP(Finding *, finding_free);
  * @remedy: what to do, or NULL; copied
  * @format: the reason as a sentence, or NULL
  *
- * The finding then waits for the next boot if the state is "pending-reboot". Return: 0 or -ENOMEM.
+ * finding->reboot is set if the state is "pending-reboot", and cleared if not. Return: 0 or -ENOMEM.
  */
 int finding_verdict(Finding *f, State state, const char *code, const char *remedy, const char *format, ...)
         _printf_(5, 6);
 
-/** finding_wait_for_boot() - say that something waits for the next boot, whatever the verdict is */
+/** finding_wait_for_boot() - set finding->reboot whatever the state is; call it after finding_verdict() */
 void finding_wait_for_boot(Finding *f);
 
-/** finding_display_name() - the practice, and behind it the subject in brackets: "iothreads [web1]". Return: new, or NULL. */
+/**
+ * finding_display_name() - name the practice and, in brackets, the subject: "iothreads [web1]"
+ * @f: the finding
+ *
+ * Return: a new string, or NULL when memory is exhausted.
+ */
 char *finding_display_name(const Finding *f);
 
-/** finding_evidence() - add what a source said; value NULL means that it is absent. Return: 0 or -ENOMEM. */
+/** finding_evidence() - add a source and its value; value NULL: the source is absent. Return: 0 or -ENOMEM. */
 int finding_evidence(Finding *f, const char *source, const char *value);
 
 /** finding_setting() - add a setting; wanted and actual may be NULL. Return: 0 or -ENOMEM. */
 int finding_setting(Finding *f, const char *name, const char *wanted, const char *actual);
 
-/** finding_warning() - add a sentence that names who will miss what, or the like. Return: 0 or -ENOMEM. */
+/** finding_warning() - add a sentence about a side effect that the owner should know. Return: 0 or -ENOMEM. */
 int finding_warning(Finding *f, const char *format, ...) _printf_(2, 3);
 
-/** finding_to_json() - the practice object of a report. Return: 0 or -ENOMEM. */
+/** finding_to_json() - make the practice object of a report; the caller puts it. Return: 0 or -ENOMEM. */
 int finding_to_json(const Finding *f, json_object **ret);
 
-/** state_to_string() - "pending-reboot" and so on */
+/** state_to_string() - "pending-reboot" and so on; NULL for any other number */
 const char *state_to_string(State state);
 
-/** state_meaning() - what a state says of a practice, as a sentence. */
+/** state_meaning() - a sentence that says what a state means; NULL for any other number */
 const char *state_meaning(State state);
 
 /** wanted_to_string() - "on", "off", or NULL for WANTED_NOTHING */

@@ -13,7 +13,7 @@
 /* A boot directory can have thousands of files: the entry names the first of them, and their number. */
 #define JOURNAL_FIELDS_MAX 64U
 
-/* The ids are random, and stay for ever: packaging/gtuned.catalog has the same. */
+/* The ids are random and must never change: packaging/gtuned.catalog has the same ids. */
 static const struct {
         const char *id;
         int priority;
@@ -51,7 +51,7 @@ int journal_field(JournalEntry *entry, const char *name, const char *value) {
         if (!value || entry->n_fields >= JOURNAL_FIELDS_MAX)
                 return 0;
 
-        /* The host's words, and paths of a tree, can hold any byte. */
+        /* Words of the host and paths in a tree can hold any byte. */
         if (text_print(&printable, value, strlen(value)) < 0)
                 return -ENOMEM;
 
@@ -66,7 +66,7 @@ int journal_field(JournalEntry *entry, const char *name, const char *value) {
         return 0;
 }
 
-/* The three that each message has come last, and there must be room for them. */
+/* Add the three fields that each message has. They are added last, so fields of the caller make room for them. */
 static int journal_add_common(JournalEntry *entry, const char *text) {
         char priority[] = {(char) ('0' + journal_messages[entry->id].priority), '\0'};
         int r;

@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * The few messages of which an administrator wants to be told what they mean: each has an id that
- * packaging/gtuned.catalog explains (`journalctl -x`), and fields to search for. A person at a terminal is told there,
- * too; where standard error is the journal itself, the line there is left out.
+ * Messages for the journal. Each has an id, which packaging/gtuned.catalog explains (`journalctl -x`), and fields to
+ * search for. The caller also writes the message to standard error, unless standard error is the journal itself.
  */
 
 #include "core/util.h"
@@ -34,27 +33,32 @@ const char *journal_message_id(JournalMessage id) _const_;
 /** journal_message_priority() - LOG_NOTICE and so on */
 int journal_message_priority(JournalMessage id) _const_;
 
-/** journal_takes_stderr() - whether standard error is the journal; the variable alone proves nothing, it is inherited */
+/**
+ * journal_takes_stderr() - whether standard error is the journal
+ *
+ * The variable JOURNAL_STREAM (systemd.exec(5)) alone does not prove it, because processes inherit it.
+ */
 bool journal_takes_stderr(void);
 
 /**
  * journal_field() - add a field
  * @entry: the message
- * @name: of the field, which may come more than once
- * @value: any bytes, which are made printable; NULL is left out
+ * @name: the name of the field; an entry may have several fields of one name
+ * @value: any bytes; those that are not printable are escaped; NULL: no field is added
  *
- * Return: 0 or -ENOMEM.
+ * A field that no longer fits is left out. Return: 0 or -ENOMEM.
  */
 int journal_field(JournalEntry *entry, const char *name, const char *value);
 
 /**
  * journal_send() - send a message
- * @entry: its id and fields; MESSAGE, MESSAGE_ID and PRIORITY are added
+ * @entry: the id and the fields; MESSAGE, MESSAGE_ID and PRIORITY are added
  * @format: one sentence for a person
  *
- * Return: whether it was sent, and standard error is the journal. Where not, say it there.
+ * Return: true if the message was sent and standard error is the journal; if not, the caller writes the message to
+ * standard error.
  */
 bool journal_send(JournalEntry *entry, const char *format, ...) _printf_(2, 3);
 
-/** journal_entry_done() - release what an entry holds */
+/** journal_entry_done() - release the fields of an entry; it keeps its id and can be used again */
 void journal_entry_done(JournalEntry *entry);

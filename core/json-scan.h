@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Reads JSON text byte by byte and says at once which byte is wrong. It keeps no text and allocates nothing, so it
- * can run over what a peer sends while it arrives.
+ * A scanner that reads JSON text byte by byte and reports a wrong byte at once. It keeps no text and allocates nothing,
+ * so it can check the bytes of a peer while they arrive.
  *
  * It is as strict as RFC 8259 about tokens, brackets, numbers and escapes. It does not check that a string is UTF-8,
  * that a name occurs once in an object, or how long the text is.
@@ -49,14 +49,14 @@ typedef enum JsonScanWord {
         JSON_SCAN_E,
         JSON_SCAN_SIGN,     /* + or - after e */
         JSON_SCAN_EXPONENT,
-        JSON_SCAN_NAME,     /* true, false or null; JsonScan.rest is what is missing */
+        JSON_SCAN_NAME,     /* true, false or null; JsonScan.rest is the part that is missing */
         JSON_SCAN_BAD,
 } JsonScanWord;
 
 typedef struct JsonScan {
         unsigned depth_max;
         unsigned depth;     /* brackets that are open */
-        uint64_t objects;   /* one bit for each of them: it is a { */
+        uint64_t objects;   /* one bit for each of them, set for a { */
         JsonScanExpect expect;
         JsonScanWord word;
         const char *rest;
@@ -69,7 +69,7 @@ typedef struct JsonScan {
 
 #define JSON_SCAN_INIT(max) ((JsonScan) {.depth_max = (max)})
 
-/* json_scan() without its short way. */
+/** json_scan_byte() - json_scan() for all bytes, also those that change the state; call json_scan() instead */
 JsonScanError json_scan_byte(JsonScan *scan, char ch);
 
 /**
@@ -90,7 +90,7 @@ static inline JsonScanError json_scan(JsonScan *scan, char ch) {
 }
 
 /**
- * json_scan_end() - say that the text has ended
+ * json_scan_end() - check the text after its last byte
  * @scan: the scan; of no use afterwards
  *
  * Return: whether the text was one whole value.

@@ -104,7 +104,7 @@ static void json_tokener_freep(json_tokener **tok) {
                 json_tokener_free(*tok);
 }
 
-/* json-c takes NaN, Infinity and names in single quotes for JSON, also where it is told to be strict. */
+/* Even in strict mode json-c accepts NaN, Infinity and single quotes. In JSON, "N", "I" and "'" are only in strings. */
 static bool json_has_extension(const char *text, size_t size) {
         bool in_string = false;
 
@@ -146,7 +146,7 @@ int json_parse(const char *text, size_t size, json_object **ret) {
         return 0;
 }
 
-/* Room for two \uXXXX. A peer may send a megabyte of these, so it is not left to printf(). */
+/* Write \uXXXX without printf(), because a peer may send a megabyte of these. Return: the number of bytes. */
 static size_t ascii_escape(uint32_t unit, char *p) {
         static const char digits[] = "0123456789abcdef";
 
@@ -159,7 +159,7 @@ static size_t ascii_escape(uint32_t unit, char *p) {
 }
 
 static int ascii_append_character(Buffer *b, uint32_t c) {
-        char text[12];
+        char text[12]; /* two \uXXXX */
         size_t n = 0;
 
         if (c >= 0x10000) {

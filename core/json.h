@@ -2,8 +2,7 @@
 #pragma once
 
 /*
- * What this project adds to json-c: text of unknown encoding becomes valid JSON, output is pure ASCII, and
- * input is bounded.
+ * Additions to json-c: text of unknown encoding becomes valid JSON, output is pure ASCII, and input is bounded.
  */
 
 #include <json-c/json.h>
@@ -23,7 +22,8 @@ static inline void json_object_putp(json_object **o) {
  * json_text() - make a JSON string of bytes of unknown encoding
  * @s: the bytes; NULL makes JSON null
  *
- * Each byte that is no part of valid UTF-8 becomes U+FFFD. Return: a new object, or NULL: null or no memory.
+ * Each byte that is no part of valid UTF-8 becomes U+FFFD. Return: a new object, which the caller puts, or NULL if s is
+ * NULL or memory is exhausted.
  */
 json_object *json_text(const char *s);
 
@@ -46,19 +46,19 @@ int json_set_text(json_object *o, const char *key, const char *s);
 /** json_add() - append to an array; ownership of value moves, also on failure. Return: 0 or -ENOMEM. */
 int json_add(json_object *array, json_object *value);
 
-/** json_get_text() - the string member of an object, or NULL where it is absent, null or no string */
+/** json_get_text() - a string member of an object, which owns it; NULL if it is absent, null or no string */
 const char *json_get_text(json_object *o, const char *key);
 
-/** json_get_array() - the array member of an object, or NULL */
+/** json_get_array() - an array member of an object, which owns it; NULL if it is absent or no array */
 json_object *json_get_array(json_object *o, const char *key);
 
 /**
- * json_parse() - strict, bounded parse of a whole text
+ * json_parse() - parse a whole text strictly
  * @text: the text; exactly one JSON value with white space around it
  * @size: its length in bytes
  * @ret: takes the value, which may be NULL for JSON null; the caller puts it
  *
- * Return: 0; -EBADMSG for no JSON, invalid UTF-8 or deeper nesting than JSON_DEPTH_MAX; -ENOMEM.
+ * Return: 0; -EBADMSG if the text is no JSON, no UTF-8, or nested deeper than JSON_DEPTH_MAX; -ENOMEM.
  */
 int json_parse(const char *text, size_t size, json_object **ret);
 
@@ -86,11 +86,11 @@ int json_format_pretty(json_object *o, Buffer *b);
 int ascii_append(Buffer *b, const char *text, size_t size);
 
 /**
- * utf8_decode() - the character at the beginning of a text
+ * utf8_decode() - decode the character at the beginning of a text
  * @s: the text
  * @size: its length in bytes, at least 1
  * @ret: takes the code point
  *
- * Return: how many bytes it takes, or 0 where they are no valid UTF-8 (overlong, surrogate, truncated).
+ * Return: the number of its bytes, or 0 if they are no valid UTF-8 (overlong, surrogate, truncated).
  */
 size_t utf8_decode(const char *s, size_t size, uint32_t *ret);

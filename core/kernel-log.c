@@ -11,8 +11,7 @@
 #define KERNEL_LOG_RECORD_MAX 8192U
 #define KERNEL_LOG_ENTRIES_MAX 20000U
 
-/* More lines than this of one kind say nothing new. */
-#define KERNEL_LOG_LINES_MAX 256U
+#define KERNEL_LOG_LINES_MAX 256U /* further lines of the same kind would tell nothing new */
 #define KERNEL_LOG_FILE_MAX (1024U * 1024U)
 
 static const char *const kernel_log_reaches[_LOG_REACH_MAX] = {
@@ -49,7 +48,7 @@ static int kernel_log_add(KernelLog *log, const char *line, size_t size, const c
         return strv_take(&log->lines, &log->n_lines, TAKE_PTR(copy));
 }
 
-/* "6,339,5140900,-;text\n KEY=value\n": Documentation/ABI/testing/dev-kmsg */
+/* Parse a record such as "6,339,5140900,-;text\n KEY=value\n" (Linux: Documentation/ABI/testing/dev-kmsg). */
 static bool kernel_log_parse_record(char *record, unsigned long *ret_facility,
                                     unsigned long long *ret_sequence, char **ret_text, size_t *ret_size) {
         char *end, *text = strchr(record, ';');
@@ -80,7 +79,7 @@ static int kernel_log_read_ring(int fd, KernelLog *log, const char *const *patte
                 char *text;
                 ssize_t n = read(fd, record, KERNEL_LOG_RECORD_MAX);
 
-                /* EPIPE: records were overwritten while we read; the next read goes on behind them. */
+                /* EPIPE: records were overwritten before they were read; the next read continues after them. */
                 if (n < 0 && errno == EPIPE) {
                         log->reach = LOG_WRAPPED;
                         continue;
@@ -134,7 +133,7 @@ static int kernel_log_open_journal(sd_journal **ret) {
         return 0;
 }
 
-/* Reads from the beginning of the boot: what the ring has lost stands there. */
+/* Read the lines of this boot from the journal, which also has those that the ring buffer has lost. */
 static int kernel_log_read_journal(KernelLog *log, const char *const *patterns) {
         _cleanup_(journal_closep) sd_journal *j = NULL;
         static const char prefix[] = "MESSAGE=", banner[] = "Linux version ";
@@ -257,7 +256,7 @@ int kernel_log_keep(const Root *root, const char *path, const KernelLog *log) {
         return replace_file(root, path, &text, 0644);
 }
 
-/* The lines that the ring still has are newer than the kept ones, and follow them. */
+/* The lines in the ring buffer are newer than the kept ones, so they come after these. */
 static int kernel_log_prepend(json_object *kept, KernelLog *log) {
         static const char *const everything[] = {"", NULL};
         _cleanup_(strv_freep) char **ring = TAKE_PTR(log->lines);

@@ -20,7 +20,7 @@ static size_t ledger_hash_path(const char *path) {
         return h;
 }
 
-/* The place of a path in the index: that of its first record, or the free one where it belongs. */
+/* Find the place of a path in the index: the place of its first record, or the free place for the path. */
 static size_t *ledger_index_find(const Ledger *ledger, const char *path) {
         for (size_t i = ledger_hash_path(path);; i++) {
                 size_t *place = ledger->index + (i & (ledger->index_size - 1));
@@ -30,7 +30,7 @@ static size_t *ledger_index_find(const Ledger *ledger, const char *path) {
         }
 }
 
-/* Paths are counted as if no two records had the same, so at least a half of the places is free. */
+/* There are at least twice as many places as records, so at least half of the places are free. */
 static int ledger_index_grow(Ledger *ledger) {
         size_t size = ledger->index_size > 0 ? ledger->index_size : 16;
 
@@ -51,7 +51,7 @@ static int ledger_index_grow(Ledger *ledger) {
         return 0;
 }
 
-/* Takes in the records that were added since. */
+/* Add the records that the index does not have yet. */
 static int ledger_index_tokens(Ledger *ledger) {
         if (ledger->n_indexed == ledger->n_tokens)
                 return 0;
@@ -72,7 +72,7 @@ static int ledger_index_tokens(Ledger *ledger) {
 LedgerToken *ledger_next_token(Ledger *ledger, const char *path, const LedgerToken *before) {
         size_t i = before ? (size_t) (before - ledger->tokens) + 1 : 0;
 
-        /* Without memory for an index there is still the long way. */
+        /* Without memory for an index, search all records. */
         if (ledger_index_tokens(ledger) < 0) {
                 while (i < ledger->n_tokens && !streq(ledger->tokens[i].path, path))
                         i++;

@@ -9,11 +9,11 @@
 #include "core/ledger.h"
 
 typedef enum LedgerFieldType {
-        LEDGER_FIELD_TEXT,     /* char *, must be there */
-        LEDGER_FIELD_PATH,     /* the same, and absolute */
-        LEDGER_FIELD_OPTIONAL, /* char *, NULL is null */
-        LEDGER_FIELD_SUBJECT,  /* char *, NULL is left out: this machine */
-        LEDGER_FIELD_NAMES,    /* char **, NULL where absent */
+        LEDGER_FIELD_TEXT,     /* char *, required */
+        LEDGER_FIELD_PATH,     /* char *, required, an absolute path */
+        LEDGER_FIELD_OPTIONAL, /* char *, NULL is written as null */
+        LEDGER_FIELD_SUBJECT,  /* char *, NULL (this machine) is not written */
+        LEDGER_FIELD_NAMES,    /* char **, NULL is not written */
 } LedgerFieldType;
 
 typedef struct LedgerField {
@@ -28,7 +28,7 @@ typedef struct LedgerList {
         size_t size;         /* of one record */
         const LedgerField *fields;
         size_t n_fields;
-        bool optional; /* an empty list is left out */
+        bool optional; /* an empty list is not written */
 } LedgerList;
 
 typedef enum LedgerListName {
@@ -49,7 +49,7 @@ void **ledger_list_array(const Ledger *ledger, const LedgerList *list);
 /** ledger_list_count() - where a ledger keeps the number of the records of a list */
 size_t *ledger_list_count(const Ledger *ledger, const LedgerList *list);
 
-/** ledger_list_add() - add a zeroed record at the end of a list. Return: the record, or NULL when memory is exhausted. */
+/** ledger_list_add() - add a zeroed record at the end of a list. Return: the record, or NULL: no memory. */
 void *ledger_list_add(Ledger *ledger, const LedgerList *list);
 
 /** ledger_list_drop() - remove a record of a list; the order of the others stays */

@@ -5,7 +5,7 @@
 #include "core/ledger-internal.h"
 #include "core/replace.h"
 
-/* What 16384 boot entries take with three tokens each, in the middle of a transaction. */
+/* Enough for 16384 boot entries with three tokens each, in the middle of a transaction. */
 #define LEDGER_MAX (64U * 1024U * 1024U)
 #define LEDGER_SCHEMA 1
 
@@ -247,7 +247,7 @@ int ledger_write(const Root *root, const Ledger *ledger) {
         if (text.size > LEDGER_MAX)
                 return -EFBIG;
 
-        /* It holds no secrets, and everybody may ask what state the machine is in. */
+        /* Everybody may read it: it holds no secrets, and `gtune status` needs it and no privilege. */
         return replace_file(root, ledger->path, &text, 0644);
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The ledger: what gtuned itself changed, so that it can undo exactly that. It holds names, tokens, values
- * and hashes, and no file content. What it says of attributes is of one boot; in another it is void.
+ * The ledger: a record of gtuned's own changes, so that gtuned can undo exactly these. It holds names, tokens, values
+ * and hashes, but no content of files. The records of attributes are valid only in the boot in which they were made.
  */
 
 #include "core/json.h"
@@ -11,7 +11,7 @@
 
 typedef enum LedgerStatus {
         LEDGER_OK,
-        LEDGER_ABSENT,     /* nothing was ever changed, or the ledger was lost: what is there is the administrator's */
+        LEDGER_ABSENT,     /* gtuned never changed anything, or the ledger was lost: nothing counts as gtuned's own */
         LEDGER_UNREADABLE, /* no permission, or an I/O error */
         LEDGER_INVALID,    /* it cannot be parsed: apply and revert refuse */
 } LedgerStatus;
@@ -19,12 +19,12 @@ typedef enum LedgerStatus {
 /* One token that gtuned added to one boot store. */
 typedef struct LedgerToken {
         char *practice;
-        char *subject; /* NULL: this machine; so in all records */
+        char *subject; /* NULL: this machine, as in all records */
         char *store;   /* kind of boot store: "grub-cfg" */
         char *path;    /* the file */
         char *token;   /* as written: "cpuidle_haltpoll.force=Y" */
-        char *boot_id; /* the boot in which it was added; NULL: into an image */
-        char **keep;   /* ids of the entries that had the token before gtuned came, NULL-terminated; may be NULL */
+        char *boot_id; /* the boot in which it was added; NULL: it was added to an image */
+        char **keep;   /* ids of the entries that already had the token, NULL-terminated; may be NULL */
 } LedgerToken;
 
 /* One file that gtuned made. */
@@ -56,7 +56,7 @@ typedef struct LedgerSideChange {
         char *value; /* what the kind needs to undo it */
 } LedgerSideChange;
 
-/* A practice that was reverted by hand. */
+/* A practice that was reverted by `gtune revert`. */
 typedef struct LedgerHold {
         char *practice;
         char *subject;
@@ -66,15 +66,15 @@ typedef struct LedgerHold {
 /* One file of a transaction that has begun. */
 typedef struct LedgerIntent {
         char *path;
-        char *old; /* SHA-256 in hex, or NULL: did not exist */
-        char *new; /* SHA-256 in hex, or NULL: is removed */
+        char *old; /* SHA-256 in hex; NULL: the file did not exist */
+        char *new; /* SHA-256 in hex; NULL: the file is removed */
 } LedgerIntent;
 
 typedef struct Ledger Ledger;
 struct Ledger {
         LedgerStatus status;
         int error;  /* -errno for LEDGER_UNREADABLE */
-        char *path; /* where it is kept, as seen inside the root */
+        char *path; /* the file of the ledger, as seen inside the root */
 
         LedgerToken *tokens;
         size_t n_tokens;
@@ -87,19 +87,19 @@ struct Ledger {
         LedgerHold *holds;
         size_t n_holds;
 
-        /* Set between the intent and the end of a transaction: what will be true when it is done. */
+        /* Set during a transaction: the files that it changes, and the ledger that is valid after it. */
         LedgerIntent *intents;
         size_t n_intents;
         Ledger *next;
 
-        /* Tokens by path; private to ledger.c. Numbers are indices plus 1, and 0 is none. */
+        /* An index of the tokens by path, private to ledger-index.c. Numbers are indices plus 1; 0: none. */
         size_t *index;     /* by the hash of the path: the first record */
         size_t index_size; /* a power of two */
         size_t *same_path; /* for each record the next one of its path */
         size_t n_indexed;
 };
 
-/** ledger_new() - an empty ledger that is kept at path, which is copied. Return: 0 or -ENOMEM. */
+/** ledger_new() - make an empty ledger, which the caller frees; path is copied. Return: 0 or -ENOMEM. */
 int ledger_new(Ledger **ret, const char *path);
 
 /** ledger_free() - release a ledger; NULL is ignored */
@@ -109,17 +109,23 @@ DEFINE_CLEANUP(Ledger *, ledger_free);
 /**
  * ledger_read() - read the ledger below a root
  * @root: the root
- * @path: where it is kept
- * @ret: takes the ledger, also an empty one that only says why; the caller frees it
+ * @path: the file of the ledger
+ * @ret: takes the ledger; if it cannot be read, an empty one with its status and error; the caller frees it
  *
  * Return: 0 or -ENOMEM.
  */
 int ledger_read(const Root *root, const char *path, Ledger **ret);
 
-/** ledger_write() - replace the ledger below a root and flush it. Return: 0; -EFBIG: none could read it; -errno. */
+/**
+ * ledger_write() - replace the ledger below a root and flush it
+ * @root: the root
+ * @ledger: the ledger; ledger->path says where
+ *
+ * Return: 0; -EFBIG if it is larger than ledger_read() accepts; another -errno.
+ */
 int ledger_write(const Root *root, const Ledger *ledger);
 
-/** ledger_copy() - an independent copy without intents. Return: 0 or -ENOMEM. */
+/** ledger_copy() - make a copy without intents, which the caller frees. Return: 0 or -ENOMEM. */
 int ledger_copy(const Ledger *ledger, Ledger **ret);
 
 /** ledger_status_to_string() - "ok", "absent", "unreadable", "invalid" */
@@ -135,9 +141,9 @@ LedgerToken *ledger_token(Ledger *ledger, const char *path, const char *token);
  * ledger_next_token() - go through the records of one store
  * @ledger: the ledger
  * @path: the file
- * @before: the record before; NULL: begin
+ * @before: the previous record; NULL: begin
  *
- * It takes no time that grows with the number of stores. Return: the record, or NULL behind the last one.
+ * The time does not grow with the number of stores. Return: the record, or NULL after the last one.
  */
 LedgerToken *ledger_next_token(Ledger *ledger, const char *path, const LedgerToken *before);
 
@@ -150,7 +156,7 @@ LedgerAttribute *ledger_attribute(const Ledger *ledger, const char *path, const 
 /** ledger_side_change() - the record of a change of the side, or NULL */
 LedgerSideChange *ledger_side_change(const Ledger *ledger, const char *kind, const char *target) _pure_;
 
-/* Adding a zeroed record at the end of a list. Each returns it, or NULL when memory is exhausted. */
+/** ledger_add_…() - add a zeroed record at the end of a list. Return: the record, or NULL when memory is exhausted. */
 LedgerToken *ledger_add_token(Ledger *ledger);
 LedgerFile *ledger_add_file(Ledger *ledger);
 LedgerAttribute *ledger_add_attribute(Ledger *ledger);
@@ -158,7 +164,7 @@ LedgerSideChange *ledger_add_side_change(Ledger *ledger);
 LedgerHold *ledger_add_hold(Ledger *ledger);
 LedgerIntent *ledger_add_intent(Ledger *ledger);
 
-/* Removing one record; the order of the others stays. */
+/** ledger_drop_…() - remove one record of a list; the order of the others stays */
 void ledger_drop_token(Ledger *ledger, LedgerToken *token);
 void ledger_drop_file(Ledger *ledger, LedgerFile *file);
 void ledger_drop_attribute(Ledger *ledger, LedgerAttribute *attribute);
@@ -168,8 +174,8 @@ void ledger_drop_hold(Ledger *ledger, const char *practice, const char *subject)
 /**
  * ledger_drop_tokens() - remove many records at once
  * @ledger: the ledger
- * @drop: which ones
- * @userdata: handed through
+ * @drop: returns true for a record that is removed
+ * @userdata: passed to drop
  *
  * Return: how many were removed.
  */

@@ -35,7 +35,7 @@ static void look_enter(Look *l, int fd) {
         closep(&l->parent);
         l->parent = l->fd;
         l->fd = fd;
-        l->st.st_mode = 0; /* not known: most directories on the way are not asked */
+        l->st.st_mode = 0; /* not known: the directories on the way need no fstat() */
 }
 
 static int look_child(const Look *l, const char *name, int flags) {
@@ -44,7 +44,7 @@ static int look_child(const Look *l, const char *name, int flags) {
         return fd < 0 ? negative_errno() : fd;
 }
 
-/* Goes back to the root. The caller goes from there to where the first n_real bytes of l->real lead. */
+/* Go back to the root. From there the caller goes to the directory that the first n_real bytes of l->real name. */
 static void look_rewind(Look *l, size_t n_real) {
         l->fd = safe_close(l->fd);
         l->parent = safe_close(l->parent);
@@ -53,7 +53,10 @@ static void look_rewind(Look *l, size_t n_real) {
         l->real[n_real] = 0;
 }
 
-/* Goes to what holds l->real: from the root, because a directory that is moved away has its ".." elsewhere. */
+/*
+ * Go to the directory that holds l->real. Begin at the root: if another process moves the current directory, its ".."
+ * may lead out of the root.
+ */
 static int look_up(Look *l) {
         const char *slash = strrchr(l->real, '/');
         char *next = NULL;
@@ -77,7 +80,7 @@ static int look_up(Look *l) {
         return 0;
 }
 
-/* Puts the target of a link in front of what is left. */
+/* Put the target of a link in front of the rest of the path. */
 static int look_follow(Look *l, int link_fd, bool last) {
         char target[PATH_MAX];
         char *spelled;
@@ -102,12 +105,15 @@ static int look_follow(Look *l, int link_fd, bool last) {
         return 0;
 }
 
-/* Return: 1 if it went to the name; 0 if that is a link, and its target now is in front of what is left. */
+/*
+ * Go to a name in the current directory. Return: 1; 0 if the name is a link, whose target now is in front of the rest
+ * of the path; or -errno.
+ */
 static int look_descend(Look *l, const char *name, bool last) {
         _cleanup_close_ int child = -EBADF;
         struct stat st;
 
-        /* Most names are directories with more to come. A link is none (open(2), O_DIRECTORY with O_NOFOLLOW). */
+        /* Most names on the way are directories, which one call opens. Links make it fail (open(2), O_NOFOLLOW). */
         if (!last) {
                 child = look_child(l, name, O_DIRECTORY);
                 if (child >= 0) {
@@ -133,7 +139,7 @@ static int look_descend(Look *l, const char *name, bool last) {
         return 1;
 }
 
-/* Goes on by one name. It is written behind l->real first: that is where it gets its NUL. */
+/* Go on by one name. The name is first copied to the end of l->real, because openat() needs a NUL after it. */
 static int look_step(Look *l, const char *name, size_t n, bool last) {
         size_t n_real = l->n_real;
         int r;
@@ -158,7 +164,7 @@ static int look_step(Look *l, const char *name, size_t n, bool last) {
         return r;
 }
 
-/* Walks as the kernel does in a chroot, one name after the other. */
+/* Walk as the kernel does in a chroot, one name after the other. */
 static int look_by_hand(Look *l, const char *path) {
         l->by_hand = true;
         l->todo = path;
@@ -180,14 +186,14 @@ static int look_by_hand(Look *l, const char *path) {
         return 0;
 }
 
-/* Return: a descriptor or -errno; -ENOSYS also if only a walk by hand can say. */
+/* Open a path in one call. Return: a descriptor or -errno; -ENOSYS: the path has to be walked by hand. */
 static int look_open_at_once(int root, const char *path, int flags, unsigned resolve) {
         struct open_how how = {
                 .flags = (unsigned) (flags | O_CLOEXEC),
                 .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
         };
 
-        /* EAGAIN: something was renamed or mounted, anywhere, while it went through a ".." (openat2(2)). */
+        /* EAGAIN: there was a rename or a mount anywhere while the kernel resolved a ".." (openat2(2)). */
         for (unsigned i = 0; i < LOOK_OPEN_TRIES; i++) {
                 long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 
@@ -197,7 +203,7 @@ static int look_open_at_once(int root, const char *path, int flags, unsigned res
                         break;
         }
 
-        /* EPERM is what the filters of some containers say to calls that they do not know. */
+        /* The filters of some containers answer EPERM to calls that they do not know. */
         return errno == EPERM || errno == EAGAIN ? -ENOSYS : negative_errno();
 }
 
@@ -216,7 +222,7 @@ int look_at(Look *l, const char *path) {
         return 0;
 }
 
-/* Opens what look_by_hand() found. */
+/* Open the file that look_by_hand() found. */
 static int look_open_by_hand(const Look *l, int flags) {
         const char *slash = strrchr(l->real, '/');
         int fd;
@@ -245,7 +251,7 @@ int look_open(const Look *l, const char *path, int flags) {
         return l->by_hand ? look_open_by_hand(l, flags) : open_inside(l->root, path, flags);
 }
 
-/* Whether a path has no empty name, no "." and no "..", so that it is the real one if no name in it is a link. */
+/* Whether a path has no empty name, no "." and no "..", so that it is resolved if no name in it is a link. */
 static bool look_path_is_plain(const char *path) {
         for (;;) {
                 const char *end = strchrnul(path, '/');
@@ -260,8 +266,8 @@ static bool look_path_is_plain(const char *path) {
 }
 
 /*
- * Goes from a directory that has no link in its path to a path seen from there. Return: false unless each ".." is at
- * the beginning, where it can be taken without asking the kernel.
+ * Append a path to the resolved path of the directory from which it starts. Return: false if the result is too long, or
+ * if the path is not plain after the ".." at its beginning, which need no help of the kernel.
  */
 static bool look_join_real_path(char real[static PATH_MAX], const char *path) {
         size_t n = strlen(real), n_path;
@@ -286,8 +292,8 @@ static bool look_join_real_path(char real[static PATH_MAX], const char *path) {
 }
 
 /*
- * Where a path leads if at most its last name is a link, and likewise the last one of the link's target: the kernel
- * says whether there was another. Return: -ELOOP and -ENOSYS also if only a walk by hand can tell.
+ * Resolve a path in which only the last name may be a link, and likewise in the target of that link. The kernel reports
+ * any other link. Return: 0 or -errno; -ELOOP and -ENOSYS: the path has to be walked by hand.
  */
 static int look_resolve_at_once(int root, const char *path, char **ret) {
         char real[PATH_MAX], target[PATH_MAX];

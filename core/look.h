@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Where a path leads below a directory, as in a chroot: an absolute link and too many ".." stay below it. The kernel
- * resolves it in one call, openat2(2) with RESOLVE_IN_ROOT. Kernels before 5.6 and the filters of some containers
- * do not have that call; then the path is walked by hand, one name after the other.
+ * Resolving a path below a directory as in a chroot: absolute links and too many ".." do not lead out of it. The kernel
+ * resolves the path in one call, openat2(2) with RESOLVE_IN_ROOT. Kernels before 5.6 do not have that call, and the
+ * filters of some containers refuse it; then the path is walked by hand, one name after the other.
  */
 
 #include <limits.h>
@@ -12,60 +12,60 @@
 
 #include "core/util.h"
 
-/* What a path leads to, without opening it: looking at a FIFO or a device has no effect on it. */
+/* The file to which a path leads. It is not opened for reading, so that a look has no effect on a FIFO or a device. */
 typedef struct Look {
         int root;            /* the directory; not owned */
-        int fd;              /* what was found, O_PATH; -EBADF: the root itself, if by_hand */
+        int fd;              /* the file, opened with O_PATH; -EBADF: the root itself, if by_hand */
         struct stat st;      /* of fd */
 
-        /* of a walk by hand */
+        /* The state of a walk by hand. */
         bool by_hand;
-        int parent;          /* holds fd; -EBADF: the root itself */
-        unsigned n_links;
-        const char *todo;    /* what is left of the path */
-        char *spelled;       /* what todo points into after a link */
-        size_t n_real;
-        char real[PATH_MAX]; /* where fd lies, without links: "" for the root, else "/a/b" */
+        int parent;          /* the directory that holds fd; -EBADF: the root itself */
+        unsigned n_links;    /* links that were followed */
+        const char *todo;    /* the rest of the path */
+        char *spelled;       /* after a link: the text that todo points into */
+        size_t n_real;       /* bytes of real */
+        char real[PATH_MAX]; /* the path of fd without links: "" for the root, else "/a/b" */
 } Look;
 
 /**
- * look_init() - begin, without looking at anything yet
- * @l: the caller calls look_done()
- * @root: an open directory, which has to stay open as long
+ * look_init() - initialize a look, without looking at anything yet
+ * @l: the look; the caller calls look_done()
+ * @root: an open directory, which must stay open until then
  *
- * There is no constant for this: it would have to clear the whole of l->real.
+ * This is no constant, because an initializer would clear all of l->real.
  */
 void look_init(Look *l, int root);
 
-/** look_done() - close what look_at() opened */
+/** look_done() - close and release what look_at() opened */
 void look_done(Look *l);
 
 /**
- * look_at() - find what a path leads to
+ * look_at() - find the file to which a path leads
  * @l: fresh from look_init(); takes fd and st
  * @path: absolute, as seen inside the root
  *
- * A magic link of procfs (symlink(7)) leads nowhere: openat2() refuses it with -ELOOP, and a walk takes its text for
- * a path inside the root.
+ * Magic links of procfs (symlink(7)) are not followed: openat2() fails with -ELOOP, and a walk by hand takes the text
+ * of the link as a path inside the root.
  *
  * Return: 0 or -errno: -ENOENT, -ENOTDIR, -EACCES, -ELOOP.
  */
 int look_at(Look *l, const char *path);
 
 /**
- * look_open() - open what look_at() has found
- * @l: what was found
- * @path: the same path
+ * look_open() - open the file that look_at() has found
+ * @l: the look
+ * @path: the path that look_at() was given
  * @flags: as for open(2)
  *
- * Something else may be there by now: compare its device and inode with l->st.
+ * The path may lead to another file by now, so the caller compares its device and inode with l->st.
  *
  * Return: a descriptor, which the caller closes, or -errno.
  */
 int look_open(const Look *l, const char *path, int flags);
 
 /**
- * open_inside() - open what a path leads to
+ * open_inside() - open the file to which a path leads
  * @root: an open directory
  * @path: absolute, as seen inside the root
  * @flags: as for open(2)
@@ -75,9 +75,9 @@ int look_open(const Look *l, const char *path, int flags);
 int open_inside(int root, const char *path, int flags);
 
 /**
- * resolve_inside() - the path without links
+ * resolve_inside() - resolve all links of a path
  * @root: an open directory
- * @path: absolute, as seen inside the root; what it names must exist
+ * @path: absolute, as seen inside the root; the file must exist
  * @ret: takes the real path, as seen inside the root; the caller frees it
  *
  * Return: 0 or -errno.

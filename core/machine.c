@@ -62,7 +62,7 @@ char machine_kernel_option(const Machine *machine, const char *name) {
         return 'n';
 }
 
-/* "0-3,8" */
+/* Count the CPUs of a list such as "0-3,8". Return: 0 if it is no such list. */
 static unsigned machine_count_cpus(const char *list) {
         unsigned count = 0;
 
@@ -86,7 +86,7 @@ static unsigned machine_count_cpus(const char *list) {
         return count;
 }
 
-/* The value of KEY=value or KEY="value" in os-release text (os-release(5)). */
+/* Find the value of KEY=value or KEY="value" in the text of os-release (os-release(5)). */
 static int machine_os_release_field(const char *text, const char *key, char **ret) {
         for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
                 const char *value = startswith(line, key);
@@ -144,7 +144,7 @@ static int machine_inflate_config(const Buffer *packed, Buffer *ret) {
 
         (void) inflateEnd(&z);
 
-        /* Half of it would say of the other half's options that they are not set. */
+        /* If a part of it were missing, the options of that part would count as not set. */
         if (e >= 0 && r != Z_STREAM_END)
                 buffer_done(ret);
         return e;
@@ -178,7 +178,7 @@ static int machine_read_config(const Root *root, Machine *machine) {
 #if HAVE_ZLIB
         _cleanup_buffer_ Buffer packed = BUFFER_NULL;
 
-        /* Of an image this would be the builder's kernel; the root hides it there. */
+        /* In an image, /proc may be that of the builder's kernel; the root hides it then (core/root.h). */
         if (root_read(root, "/proc/config.gz", MACHINE_CONFIG_MAX, &packed) >= 0)
                 return machine_inflate_config(&packed, &machine->config);
 #endif
@@ -217,7 +217,7 @@ static int machine_read_running(const Root *root, Machine *machine) {
         return cmdline_parse(machine->cmdline_text, strlen(machine->cmdline_text), &machine->cmdline);
 }
 
-/* The newest kernel stands for the one that an image will run. */
+/* Find the newest kernel of an image, which is the kernel that it will most likely run. */
 static int machine_newest_kernel(const Root *root, char **ret) {
         _cleanup_(strv_freep) char **names = NULL;
         const char *newest = NULL;

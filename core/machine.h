@@ -2,26 +2,26 @@
 #pragma once
 
 /*
- * The machine: what is true of this guest, read once per report.
+ * The machine: facts about the system below a root, read once for each report.
  */
 
 #include "core/bootentry.h"
 #include "core/probe.h"
 #include "core/root.h"
 
-/* Where a root stands in the life of a machine. */
+/* What a root is. */
 typedef enum MachineKind {
         MACHINE_LIVE,     /* the running system */
         MACHINE_IMAGE,    /* a tree that will be booted later: attributes do not exist yet */
-        MACHINE_SNAPSHOT, /* a running system somewhere else, taken by `gtune snapshot`: attributes are files */
+        MACHINE_SNAPSHOT, /* a copy of a running system, made by `gtune snapshot`: attributes are ordinary files */
 } MachineKind;
 
 typedef struct Machine {
         MachineKind kind;
-        Probe *probe;          /* what a tree cannot hold: architecture, kernel release, CPUID, kernel log */
+        Probe *probe;          /* facts that no file holds: architecture, kernel release, CPUID, kernel log */
         char *boot_id;         /* NULL for an image */
         char *os_id, *os_version;
-        char *virtualization;  /* "kvm", "qemu", "vmware", …, "none"; NULL where it cannot be known (an image) */
+        char *virtualization;  /* "kvm", "qemu", "vmware", …, "none"; NULL: unknown, as in an image */
         char *container;       /* "docker", …; NULL outside containers */
         unsigned possible_cpus; /* 0: unknown */
 
@@ -30,22 +30,22 @@ typedef struct Machine {
 
         Buffer config;         /* the kernel's configuration; empty: unknown */
 
-        const BootEntry **entries; /* of all boot stores; the stores own them */
+        const BootEntry **entries; /* of all boot stores, which own them */
         size_t n_entries;
-        char *entries_error;       /* why the boot entries cannot be relied on; NULL: they can */
-        const char *entries_error_code;
-        bool entries_none;         /* nothing was found that boots this system */
+        char *entries_error;       /* why the list of boot entries may be wrong or incomplete; NULL: it is right */
+        const char *entries_error_code; /* its reason code */
+        bool entries_none;         /* no entry that boots this system was found */
 } Machine;
 
 /**
- * machine_read() - read what is true of the machine below a root
+ * machine_read() - read the facts about the machine below a root
  * @root: the root
- * @arch: architecture of an image, or NULL for the one of the running kernel
- * @interest: what practices want to know
+ * @arch: architecture of an image; NULL: that of its kernel or, if unknown, of the running kernel
+ * @interest: the lines and services that practices look for
  * @ret: takes the machine; the caller frees it
  *
- * A source that is missing leaves its field unknown. Return: 0; -EBADMSG where gtuned-machine.json is no snapshot's;
- * -ENOMEM.
+ * If a source is missing, its field stays unknown. Return: 0; -EBADMSG if gtuned-machine.json was not written by a
+ * snapshot; -ENOMEM; -errno of uname(2).
  */
 int machine_read(const Root *root, const char *arch, const Interest *interest, Machine **ret);
 
@@ -53,17 +53,17 @@ int machine_read(const Root *root, const char *arch, const Interest *interest, M
 Machine *machine_free(Machine *machine);
 DEFINE_CLEANUP(Machine *, machine_free);
 
-/** machine_add_entry() - make a boot entry known; it must outlive the machine. Return: 0 or -ENOMEM. */
+/** machine_add_entry() - add a boot entry, which must outlive the machine. Return: 0 or -ENOMEM. */
 int machine_add_entry(Machine *machine, const BootEntry *entry);
 
 /**
- * machine_kernel_option() - an option of the kernel's configuration
+ * machine_kernel_option() - look up an option of the kernel's configuration
  * @machine: the machine
  * @name: with its prefix, as "CONFIG_HALTPOLL_CPUIDLE"
  *
- * Return: 'y', 'm', 'n' (not set), or 0 where the configuration is unknown.
+ * Return: 'y', 'm', 'n' (not set), or 0 if the configuration is unknown.
  */
 char machine_kernel_option(const Machine *machine, const char *name) _pure_;
 
-/** machine_parameter() - the token of the running kernel's command line that decides, or NULL */
+/** machine_parameter() - find the token that decides a parameter of the running kernel, or NULL */
 const Token *machine_parameter(const Machine *machine, const char *name) _pure_;

@@ -5,7 +5,7 @@
 
 #include "core/options.h"
 
-/* Options without a letter get a value that is no character. */
+/* Options without a letter get numbers that are no characters. */
 #define OPTIONS_LONG_ONLY 0x100
 
 static void options_fill_tables(const Option *options, size_t n, struct option *table, char *letters) {
@@ -42,7 +42,7 @@ int options_parse(const Option *options, size_t n, int argc, char **argv, void *
                 while (i < n && table[i].val != c)
                         i++;
                 if (i == n)
-                        return -EINVAL; /* getopt has said why */
+                        return -EINVAL; /* getopt_long() has written the reason to stderr */
 
                 given |= UINT32_C(1) << i;
                 r = options[i].set(userdata, optarg);

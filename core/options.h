@@ -2,8 +2,7 @@
 #pragma once
 
 /*
- * What the command lines have in common: options as a table, from which getopt_long() and --help are both made,
- * and exit statuses.
+ * Options of the programs' command lines, as a table that getopt_long() and --help both follow, and exit statuses.
  */
 
 #include "core/util.h"
@@ -22,9 +21,9 @@ typedef enum ExitStatus {
 typedef struct Option {
         const char *name;
         int letter;           /* short form, or 0 */
-        const char *argument; /* its name for people, or NULL where the option takes none */
+        const char *argument; /* its name for people; NULL: the option takes none */
         const char *help;
-        int (*set)(void *userdata, const char *argument); /* 0, or -EINVAL after a complaint on stderr */
+        int (*set)(void *userdata, const char *argument); /* 0, or -EINVAL after a message on stderr */
 } Option;
 
 /* The most options a program may have. */
@@ -33,13 +32,13 @@ typedef struct Option {
 /**
  * options_parse() - read the options of a command line
  * @options: the table
- * @n: how many
+ * @n: number of its rows, at most OPTIONS_MAX
  * @argc: as main() got it
  * @argv: as main() got it; words that are no options move to the end
- * @userdata: for the set functions
- * @ret_given: takes a bit for each row of the table that was given; may be NULL
+ * @userdata: passed to the set functions
+ * @ret_given: takes one bit for each row whose option was given; may be NULL
  *
- * Return: the index of the first word that is no option, or -EINVAL: a line was written to stderr.
+ * Return: the index of the first word that is no option, or -EINVAL after a message on stderr.
  */
 int options_parse(const Option *options, size_t n, int argc, char **argv, void *userdata, uint32_t *ret_given);
 

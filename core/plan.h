@@ -2,19 +2,19 @@
 #pragma once
 
 /*
- * A plan: what the policy wants of the machine, as practices describe it. What that comes to in files (every
- * token of every practice in one new content per boot store) is the engine's work, and so is taking away
- * what the ledger says is ours and nobody wants any more.
+ * A plan: the changes that practices ask for, so that the machine is as the policy wants it. The engine makes changes
+ * of files of them (one new content for each boot store, with the tokens of all practices). The engine also removes
+ * those of gtuned's earlier changes, which the ledger records, that no practice asks for any more.
  */
 
 #include "core/cmdline.h"
 #include "core/finding.h"
 
 typedef enum ChangeKind {
-        CHANGE_TOKEN,     /* this token on the kernel command line */
-        CHANGE_FILE,      /* this file with these bytes */
-        CHANGE_ATTRIBUTE, /* this kernel attribute with this value */
-        CHANGE_UNIT,      /* this service restarted */
+        CHANGE_TOKEN,     /* a token on the kernel command line */
+        CHANGE_FILE,      /* a file with certain bytes */
+        CHANGE_ATTRIBUTE, /* a value of a kernel attribute */
+        CHANGE_UNIT,      /* a restart of a service */
         CHANGE_OF_SIDE,   /* a change of a kind that only the side knows, such as a domain's definition */
         _CHANGE_KIND_MAX,
 } ChangeKind;
@@ -23,10 +23,10 @@ typedef struct Change {
         ChangeKind kind;
         const char *practice;
         const char *subject; /* NULL: this machine */
-        const char *side_kind; /* of a change of the side: the name of its kind */
-        TokenSpec token; /* constant strings, as the practices' tables hold them */
-        char *target;    /* path of the file or attribute, name of the unit, or what the side's kind changes */
-        char *value;     /* attribute: the value, or NULL: the one that it has; change of the side: what is wanted */
+        const char *side_kind; /* change of the side: the name of its kind */
+        TokenSpec token; /* its strings are constants in the practices' tables */
+        char *target;    /* path of the file or attribute, name of the unit, or object of a change of the side */
+        char *value;     /* attribute: the value; NULL: its current one; change of the side: the wanted value */
         Buffer content;  /* file: the bytes */
         char *unit;      /* file: the service that reads it and is restarted when it changes; NULL: none */
         char *expect;    /* unit, or file with a unit: an argument that the restarted process must have; NULL: any */
@@ -37,7 +37,7 @@ typedef struct Plan {
         size_t n_changes;
 } Plan;
 
-/** plan_new() - an empty plan. Return: 0 or -ENOMEM. */
+/** plan_new() - make an empty plan, which the caller frees. Return: 0 or -ENOMEM. */
 int plan_new(Plan **ret);
 
 /** plan_free() - release a plan; NULL is ignored */
@@ -47,7 +47,7 @@ DEFINE_CLEANUP(Plan *, plan_free);
 /**
  * plan_token() - ask for a token on the command line
  * @plan: the plan
- * @owner: the finding of the practice and the subject that ask; its names must outlive the plan
+ * @owner: the finding of the practice and the subject that need the change; its names must outlive the plan
  * @token: the token; its strings must outlive the plan
  *
  * Return: 0 or -ENOMEM.
@@ -60,7 +60,7 @@ int plan_file(Plan *plan, const Finding *owner, const char *path, const char *te
 /** plan_attribute() - ask for a value of a kernel attribute, in the order of the calls. Return: 0 or -ENOMEM. */
 int plan_attribute(Plan *plan, const Finding *owner, const char *path, const char *value);
 
-/** plan_rewrite() - ask for the value that an attribute has to be written again. Return: 0 or -ENOMEM. */
+/** plan_rewrite() - ask that the current value of an attribute is written to it once more. Return: 0 or -ENOMEM. */
 int plan_rewrite(Plan *plan, const Finding *owner, const char *path);
 
 /**
@@ -69,10 +69,10 @@ int plan_rewrite(Plan *plan, const Finding *owner, const char *path);
  * @owner: as in plan_token()
  * @path: the file
  * @text: the bytes
- * @unit: the service that it belongs to: it is restarted if it runs, when the file changes and when it goes
+ * @unit: the service that reads the file; if it runs, it is restarted after the file was changed or removed
  * @expect: an argument that the restarted process must have, or NULL
  *
- * A service that does not come up with it gets its old file back. Return: 0 or -ENOMEM.
+ * If the service does not start with the new file, the old file is restored. Return: 0 or -ENOMEM.
  */
 int plan_unit_file(Plan *plan, const Finding *owner, const char *path, const char *text, const char *unit,
                    const char *expect);
@@ -82,7 +82,7 @@ int plan_unit_file(Plan *plan, const Finding *owner, const char *path, const cha
  * @plan: the plan
  * @owner: as in plan_token()
  * @unit: the unit
- * @expect: an argument that the restarted process must have; NULL for a unit that has no process to stay
+ * @expect: an argument that the restarted process must have; NULL if the unit has no process that keeps running
  *
  * Return: 0 or -ENOMEM.
  */
@@ -93,12 +93,12 @@ int plan_unit(Plan *plan, const Finding *owner, const char *unit, const char *ex
  * @plan: the plan
  * @owner: as in plan_token()
  * @kind: the name of the kind; a constant string
- * @target: what is changed
- * @value: what is wanted, as the kind understands it
+ * @target: the object that is changed, such as the name of a domain
+ * @value: the wanted value, as the kind understands it
  *
  * Return: 0 or -ENOMEM.
  */
 int plan_of_side(Plan *plan, const Finding *owner, const char *kind, const char *target, const char *value);
 
-/** plan_drop() - take back all that a practice asked for a subject */
+/** plan_drop() - remove all changes that a practice asked for, for the one subject of its finding */
 void plan_drop(Plan *plan, const Finding *owner);

@@ -63,7 +63,7 @@ static int policy_file_read(const Root *root, Policy *policy, const PolicyKeys *
         return policy_parse(policy, keys, n_keys, path, text.data, text.size);
 }
 
-/* The directory that wins for a name: a file of the same name in a later one masks the earlier. */
+/* Find the file of a name that counts: the one in the last directory. Return: its path, or NULL: no memory. */
 static char *policy_file_path(const Root *root, const char *name) {
         for (size_t i = ELEMENTSOF(policy_directories); i-- > 0;) {
                 _cleanup_free_ char *path = xasprintf("%s/%s", policy_directories[i], name), *real = NULL;
@@ -134,7 +134,7 @@ static int policy_read_drop_ins(const Root *root, const char *name, Policy *poli
         return 0;
 }
 
-/* A policy without settings, and the keys that decide for every practice. */
+/* Make a policy without settings, with the list of the keys on which every practice depends. */
 static int policy_new(const PolicyKeys *keys, size_t n_keys, Policy **ret) {
         _cleanup_(policy_freep) Policy *policy = calloc(1, sizeof(*policy));
 

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Reading policy files: NAME and NAME.d/ in /usr/lib, /run and /etc, of which the later ones win, in the syntax of inih.
+ * Reading policy files: NAME and NAME.d/ below /usr/lib, /run and /etc, in the syntax of inih. A file replaces the file
+ * of the same name in an earlier one of these directories.
  */
 
 #include "core/policy.h"
@@ -11,12 +12,12 @@
 /**
  * policy_read() - read all policy files below a root
  * @root: the root
- * @name: the main file as it is called below /usr/lib, /run and /etc, such as "gtuned/gtuned.conf"
+ * @name: the name of the main file below /usr/lib, /run and /etc, such as "gtuned/gtuned.conf"
  * @keys: the groups of keys that may be set; must outlive the policy
  * @n_keys: how many groups
  * @ret: takes the policy; the caller frees it
  *
- * What is wrong in a file becomes an entry of errors. Return: 0 or -ENOMEM.
+ * Each error in a file becomes an entry of policy->errors. Return: 0 or -ENOMEM.
  */
 int policy_read(const Root *root, const char *name, const PolicyKeys *keys, size_t n_keys, Policy **ret);
 

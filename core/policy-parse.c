@@ -21,7 +21,7 @@ typedef struct PolicyParser {
         const char *path;
         const char *next, *end; /* the rest of the text */
         unsigned line;          /* the number of the line that inih got last */
-        bool no_memory;         /* set because inih's callbacks cannot return an error of ours */
+        bool no_memory;         /* an error that inih's callbacks cannot return */
 } PolicyParser;
 
 static _printf_(2, 3) void policy_parser_complain(PolicyParser *p, const char *format, ...) {
@@ -211,7 +211,8 @@ static int policy_parser_take_pair(PolicyParser *p, const char *text, const char
                 return 0;
         }
         if (key->lasting && startswith(p->path, "/run/")) {
-                policy_parser_complain(p, "%s does not count below /run: set it in /etc/gtuned or /usr/lib/gtuned", name);
+                policy_parser_complain(p, "%s does not count below /run: set it in /etc/gtuned or /usr/lib/gtuned",
+                                       name);
                 return 0;
         }
 

@@ -16,7 +16,7 @@
  * @text: the text; need not end with NUL
  * @size: its length in bytes
  *
- * What is wrong in the text becomes an entry of policy->errors. Return: 0 or -ENOMEM.
+ * Each error in the text becomes an entry of policy->errors. Return: 0 or -ENOMEM.
  */
 int policy_parse(Policy *policy, const PolicyKeys *keys, size_t n_keys, const char *path, const char *text,
                  size_t size);

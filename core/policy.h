@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The policy: what is wanted, as settings of keys. Which sections and keys exist is data that a side and its practices
- * bring. core/policy-file.h reads policies.
+ * The policy: the administrator's wishes, as settings of keys. The tables of a side and of its practices say which
+ * sections and keys exist. core/policy-file.h reads policies.
  */
 
 #include "core/util.h"
@@ -12,8 +12,8 @@
 typedef enum KeyType {
         KEY_BOOL,        /* yes/no, true/false, on/off, 1/0 */
         KEY_CHOICE,      /* one of the words in "choices" */
-        KEY_KERNEL_UINT, /* as the kernel's kstrtouint(…, 0) */
-        KEY_KERNEL_BOOL, /* as the kernel's kstrtobool() */
+        KEY_KERNEL_UINT, /* a number that the kernel's kstrtouint(…, 0) reads */
+        KEY_KERNEL_BOOL, /* a text that the kernel's kstrtobool() reads */
         KEY_PATH,        /* an absolute path */
         KEY_LIST,        /* words separated by commas; a repeated key adds up, an empty value clears it */
         _KEY_TYPE_MAX,
@@ -25,8 +25,8 @@ typedef struct PolicyKey {
         KeyType type;
         const char *const *choices; /* for KEY_CHOICE, NULL-terminated */
         const char *meaning;        /* one line for people */
-        const char *shared;         /* of a key that decides for every practice: its value if it is not set; else NULL */
-        bool lasting;               /* it does not count below /run, which a boot brings and takes away */
+        const char *shared;         /* default value of a key on which every practice depends; NULL: other keys */
+        bool lasting;               /* it must not be set below /run, because it would be lost at a reboot */
 } PolicyKey;
 
 /* The value that counts for a key, and where it was written. */
@@ -45,18 +45,18 @@ typedef struct PolicyError {
 } PolicyError;
 
 typedef struct Policy {
-        char **files; /* those that were read, NULL-terminated, in the order of reading */
+        char **files; /* the files that were read, NULL-terminated, in the order of reading */
         PolicySetting *settings; /* of the same key, a later one wins */
         size_t n_settings;
-        const PolicyKey **shared; /* the keys that decide for every practice */
+        const PolicyKey **shared; /* the keys on which every practice depends */
         size_t n_shared;
-        PolicyError *errors; /* any: nothing of the policy may be applied */
+        PolicyError *errors; /* if there is any, nothing is applied */
         size_t n_errors;
-        const char *credential; /* a constant: what became of the policy that the host offers; NULL: none is known */
-        char *credential_note;  /* what a person should know of it, a sentence; or NULL */
+        const char *credential; /* a constant: the state of the policy that the host offers; NULL: unknown */
+        char *credential_note;  /* a sentence about it that a person should read, or NULL */
 } Policy;
 
-/* Some keys that belong together. */
+/* A group of keys. */
 typedef struct PolicyKeys {
         const PolicyKey *keys;
         size_t n_keys;
@@ -74,33 +74,33 @@ DEFINE_CLEANUP(Policy *, policy_free);
  */
 bool policy_exists(const Policy *policy) _pure_;
 
-/** policy_get() - what is set for a key of a plain section, or NULL */
+/** policy_get() - find the setting of a key of a plain section, or NULL */
 const PolicySetting *policy_get(const Policy *policy, const char *section, const char *name) _pure_;
 
 /**
- * policy_get_for() - what is set for a key and a subject
+ * policy_get_for() - find the setting of a key for a subject
  * @policy: the policy
  * @section: the section
  * @name: the key
  * @subject: the subject's name; NULL: this machine, as in policy_get()
  *
- * A section [section NAME] that names the subject itself wins over a pattern; of equal ones the last wins. Return: the
- * setting, or NULL.
+ * A section [section NAME] that names the subject itself wins over one with a pattern; of several sections of either
+ * kind the last one wins. Return: the setting, or NULL.
  */
 const PolicySetting *policy_get_for(const Policy *policy, const char *section, const char *name,
                                     const char *subject) _pure_;
 
-/** policy_word() - the value of a key, or otherwise where it is not set */
+/** policy_word() - the value of a key of a plain section, or @otherwise if it is not set */
 const char *policy_word(const Policy *policy, const char *section, const char *name, const char *otherwise) _pure_;
 
-/** policy_bool() - the value of a KEY_BOOL, or otherwise where it is not set */
+/** policy_bool() - the value of a KEY_BOOL of a plain section, or @otherwise if it is not set */
 bool policy_bool(const Policy *policy, const char *section, const char *name, bool otherwise) _pure_;
 
 /**
- * policy_error() - note that something is wrong
+ * policy_error() - add an error to a policy
  * @policy: the policy
  * @file: the file; copied
- * @line: from 1, or 0
+ * @line: the line, from 1; 0: the file as a whole
  * @format: a sentence that says what is wrong and what to do
  *
  * Return: 0 or -ENOMEM.
@@ -108,12 +108,13 @@ bool policy_bool(const Policy *policy, const char *section, const char *name, bo
 int policy_error(Policy *policy, const char *file, unsigned line, const char *format, ...) _printf_(4, 5);
 
 /**
- * policy_describe() - the settings of a practice in one canonical line
+ * policy_describe() - write the settings of a practice as one line
  * @policy: the policy
  * @keys: the keys of the practice
  * @subject: a subject's name, or NULL for this machine
  *
- * A hold (see `gtune revert`) ends when this line changes. Return: a new string, or NULL when memory is exhausted.
+ * The ledger keeps this line with a hold (`gtune revert`), which ends when the line changes. So the form of the line
+ * must never change. Return: a new string, or NULL when memory is exhausted.
  */
 char *policy_describe(const Policy *policy, const PolicyKeys *keys, const char *subject);
 

@@ -18,8 +18,8 @@ typedef struct View {
         const Machine *machine;
         const Policy *policy;
         const Ledger *ledger;
-        const char *run_directory; /* where the side keeps what the next boot must not see */
-        const char *subject;       /* what the practice is asked about, as a domain's name; NULL: this machine */
+        const char *run_directory; /* the side's directory for files that a reboot must remove */
+        const char *subject;       /* the subject in question, such as the name of a domain; NULL: this machine */
 } View;
 
 typedef struct Practice {
@@ -28,9 +28,9 @@ typedef struct Practice {
         const char *purpose; /* what it is for */
         const char *helps;   /* when it helps */
         const char *harms;   /* when it harms */
-        const char *proof;   /* what "active" rests on */
+        const char *proof;   /* what proves that it is active */
         const char *const *sources;      /* kernel files and documents that the rules come from; NULL-terminated */
-        const char *const *log_patterns; /* kernel log lines that matter; NULL-terminated; may be NULL */
+        const char *const *log_patterns; /* texts in the kernel log that matter; NULL-terminated; may be NULL */
         const ServiceInterest *services; /* services that matter */
         size_t n_services;
         const Reason *reasons;
@@ -44,15 +44,16 @@ typedef struct Practice {
         int (*list_subjects)(const View *view, char ***ret);
 
         /*
-         * Read what is true of view->subject. It is read once in a survey, and the functions below are given it. done()
-         * releases it. Both NULL: the practice reads nothing but the view, and facts is NULL. Return: 0 or -ENOMEM.
+         * Read the facts about view->subject. A survey calls this once and passes the facts to the functions below.
+         * done() releases them. Both NULL: the practice reads nothing but the view, and facts is NULL. Return: 0 or
+         * -ENOMEM.
          */
         int (*read)(const View *view, void **ret_facts);
         void (*done)(void *facts);
 
         /*
-         * Check the policy against the facts: values that contradict each other or the kernel's actual ones. Add what is
-         * wrong to policy, which is view->policy. May be NULL. Return: 0 or -ENOMEM.
+         * Check the policy against the facts. Add an error to policy, which is view->policy, for values that contradict
+         * each other or the kernel's actual values. May be NULL. Return: 0 or -ENOMEM.
          */
         int (*check)(const View *view, const void *facts, Policy *policy);
 
@@ -63,16 +64,15 @@ typedef struct Practice {
         int (*plan)(const View *view, const void *facts, const Finding *finding, Plan *plan);
 
         /*
-         * Whether the machine must not count as being in order although the state alone would not say so: an apply cannot
-         * fix what the policy asks for. May be NULL.
+         * Whether the machine counts as not in order although the state does not show it, because the policy asks for
+         * something that no apply can bring about. May be NULL.
          */
         bool (*fails)(const View *view, const Finding *finding);
 
         /*
-         * Check what else must hold before the practice's changes are carried out on a running system. plan holds the
-         * changes of every practice, and none of this one where its changes are taken back. May run programs, writes
-         * nothing. *ret_refusal takes a sentence if the changes must not be carried out now. May be NULL. Return: 0 or
-         * -ENOMEM.
+         * Check whether the practice's changes may be made on the running system now. plan holds the changes of every
+         * practice; it holds none of this practice if its changes are undone. May run programs, writes nothing.
+         * *ret_refusal takes a sentence if the changes must not be made now. May be NULL. Return: 0 or -ENOMEM.
          */
         int (*precheck)(const View *view, const void *facts, const Plan *plan, char **ret_refusal);
 } Practice;
@@ -82,14 +82,14 @@ typedef struct Practice {
  * @view: the view
  * @practice: the practice
  * @finding: takes wanted and held
- * @automatic: what enable = auto comes to
+ * @automatic: whether enable = auto means on
  *
  * Without a policy, or with one that has errors, nothing is wanted. Return: 0 or -ENOMEM.
  */
 int practice_wanted(const View *view, const Practice *practice, Finding *finding, bool automatic);
 
 /**
- * practice_wanted_by_keys() - practice_wanted() of a practice that has no key "enable": who sets one of its keys wants it
+ * practice_wanted_by_keys() - practice_wanted() of a practice without the key "enable": it is wanted if any key is set
  * @view: the view
  * @practice: the practice
  * @finding: takes wanted and held

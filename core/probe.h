@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What is known of a machine and stands in no file: uname, CPUID, the kernel log. A snapshot keeps it in
- * gtuned-machine.json, so that a tree can be judged as the machine itself would be.
+ * Facts about a machine that are in no file: uname, CPUID, the kernel log, services. A snapshot keeps them in
+ * gtuned-machine.json, so that the verdict on a copied tree is the same as on the machine itself.
  */
 
 #include "core/kernel-log.h"
@@ -17,35 +17,35 @@ typedef struct Probe {
         char *hypervisor;     /* CPUID signature such as "KVMKVMKVM"; "" on bare x86; NULL: no CPUID */
         int dedicated_hint;   /* KVM_HINTS_REALTIME: 1, 0, or -1 unknown */
         KernelLog log;
-        Services services;    /* those that practices want to know about */
+        Services services;    /* the services that practices look at */
 } Probe;
 
-/* What practices want to know. */
+/* What practices look for. */
 typedef struct Interest {
-        const char *const *log_patterns; /* what a kernel log line must contain to be kept; NULL-terminated */
+        const char *const *log_patterns; /* a line of the kernel log is kept if it contains one; NULL-terminated */
         const ServiceInterest *services;
         size_t n_services;
-        const char *kept_log; /* where kernel_log_keep() keeps lines; NULL: nowhere */
+        const char *kept_log; /* the file of kernel_log_keep(); NULL: there is none */
 } Interest;
 
 /**
- * probe_live() - ask the running system
- * @interest: what for
- * @ret: takes the answer; the caller frees it
+ * probe_live() - read the facts of the running system
+ * @interest: the lines and services to look for
+ * @ret: takes the facts; the caller frees them
  *
  * Return: 0 or -ENOMEM.
  */
 int probe_live(const Interest *interest, Probe **ret);
 
-/** probe_new() - a probe that knows nothing. Return: 0 or -ENOMEM. */
+/** probe_new() - make a probe in which everything is unknown; the caller frees it. Return: 0 or -ENOMEM. */
 int probe_new(Probe **ret);
 
 /** probe_free() - release a probe; NULL is ignored */
 Probe *probe_free(Probe *probe);
 DEFINE_CLEANUP(Probe *, probe_free);
 
-/** probe_to_json() - the document that a snapshot keeps. Return: 0 or -ENOMEM. */
+/** probe_to_json() - make the document that a snapshot keeps; the caller puts it. Return: 0 or -ENOMEM. */
 int probe_to_json(const Probe *probe, json_object **ret);
 
-/** probe_from_json() - read a snapshot's document. Return: 0, -EBADMSG or -ENOMEM. */
+/** probe_from_json() - read a snapshot's document; the caller frees the probe. Return: 0, -EBADMSG or -ENOMEM. */
 int probe_from_json(json_object *o, Probe **ret);

@@ -13,10 +13,9 @@ char *replacement_staged_name(const char *name) {
 }
 
 /*
- * On FAT: flush the directory, and with it the table of clusters. A name must not reach the disk before the clusters that
- * it points to are taken there, nor they be free there before the name is gone: a file that points to free clusters makes
- * the kernel mount the ESP read-only when it is removed. The flush of a file writes its name first (Linux: fs/fat/file.c,
- * fat_file_fsync()).
+ * On FAT, flush the directory and, with it, the table of clusters. On the disk a name must never point to clusters that
+ * the table calls free: when such a file is removed, the kernel makes the ESP read-only. But the flush of a file writes
+ * its name before the table (Linux: fs/fat/file.c, fat_file_fsync()).
  */
 static int replacement_sync_clusters(int directory_fd) {
         struct statfs fs;
@@ -29,7 +28,7 @@ static int replacement_sync_clusters(int directory_fd) {
         return 0;
 }
 
-/* While it is open its blocks are not given free. Return: 0, also where there is none, or -errno. */
+/* Remove a staged file. It is open meanwhile, so that its blocks are freed last. Return: 0, also if there is none. */
 static int replacement_remove_staged(int directory_fd, const char *name) {
         _cleanup_close_ _unused_ int fd = openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
@@ -51,7 +50,7 @@ void replacement_done(Replacement *r) {
         *r = REPLACEMENT_NULL;
 }
 
-/* File systems without labels or access lists (vfat) say so, and that is fine. */
+/* Copy an extended attribute. A file system without labels or access lists fails with ENOTSUP, as vfat does. */
 static int replacement_copy_attribute(int from, int to, const char *name) {
         char value[1024], is[1024];
         ssize_t n, m;
@@ -77,7 +76,7 @@ static int replacement_copy_metadata(int from, int to) {
         if (fstat(from, &want) < 0 || fstat(to, &is) < 0)
                 return negative_errno();
 
-        /* The owner first: changing it clears bits of the mode. On vfat both come from the mount. */
+        /* Set the owner first, because that clears bits of the mode. On vfat both come from the mount. */
         if ((want.st_uid != is.st_uid || want.st_gid != is.st_gid) && fchown(to, want.st_uid, want.st_gid) < 0)
                 return negative_errno();
         if (fstat(to, &is) < 0)
@@ -102,7 +101,7 @@ static int replacement_write_staged(const Replacement *p, const Buffer *content,
         _cleanup_close_ int old = -EBADF, new = -EBADF;
         int r;
 
-        /* What an earlier run left behind under this name is ours. */
+        /* A file of this name was left by an earlier run of gtuned. */
         r = replacement_remove_staged(p->directory_fd, p->staged);
         if (r < 0)
                 return r;
@@ -274,7 +273,7 @@ int write_attribute(const Root *root, const char *path, const char *value) {
         if ((size_t) n != strlen(line))
                 return -EIO;
 
-        /* Of a snapshot it is an ordinary file, whose old value may have been longer. sysfs has no such thing. */
+        /* In a snapshot it is an ordinary file, whose old value may have been longer. In sysfs this does nothing. */
         (void) ftruncate(fd, n);
         return 0;
 }

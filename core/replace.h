@@ -12,24 +12,24 @@ typedef struct Replacement {
         int directory_fd;
         char *path;   /* the target, as seen inside the root, without links */
         char *name;   /* its last component */
-        char *staged; /* name of the staged file beside it; NULL where the target is to be removed */
-        int old_fd;   /* the file that was replaced, until the change is on the disk and the state is released */
+        char *staged; /* name of the staged file beside it; NULL: the target is to be removed */
+        int old_fd;   /* the replaced file, held open until the state is released (see replacement_commit()) */
 } Replacement;
 
 #define REPLACEMENT_NULL ((Replacement) {.directory_fd = -EBADF, .old_fd = -EBADF})
 
-/** replacement_staged_name() - the name under which a file's new bytes wait: ".NAME.gtuned"; NULL: no memory */
+/** replacement_staged_name() - make the name of the staged file: ".NAME.gtuned". Return: a new string, or NULL. */
 char *replacement_staged_name(const char *name);
 
 /**
  * replacement_stage() - write the new bytes beside the target and flush them
  * @root: the root
- * @path: the target without links in its last component; its directory is made where it is missing
+ * @path: the target without links in its last component; its directory is made if it is missing
  * @content: the new bytes, or NULL to remove the target
  * @mode: permission bits of a target that does not exist yet
  * @ret: takes the state; the caller calls replacement_done(), which removes what is still staged
  *
- * Return: 0, -EROFS where the path is foreign (see root.h), or -errno; then nothing is left behind.
+ * Return: 0; -EROFS if the path is foreign (see root.h); another -errno. After an error no staged file is left.
  */
 int replacement_stage(const Root *root, const char *path, const Buffer *content, mode_t mode, Replacement *ret);
 
@@ -37,9 +37,9 @@ int replacement_stage(const Root *root, const char *path, const Buffer *content,
  * replacement_adopt() - take up a file that an earlier process staged
  * @root: the root
  * @path: the target
- * @ret: takes the state
+ * @ret: takes the state; the caller calls replacement_done()
  *
- * Return: 0 or -errno; -ENOENT where nothing is staged.
+ * Return: 0; -ENOENT if nothing is staged; another -errno.
  */
 int replacement_adopt(const Root *root, const char *path, Replacement *ret);
 
@@ -47,9 +47,9 @@ int replacement_adopt(const Root *root, const char *path, Replacement *ret);
  * replacement_commit() - rename the staged file over the target, or remove the target
  * @r: the state
  *
- * The old file is held open until replacement_done(): its blocks would else be given free, and that could reach the
- * disk before the directory that still points to it, on FAT before replacement_sync(), on XFS before settle().
- * Return: 0 or -errno.
+ * The old file is held open until replacement_done(). Otherwise its blocks would be freed, and that could reach the
+ * disk while the directory on the disk still points to them: on FAT before replacement_sync(), on XFS before
+ * boot_flush() (engine/boot-flush.h). Return: 0 or -errno.
  */
 int replacement_commit(Replacement *r);
 
@@ -57,17 +57,18 @@ int replacement_commit(Replacement *r);
  * replacement_sync() - flush what the rename changed, so that it survives
  * @r: the state
  *
- * The directory first: on FAT that takes the staged name from the disk, and only the file's own flush writes its new
- * place under the name of the target (Linux: fs/fat/inode.c, fat_write_inode()). The other way round two names would
- * share the same clusters for a moment, and removing one of them, or fsck, would destroy the other. Return: 0 or -errno.
+ * The directory is flushed first. On FAT that removes the staged name from the disk, and only the flush of the file
+ * writes its new place under the name of the target (Linux: fs/fat/inode.c, fat_write_inode()). In the other order two
+ * names would share the same clusters for a moment; a crash then would let fsck, or the removal of one, destroy the
+ * other. Return: 0 or -errno.
  */
 int replacement_sync(Replacement *r);
 
-/** replacement_done() - remove what is still staged and release the state */
+/** replacement_done() - remove the file that is still staged, if any, and release the state */
 void replacement_done(Replacement *r);
 
 /**
- * replace_file() - all steps at once
+ * replace_file() - stage, commit and flush a file
  * @root: the root
  * @path: as replacement_stage()
  * @content: the new bytes
@@ -77,7 +78,7 @@ void replacement_done(Replacement *r);
  */
 int replace_file(const Root *root, const char *path, const Buffer *content, mode_t mode);
 
-/** update_file() - replace_file(), unless these bytes are there already. Return: 1, 0 where they were, or -errno. */
+/** update_file() - replace_file() if the file does not have these bytes. Return: 1; 0 if it has them; or -errno. */
 int update_file(const Root *root, const char *path, const Buffer *content, mode_t mode);
 
 /**
@@ -86,6 +87,6 @@ int update_file(const Root *root, const char *path, const Buffer *content, mode_
  * @path: the attribute; must exist
  * @value: the text without a newline
  *
- * Return: 0 or -errno as the kernel gave it; -EROFS where the path is foreign.
+ * Return: 0; -errno of the kernel; -EROFS if the path is foreign; -EOPNOTSUPP if it is no regular file.
  */
 int write_attribute(const Root *root, const char *path, const char *value);

@@ -16,12 +16,12 @@ struct Root {
         int fd;
         bool live;
         dev_t device;
-        int foreign; /* ROOT_FOREIGN: the root itself lies on a virtual file system */
+        int foreign; /* ROOT_FOREIGN if the root itself is on a virtual file system, else ROOT_OK */
         void (*trace)(const char *path, void *userdata);
         void *trace_userdata;
 };
 
-/* File systems that speak of the running kernel and not of the tree (statfs(2)). */
+/* File systems whose content describes the running kernel, not the tree (statfs(2)). */
 static const long root_virtual_file_systems[] = {
         SYSFS_MAGIC,    PROC_SUPER_MAGIC, DEVPTS_SUPER_MAGIC,  SECURITYFS_MAGIC, DEBUGFS_MAGIC,
         TRACEFS_MAGIC,  CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, SELINUX_MAGIC,   EFIVARFS_MAGIC,
@@ -38,7 +38,7 @@ static int root_ask_foreign(int fd, bool of_root) {
                 if (fs.f_type == root_virtual_file_systems[i])
                         return ROOT_FOREIGN;
 
-        /* devtmpfs and /run are tmpfs too. A tree that lies on a tmpfs itself is no foreign one. */
+        /* devtmpfs and /run have the type of tmpfs too. But the tree itself may be on a tmpfs. */
         return fs.f_type == TMPFS_MAGIC && !of_root ? ROOT_FOREIGN : ROOT_OK;
 }
 
@@ -95,9 +95,9 @@ static void root_call_trace(const Root *root, const char *path) {
 }
 
 /*
- * What lies on the device of the root is on the file system of the root, which was asked once: the descriptor of the
- * root keeps it mounted, so that no other can get its number. The numbers of other devices may mean something else
- * after an unmount, and the daemon lives long: no answer about them is kept.
+ * A file on the device of the root is on the file system of the root, whose type root_new() read: the descriptor of the
+ * root keeps it mounted, so that no other file system can get the number of its device. For other devices the type is
+ * read each time, because after an unmount another file system may get the number, and the daemon runs for long.
  */
 static int root_check_foreign(const Root *root, int fd, const struct stat *st) {
         if (root->live)
@@ -131,7 +131,7 @@ static int root_check(const Root *root, const char *path, struct stat *ret) {
         return r;
 }
 
-/* As root_open(), and says what was opened. */
+/* As root_open(), and return the metadata of the file too. */
 static int root_open_checked(const Root *root, const char *path, int *ret_fd, struct stat *ret) {
         _cleanup_close_ int fd = -EBADF;
         _cleanup_(look_done) Look l;
@@ -151,7 +151,7 @@ static int root_open_checked(const Root *root, const char *path, int *ret_fd, st
         if (fstat(fd, &st) < 0)
                 return negative_errno();
         if (st.st_dev != l.st.st_dev || st.st_ino != l.st.st_ino)
-                return -ESTALE; /* replaced between the two looks */
+                return -ESTALE; /* the file was replaced after root_look() */
 
         *ret_fd = TAKE_FD(fd);
         *ret = st;
@@ -166,7 +166,7 @@ int root_open(const Root *root, const char *path, int *ret_fd) {
         return root_open_checked(root, path, ret_fd, &st);
 }
 
-/* O_DIRECTORY opens nothing else, so that no look has to come before. */
+/* Open a directory. With O_DIRECTORY, open() has no effect on other files, so there is no need to look first. */
 static int root_open_directory(const Root *root, const char *path, int *ret_fd) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
@@ -176,7 +176,7 @@ static int root_open_directory(const Root *root, const char *path, int *ret_fd) 
         if (fd == -ENOENT)
                 return fd;
         if (fd < 0) {
-                /* That it is foreign, or neither file nor directory, goes before other errors. */
+                /* If the path is foreign, or no file or directory, that takes precedence over other errors. */
                 r = root_check(root, path, &st);
                 return r != ROOT_OK ? r : fd;
         }
@@ -207,9 +207,9 @@ static int root_make_room(Buffer *b, size_t size) {
 }
 
 /*
- * Reads to the end. A file that held as many bytes as were said is not asked for more: there is always room for one
- * byte above, so that a file that has grown shows it. procfs says 0 and sysfs 4096 of what is shorter; they are read
- * until there is nothing more.
+ * Read to the end of a file of the size that fstat() gave. If exactly that many bytes come, no further read is needed:
+ * the buffer always has room for one byte more, so a file that has grown gives more. procfs gives the size 0, and sysfs
+ * 4096 for shorter files; these are read until read() returns 0.
  */
 static int root_read_to_end(int fd, size_t size, size_t max, Buffer *b) {
         for (;;) {

@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * The root: an open directory through which every path is reached. It is "/" in production and a directory
- * below --root otherwise. A path is always written as the machine itself writes it ("/etc/default/grub");
- * links in it resolve as in a chroot, so that an absolute target or too many ".." stay inside.
+ * The root: an open directory through which every path is reached. It is "/", or the directory that --root names. A
+ * path is always written as the machine itself writes it ("/etc/default/grub"); links in it resolve as in a chroot, so
+ * that an absolute target or too many ".." do not lead out of the root.
  *
- * Only regular files and directories are opened. A FIFO, a device or a socket is refused without opening it.
- * Below a root that is not "/", nothing is read or changed on a mounted sysfs, procfs, devtmpfs or tmpfs: image
- * builders bind-mount those from the machine that builds.
+ * Only regular files and directories are opened. A FIFO, a device or a socket is refused without opening it. Below a
+ * root that is not "/", nothing is read or changed on a mounted sysfs, procfs, devtmpfs or tmpfs: image builders
+ * bind-mount those from the machine that builds.
  */
 
 #include <sys/stat.h>
@@ -40,12 +40,12 @@ DEFINE_CLEANUP(Root *, root_free);
 bool root_is_live(const Root *root) _pure_;
 
 /**
- * root_trace() - be told of each path that is looked at from now on
+ * root_trace() - call a function for each path that is looked at from now on
  * @root: the root
  * @callback: called with every path that is opened, listed or tested, present or not; NULL ends it
- * @userdata: handed through
+ * @userdata: passed to callback
  *
- * This is how the daemon learns which files a report rests on.
+ * The daemon uses this to learn on which files a report depends.
  */
 void root_trace(Root *root, void (*callback)(const char *path, void *userdata), void *userdata);
 
@@ -55,8 +55,8 @@ void root_trace(Root *root, void (*callback)(const char *path, void *userdata), 
  * @path: absolute path inside it
  * @ret_fd: takes the descriptor; the caller closes it
  *
- * Return: ROOT_OK, ROOT_FOREIGN, or -errno: -ENOENT, -EACCES, -ELOOP (a dangling or circular link gives
- * -ENOENT or -ELOOP), -EOPNOTSUPP for what is neither file nor directory.
+ * Return: ROOT_OK, ROOT_FOREIGN, or -errno: -ENOENT (also for a dangling link), -EACCES, -ELOOP (links in a circle),
+ * -EOPNOTSUPP for anything but a regular file or a directory.
  */
 int root_open(const Root *root, const char *path, int *ret_fd);
 
@@ -67,8 +67,8 @@ int root_open(const Root *root, const char *path, int *ret_fd);
  * @max: the largest size in bytes that is accepted
  * @ret: takes the bytes; the caller calls buffer_done()
  *
- * Return: ROOT_OK; -ENOENT also where the path is foreign; -EISDIR; -EOPNOTSUPP for a FIFO, device or socket;
- * -EFBIG when the file holds more than max; another -errno.
+ * Return: ROOT_OK; -ENOENT, also if the path is foreign; -EISDIR; -EOPNOTSUPP for a FIFO, device or socket; -EFBIG if
+ * the file holds more than max bytes; another -errno.
  */
 int root_read(const Root *root, const char *path, size_t max, Buffer *ret);
 
@@ -83,17 +83,18 @@ int root_read(const Root *root, const char *path, size_t max, Buffer *ret);
 int root_read_line(const Root *root, const char *path, char **ret);
 
 /**
- * root_list() - the names in a directory, sorted
+ * root_list() - list the names in a directory, sorted
  * @root: the root
  * @path: absolute path inside it
  * @ret: takes a NULL-terminated array; the caller calls strv_free()
  *
- * "." and ".." are left out. At most 65536 names. Return: the count, or -errno (-ENOENT also where foreign).
+ * "." and ".." are left out. Return: the number of names; -ENOENT, also if the path is foreign; -EFBIG if there are
+ * more than 65536; another -errno.
  */
 int root_list(const Root *root, const char *path, char ***ret);
 
 /**
- * root_resolve() - where a path really leads
+ * root_resolve() - resolve all links of a path
  * @root: the root
  * @path: absolute path inside it
  * @ret: takes the path without links, as seen inside the root; the caller frees it
@@ -109,9 +110,9 @@ bool root_exists(const Root *root, const char *path);
  * root_stat() - look at a regular file or directory
  * @root: the root
  * @path: absolute path inside it; links are followed
- * @ret: takes what was found
+ * @ret: takes the metadata
  *
- * Return: 0 or -errno (-ENOENT also where foreign).
+ * Return: 0; -ENOENT, also if the path is foreign; -EOPNOTSUPP; another -errno.
  */
 int root_stat(const Root *root, const char *path, struct stat *ret);
 

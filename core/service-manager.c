@@ -7,7 +7,7 @@
 
 #include "core/service.h"
 
-/* src/shared/bus-util.c: bus_connect_system_systemd() */
+/* systemd: src/shared/bus-util.c, bus_connect_system_systemd() */
 #define SERVICE_MANAGER_ADDRESS "unix:path=/run/systemd/private"
 
 #define SERVICE_MANAGER "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
@@ -15,7 +15,7 @@
 #define SERVICE_MANAGER_SERVICE "org.freedesktop.systemd1.Service"
 #define SERVICE_ROOT_SLICE "-.slice"
 
-/* How long the manager may take for all that is asked, in microseconds. */
+/* How long the manager may take for each answer, in microseconds. */
 #define SERVICE_MANAGER_WAIT_USEC (2ULL * 1000000ULL)
 
 #define SERVICE_STRAYS_MAX 16U
@@ -34,7 +34,10 @@ int service_manager_open(sd_bus **ret) {
         return 0;
 }
 
-/* A property that the manager does not have, or not as we know it, stays unknown; but silence is silence. */
+/*
+ * If the manager does not have a property, or has it in another form, the property stays unknown. If the manager does
+ * not answer, asking for the next property would only take longer.
+ */
 static int service_property_error(int r) {
         return r == -ENOMEM || r == -ETIMEDOUT || r == -ECONNRESET || r == -ENOTCONN ? r : 0;
 }
@@ -104,7 +107,7 @@ static int service_fill_process(ServiceProcess *p, uint32_t pid, const char *cgr
         return r == -ENOMEM ? r : 0;
 }
 
-/* A user's process cannot open what a service holds, and may call itself anything. */
+/* A user's process cannot open the device of a service, and can have any name, so it is no stray. */
 static bool service_cgroup_is_users(const char *cgroup) {
         const char *user = startswith(cgroup, "/user.slice/user-");
 
@@ -122,7 +125,7 @@ static bool service_runs_program(const char *command_line, const char *program) 
         return streq(slash ? slash + 1 : *words, program);
 }
 
-/* Either the main process of the service, or what runs its program where it has none. */
+/* Take the main process of the service or, if it has none, a process that runs its program. Others are ignored. */
 static int service_take_process(Service *s, const char *program, uint32_t pid, const char *cgroup,
                                 const char *command_line) {
         if (s->main.pid > 0) {

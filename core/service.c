@@ -36,7 +36,7 @@ const Service *services_find(const Services *services, const char *unit) {
         return NULL;
 }
 
-/* Take one word from the text. Return: 1, 0 where none is left, or -errno. */
+/* Take one word from the text. Return: 1, 0 if none is left, or -errno. */
 static int command_line_next_word(const char **text, char **ret) {
         _cleanup_buffer_ Buffer word = BUFFER_NULL;
         const char *p = *text + strspn(*text, " ");

@@ -10,10 +10,10 @@
 
 #include "core/subprocess.h"
 
-/* The three streams of the program, our ends; -EBADF where one is closed or was never there. */
+/* One end of each of the three streams of the program; -EBADF: closed. */
 typedef struct SubprocessStreams {
         int in, out, err;
-        size_t written;
+        size_t written; /* bytes of the input */
 } SubprocessStreams;
 
 static void subprocess_close(SubprocessStreams *s) {
@@ -29,7 +29,7 @@ static int64_t subprocess_now_ms(void) {
         return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* A socket and not a pipe, because it can be written without the danger of a SIGPIPE. */
+/* Make a stream. It is a socket and no pipe, because MSG_NOSIGNAL keeps SIGPIPE away from a socket. */
 static int subprocess_make_stream(int *ret_ours, int *ret_theirs) {
         int pair[2];
 
@@ -84,7 +84,7 @@ static int subprocess_start(const char *const *arguments, const char *const *env
         return 0;
 }
 
-/* Return: 1 where more may come, 0 at the end of the stream, or -errno. What does not fit is dropped. */
+/* Read from a stream. Bytes beyond max are dropped. Return: 1 if more may come, 0 at its end, or -errno. */
 static int subprocess_take_output(int *fd, size_t max, Buffer *to, bool *overflow) {
         char block[4096];
         ssize_t n = recv(*fd, block, sizeof(block), 0);
@@ -151,7 +151,7 @@ static int subprocess_talk(SubprocessStreams *s, const Buffer *input, int64_t de
         return 0;
 }
 
-/* It has closed its output, so the end is near; but it may have left a child behind, or sleep. */
+/* Wait for the end of a program that has closed its output. It may keep running, so the deadline counts here too. */
 static int subprocess_reap(pid_t pid, int64_t deadline, int *ret_status) {
         const struct timespec pause = {.tv_nsec = 1000000};
 

@@ -12,7 +12,7 @@
  * @b: takes the text
  * @s: the bytes
  * @size: how many
- * @max: the most characters to print; what is cut ends in "..."
+ * @max: the most characters to append; text that is cut ends in "..."
  *
  * Everything but printable ASCII becomes \xNN, and so does a backslash, so that the text is unambiguous.
  * Return: 0 or -ENOMEM.
@@ -22,20 +22,20 @@ int text_escape(Buffer *b, const char *s, size_t size, size_t max);
 /** text_print() - as text_escape(), but newlines, tabs and valid UTF-8 stay as they are. Return: 0 or -ENOMEM. */
 int text_print(Buffer *b, const char *s, size_t size);
 
-/** text_escaped_length() - how many characters text_escape() would print without a limit */
+/** text_escaped_length() - the number of characters that text_escape() would append without a limit */
 size_t text_escaped_length(const char *s, size_t size) _pure_;
 
 /**
- * text_colour() - the colour of a state or outcome
+ * text_colour() - look up the colour of a state or outcome
  * @name: "active", "drifted", "no-answer", …
  *
- * Return: an escape sequence, or NULL where the word has none.
+ * Return: an escape sequence, or NULL if the word has no colour.
  */
 const char *text_colour(const char *name) _pure_;
 
 #define TEXT_COLOUR_OFF "\x1b[0m"
 
-/** text_wants_colour() - whether a stream is a terminal of a person who has not set NO_COLOR */
+/** text_wants_colour() - whether a stream is a terminal that can show colours, and NO_COLOR is not set */
 bool text_wants_colour(FILE *f);
 
 /**

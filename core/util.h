@@ -78,7 +78,7 @@ static inline const char *strempty(const char *s) {
         return s ? s : "";
 }
 
-/* The text after the prefix, or NULL where s does not begin with it. */
+/* The text after the prefix, or NULL if s does not begin with it. */
 static inline const char *startswith(const char *s, const char *prefix) {
         size_t n = strlen(prefix);
 
@@ -101,12 +101,12 @@ static inline int safe_close(int fd) {
         return -EBADF;
 }
 
-/* What a failed call left in errno, as a negative value, and never 0. */
+/* The error of the system call that just failed, as a negative errno; never 0. */
 static inline int negative_errno(void) {
         return errno > 0 ? -errno : -EIO;
 }
 
-/** write_all() - write bytes, all of them. Return: 0 or -errno, and then some may be written. */
+/** write_all() - write all of some bytes. Return: 0, or -errno, and a part of the bytes may be written. */
 int write_all(int fd, const void *data, size_t size);
 
 /**
@@ -124,9 +124,9 @@ char *xvasprintf(const char *format, va_list ap) __attribute__((format(printf, 1
 char *location_format(const char *path, unsigned line);
 
 /**
- * complaint_format() - say what is wrong at a place in a file
+ * complaint_format() - format a message about a place in a file
  * @path: the file
- * @line: from 1; 0: no line is to blame
+ * @line: from 1; 0: the message is about the file as a whole
  * @reason: what is wrong
  *
  * Return: "PATH:LINE: REASON" or "PATH: REASON", which the caller frees, or NULL when memory is exhausted.
@@ -162,7 +162,7 @@ int strv_take(char ***list, size_t *n, char *s);
  * @n: how many elements it holds
  * @size: bytes in an element
  *
- * The capacity is always the next power of two, so it needs no place of its own. The new element is zeroed.
+ * The capacity follows from n: it is the next power of two, so the caller need not keep it. The new element is zeroed.
  *
  * Return: 0, or -ENOMEM.
  */
@@ -177,7 +177,7 @@ int grow(void *array, size_t n, size_t size);
 char *strip(char *s);
 
 /**
- * timestamp_utc() - the time of day in the form that reports use
+ * timestamp_utc() - write the current time in the form that reports use
  * @buffer: takes "2026-11-22T09:28:00Z"
  */
 void timestamp_utc(char buffer[static 32]);

@@ -58,7 +58,7 @@ static const char *virt_from_device_tree(const Root *root) {
                 return streq(hypervisor, "linux,kvm") ? "kvm" : strstr(hypervisor, "xen") ? "xen" : "vm-other";
         if (root_read_line(root, "/proc/device-tree/compatible", &compatible) >= 0 &&
             streq(compatible, "linux,dummy-virt"))
-                return ""; /* QEMU or StratoVirt, and the tree does not tell whether KVM is below */
+                return ""; /* QEMU or StratoVirt; the tree does not say whether they use KVM */
 
         return NULL;
 }
@@ -66,7 +66,7 @@ static const char *virt_from_device_tree(const Root *root) {
 static const char *virt_detect_machine(const Root *root, const Probe *probe) {
         const char *name;
 
-        /* CPUID is the hypervisor's own word; the firmware's may be an operator's decoration. */
+        /* CPUID comes from the hypervisor itself. An operator can put any text into the tables of the firmware. */
         if (!isempty(probe->hypervisor)) {
                 name = virt_find_word(virt_signatures, ELEMENTSOF(virt_signatures), probe->hypervisor);
                 return name ? name : "vm-other";

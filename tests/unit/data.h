@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Files that tests read, below TEST_DATA. Include it behind cmocka.h.
+ * Files that tests read, below TEST_DATA. Include it after cmocka.h.
  */
 
 #include "core/root.h"

@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * A made-up side, to prove that engine and command line know no guest: a practice with one attribute, a practice with one
- * file, a practice with two subjects, and a kind of change of its own. Include it after cmocka.h and tests/unit/tree.h.
+ * A made-up side, to prove that engine and command line know no guest: a practice with one attribute, a practice with
+ * one file, a practice with two subjects, and a kind of change of its own. Include it after cmocka.h and
+ * tests/unit/tree.h.
  *
- * The subjects are the things "one" and "two". A thing has a label, which is a file below /things, and the kind "label" is
- * the only code that knows where. A file below /things/.broken makes it fail: "commit" and "verify", each with the name of
- * a thing as its text.
+ * The subjects are the things "one" and "two". A thing has a label, which is a file below /things, and the kind "label"
+ * is the only code that knows where. A file /things/.broken/commit or /things/.broken/verify, with the name of a thing
+ * as its text, makes this step fail for the thing.
  */
 
 #include "core/replace.h"
@@ -90,7 +91,9 @@ static inline int note_read(const View *view, void **ret) {
 }
 
 static inline int note_observe(const View *view, const void *facts, Finding *f) {
-        return made_up_state(view, &made_up_note, f, streq_ptr(made_up_wanted(view, &made_up_note), facts), facts != NULL);
+        bool right = streq_ptr(made_up_wanted(view, &made_up_note), facts);
+
+        return made_up_state(view, &made_up_note, f, right, facts != NULL);
 }
 
 static inline int note_plan(const View *view, _unused_ const void *facts, const Finding *f, Plan *plan) {
@@ -134,7 +137,9 @@ static inline int label_read(const View *view, void **ret) {
 }
 
 static inline int label_observe(const View *view, const void *facts, Finding *f) {
-        return made_up_state(view, &made_up_label, f, streq_ptr(made_up_wanted(view, &made_up_label), facts), facts != NULL);
+        bool right = streq_ptr(made_up_wanted(view, &made_up_label), facts);
+
+        return made_up_state(view, &made_up_label, f, right, facts != NULL);
 }
 
 static inline int label_plan(const View *view, _unused_ const void *facts, const Finding *f, Plan *plan) {
@@ -151,7 +156,7 @@ const Practice made_up_label = {
         .list_subjects = label_list, .read = label_read, .done = free, .observe = label_observe, .plan = label_plan,
 };
 
-/* The kind "label". The ledger keeps what was set and, behind a blank, what was there before. */
+/* The kind "label". The ledger keeps the label that was set and, after a blank, the label before it. */
 static inline int label_fill(Buffer *b, const char *text) {
         return text ? buffer_printf(b, "%s\n", text) : 0;
 }
@@ -171,7 +176,7 @@ static inline int label_change_plan(const View *view, const Change *wanted, cons
                 return -ENOMEM;
 
         if (!wanted) {
-                /* What somebody wrote since stays. */
+                /* A label that another process wrote afterwards stays. */
                 if (!is || strncmp(record->value, is, strlen(is)) != 0 || record->value[strlen(is)] != ' ')
                         return 0;
                 change->gone = before[1] == 0;
@@ -224,7 +229,8 @@ static inline int label_undo(const View *view, const SideChange *change) {
 }
 
 static const ChangeKindRow made_up_kinds[] = {
-        {.name = "label", .plan = label_change_plan, .commit = label_commit, .verify = label_verify, .undo = label_undo},
+        {.name = "label", .plan = label_change_plan, .commit = label_commit, .verify = label_verify,
+         .undo = label_undo},
 };
 
 static const Practice *const made_up_practices[] = {&made_up_knob, &made_up_note, &made_up_label};

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Event logs made by hand, for tests. Include it behind cmocka.h.
+ * Event logs made by hand, for tests. Include it after cmocka.h.
  */
 
 #include "tpm/eventlog.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A directory below /tmp that is the root of a machine for one test. Include it behind cmocka.h.
+ * A directory below /tmp that is the root of a machine for one test. Include it after cmocka.h.
  */
 
 #include <fcntl.h>
@@ -42,7 +42,7 @@ static inline int tree_teardown(void **state) {
         return 0;
 }
 
-/* The path outside of the root; the directories above it are made. */
+/* The path as seen outside of the root. The directories that lead to it are made. */
 static inline char *tree_path(const Tree *t, const char *path) {
         char *full = xasprintf("%s%s", t->top, path);
 
@@ -84,7 +84,7 @@ static inline void assert_tree_file(const Tree *t, const char *path, const char 
         assert_string_equal(b.data, text);
 }
 
-/* How many names a directory holds; staged files that were left behind show up here. */
+/* The number of names in a directory, so that a test notices a staged file that was left. */
 static inline int tree_count(const Tree *t, const char *path) {
         _cleanup_(strv_freep) char **names = NULL;
 

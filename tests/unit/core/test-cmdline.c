@@ -9,7 +9,7 @@
 
 #include "core/cmdline.h"
 
-/* What the kernel makes of a command line, checked against next_arg() of Linux 6.6. */
+/* Command lines and the tokens that the kernel sees in them, checked against next_arg() of Linux 6.6. */
 static const struct {
         const char *text;
         size_t n;

@@ -17,7 +17,7 @@ static const struct {
         bool held, effect;
         MachineKind kind;
         Configuration c;
-        const char *trouble; /* the boot entries cannot be relied on */
+        const char *trouble; /* why the list of boot entries may be wrong, as a reason code */
         State state;
         const char *code;
 } cases[] = {
@@ -55,7 +55,7 @@ static const struct {
         {WANTED_ON, .kind = MACHINE_IMAGE, .c = {ALL, .ours = true, .ours_earlier = true},
          .state = STATE_PENDING_REBOOT, .code = "next-boot"},
 
-        /* Held: it asks for nothing. */
+        /* Held: there is nothing to do. */
         {WANTED_ON, .held = true, .state = STATE_OFF, .code = "held"},
         {WANTED_ON, .held = true, .c = {.unknown = true}, .state = STATE_OFF, .code = "held"},
         {WANTED_ON, .held = true, .effect = true, .c = {.running = true}, .state = STATE_PENDING_REBOOT,
@@ -182,7 +182,7 @@ static void test_tokens(_unused_ void **state) {
                 check_tokens(i);
 }
 
-/* Whose tokens they are, and since when. */
+/* Whether gtuned added the tokens, and whether it did so in an earlier boot. */
 static void test_ownership(_unused_ void **state) {
         static const struct {
                 const char *practice, *boot_id;

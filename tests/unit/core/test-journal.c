@@ -22,7 +22,7 @@ static void test_ids(_unused_ void **state) {
         }
 }
 
-/* The variable must name the very file that standard error is. */
+/* The variable must name the device and inode of standard error. */
 static void test_stream(_unused_ void **state) {
         char own[64], other[64];
         struct stat st;
@@ -40,7 +40,7 @@ static void test_stream(_unused_ void **state) {
         assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
 }
 
-/* What the host or a tree of files says can be any byte, and must not reach a terminal as it is. */
+/* Text of the host or of a tree can hold any byte, and must not reach a terminal without escapes. */
 static void test_printable(_unused_ void **state) {
         _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_REFUSED);
 
@@ -50,7 +50,7 @@ static void test_printable(_unused_ void **state) {
         assert_string_equal(entry.fields[1], "GTUNED_FILE=");
 }
 
-/* What there is too much of is left out; what is absent is no field. */
+/* Fields that do not fit are left out, and NULL adds no field. */
 static void test_fields(_unused_ void **state) {
         _cleanup_journal_ JournalEntry entry = JOURNAL_ENTRY(JOURNAL_DRIFTED);
 

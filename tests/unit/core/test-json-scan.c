@@ -155,7 +155,7 @@ static void test_texts(_unused_ void **state) {
         }
 }
 
-/* The end of a string would otherwise be found in any set of characters. */
+/* NUL is no valid byte, although strchr() finds it in any set of characters. */
 static void test_nul(_unused_ void **state) {
         static const char *const before[] = {"", "[", "[1", "[tru", "{\"a\"", "{}"};
 

@@ -14,7 +14,7 @@
 
 #define LISTS "\"tokens\": [], \"files\": [], \"attributes\": [], \"holds\": [], \"intents\": []"
 
-/* Texts, and what a ledger of them is. */
+/* Texts of a ledger, and its status. */
 static const struct {
         const char *text;
         LedgerStatus status;
@@ -146,7 +146,7 @@ static void test_round_trip(void **state) {
         assert_int_equal(tree_count(t, "/var/lib/gtuned"), 1);
 }
 
-/* What it says of attributes is of one boot. */
+/* The records of attributes belong to one boot. */
 static void test_lookup(_unused_ void **state) {
         _cleanup_(ledger_freep) Ledger *l = make_ledger();
 

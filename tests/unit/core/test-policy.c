@@ -48,7 +48,7 @@ static Policy *read_policy(const Tree *t) {
 #define TEN "xxxxxxxxxx"
 #define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
-/* One text, and what is said of it: a value, or an error in a line. */
+/* A text, and a value or an error that it gives. */
 static const struct {
         const char *text;
         const char *name, *value; /* of [test]; NULL: not set */
@@ -168,7 +168,7 @@ static void test_long_lines(void **state) {
         }
 }
 
-static void test_every_error_is_told(void **state) {
+static void test_all_errors(void **state) {
         _cleanup_(policy_freep) Policy *p = NULL;
         const Tree *t = *state;
 
@@ -190,7 +190,10 @@ static void assert_files(const Policy *p, const char *const *expected) {
         assert_null(expected[i]);
 }
 
-/* /usr/lib < /run < /etc; files sorted by name, the same name masks, the last value wins. */
+/*
+ * A file in /etc masks one of the same name in /run, and that one in /usr/lib. The files are read in the order of their
+ * names, and the last value wins.
+ */
 static void test_precedence(void **state) {
         static const char *const expected[] = {
                 "/etc/gtuned/gtuned.conf",
@@ -226,7 +229,7 @@ static void test_precedence(void **state) {
         assert_int_equal(s->line, 3);
 }
 
-/* Below a root there is no /dev/null, and a link to it masks all the same. */
+/* A link to /dev/null masks a file, although there is no /dev/null below a root. */
 static void test_mask(void **state) {
         static const char *const nothing[] = {NULL};
         _cleanup_(policy_freep) Policy *p = NULL;
@@ -270,7 +273,7 @@ static void test_unreadable(void **state) {
         }
 }
 
-/* What ends a hold: vcpu and the section's own keys, and nothing else. */
+/* A hold ends when vcpu or a key of the practice's own section changes, and at no other change. */
 static void test_describe(void **state) {
         static const char *const texts[] = {
                 "[test]\nchoice = yes\n",
@@ -297,7 +300,7 @@ static void test_describe(void **state) {
         }
 }
 
-/* Whose section counts: the one that names the subject, and of patterns the last. */
+/* The section that names the subject counts, or else the last one with a pattern that matches. */
 static void test_subjects(void **state) {
         static const struct {
                 const char *text;
@@ -330,7 +333,7 @@ static void test_subjects(void **state) {
         }
 }
 
-/* A list adds up where the same section says more, and another section replaces it. */
+/* A repeated key adds to the list of the same section; the list of another section replaces it. */
 static void test_subject_lists(void **state) {
         _cleanup_(policy_freep) Policy *p = NULL;
         const Tree *t = *state;
@@ -341,7 +344,7 @@ static void test_subject_lists(void **state) {
         assert_string_equal(policy_get_for(p, "thing", "list", "one")->value, "c");
 }
 
-/* Only what counts for the subject is in its line. */
+/* The line of a subject has only the settings that count for the subject. */
 static void test_describe_subjects(void **state) {
         _cleanup_free_ char *one = NULL, *two = NULL;
         _cleanup_(policy_freep) Policy *p = NULL;
@@ -355,7 +358,7 @@ static void test_describe_subjects(void **state) {
         assert_string_equal(two, "vcpu=auto size=1");
 }
 
-/* The order in the line is that of the first setting, as in ledgers of earlier versions. */
+/* The line has the keys in the order in which they were first set, as in ledgers of earlier versions. */
 static void test_describe_order(void **state) {
         _cleanup_(policy_freep) Policy *p = NULL;
         _cleanup_free_ char *line = NULL;
@@ -373,7 +376,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_text, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_nul, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_long_lines, tree_setup, tree_teardown),
-                cmocka_unit_test_setup_teardown(test_every_error_is_told, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_all_errors, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_precedence, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_mask, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_unreadable, tree_setup, tree_teardown),

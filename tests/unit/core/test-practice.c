@@ -63,7 +63,7 @@ static void test_wanted(_unused_ void **state) {
 static const struct {
         const char *virtualization, *container;
         bool allow_bare_metal;
-        const char *code; /* NULL: it may be tuned */
+        const char *code; /* NULL: the machine may be tuned */
 } refusal_cases[] = {
         {"kvm", NULL, false, NULL},
         {NULL, NULL, false, NULL},
@@ -91,7 +91,7 @@ static void test_refusal(_unused_ void **state) {
         }
 }
 
-/* Who sets a key wants it; whose section that is follows from the subject. */
+/* A practice is wanted if a key is set in a section that counts for the subject. */
 static void test_wanted_by_keys(_unused_ void **state) {
         static const PolicyKey keys[] = {{"thing", "size", KEY_KERNEL_UINT, NULL, ""}};
         const Practice sized = {.name = "sized", .keys = {keys, ELEMENTSOF(keys), .by_subject = true}};
@@ -111,8 +111,11 @@ static void test_wanted_by_keys(_unused_ void **state) {
 
                 stage_init(&s);
                 if (rows[i].pattern)
-                        s.settings[s.policy.n_settings++] =
-                                (PolicySetting) {.key = keys, .pattern = (char *) rows[i].pattern, .value = (char *) "1"};
+                        s.settings[s.policy.n_settings++] = (PolicySetting) {
+                                .key = keys,
+                                .pattern = (char *) rows[i].pattern,
+                                .value = (char *) "1",
+                        };
                 s.view.subject = rows[i].subject;
 
                 assert_int_equal(practice_wanted_by_keys(&s.view, &sized, s.finding), 0);

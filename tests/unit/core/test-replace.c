@@ -76,7 +76,7 @@ static void test_new_file(void **state) {
         (void) umask(mask);
 }
 
-/* Until it is committed, nobody sees a change, and giving up leaves nothing behind. */
+/* The target does not change before the commit, and without a commit no staged file is left. */
 static void test_stage(void **state) {
         Replacement p = REPLACEMENT_NULL;
         const Tree *t = *state;
@@ -135,16 +135,16 @@ static void test_failures(void **state) {
         _cleanup_free_ char *path = NULL;
         const Tree *t = *state;
 
-        /* The directory is none. */
+        /* The directory of the target is a file. */
         tree_file(t, "/file", "");
         assert_int_equal(replace_file(t->root, "/file/x", &new, 0644), -ENOTDIR);
 
-        /* The target is one. */
+        /* The target is a directory. */
         tree_file(t, "/directory/x", "");
         assert_int_equal(replace_file(t->root, "/directory", &new, 0644), -EISDIR);
         assert_int_equal(tree_count(t, "/"), 2);
 
-        /* A link is not the file that it leads to: callers resolve it before. */
+        /* A link is not followed, because callers resolve links before. */
         tree_link(t, "/link", "/file");
         assert_true(replace_file(t->root, "/link", &new, 0644) < 0);
         assert_true(S_ISLNK(look(t, "/link").st_mode));

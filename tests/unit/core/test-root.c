@@ -63,12 +63,12 @@ static void build(const Tree *t) {
         }
 }
 
-/* Where paths lead, and what they hold. */
+/* Paths, the files to which they lead, and their text. */
 static const struct {
         const char *path;
         int r;
         const char *text; /* of a file */
-        const char *real; /* what root_resolve() says */
+        const char *real; /* the result of root_resolve() */
 } cases[] = {
         {"/etc/real", 0, "real\n", "/etc/real"},
         {"//etc/.//real", 0, "real\n", "/etc/real"},
@@ -187,7 +187,7 @@ static void test_size(void **state) {
         assert_string_equal(line, "a");
 }
 
-/* Around the sizes at which room is made. */
+/* Sizes just below and above those at which the buffer grows. */
 static void test_sizes(void **state) {
         static const size_t sizes[] = {0, 1, 4094, 4095, 4096, 4097, 8192, 8193, 16384, 16385, 300001};
         const Tree *t = *state;
@@ -211,7 +211,7 @@ static void test_sizes(void **state) {
         free(bytes);
 }
 
-/* The size that stat() gives says nothing there: 0 in procfs, 4096 or 0 in sysfs. */
+/* stat() gives no true size there: 0 in procfs, 4096 or 0 in sysfs. */
 static void test_untrue_sizes(_unused_ void **state) {
         static const char *const paths[] = {
                 "/proc/filesystems", "/proc/crypto", "/proc/sys/kernel/ostype", "/sys/kernel/notes",
@@ -321,7 +321,7 @@ static int mount_at(const Tree *t, const char *path, const char *source, const c
 /* Image builders mount these from the machine that builds. */
 static const char *const mounted[] = {"/sys", "/proc", "/run", "/dev"};
 
-/* In a mount namespace of our own; the root has to be opened in it. */
+/* Mount them in a new mount namespace. The root has to be opened in it again. */
 static int mount_foreign(Tree *t) {
         int r;
 
@@ -344,7 +344,7 @@ static int mount_foreign(Tree *t) {
         return mount_at(t, "/dev", "tmpfs", "tmpfs", 0);
 }
 
-/* Before the tree is removed, or it would be removed from the builder's own. */
+/* Unmount before the tree is removed; otherwise the files of the machine that builds would be removed. */
 static int foreign_teardown(void **state) {
         const Tree *t = *state;
 
@@ -403,7 +403,7 @@ static void test_foreign(void **state) {
         check_mounts(t);
 }
 
-/* A root on a virtual file system has nothing but what is foreign; one on a tmpfs is its own. */
+/* If the root itself is on a virtual file system, all of it is foreign; a root on a tmpfs is not. */
 static void test_foreign_root(void **state) {
         Tree *t = *state;
         Root *root;
@@ -454,7 +454,7 @@ static void test_device_reused(void **state) {
                 if (before.st_dev == after.st_dev)
                         return;
         }
-        print_message("no number of a device came twice\n");
+        print_message("no device number was used twice\n");
 }
 
 static int run(const char *name) {
