@@ -246,25 +246,30 @@ static int recovery_move_side_change(LedgerSideChange *record, Ledger *to) {
         return 0;
 }
 
-/* Return: 1 if the target is as the record says, 0, or -errno. */
-static int recovery_verify(const Recovery *v, const LedgerSideChange *record) {
+/* Return: 1 if the target is as the record says, 0, or -errno. A record of a kind that is not known here is kept. */
+static int recovery_verify(const Recovery *v, const LedgerSideChange *record, char **ret_error) {
         const ChangeKindRow *kind = side_find_kind(v->side, record->kind);
         const View view = {.root = v->root, .ledger = v->ledger, .run_directory = v->side->run_directory,
                            .subject = record->subject};
+        int r;
 
-        return kind ? kind->verify(&view, record) : 0;
+        r = kind ? kind->verify(&view, record) : 1;
+        if (r < 0)
+                *ret_error = xasprintf("%s cannot be read: %s", record->target, strerror(-r));
+
+        return r;
 }
 
 /*
- * How far the run came with changes that only the side knows is in no intent: each kind says which of the two records is
- * true. One that neither describes is somebody else's now.
+ * No intent says how far the run came with changes that only the side knows: each kind says which of the two records is
+ * true. A target that neither record describes was changed by another process and is left alone.
  */
-static int recovery_keep_side_changes(Recovery *v) {
+static int recovery_keep_side_changes(Recovery *v, char **ret_error) {
         Ledger *next = v->ledger->next;
         int r;
 
         for (size_t i = 0; i < next->n_side_changes;) {
-                r = recovery_verify(v, next->side_changes + i);
+                r = recovery_verify(v, next->side_changes + i, ret_error);
                 if (r < 0)
                         return r;
                 if (r > 0)
@@ -278,7 +283,7 @@ static int recovery_keep_side_changes(Recovery *v) {
 
                 if (ledger_side_change(next, old->kind, old->target))
                         continue;
-                r = recovery_verify(v, old);
+                r = recovery_verify(v, old, ret_error);
                 if (r > 0)
                         r = recovery_move_side_change(old, next);
                 if (r < 0)
@@ -339,7 +344,7 @@ static int recovery_run(Recovery *v, char **ret_error) {
         r = recovery_finish_files(v, ret_error);
         if (r < 0)
                 return r;
-        r = recovery_keep_side_changes(v);
+        r = recovery_keep_side_changes(v, ret_error);
         if (r < 0)
                 return r;
         r = recovery_flush_files(v, ret_error);

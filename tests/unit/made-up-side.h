@@ -7,8 +7,8 @@
  * tests/unit/tree.h.
  *
  * The subjects are the things "one" and "two". A thing has a label, which is a file below /things, and the kind "label"
- * is the only code that knows where. A file /things/.broken/commit or /things/.broken/verify, with the name of a thing
- * as its text, makes this step fail for the thing.
+ * is the only code that knows where. A file /things/.broken/STEP with the name of a thing as its text makes a step fail
+ * for the thing: "commit", "verify" or "read".
  */
 
 #include "core/replace.h"
@@ -220,6 +220,8 @@ static inline int label_verify(const View *view, const LedgerSideChange *record)
 
         if (!path || root_read_line(view->root, path, &is) == -ENOMEM)
                 return -ENOMEM;
+        if (label_is_broken(view, "read", record->target))
+                return -EIO;
 
         return is && strncmp(record->value, is, strlen(is)) == 0 && record->value[strlen(is)] == ' ';
 }

@@ -298,6 +298,39 @@ static void test_recover(void **state) {
         }
 }
 
+/* If nobody can say which record is true, the ledger stays as it is for the next run. */
+static void test_recover_fails(void **state) {
+        static const char interrupted[] = "{" LISTS ", \"side_changes\": [], "
+                                          "\"next\": {" LISTS ", \"side_changes\": [" SIDE_RECORD "\"blue blank\"}]}}";
+        _cleanup_free_ char *note = NULL, *error = NULL;
+        const Tree *t = *state;
+
+        made_up_tree(t, ALL_OF_IT);
+        tree_file(t, "/things/.broken/read", "two");
+        tree_file(t, MADE_UP_LEDGER, interrupted);
+        assert_int_equal(recover(&made_up_side, t->root, &note, &error), -EIO);
+        assert_string_equal(error, "two cannot be read: Input/output error");
+        assert_null(note);
+        assert_tree_file(t, MADE_UP_LEDGER, interrupted);
+}
+
+/* A killed run of a newer version: its records of a kind that this version does not know stay. */
+static void test_recover_unknown_kind(void **state) {
+        static const char record[] = "{\"practice\": \"label\", \"subject\": \"two\", \"kind\": \"newer\", "
+                                     "\"target\": \"two\", \"value\": \"x\"}";
+        _cleanup_free_ char *note = NULL, *error = NULL, *text = NULL;
+        _cleanup_(ledger_freep) Ledger *ledger = NULL;
+        const Tree *t = *state;
+
+        text = xasprintf("{" LISTS ", \"next\": {" LISTS ", \"side_changes\": [%s]}}", record);
+        made_up_tree(t, ALL_OF_IT);
+        tree_file(t, MADE_UP_LEDGER, text);
+        assert_int_equal(recover(&made_up_side, t->root, &note, &error), 0);
+        assert_int_equal(ledger_read(t->root, MADE_UP_LEDGER, &ledger), 0);
+        assert_null(ledger->next);
+        assert_non_null(ledger_side_change(ledger, "newer", "two"));
+}
+
 /* A record of a practice that this version does not know is left alone. */
 static void test_unknown_practice(void **state) {
         static const char text[] = "{" LISTS ", \"side_changes\": [{\"practice\": \"newer\", \"kind\": \"label\", "
@@ -328,6 +361,8 @@ int main(void) {
                 TEST(test_refusals),
                 TEST(test_foreign_file),
                 TEST(test_recover),
+                TEST(test_recover_fails),
+                TEST(test_recover_unknown_kind),
                 TEST(test_unknown_practice),
         };
 
