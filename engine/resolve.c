@@ -38,12 +38,16 @@ int change_set_owner(json_object *o, const char *practice, const char *subject) 
 
 static int resolve_check_policy(const Policy *policy, Transaction *t) {
         const PolicyError *e = policy->errors;
+        _cleanup_free_ char *first = NULL;
 
         if (policy->n_errors == 0)
                 return 0;
 
-        return transaction_refuse(t, xasprintf("nothing of a policy with errors is applied; %s:%u: %s", e->file,
-                                               e->line, e->reason));
+        first = complaint_format(e->file, e->line, e->reason);
+        if (!first)
+                return -ENOMEM;
+
+        return transaction_refuse(t, xasprintf("nothing of a policy with errors is applied; %s", first));
 }
 
 static int resolve_check_ledger(const Ledger *ledger, Transaction *t) {

@@ -68,7 +68,10 @@ static inline int knob_plan(const View *view, _unused_ const void *facts, const 
 static inline int knob_check(const View *view, _unused_ const void *facts, Policy *policy) {
         const PolicySetting *s = policy_get(view->policy, "knob", "value");
 
-        return s && streq(s->value, "13") ? policy_error(policy, s->file, s->line, "13 is refused here") : 0;
+        if (s && streq(s->value, "13"))
+                return policy_error(policy, s->file, s->line, "13 is refused here");
+
+        return s && streq(s->value, "14") ? policy_error(policy, s->file, 0, "it is refused as a whole") : 0;
 }
 
 static const PolicyKey knob_keys[] = {{"knob", "value", KEY_KERNEL_UINT, NULL, "how far it is turned"}};

@@ -238,6 +238,8 @@ static void test_refusals(void **state) {
                 {"[thing two]\nlabel = forbidden\n[knob]\nvalue = 7\n", "two: that label is forbidden"},
                 {"[knob]\nvalue = 13\n", "nothing of a policy with errors is applied; /etc/made-up/policy.conf:2: 13 is "
                                          "refused here"},
+                {"[knob]\nvalue = 14\n", "nothing of a policy with errors is applied; /etc/made-up/policy.conf: it is "
+                                         "refused as a whole"},
         };
         const Tree *t = *state;
 
