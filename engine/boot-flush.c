@@ -43,8 +43,8 @@ static int boot_flush_locate(const Root *root, const char *path, int *ret_fd, de
 }
 
 /*
- * A process of its own, with all signals blocked, so that what it has frozen is thawed though its parent is killed.
- * Thawing fails with EINVAL where somebody was quicker, such as the parent: the data is where it should be then.
+ * A process of its own, with all signals blocked, so that the file system is thawed even if the parent is killed. Thawing
+ * fails with EINVAL if another process, such as the parent, has thawed it already: the data is in its place then.
  */
 static _noreturn_ void freezer_run(int fd, int parent) {
         int r = 0;
@@ -56,7 +56,7 @@ static _noreturn_ void freezer_run(int fd, int parent) {
         _exit(0);
 }
 
-/* What became of it. One that is stopped or was killed may have left the file system frozen. */
+/* Wait for the freezer, and thaw if it is stopped or was killed, which may have left the file system frozen. */
 static int freezer_watch(int fd, int worker, pid_t pid) {
         struct pollfd p = {.fd = worker, .events = POLLIN};
         int r = 0;
@@ -110,7 +110,7 @@ static bool devices_contain(const dev_t *devices, size_t n, dev_t device) {
 }
 
 static int boot_flush_each(const Root *root, const char *const *paths, size_t n_paths, const char **ret_path,
-                       const char **ret_on_root) {
+                           const char **ret_on_root) {
         _cleanup_free_ dev_t *done = calloc(n_paths + 1, sizeof(dev_t));
         size_t n_done = 0;
 
@@ -142,7 +142,7 @@ static int boot_flush_each(const Root *root, const char *const *paths, size_t n_
 }
 
 int boot_flush_check(const Root *root, const char *const *paths, size_t n_paths, const char **ret_path,
-                 const char **ret_on_root) {
+                     const char **ret_on_root) {
         *ret_on_root = NULL;
         return boot_flush_each(root, paths, n_paths, ret_path, ret_on_root);
 }

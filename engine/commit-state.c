@@ -76,7 +76,7 @@ static View commit_view(const Commit *c, const SideChange *change) {
         return survey_view(c->survey, survey_find(c->survey, change->practice, change->subject));
 }
 
-/* A change that was made and is not found afterwards failed: what the kernel or libvirt took is not what it has. */
+/* A change that was made and is not found afterwards has failed. */
 static int commit_verify_side_change(Commit *c, const SideChange *change) {
         const LedgerSideChange *record = ledger_side_change(c->t->ledger, change->kind->name, change->target);
         View view = commit_view(c, change);

@@ -28,7 +28,7 @@ static int lock_open(const Root *root, const char *path, int *ret_fd) {
         return 0;
 }
 
-/* "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF": proc(5), /proc/locks. Returns 0 where it is not told. */
+/* "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF": proc(5), /proc/locks. Returns 0 if the holder is not listed. */
 static long lock_find_holder(const Root *root, int fd) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         struct stat st;

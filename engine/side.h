@@ -23,7 +23,7 @@ typedef struct SideChange {
         Buffer old, new;     /* what there is and what there will be, as text; the plan shows the difference */
         bool existed;        /* there is an old text */
         bool gone;           /* the target is to be removed; new is empty */
-        char *value;         /* what the ledger is to keep; NULL: nothing, for ours is taken back */
+        char *value;         /* what the ledger is to keep; NULL: nothing, because gtuned's change is taken back */
 } SideChange;
 
 /* A kind of change that only a side knows, as a constant table row. */
@@ -39,7 +39,10 @@ typedef struct ChangeKindRow {
         int (*plan)(const View *view, const Change *wanted, const LedgerSideChange *record, SideChange *change,
                     char **ret_refusal);
 
-        /* Carry it out. The target must still be as change->old says. Return: 0, or -errno and *ret_error says why. */
+        /*
+         * Carry it out. The target must still be as change->old says. Return: 0, or -errno, the target is as before (undo()
+         * is not called), and *ret_error says why.
+         */
         int (*commit)(const View *view, const SideChange *change, char **ret_error);
 
         /*
