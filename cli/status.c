@@ -56,8 +56,16 @@ static bool has_reason(const Finding *f, bool asked_for) {
         return asked_for || practice_is_on(f) || (f->state != STATE_UNSUPPORTED && f->state != STATE_UNKNOWN);
 }
 
+/* The remedy of a practice that is wanted and has none. */
+static int print_nothing_helps(const Context *c, Buffer *b) {
+        _cleanup_free_ char *text = xasprintf("nothing helps in this %s; enable = no in the policy ends this message",
+                                              c->side->name);
+
+        return text ? print_sentence(b, "do:", text) : -ENOMEM;
+}
+
 /* What is not as it should be, and what to do. */
-static int print_reason(const Finding *f, bool asked_for, Buffer *b) {
+static int print_reason(const Context *c, const Finding *f, bool asked_for, Buffer *b) {
         _cleanup_free_ char *name = finding_display_name(f);
         bool reason = has_reason(f, asked_for);
         int r;
@@ -73,8 +81,7 @@ static int print_reason(const Finding *f, bool asked_for, Buffer *b) {
         if (r >= 0 && reason && f->remedy)
                 r = print_sentence(b, "do:", f->remedy);
         else if (r >= 0 && reason && practice_is_on(f) && f->state == STATE_UNSUPPORTED)
-                r = print_sentence(b, "do:",
-                                   "nothing helps in this guest; enable = no in the policy ends this message");
+                r = print_nothing_helps(c, b);
 
         return r < 0 ? r : print_warnings(f, b);
 }
@@ -94,7 +101,7 @@ static int print_table(const Context *c, const Survey *survey, PracticeSet set, 
                         r = print_row(c, survey->observations[i].finding, b);
         for (size_t i = 0; r >= 0 && i < survey->n_observations; i++)
                 if (practice_set_has(set, survey->observations[i].row))
-                        r = print_reason(survey->observations[i].finding, asks_for_one(set), b);
+                        r = print_reason(c, survey->observations[i].finding, asks_for_one(set), b);
 
         return r;
 }
@@ -122,7 +129,7 @@ int print_status(const Context *c, const Survey *survey, PracticeSet set) {
                 r = buffer_puts(&b, "\nThe policy has errors, so nothing of it is applied: "
                                     "mend what is named above.\n");
         else if (!policy_exists(survey->policy))
-                r = buffer_puts(&b, "\nThere is no policy, so nothing is wanted: see /etc/gtuned/gtuned.conf.\n");
+                r = buffer_printf(&b, "\nThere is no policy, so nothing is wanted: see /etc/%s.\n", c->side->policy_name);
         if (r >= 0)
                 r = print_credential(survey->policy, &b);
         if (r >= 0)

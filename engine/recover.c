@@ -114,7 +114,7 @@ static int recovery_roll_forward(const Root *root, const LedgerIntent *intent) {
         return replacement_sync(&p);
 }
 
-/* Dropping what is staged is all: targets that are renamed already are ours, and the next plan sees them. */
+/* Nothing else has to be undone: gtuned wrote the targets that are renamed already, and the next plan sees them. */
 static void staged_remove(const Root *root, const char *path) {
         _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
 

@@ -17,7 +17,7 @@ int units_reload(void);
  * @unit: the unit
  * @method: the manager's method: "StartUnit" or "RestartUnit"
  *
- * Return: 0; -ETIMEDOUT where the job takes longer than UNIT_JOB_WAIT_USEC; -EIO where it failed; another -errno.
+ * Return: 0; -ETIMEDOUT if the job takes longer than UNIT_JOB_WAIT_USEC; -EIO if it failed; another -errno.
  */
 int unit_act(const char *unit, const char *method);
 

@@ -109,6 +109,18 @@ static void test_loop(void **state) {
         EXPECT(t, STATUS_OK, "label one: created\n", "", (char *) "apply");
 }
 
+/* What is said of the policy is said of the side's own. */
+static void test_no_policy(void **state) {
+        _cleanup_free_ char *path = NULL;
+        const Tree *t = *state;
+
+        made_up_tree(t, "");
+        path = tree_path(t, "/etc/made-up/policy.conf");
+        assert_int_equal(unlink(path), 0);
+        EXPECT(t, STATUS_OK, "There is no policy, so nothing is wanted: see /etc/made-up/policy.conf.\n", "",
+               (char *) "status");
+}
+
 static void test_usage(void **state) {
         const Tree *t = *state;
 
@@ -127,6 +139,7 @@ static void test_usage(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_loop, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_no_policy, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_usage, tree_setup, tree_teardown),
         };
 
