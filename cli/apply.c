@@ -57,13 +57,13 @@ static int work_report_policy(Work *w) {
         const PolicyError *e = policy->errors;
 
         first = complaint_format(e->file, e->line, e->reason);
-        w->apply.error = first ? xasprintf("nothing of a policy with errors is applied; the first: %s", first) : NULL;
+        w->apply.error = first ? xasprintf("the policy has errors; nothing was applied; the first: %s", first) : NULL;
         if (!w->apply.error)
                 return -ENOMEM;
 
         if (apply_failed_so_before(&w->apply) || !announce_policy_errors(w->c->root, policy)) {
                 print_policy_errors(policy);
-                (void) complain(w->c, "nothing of a policy with errors is applied");
+                (void) complain(w->c, "the policy has errors; nothing was applied");
         }
 
         apply_keep_failure(&w->apply);

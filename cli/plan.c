@@ -181,7 +181,7 @@ int verb_plan(Context *c, _unused_ char **arguments) {
 
         print_policy_errors(survey->policy);
         if (survey->policy->n_errors > 0)
-                return complain(c, "nothing of a policy with errors is applied");
+                return complain(c, "the policy has errors; nothing would be applied");
 
         r = resolve_policy(survey, &t);
         if (r < 0)

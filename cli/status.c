@@ -127,7 +127,7 @@ int print_status(const Context *c, const Survey *survey, PracticeSet set) {
 
         if (survey->policy->n_errors > 0)
                 r = buffer_puts(&b, "\nThe policy has errors, so nothing of it is applied: "
-                                    "mend what is named above.\n");
+                                    "fix what is named above.\n");
         else if (!policy_exists(survey->policy))
                 r = buffer_printf(&b, "\nThere is no policy, so nothing is wanted: see /etc/%s.\n", c->side->policy_name);
         if (r >= 0)

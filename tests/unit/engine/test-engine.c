@@ -231,15 +231,15 @@ static void test_failure_puts_everything_back(void **state) {
         }
 }
 
+#define ERRORS_REFUSED "the policy has errors; nothing would be applied; the first: "
+
 static void test_refusals(void **state) {
         static const struct {
                 const char *policy, *refusal;
         } rows[] = {
                 {"[thing two]\nlabel = forbidden\n[knob]\nvalue = 7\n", "two: that label is forbidden"},
-                {"[knob]\nvalue = 13\n", "nothing of a policy with errors is applied; /etc/made-up/policy.conf:2: 13 is "
-                                         "refused here"},
-                {"[knob]\nvalue = 14\n", "nothing of a policy with errors is applied; /etc/made-up/policy.conf: it is "
-                                         "refused as a whole"},
+                {"[knob]\nvalue = 13\n", ERRORS_REFUSED "/etc/made-up/policy.conf:2: 13 is refused here"},
+                {"[knob]\nvalue = 14\n", ERRORS_REFUSED "/etc/made-up/policy.conf: it is refused as a whole"},
         };
         const Tree *t = *state;
 
