@@ -35,14 +35,6 @@ bool transaction_is_empty(const Transaction *t) {
         return t->n_files == 0 && t->n_units == 0 && t->n_side_changes == 0;
 }
 
-bool transaction_changes_file(const Transaction *t, const char *path) {
-        for (size_t i = 0; i < t->n_files; i++)
-                if (streq(t->files[i].path, path))
-                        return true;
-
-        return false;
-}
-
 bool transaction_restarts(const Transaction *t, const Observation *o) {
         for (size_t i = 0; i < t->n_units; i++)
                 if (streq(t->units[i].practice, o->practice->name) && streq_ptr(t->units[i].subject, o->subject))

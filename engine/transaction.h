@@ -64,9 +64,6 @@ int transaction_refuse(Transaction *t, char *sentence);
 /** transaction_drop_file() - leave a file alone, and the unit that would be restarted only for it */
 void transaction_drop_file(Transaction *t, size_t index);
 
-/** transaction_changes_file() - whether a file is changed, made or removed */
-bool transaction_changes_file(const Transaction *t, const char *path) _pure_;
-
 /** transaction_restarts() - whether a unit would be restarted for an observation */
 bool transaction_restarts(const Transaction *t, const Observation *o) _pure_;
 
