@@ -108,7 +108,8 @@ static int credential_refuse_unread(CredentialOffer *offer, int error) {
         if (!offer->policy)
                 return -ENOMEM;
 
-        return policy_error(offer->policy, CREDENTIAL_ERROR_FILE, 0, "cannot be read: %s", credential_explain_read_error(error));
+        return policy_error(offer->policy, CREDENTIAL_ERROR_FILE, 0, "cannot be read: %s",
+                            credential_explain_read_error(error));
 }
 
 /* Below a systemd that is too old nobody would ever learn why nothing arrives. */
@@ -136,8 +137,8 @@ static int credential_examine_offer(const Side *side, CredentialOffer *offer, in
         return 0;
 }
 
-static int credential_examine(const Side *side, const Root *root, const char *directory, unsigned (*manager_version)(void),
-                   bool accepted, CredentialOffer *offer) {
+static int credential_examine(const Side *side, const Root *root, const char *directory,
+                              unsigned (*manager_version)(void), bool accepted, CredentialOffer *offer) {
         _cleanup_free_ char *path = xasprintf("%s/" CREDENTIAL_NAME, strempty(directory));
         int r;
 
@@ -195,7 +196,8 @@ static int credential_format_record(const CredentialOffer *offer, Buffer *text) 
         _cleanup_json_ json_object *o = json_object_new_object();
         json_object *errors = json_object_new_array();
 
-        if (!o || json_set(o, "errors", errors) < 0 || json_set_text(o, "state", credential_state_names[offer->state]) < 0 ||
+        if (!o || json_set(o, "errors", errors) < 0 ||
+            json_set_text(o, "state", credential_state_names[offer->state]) < 0 ||
             credential_errors_to_json(offer->policy, errors) < 0 ||
             json_set(o, "manager_version", json_object_new_int64(offer->version)) < 0)
                 return -ENOMEM;

@@ -129,7 +129,8 @@ int print_status(const Context *c, const Survey *survey, PracticeSet set) {
                 r = buffer_puts(&b, "\nThe policy has errors, so nothing of it is applied: "
                                     "fix what is named above.\n");
         else if (!policy_exists(survey->policy))
-                r = buffer_printf(&b, "\nThere is no policy, so nothing is wanted: see /etc/%s.\n", c->side->policy_name);
+                r = buffer_printf(&b, "\nThere is no policy, so nothing is wanted: see /etc/%s.\n",
+                                  c->side->policy_name);
         if (r >= 0)
                 r = print_credential(survey->policy, &b);
         if (r >= 0)
@@ -196,7 +197,8 @@ static int print_details(const Finding *f) {
         int r = 0;
 
         if (f->n_settings > 0)
-                r = buffer_printf(&b, "\n%-*s%-*s%s\n", STATUS_SETTING_WIDTH, "SETTING", STATUS_VALUE_WIDTH, "WANTED", "ACTUAL");
+                r = buffer_printf(&b, "\n%-*s%-*s%s\n", STATUS_SETTING_WIDTH, "SETTING", STATUS_VALUE_WIDTH, "WANTED",
+                                  "ACTUAL");
         for (size_t i = 0; r >= 0 && i < f->n_settings; i++)
                 r = print_setting(f->settings + i, &b);
 

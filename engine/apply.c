@@ -62,7 +62,8 @@ static int apply_note_left_out(Apply *a, const Finding *f, const char *why) {
         char *text = NULL;
 
         if (name)
-                text = xasprintf("%s%s%s is left as it is: %s", strempty(a->left_out), a->left_out ? "; " : "", name, why);
+                text = xasprintf("%s%s%s is left as it is: %s", strempty(a->left_out), a->left_out ? "; " : "", name,
+                                 why);
         if (!text)
                 return -ENOMEM;
 

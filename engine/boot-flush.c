@@ -43,8 +43,8 @@ static int boot_flush_locate(const Root *root, const char *path, int *ret_fd, de
 }
 
 /*
- * A process of its own, with all signals blocked, so that the file system is thawed even if the parent is killed. Thawing
- * fails with EINVAL if another process, such as the parent, has thawed it already: the data is in its place then.
+ * A process of its own, with all signals blocked, so that the file system is thawed even if the parent is killed.
+ * Thawing fails with EINVAL if another process, such as the parent, has thawed it already: the data is in place then.
  */
 static _noreturn_ void freezer_run(int fd, int parent) {
         int r = 0;

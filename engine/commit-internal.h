@@ -59,7 +59,7 @@ int commit_write_intent(Commit *c);
 /** commit_write_attributes() - write every attribute. Return: 0 or -errno. */
 int commit_write_attributes(Commit *c);
 
-/** commit_make_side_changes() - make every change that only the side knows, and see that it took effect. Return: 0, -errno. */
+/** commit_make_side_changes() - make the changes that only the side knows, and verify each. Return: 0 or -errno. */
 int commit_make_side_changes(Commit *c);
 
 /** commit_write_ledger() - let the ledger say what is true now. Return: 0 or -errno. */

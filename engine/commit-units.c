@@ -116,13 +116,14 @@ int commit_act_on_units(Commit *c) {
         if (c->survey->machine->kind != MACHINE_LIVE)
                 return 0;
 
-        /* Also where no file of ours changes: somebody may have edited one, and not said so. */
+        /* Also if gtuned changes no file: an administrator may have edited one without a reload. */
         if (c->t->n_units > 0)
                 r = units_reload();
 
         for (size_t i = 0; i < c->t->n_units; i++) {
-                int failed = r < 0 ? commit_fail_unit(c, c->t->units + i, r, "the service manager cannot read its files again")
-                                   : commit_act_on_unit(c, c->t->units + i);
+                UnitChange *u = c->t->units + i;
+                int failed = r < 0 ? commit_fail_unit(c, u, r, "the service manager cannot read its files again")
+                                   : commit_act_on_unit(c, u);
 
                 if (first == 0)
                         first = failed;

@@ -47,7 +47,8 @@ static int resolve_check_policy(const Policy *policy, Transaction *t) {
         if (!first)
                 return -ENOMEM;
 
-        return transaction_refuse(t, xasprintf("the policy has errors; nothing would be applied; the first: %s", first));
+        return transaction_refuse(t, xasprintf("the policy has errors; nothing would be applied; the first: %s",
+                                               first));
 }
 
 static int resolve_check_ledger(const Ledger *ledger, Transaction *t) {

@@ -31,17 +31,17 @@ typedef struct ChangeKindRow {
         const char *name; /* "domain": stable, in the ledger and in documents */
 
         /*
-         * Find out what a change comes to. wanted is what a practice asks for; NULL: what record says is taken back. record is
-         * what the ledger knows of the target, or NULL. Fills in old, new, existed, gone and value, and writes nothing.
-         * *ret_refusal takes a sentence if the change must not be made. Return: 1, or 0 if there is nothing to write, or
-         * -ENOMEM.
+         * Find out what a change comes to. wanted is what a practice asks for; NULL: what record says is taken back.
+         * record is what the ledger knows of the target, or NULL. Fills in old, new, existed, gone and value, and
+         * writes nothing. *ret_refusal takes a sentence if the change must not be made. Return: 1, or 0 if there is
+         * nothing to write, or -ENOMEM.
          */
         int (*plan)(const View *view, const Change *wanted, const LedgerSideChange *record, SideChange *change,
                     char **ret_refusal);
 
         /*
-         * Carry it out. The target must still be as change->old says. Return: 0, or -errno, the target is as before (undo()
-         * is not called), and *ret_error says why.
+         * Carry it out. The target must still be as change->old says. Return: 0, or -errno, the target is as before
+         * (undo() is not called), and *ret_error says why.
          */
         int (*commit)(const View *view, const SideChange *change, char **ret_error);
 
@@ -68,7 +68,7 @@ typedef struct Side {
         const ChangeKindRow *kinds;    /* changes that only this side has */
         size_t n_kinds;
 
-        /* Read the policy: side_read_policy_files() and whatever else this side counts as policy. Return: 0 or -ENOMEM. */
+        /* Read the policy: side_read_policy_files(), and what else this side counts as policy. Return: 0 or -ENOMEM. */
         int (*read_policy)(const struct Side *side, const Root *root, Policy **ret);
 } Side;
 

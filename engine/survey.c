@@ -274,8 +274,9 @@ int survey_exit_status(const Survey *survey, PracticeSet set) {
                 for (size_t i = 0; i < survey->n_observations; i++) {
                         const Finding *f = survey->observations[i].finding;
 
-                        if (practice_set_has(set, survey->observations[i].row) && (rows[r].states & 1U << f->state) != 0 &&
-                            f->wanted != WANTED_NOTHING && (!rows[r].only_wanted || practice_is_on(f)))
+                        if (practice_set_has(set, survey->observations[i].row) &&
+                            (rows[r].states & 1U << f->state) != 0 && f->wanted != WANTED_NOTHING &&
+                            (!rows[r].only_wanted || practice_is_on(f)))
                                 return rows[r].status;
                 }
         }
