@@ -404,3 +404,23 @@ int root_open_parent(const Root *root, const char *path, bool create, int *ret_f
         *ret_name = strrchr(path, '/') + 1;
         return ROOT_OK;
 }
+
+int root_is_mask(const Root *root, const char *path) {
+        static const char null[] = "/dev/null";
+        _cleanup_close_ int directory = -EBADF;
+        char target[sizeof(null)];
+        const char *name;
+        ssize_t n;
+        int r;
+
+        trace(root, path);
+        r = root_open_parent(root, path, /* create= */ false, &directory, &name);
+        if (r != ROOT_OK)
+                return r == -ENOENT || r == -ENOMEM ? r : 0;
+
+        n = readlinkat(directory, name, target, sizeof(target));
+        if (n < 0)
+                return errno == ENOENT ? -ENOENT : 0;
+
+        return n == (ssize_t) strlen(null) && memcmp(target, null, strlen(null)) == 0;
+}

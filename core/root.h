@@ -107,6 +107,16 @@ int root_resolve(const Root *root, const char *path, char **ret);
 bool root_exists(const Root *root, const char *path);
 
 /**
+ * root_is_mask() - whether a path is itself a link to /dev/null, which masks a file of this name
+ * @root: the root
+ * @path: absolute path inside it
+ *
+ * Only the text of the link counts: an image has no /dev/null yet. Return: 1 if the path is such a link; 0 if it is
+ * not, or if that cannot be found out; -ENOENT if nothing is there; -ENOMEM.
+ */
+int root_is_mask(const Root *root, const char *path);
+
+/**
  * root_stat() - look at a regular file or directory
  * @root: the root
  * @path: absolute path inside it; links are followed

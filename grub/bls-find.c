@@ -7,7 +7,6 @@
  */
 
 #include "grub/bls.h"
-#include "grub/esp.h"
 #include "grub/grub-cfg.h"
 
 #define BLS_SIZE_MAX (64U * 1024U)
@@ -99,30 +98,20 @@ static int bls_search_directory(BlsSearch *s, const char *directory) {
  * system, the entries are taken to be read.
  * @ret_by_grub: takes whether a grub.cfg has "blscfg"
  */
-static int bls_are_read(const Root *root, const BootStores *stores, bool *ret_by_grub, bool *ret) {
-        _cleanup_free_ char *systemd_boot = NULL;
-        int r;
-
+static bool bls_are_read(const BootStores *stores, bool *ret_by_grub) {
         *ret_by_grub = false;
         for (size_t i = 0; i < stores->n_stores; i++)
                 *ret_by_grub = *ret_by_grub || grub_cfg_reads_bls(stores->stores[i]);
 
-        r = esp_find_systemd_boot(root, &systemd_boot);
-        if (r < 0)
-                return r;
-
-        *ret = *ret_by_grub || systemd_boot || !boot_stores_boot_system(stores, &boot_store_grub_cfg);
-        return 0;
+        return *ret_by_grub || stores->systemd_boot || !boot_stores_boot_system(stores, &boot_store_grub_cfg);
 }
 
 int bls_find(const Root *root, BootStores *stores) {
         BlsSearch s = { .root = root, .stores = stores };
-        bool read;
         int r;
 
-        r = bls_are_read(root, stores, &s.first_only, &read);
-        if (r < 0 || !read)
-                return r;
+        if (!bls_are_read(stores, &s.first_only))
+                return 0;
 
         for (size_t i = 0; i < ELEMENTSOF(bls_directories); i++) {
                 r = bls_search_directory(&s, bls_directories[i]);

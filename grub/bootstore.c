@@ -37,6 +37,8 @@ BootStores *boot_stores_free(BootStores *stores) {
         }
         free(stores->problems);
 
+        free(stores->systemd_boot);
+        free(stores->unified_kernel);
         free(stores);
         return NULL;
 }

@@ -69,6 +69,8 @@ struct BootStores {
         size_t n_stores;
         BootStoreProblem *problems;
         size_t n_problems;
+        char *systemd_boot;   /* the boot loader on an EFI system partition; NULL: not installed */
+        char *unified_kernel; /* a unified kernel image on one; NULL: there is none */
         bool none;         /* nothing was found that boots this system, and nothing says why */
 
         size_t *index;     /* stores by path; private to bootstore.c */

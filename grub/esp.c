@@ -42,48 +42,54 @@ static int esp_find_name(const Root *root, const char *directory, const char *wa
         return 0;
 }
 
-static int esp_find_file(const Root *root, const char *partition, const EspPattern *p, char **ret) {
-        _cleanup_free_ char *efi = NULL, *directory = NULL;
+/* Look for a file EFI/DIRECTORY/NAME that matches @p, and look at the file itself, so that root_trace() reports it. */
+static int esp_find_file(const Root *root, const char *efi, const EspPattern *p, char **ret) {
+        _cleanup_free_ char *directory = NULL, *file = NULL;
         int r;
 
-        r = esp_find_name(root, partition, "EFI", p, &efi);
-        if (r < 0 || !efi)
-                return r;
+        if (*ret)
+                return 0;
 
         r = esp_find_name(root, efi, p->directory, p, &directory);
         if (r < 0 || !directory)
                 return r;
 
-        return esp_find_name(root, directory, NULL, p, ret);
+        r = esp_find_name(root, directory, NULL, p, &file);
+        if (r < 0 || !file)
+                return r;
+
+        if (root_exists(root, file))
+                *ret = TAKE_PTR(file);
+        return 0;
 }
 
-static int esp_find_anywhere(const Root *root, const EspPattern *p, char **ret) {
-        int r = 0;
+int esp_find(const Root *root, BootStores *stores) {
+        static const EspPattern systemd_boot = { "systemd", "systemd-boot", ".efi" };
+        static const EspPattern unified_kernel = { "Linux", "", ".efi" };
 
         assert(root);
-        assert(ret);
+        assert(stores);
 
-        *ret = NULL;
-        for (size_t i = 0; i < ELEMENTSOF(esp_partitions) && r >= 0 && !*ret; i++)
-                r = esp_find_file(root, esp_partitions[i], p, ret);
+        for (size_t i = 0; i < ELEMENTSOF(esp_partitions); i++) {
+                _cleanup_free_ char *efi = NULL;
+                int r;
 
-        /* Look at the file itself too, so that root_trace() reports it. */
-        if (*ret && !root_exists(root, *ret)) {
-                free(*ret);
-                *ret = NULL;
+                if (stores->systemd_boot && stores->unified_kernel)
+                        break;
+
+                r = esp_find_name(root, esp_partitions[i], "EFI", NULL, &efi);
+                if (r < 0)
+                        return r;
+                if (!efi)
+                        continue;
+
+                r = esp_find_file(root, efi, &systemd_boot, &stores->systemd_boot);
+                if (r < 0)
+                        return r;
+                r = esp_find_file(root, efi, &unified_kernel, &stores->unified_kernel);
+                if (r < 0)
+                        return r;
         }
 
-        return r;
-}
-
-int esp_find_systemd_boot(const Root *root, char **ret) {
-        static const EspPattern pattern = { "systemd", "systemd-boot", ".efi" };
-
-        return esp_find_anywhere(root, &pattern, ret);
-}
-
-int esp_find_unified_kernel(const Root *root, char **ret) {
-        static const EspPattern pattern = { "Linux", "", ".efi" };
-
-        return esp_find_anywhere(root, &pattern, ret);
+        return 0;
 }

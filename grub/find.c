@@ -8,6 +8,7 @@
 
 #include <assert.h>
 
+#include "grub/esp.h"
 #include "grub/stores.h"
 
 /* In this order they are searched for: a later kind may ask which stores of an earlier kind were found. */
@@ -29,6 +30,10 @@ int boot_stores_find(const Root *root, BootStores **ret) {
         stores = calloc(1, sizeof(BootStores));
         if (!stores)
                 return -ENOMEM;
+
+        r = esp_find(root, stores);
+        if (r < 0)
+                return r;
 
         for (size_t i = 0; i < ELEMENTSOF(drivers); i++) {
                 r = drivers[i]->find(root, stores);

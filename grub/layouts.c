@@ -10,7 +10,6 @@
 #include <assert.h>
 
 #include "grub/bls.h"
-#include "grub/esp.h"
 #include "grub/grub-cfg.h"
 
 /* The evidence, read once for all layouts. */
@@ -22,14 +21,10 @@ typedef struct LayoutsLook {
         bool bls;           /* there are stores of BLS entries */
         bool running;       /* the command line of this boot is known */
         Cmdline cmdline;
-        char *systemd_boot; /* NULL: not installed */
-        char *unified;      /* a unified kernel image; NULL: there is none */
 } LayoutsLook;
 
 static void layouts_look_done(LayoutsLook *l) {
         cmdline_done(&l->cmdline);
-        free(l->systemd_boot);
-        free(l->unified);
 }
 
 static int layouts_look(const Root *root, const BootStores *stores, LayoutsLook *l) {
@@ -48,17 +43,7 @@ static int layouts_look(const Root *root, const BootStores *stores, LayoutsLook 
                 return r;
         l->running = r >= 0;
 
-        if (l->running) {
-                r = cmdline_parse(text, strlen(text), &l->cmdline);
-                if (r < 0)
-                        return r;
-        }
-
-        r = esp_find_systemd_boot(root, &l->systemd_boot);
-        if (r < 0)
-                return r;
-
-        return esp_find_unified_kernel(root, &l->unified);
+        return l->running ? cmdline_parse(text, strlen(text), &l->cmdline) : 0;
 }
 
 /* ostree ------------------------------------------------------------------------------------------------- */
@@ -106,14 +91,14 @@ static const char *layouts_find_zipl(const LayoutsLook *l) {
 static const char *layouts_find_unified(const LayoutsLook *l) {
         bool entry = cmdline_find(&l->cmdline, "BOOT_IMAGE") || cmdline_find(&l->cmdline, "initrd");
 
-        if (!l->unified || (l->running && entry && l->boots))
+        if (!l->stores->unified_kernel || (l->running && entry && l->boots))
                 return NULL;
 
-        return l->running || !l->boots || (l->systemd_boot && !l->grub) ? l->unified : NULL;
+        return l->running || !l->boots || (l->stores->systemd_boot && !l->grub) ? l->stores->unified_kernel : NULL;
 }
 
 static const char *layouts_find_systemd_boot(const LayoutsLook *l) {
-        return l->boots || l->bls || l->unified ? NULL : l->systemd_boot;
+        return l->boots || l->bls || l->stores->unified_kernel ? NULL : l->stores->systemd_boot;
 }
 
 /* Whether a line of fstab mounts something at a path. */

@@ -33,7 +33,7 @@ static int qga_read_drop_in(const View *view, Qga *q) {
         int r;
 
         q->record = ledger_file(view->ledger, q->drop_in);
-        q->file.masked = unit_file_is_mask(view->root, q->drop_in);
+        q->file.masked = root_is_mask(view->root, q->drop_in) > 0;
         if (q->file.masked)
                 return 0;
 

@@ -49,9 +49,6 @@ int unit_read(const Root *root, const char *name, const char *path, const char *
 void unit_done(Unit *unit);
 #define _cleanup_unit_ _cleanup_(unit_done)
 
-/** unit_file_is_mask() - whether a path is a link to /dev/null, also in an image, which has no /dev/null yet */
-bool unit_file_is_mask(const Root *root, const char *path);
-
 /**
  * unit_file_is_newer() - whether a file changed after a process began, so that the process has not read it so
  * @root: the root; in one that is not live, when a file came there says nothing, and only its own time counts

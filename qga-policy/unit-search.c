@@ -28,20 +28,6 @@ static void drop_ins_done(DropIns *d) {
         free(d->paths);
 }
 
-bool unit_file_is_mask(const Root *root, const char *path) {
-        static const char null[] = "/dev/null";
-        _cleanup_close_ int directory = -EBADF;
-        char target[sizeof(null)];
-        const char *name;
-
-        /* A snapshot holds what was looked at, and only this tells the root. */
-        (void) root_exists(root, path);
-
-        return root_open_parent(root, path, false, &directory, &name) == ROOT_OK &&
-               readlinkat(directory, name, target, sizeof(target)) == (ssize_t) strlen(null) &&
-               memcmp(target, null, strlen(null)) == 0;
-}
-
 static bool is_later(const struct timespec *t, uint64_t usec) {
         return t->tv_sec > 0 && (uint64_t) t->tv_sec * 1000000U + (uint64_t) t->tv_nsec / 1000U > usec;
 }
@@ -87,18 +73,21 @@ static int parse(const Root *root, Unit *unit, const char *path, bool *ret_empty
 static int read_fragment(const Root *root, Unit *unit) {
         for (size_t i = 0; i < ELEMENTSOF(unit_paths); i++) {
                 _cleanup_free_ char *path = xasprintf("%s/%s", unit_paths[i], unit->name);
-                bool empty = false, null;
-                int r;
+                bool empty = false;
+                int masked, r = 0;
 
                 if (!path)
                         return -ENOMEM;
 
-                null = unit_file_is_mask(root, path);
-                if (!null && !root_exists(root, path))
+                masked = root_is_mask(root, path);
+                if (masked == -ENOMEM)
+                        return masked;
+                if (masked < 0 || (masked == 0 && !root_exists(root, path)))
                         continue;
 
-                r = null ? 0 : parse(root, unit, path, &empty);
-                unit->masked = null || empty;
+                if (masked == 0)
+                        r = parse(root, unit, path, &empty);
+                unit->masked = masked > 0 || empty;
                 unit->fragment = TAKE_PTR(path);
                 return r;
         }
@@ -200,7 +189,7 @@ static int take_drop_in(const Root *root, Unit *unit, const DropIns *d, const ch
 
         if (streq_ptr(path, d->known))
                 r = take_known(unit, d);
-        else if (unit_file_is_mask(root, path) || !root_exists(root, path))
+        else if (root_is_mask(root, path) != 0 || !root_exists(root, path))
                 return 0;
         else
                 r = parse(root, unit, path, &empty);
