@@ -2,8 +2,8 @@
 
 #include "haltpoll/haltpoll.h"
 
-#define POLL_STATE "/sys/devices/system/cpu/cpu0/cpuidle/state0"
-#define FILE_SIZE_MAX 65536U
+#define HALTPOLL_POLL_STATE "/sys/devices/system/cpu/cpu0/cpuidle/state0"
+#define HALTPOLL_FILE_SIZE_MAX 65536U
 
 void haltpoll_free(void *facts) {
         Haltpoll *h = facts;
@@ -31,13 +31,13 @@ static int haltpoll_read_attribute(const View *view, const char *path, char **re
 
 static int haltpoll_read_cpuidle(const View *view, Haltpoll *h) {
         /* Before 5.8 only the second one exists, unless booted with cpuidle_sysfs_switch (drivers/cpuidle/sysfs.c). */
-        static const char *const governors[] = {CPUIDLE "/current_governor", CPUIDLE "/current_governor_ro"};
+        static const char *const governors[] = {HALTPOLL_CPUIDLE "/current_governor", HALTPOLL_CPUIDLE "/current_governor_ro"};
 
-        h->cpuidle = root_exists(view->root, CPUIDLE);
+        h->cpuidle = root_exists(view->root, HALTPOLL_CPUIDLE);
         if (!h->cpuidle)
                 return 0;
 
-        if (haltpoll_read_attribute(view, CPUIDLE "/current_driver", &h->driver) < 0)
+        if (haltpoll_read_attribute(view, HALTPOLL_CPUIDLE "/current_driver", &h->driver) < 0)
                 return -ENOMEM;
 
         for (size_t i = 0; i < ELEMENTSOF(governors) && !h->current_governor; i++) {
@@ -69,11 +69,11 @@ static int haltpoll_read_polling(const View *view, Haltpoll *h) {
         if (!h->effect)
                 return 0;
 
-        r = haltpoll_read_attribute(view, POLL_STATE "/name", &name);
+        r = haltpoll_read_attribute(view, HALTPOLL_POLL_STATE "/name", &name);
         if (r < 0 || !streq_ptr(name, "POLL"))
                 return r;
 
-        return haltpoll_read_attribute(view, POLL_STATE "/usage", &h->poll_usage);
+        return haltpoll_read_attribute(view, HALTPOLL_POLL_STATE "/usage", &h->poll_usage);
 }
 
 static void haltpoll_decide_form(const View *view, Haltpoll *h) {
@@ -123,7 +123,7 @@ static int haltpoll_configuration_of_files(const View *view, const Haltpoll *h, 
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
                 _cleanup_buffer_ Buffer is = BUFFER_NULL;
                 const LedgerFile *record = ledger_file(view->ledger, paths[i]);
-                int r = root_read(view->root, paths[i], FILE_SIZE_MAX, &is);
+                int r = root_read(view->root, paths[i], HALTPOLL_FILE_SIZE_MAX, &is);
 
                 if (r == -ENOMEM)
                         return r;

@@ -61,7 +61,7 @@ static int haltpoll_add_evidence(const Haltpoll *h, Finding *finding) {
         const struct {
                 const char *source, *value;
         } rows[] = {
-                {CPUIDLE "/current_driver", h->driver},
+                {HALTPOLL_CPUIDLE "/current_driver", h->driver},
                 {h->governor_path, h->current_governor},
                 {HALTPOLL_FORCE, h->force},
                 {HALTPOLL_PARAMETERS "/enable", h->enable},
@@ -185,7 +185,7 @@ const Practice practice_haltpoll = {
         .helps = "On vCPUs that own a physical core: wake-up latency and message passing between vCPUs get faster.",
         .harms = "On overcommitted hosts: an idle guest burns CPU time that other guests could use. A large "
                  "guest_halt_poll_ns makes an idle guest look fully busy to the host.",
-        .proof = "current_driver and current_governor in " CPUIDLE " are both haltpoll.",
+        .proof = "current_driver and current_governor in " HALTPOLL_CPUIDLE " are both haltpoll.",
         .sources = sources,
         .log_patterns = log_patterns,
         .reasons = reasons,

@@ -9,7 +9,7 @@
 
 #include "core/configuration.h"
 
-#define CPUIDLE "/sys/devices/system/cpu/cpuidle"
+#define HALTPOLL_CPUIDLE "/sys/devices/system/cpu/cpuidle"
 #define HALTPOLL_PARAMETERS "/sys/module/haltpoll/parameters"
 #define HALTPOLL_FORCE "/sys/module/cpuidle_haltpoll/parameters/force"
 #define HALTPOLL_MODULES_LOAD "/etc/modules-load.d/gtuned-haltpoll.conf"

@@ -90,10 +90,10 @@ static int obstacle_cpuidle(const View *view, const Haltpoll *h, Finding *f) {
                 return 0;
         if (view->machine->config.size == 0)
                 return obstacle_found(finding_verdict(f, STATE_UNKNOWN, "cpuidle-missing", NULL,
-                                             CPUIDLE " does not exist, and the kernel's configuration is unknown"));
+                                             HALTPOLL_CPUIDLE " does not exist, and the kernel's configuration is unknown"));
 
         return obstacle_found(finding_verdict(f, STATE_UNSUPPORTED, "no-cpuidle", NULL,
-                                     "this kernel runs without cpuidle (no " CPUIDLE ")"));
+                                     "this kernel runs without cpuidle (no " HALTPOLL_CPUIDLE ")"));
 }
 
 static int obstacle_other_driver(_unused_ const View *view, const Haltpoll *h, Finding *f) {
@@ -114,7 +114,7 @@ static int obstacle_other_governor(_unused_ const View *view, const Haltpoll *h,
                 return 0;
 
         return obstacle_found(finding_verdict(f, STATE_CONFLICT, "other-governor",
-                                     "write haltpoll to " CPUIDLE "/current_governor, or remove cpuidle.governor=",
+                                     "write haltpoll to " HALTPOLL_CPUIDLE "/current_governor, or remove cpuidle.governor=",
                                      "the haltpoll driver is loaded, but the governor is %s",
                                      h->current_governor ? h->current_governor : "unknown"));
 }

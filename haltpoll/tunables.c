@@ -22,7 +22,7 @@ const PolicyKey haltpoll_keys[] = {
 _Static_assert(ELEMENTSOF(haltpoll_keys) == HALTPOLL_N_KEYS, "the count in haltpoll.h is wrong");
 
 /* The kernel's own defaults, for what cannot be read and is not set. */
-static const uint32_t defaults[_TUNABLE_MAX] = {
+static const uint32_t tunable_defaults[_TUNABLE_MAX] = {
         [TUNABLE_NS] = 200000, [TUNABLE_SHRINK] = 2, [TUNABLE_GROW] = 2, [TUNABLE_GROW_START] = 50000,
         [TUNABLE_ALLOW_SHRINK] = 1,
 };
@@ -76,7 +76,7 @@ int tunables_read(const View *view, TunableValue values[static _TUNABLE_MAX]) {
 
 /* What will hold after an apply. */
 static uint32_t tunable_expected(const TunableValue *values, Tunable t) {
-        return values[t].setting ? values[t].wanted : values[t].text ? values[t].actual : defaults[t];
+        return values[t].setting ? values[t].wanted : values[t].text ? values[t].actual : tunable_defaults[t];
 }
 
 static int tunables_check_grow_start(Policy *policy, const TunableValue *values) {

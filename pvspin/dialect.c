@@ -8,13 +8,13 @@
 
 #include "pvspin/pvspin.h"
 
-#define OPENEULER_KERNEL "use an openEuler kernel of the 4.19 or 5.10 line"
+#define DIALECT_OPENEULER_KERNEL "use an openEuler kernel of the 4.19 or 5.10 line"
 
 static const Dialect arm_pvspin = {
         .tokens = {{"arm_pvspin", NULL, TOKEN_FLAG}},
         .n_tokens = 1,
         .silence = "it does not have them, or runs at EL2",
-        .silent_remedy = OPENEULER_KERNEL,
+        .silent_remedy = DIALECT_OPENEULER_KERNEL,
 };
 
 static const Dialect pvqspinlock = {
@@ -30,10 +30,10 @@ static const Dialect doubtful = {
         .n_tokens = 1,
         .doubtful = true,
         .silence = "it does not have them, or runs at EL2",
-        .silent_remedy = OPENEULER_KERNEL,
+        .silent_remedy = DIALECT_OPENEULER_KERNEL,
 };
 
-static bool is_word(char c) {
+static bool dialect_is_word_byte(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
@@ -42,7 +42,7 @@ const char *dialect_unknown_token(const Machine *machine, const char *name) {
         size_t size = strlen(name);
 
         for (const char *p = line; p && (p = strstr(p, name)); p += size)
-                if (p > line && !is_word(p[-1]) && !is_word(p[size]))
+                if (p > line && !dialect_is_word_byte(p[-1]) && !dialect_is_word_byte(p[size]))
                         return line;
 
         return NULL;
@@ -52,15 +52,15 @@ const char *dialect_unknown_token(const Machine *machine, const char *name) {
  * The log is the kernel's own word. A tree with arm_pvspin never says "PV sched disabled", and says one of the other
  * two of "PV sched" whatever its command line is; one with pvpreempted says them only where that is there.
  */
-static const Dialect *by_log(const Machine *m) {
-        bool has_locks = kernel_log_line(&m->probe->log, "arm-pv: PV qspinlocks ");
+static const Dialect *dialect_by_log(const Machine *m) {
+        bool locks = kernel_log_line(&m->probe->log, "arm-pv: PV qspinlocks ");
         bool asked = kernel_log_line(&m->probe->log, "arm-pv: using PV sched preempted") ||
                      kernel_log_line(&m->probe->log, "arm-pv: PV sched is not available") ||
                      kernel_log_line(&m->probe->log, "arm-pv: PV sched init failed");
 
         if (kernel_log_line(&m->probe->log, "arm-pv: PV sched disabled"))
                 return &pvqspinlock;
-        if (has_locks && dialect_unknown_token(m, "arm_pvspin"))
+        if (locks && dialect_unknown_token(m, "arm_pvspin"))
                 return &pvqspinlock;
         if (dialect_unknown_token(m, "pvqspinlock") || dialect_unknown_token(m, "pvpreempted"))
                 return &arm_pvspin;
@@ -71,19 +71,19 @@ static const Dialect *by_log(const Machine *m) {
 }
 
 /* The only one of the two that is there: somebody has chosen it. */
-static const Dialect *by_tokens(const Cmdline *c) {
+static const Dialect *dialect_by_tokens(const Cmdline *c) {
         bool a = cmdline_find(c, "arm_pvspin"), b = cmdline_find(c, "pvqspinlock");
 
         return a == b ? NULL : a ? &arm_pvspin : &pvqspinlock;
 }
 
-static const Dialect *by_entries(const Machine *m) {
+static const Dialect *dialect_by_entries(const Machine *m) {
         for (size_t i = 0; i < m->n_entries; i++) {
                 const BootEntry *e = m->entries[i];
                 const Dialect *d = NULL;
 
                 if (e->kind == ENTRY_SYSTEM || e->kind == ENTRY_TEMPLATE)
-                        d = by_tokens(&e->cmdline);
+                        d = dialect_by_tokens(&e->cmdline);
                 if (d)
                         return d;
         }
@@ -91,7 +91,7 @@ static const Dialect *by_entries(const Machine *m) {
         return NULL;
 }
 
-static bool is_openeuler(const View *view) {
+static bool dialect_is_openeuler(const View *view) {
         static const char *const ids[] = {
                 "openEuler", "kylin", "euleros", "hce", "uos", "UOS", "bclinux", "ctyunos", "fusionos", "kylinsec",
         };
@@ -105,26 +105,26 @@ static bool is_openeuler(const View *view) {
 }
 
 /* Where a kernel is not known to have the locks at all, trying does no harm, and the next boot's log tells. */
-static bool has_locks(const Machine *m) {
+static bool dialect_has_locks(const Machine *m) {
         return kernel_log_line(&m->probe->log, "arm-pv: PV qspinlocks ") ||
                machine_kernel_option(m, "CONFIG_PARAVIRT_SPINLOCKS") == 'y';
 }
 
 const Dialect *dialect_of(const View *view) {
         const Machine *m = view->machine;
-        const Dialect *d = by_log(m);
+        const Dialect *d = dialect_by_log(m);
 
-        if (!d && is_openeuler(view))
+        if (!d && dialect_is_openeuler(view))
                 d = &arm_pvspin;
         if (!d)
-                d = by_tokens(&m->cmdline);
+                d = dialect_by_tokens(&m->cmdline);
         if (!d)
-                d = by_entries(m);
+                d = dialect_by_entries(m);
         if (d)
                 return d;
 
         if (streq_ptr(m->os_id, "anolis"))
                 return &pvqspinlock;
 
-        return has_locks(m) ? &doubtful : &arm_pvspin;
+        return dialect_has_locks(m) ? &doubtful : &arm_pvspin;
 }

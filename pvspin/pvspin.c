@@ -6,7 +6,7 @@
  * What the kernel says of it at boot (openEuler: arch/arm64/kernel/paravirt.c, pv_sched_init() and
  * pv_qspinlock_init()). Older and newer flows print different subsets; the first row that matches decides.
  */
-typedef enum Outcome {
+typedef enum PvspinOutcome {
         OUTCOME_NONE, /* the log is complete and has no line of it */
         OUTCOME_ENABLED,
         OUTCOME_DISABLED,      /* no parameter, or a single possible CPU: the log cannot tell which */
@@ -16,20 +16,20 @@ typedef enum Outcome {
         OUTCOME_PREEMPTED_ONLY, /* the host has it, and no qspinlock line follows */
         OUTCOME_SCHED_DISABLED, /* pvpreempted is absent, and no qspinlock line follows */
         OUTCOME_LOG_LOST,
-} Outcome;
+} PvspinOutcome;
 
 /* What is true of PV qspinlocks on this machine. */
 typedef struct Pvspin {
         const Dialect *dialect;
-        Outcome outcome;
+        PvspinOutcome outcome;
         const char *line; /* of the kernel log, which says so; NULL: none does */
         Configuration configuration;
 } Pvspin;
 
 static const struct {
         const char *line;
-        Outcome outcome;
-} lines[] = {
+        PvspinOutcome outcome;
+} pvspin_lines[] = {
         {"arm-pv: PV qspinlocks enabled", OUTCOME_ENABLED},
         {"arm-pv: PV qspinlocks disabled", OUTCOME_DISABLED},
         {"arm-pv: PV sched is not available", OUTCOME_NOT_AVAILABLE},
@@ -38,11 +38,11 @@ static const struct {
         {"arm-pv: PV sched disabled", OUTCOME_SCHED_DISABLED},
 };
 
-static Outcome pvspin_read_outcome(const Machine *machine, const Dialect *dialect, const char **ret_line) {
-        for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
-                *ret_line = kernel_log_line(&machine->probe->log, lines[i].line);
+static PvspinOutcome pvspin_read_outcome(const Machine *machine, const Dialect *dialect, const char **ret_line) {
+        for (size_t i = 0; i < ELEMENTSOF(pvspin_lines); i++) {
+                *ret_line = kernel_log_line(&machine->probe->log, pvspin_lines[i].line);
                 if (*ret_line)
-                        return lines[i].outcome;
+                        return pvspin_lines[i].outcome;
         }
 
         *ret_line = dialect_unknown_token(machine, dialect->tokens[0].name);

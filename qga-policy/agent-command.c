@@ -8,35 +8,35 @@ void agent_command_done(AgentCommand *a) {
         restrictions_done(&a->restrictions);
         qga_conf_done(&a->conf);
         qga_arguments_done(&a->view);
-        arguments_done(&a->arguments);
-        command_done(&a->command);
+        exec_arguments_done(&a->arguments);
+        exec_command_done(&a->command);
         environment_done(&a->environment);
         unit_done(&a->unit);
         free(a->problem);
         *a = (AgentCommand) {};
 }
 
-static int set_problem(AgentCommand *a, char *problem) {
+static int agent_command_set_problem(AgentCommand *a, char *problem) {
         free(a->problem);
         a->problem = problem;
         return problem ? 0 : -ENOMEM;
 }
 
-static int find_command(AgentCommand *a) {
+static int agent_command_find(AgentCommand *a) {
         const UnitSetting *s;
         size_t n;
         int r;
 
         s = unit_setting(&a->unit, "ExecStart", &n);
         if (!s)
-                return set_problem(a, xasprintf(n == 0 ? "%s has no ExecStart" : "%s has more than one ExecStart",
+                return agent_command_set_problem(a, xasprintf(n == 0 ? "%s has no ExecStart" : "%s has more than one ExecStart",
                                                 a->unit.exec_file ? a->unit.exec_file : a->unit.fragment));
 
-        r = command_parse(&a->unit, s, &a->command);
+        r = exec_command_parse(&a->unit, s, &a->command);
         if (r == -ENOMEM || r >= 0)
                 return r;
 
-        return set_problem(a, xasprintf(r == -EOPNOTSUPP
+        return agent_command_set_problem(a, xasprintf(r == -EOPNOTSUPP
                                                 ? "%s:%u has an ExecStart of a kind that gtuned does not take apart"
                                                 : "%s:%u has an ExecStart that the service manager refuses",
                                         s->file, s->line));
@@ -52,20 +52,20 @@ int agent_unit_read(const Root *root, const char *name, const char *path, const 
         if (r < 0 || !ret->unit.fragment || ret->unit.masked)
                 return r;
         if (ret->unit.problem)
-                return set_problem(ret, strdup(ret->unit.problem));
+                return agent_command_set_problem(ret, strdup(ret->unit.problem));
 
-        return find_command(ret);
+        return agent_command_find(ret);
 }
 
 /* NULL where it is not known, or where there is none. */
-static const char *conf_path(const AgentCommand *a, const QgaBinary *binary) {
-        const Variable *v = environment_get(&a->environment, "QGA_CONF", strlen("QGA_CONF"));
+static const char *agent_command_conf_path(const AgentCommand *a, const QgaBinary *binary) {
+        const EnvironmentVariable *v = environment_get(&a->environment, "QGA_CONF", strlen("QGA_CONF"));
         const char *path = qga_arguments_value(&a->view, ROLE_CONF);
 
         return path ? path : a->environment.stale ? NULL : v ? v->value : binary->conf;
 }
 
-static int judge(const Root *root, const QgaBinary *binary, const char *source, uint64_t started, AgentCommand *a) {
+static int agent_command_judge(const Root *root, const QgaBinary *binary, const char *source, uint64_t started, AgentCommand *a) {
         const char *path;
         int r;
 
@@ -73,7 +73,7 @@ static int judge(const Root *root, const QgaBinary *binary, const char *source, 
         if (r < 0)
                 return r;
 
-        path = conf_path(a, binary);
+        path = agent_command_conf_path(a, binary);
         if (path && *path == '/' && !unit_file_is_newer(root, path, started))
                 r = qga_conf_read(root, path, binary, &a->conf);
         if (r >= 0)
@@ -81,7 +81,7 @@ static int judge(const Root *root, const QgaBinary *binary, const char *source, 
         if (r >= 0)
                 r = restrictions_add_arguments(&a->restrictions, &a->arguments, &a->view, source);
         if (r >= 0 && a->conf.problem)
-                r = set_problem(a, strdup(a->conf.problem));
+                r = agent_command_set_problem(a, strdup(a->conf.problem));
 
         return r;
 }
@@ -95,13 +95,13 @@ int agent_unit_judge(const Root *root, const QgaBinary *binary, AgentCommand *a)
         source = xasprintf("%s:%u (ExecStart)", a->command.setting->file, a->command.setting->line);
         r = source ? environment_read(root, &a->unit, &a->environment) : -ENOMEM;
         if (r >= 0 && a->environment.problem)
-                r = set_problem(a, strdup(a->environment.problem));
+                r = agent_command_set_problem(a, strdup(a->environment.problem));
         if (r >= 0)
-                r = command_expand(&a->unit, &a->command, &a->environment, &a->arguments);
+                r = exec_command_expand(&a->unit, &a->command, &a->environment, &a->arguments);
         if (r == -E2BIG)
-                return set_problem(a, xasprintf("%s is too long when it is expanded", source));
+                return agent_command_set_problem(a, xasprintf("%s is too long when it is expanded", source));
 
-        return r < 0 ? r : judge(root, binary, source, 0, a);
+        return r < 0 ? r : agent_command_judge(root, binary, source, 0, a);
 }
 
 int agent_process_judge(const Root *root, const QgaBinary *binary, const Service *service, const Unit *unit,
@@ -111,15 +111,15 @@ int agent_process_judge(const Root *root, const QgaBinary *binary, const Service
         int r = source ? 0 : -ENOMEM;
 
         for (size_t i = 1; r >= 0 && process->arguments && *process->arguments && process->arguments[i]; i++)
-                r = arguments_add(&a->arguments, process->arguments[i]);
+                r = exec_arguments_add(&a->arguments, process->arguments[i]);
 
         if (r >= 0)
                 r = environment_read_process(root, unit, service->environment, service->started, &a->environment);
 
-        return r < 0 ? r : judge(root, binary, source, service->started, a);
+        return r < 0 ? r : agent_command_judge(root, binary, source, service->started, a);
 }
 
-char *agent_command_text(const Command *command) {
+char *agent_command_text(const ExecCommand *command) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r = 0;
 

@@ -13,8 +13,8 @@
 typedef struct AgentCommand {
         Unit unit;
         Environment environment;
-        Command command;
-        Arguments arguments;
+        ExecCommand command;
+        ExecArguments arguments;
         QgaArguments view;
         QgaConf conf;
         Restrictions restrictions;
@@ -61,7 +61,7 @@ void agent_command_done(AgentCommand *a);
 #define _cleanup_agent_command_ _cleanup_(agent_command_done)
 
 /** agent_command_text() - the command as its file has it, in one line. Return: a new string, or NULL: no memory. */
-char *agent_command_text(const Command *command);
+char *agent_command_text(const ExecCommand *command);
 
 /** agent_command_list() - the last argument that holds a list of RPCs, or NULL */
 const char *agent_command_list(const AgentCommand *a) _pure_;

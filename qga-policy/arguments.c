@@ -5,76 +5,76 @@
 #include "qga-policy/arguments.h"
 
 /* When an option is there. */
-typedef enum Presence {
-        ALWAYS,
-        WITH_BLACKLIST,
-        WITH_BLOCK_RPCS,
-        WITH_ALLOW_RPCS,
-        WITH_CONFIG,
-        _PRESENCE_MAX,
-} Presence;
+typedef enum QgaOptionPresence {
+        PRESENT_ALWAYS,
+        PRESENT_WITH_BLACKLIST,
+        PRESENT_WITH_BLOCK_RPCS,
+        PRESENT_WITH_ALLOW_RPCS,
+        PRESENT_WITH_CONFIG,
+        _PRESENT_MAX,
+} QgaOptionPresence;
 
-typedef enum Takes {
+typedef enum QgaOptionTakes {
         TAKES_NOTHING,
         TAKES_VALUE,
-        MAY_TAKE_VALUE, /* only in the same argument */
-} Takes;
+        TAKES_OPTIONAL_VALUE, /* only in the same argument */
+} QgaOptionTakes;
 
 /* qga/main.c: sopt and lopt. A letter of 0 has only the long form, a name of NULL only the short one. */
 static const struct Option {
         const char *name;
         char letter;
-        Takes takes;
+        QgaOptionTakes takes;
         ArgumentRole role;
-        Presence presence;
+        QgaOptionPresence presence;
         bool exits;
-} options[] = {
-        {"help", 'h', TAKES_NOTHING, ROLE_OTHER, ALWAYS, true},
-        {"version", 'V', TAKES_NOTHING, ROLE_OTHER, ALWAYS, true},
-        {"dump-conf", 'D', TAKES_NOTHING, ROLE_OTHER, ALWAYS, true},
-        {"logfile", 'l', TAKES_VALUE, ROLE_OTHER, ALWAYS, false},
-        {"pidfile", 'f', TAKES_VALUE, ROLE_OTHER, ALWAYS, false},
-        {"fsfreeze-hook", 'F', MAY_TAKE_VALUE, ROLE_OTHER, ALWAYS, false},
-        {"verbose", 'v', TAKES_NOTHING, ROLE_OTHER, ALWAYS, false},
-        {"method", 'm', TAKES_VALUE, ROLE_OTHER, ALWAYS, false},
-        {"path", 'p', TAKES_VALUE, ROLE_OTHER, ALWAYS, false},
-        {"daemonize", 'd', TAKES_NOTHING, ROLE_OTHER, ALWAYS, false},
-        {"statedir", 't', TAKES_VALUE, ROLE_STATE, ALWAYS, false},
-        {"retry-path", 'r', TAKES_NOTHING, ROLE_OTHER, ALWAYS, false},
-        {NULL, 's', TAKES_VALUE, ROLE_OTHER, ALWAYS, false},
-        {NULL, 'b', TAKES_VALUE, ROLE_BLOCK, ALWAYS, false},
-        {"blacklist", 0, TAKES_VALUE, ROLE_BLOCK, WITH_BLACKLIST, false},
-        {"block-rpcs", 0, TAKES_VALUE, ROLE_BLOCK, WITH_BLOCK_RPCS, false},
-        {"allow-rpcs", 'a', TAKES_VALUE, ROLE_ALLOW, WITH_ALLOW_RPCS, false},
-        {"config", 'c', TAKES_VALUE, ROLE_CONF, WITH_CONFIG, false},
+} qga_options[] = {
+        {"help", 'h', TAKES_NOTHING, ROLE_OTHER, PRESENT_ALWAYS, true},
+        {"version", 'V', TAKES_NOTHING, ROLE_OTHER, PRESENT_ALWAYS, true},
+        {"dump-conf", 'D', TAKES_NOTHING, ROLE_OTHER, PRESENT_ALWAYS, true},
+        {"logfile", 'l', TAKES_VALUE, ROLE_OTHER, PRESENT_ALWAYS, false},
+        {"pidfile", 'f', TAKES_VALUE, ROLE_OTHER, PRESENT_ALWAYS, false},
+        {"fsfreeze-hook", 'F', TAKES_OPTIONAL_VALUE, ROLE_OTHER, PRESENT_ALWAYS, false},
+        {"verbose", 'v', TAKES_NOTHING, ROLE_OTHER, PRESENT_ALWAYS, false},
+        {"method", 'm', TAKES_VALUE, ROLE_OTHER, PRESENT_ALWAYS, false},
+        {"path", 'p', TAKES_VALUE, ROLE_OTHER, PRESENT_ALWAYS, false},
+        {"daemonize", 'd', TAKES_NOTHING, ROLE_OTHER, PRESENT_ALWAYS, false},
+        {"statedir", 't', TAKES_VALUE, ROLE_STATE, PRESENT_ALWAYS, false},
+        {"retry-path", 'r', TAKES_NOTHING, ROLE_OTHER, PRESENT_ALWAYS, false},
+        {NULL, 's', TAKES_VALUE, ROLE_OTHER, PRESENT_ALWAYS, false},
+        {NULL, 'b', TAKES_VALUE, ROLE_BLOCK, PRESENT_ALWAYS, false},
+        {"blacklist", 0, TAKES_VALUE, ROLE_BLOCK, PRESENT_WITH_BLACKLIST, false},
+        {"block-rpcs", 0, TAKES_VALUE, ROLE_BLOCK, PRESENT_WITH_BLOCK_RPCS, false},
+        {"allow-rpcs", 'a', TAKES_VALUE, ROLE_ALLOW, PRESENT_WITH_ALLOW_RPCS, false},
+        {"config", 'c', TAKES_VALUE, ROLE_CONF, PRESENT_WITH_CONFIG, false},
 };
 
-typedef struct Parser {
-        const Arguments *arguments;
+typedef struct QgaArgumentsParser {
+        const ExecArguments *arguments;
         const QgaBinary *binary;
         QgaArguments *result;
         size_t at;
-} Parser;
+} QgaArgumentsParser;
 
 void qga_arguments_done(QgaArguments *a) {
         free(a->views);
         *a = (QgaArguments) {};
 }
 
-static bool is_present(const struct Option *o, const QgaBinary *b) {
-        const bool present[_PRESENCE_MAX] = {
-                [ALWAYS] = true,
-                [WITH_BLACKLIST] = b->blacklist,
-                [WITH_BLOCK_RPCS] = b->block_rpcs,
-                [WITH_ALLOW_RPCS] = b->allow_rpcs,
-                [WITH_CONFIG] = qga_binary_has_config(b),
+static bool qga_option_is_present(const struct Option *o, const QgaBinary *b) {
+        const bool present[_PRESENT_MAX] = {
+                [PRESENT_ALWAYS] = true,
+                [PRESENT_WITH_BLACKLIST] = b->blacklist,
+                [PRESENT_WITH_BLOCK_RPCS] = b->block_rpcs,
+                [PRESENT_WITH_ALLOW_RPCS] = b->allow_rpcs,
+                [PRESENT_WITH_CONFIG] = qga_binary_has_config(b),
         };
 
         return present[o->presence];
 }
 
 /* The first counts, but a removed option can be mended and the others cannot. */
-static void fault(Parser *p, ArgumentsFault what) {
+static void qga_arguments_note_fault(QgaArgumentsParser *p, ArgumentsFault what) {
         if (p->result->fault != FAULT_NONE && (p->result->fault != FAULT_REMOVED || what == FAULT_REMOVED))
                 return;
 
@@ -82,52 +82,52 @@ static void fault(Parser *p, ArgumentsFault what) {
         p->result->fault_at = p->at;
 }
 
-static void take_value(Parser *p, const struct Option *o, const char *value) {
+static void qga_arguments_take_value(QgaArgumentsParser *p, const struct Option *o, const char *value) {
         ArgumentView *view = p->result->views + p->at;
 
         view->role = o->role;
         view->value = value;
-        view->removed = !is_present(o, p->binary);
+        view->removed = !qga_option_is_present(o, p->binary);
         if (o->role == ROLE_BLOCK && (streq(value, "help") || streq(value, "?")))
-                fault(p, FAULT_EXITS);
+                qga_arguments_note_fault(p, FAULT_EXITS);
 }
 
-static void take_option(Parser *p, const struct Option *o, const char *value) {
-        if (!is_present(o, p->binary))
-                fault(p, o->presence == WITH_BLACKLIST ? FAULT_REMOVED : FAULT_UNKNOWN);
+static void qga_arguments_take_option(QgaArgumentsParser *p, const struct Option *o, const char *value) {
+        if (!qga_option_is_present(o, p->binary))
+                qga_arguments_note_fault(p, o->presence == PRESENT_WITH_BLACKLIST ? FAULT_REMOVED : FAULT_UNKNOWN);
         if (o->exits)
-                fault(p, FAULT_EXITS);
+                qga_arguments_note_fault(p, FAULT_EXITS);
         if (value) {
-                take_value(p, o, value);
+                qga_arguments_take_value(p, o, value);
                 return;
         }
         if (o->takes != TAKES_VALUE)
                 return;
         if (p->at + 1 >= p->arguments->n) {
-                fault(p, FAULT_UNKNOWN);
+                qga_arguments_note_fault(p, FAULT_UNKNOWN);
                 return;
         }
 
         p->result->views[p->at].role = o->role == ROLE_OTHER ? ROLE_OTHER : ROLE_NAME;
-        p->result->views[p->at].removed = !is_present(o, p->binary);
+        p->result->views[p->at].removed = !qga_option_is_present(o, p->binary);
         p->at++;
-        take_value(p, o, p->arguments->list[p->at].text);
+        qga_arguments_take_value(p, o, p->arguments->list[p->at].text);
 }
 
 /*
  * A long option may be cut short as long as it means one thing. The two names of -b do: getopt_long() takes
  * options that do the same for one. An option that is there goes before one that was.
  */
-static const struct Option *find_long(const Parser *p, const char *name, size_t n) {
+static const struct Option *qga_arguments_find_long(const QgaArgumentsParser *p, const char *name, size_t n) {
         const struct Option *found = NULL, *gone = NULL;
 
-        for (size_t i = 0; i < ELEMENTSOF(options); i++) {
-                const struct Option *o = options + i;
+        for (size_t i = 0; i < ELEMENTSOF(qga_options); i++) {
+                const struct Option *o = qga_options + i;
 
                 if (!o->name || strncmp(o->name, name, n) != 0)
                         continue;
-                if (!is_present(o, p->binary)) {
-                        gone = o->presence == WITH_BLACKLIST ? o : gone;
+                if (!qga_option_is_present(o, p->binary)) {
+                        gone = o->presence == PRESENT_WITH_BLACKLIST ? o : gone;
                         continue;
                 }
                 if (strlen(o->name) == n)
@@ -142,44 +142,44 @@ static const struct Option *find_long(const Parser *p, const char *name, size_t 
         return found ? found : gone;
 }
 
-static void take_long(Parser *p, const char *text) {
+static void qga_arguments_take_long(QgaArgumentsParser *p, const char *text) {
         size_t n = strcspn(text, "=");
-        const struct Option *o = find_long(p, text, n);
+        const struct Option *o = qga_arguments_find_long(p, text, n);
 
         if (!o || (text[n] && o->takes == TAKES_NOTHING))
-                fault(p, FAULT_UNKNOWN);
+                qga_arguments_note_fault(p, FAULT_UNKNOWN);
         else
-                take_option(p, o, text[n] ? text + n + 1 : NULL);
+                qga_arguments_take_option(p, o, text[n] ? text + n + 1 : NULL);
 }
 
-static const struct Option *find_short(const Parser *p, char letter) {
-        for (size_t i = 0; i < ELEMENTSOF(options); i++)
-                if (options[i].letter == letter && is_present(options + i, p->binary))
-                        return options + i;
+static const struct Option *qga_arguments_find_short(const QgaArgumentsParser *p, char letter) {
+        for (size_t i = 0; i < ELEMENTSOF(qga_options); i++)
+                if (qga_options[i].letter == letter && qga_option_is_present(qga_options + i, p->binary))
+                        return qga_options + i;
 
         return NULL;
 }
 
 /* Letters that take nothing may stand together. */
-static void take_short(Parser *p, const char *text) {
+static void qga_arguments_take_short(QgaArgumentsParser *p, const char *text) {
         for (; *text; text++) {
-                const struct Option *o = find_short(p, *text);
+                const struct Option *o = qga_arguments_find_short(p, *text);
 
                 if (!o) {
-                        fault(p, FAULT_UNKNOWN);
+                        qga_arguments_note_fault(p, FAULT_UNKNOWN);
                         return;
                 }
                 if (o->takes == TAKES_NOTHING) {
-                        take_option(p, o, NULL);
+                        qga_arguments_take_option(p, o, NULL);
                         continue;
                 }
 
-                take_option(p, o, text[1] ? text + 1 : NULL);
+                qga_arguments_take_option(p, o, text[1] ? text + 1 : NULL);
                 return;
         }
 }
 
-static void check_exclusive(const Parser *p) {
+static void qga_arguments_check_exclusive(const QgaArgumentsParser *p) {
         bool block = false, allow = false;
 
         for (size_t i = 0; i < p->result->n; i++) {
@@ -191,8 +191,8 @@ static void check_exclusive(const Parser *p) {
                 p->result->fault = FAULT_EXCLUSIVE;
 }
 
-int qga_arguments_parse(const Arguments *arguments, const QgaBinary *binary, QgaArguments *ret) {
-        Parser p = {.arguments = arguments, .binary = binary, .result = ret};
+int qga_arguments_parse(const ExecArguments *arguments, const QgaBinary *binary, QgaArguments *ret) {
+        QgaArgumentsParser p = {.arguments = arguments, .binary = binary, .result = ret};
         bool options_end = false;
 
         assert(ret);
@@ -209,12 +209,12 @@ int qga_arguments_parse(const Arguments *arguments, const QgaBinary *binary, Qga
                 else if (streq(text, "--"))
                         options_end = true;
                 else if (text[1] == '-')
-                        take_long(&p, text + 2);
+                        qga_arguments_take_long(&p, text + 2);
                 else
-                        take_short(&p, text + 1);
+                        qga_arguments_take_short(&p, text + 1);
         }
 
-        check_exclusive(&p);
+        qga_arguments_check_exclusive(&p);
         return 0;
 }
 

@@ -50,7 +50,7 @@ typedef struct QgaArguments {
  *
  * A removed --blacklist is read as if it were there. Return: 0 or -ENOMEM.
  */
-int qga_arguments_parse(const Arguments *arguments, const QgaBinary *binary, QgaArguments *ret);
+int qga_arguments_parse(const ExecArguments *arguments, const QgaBinary *binary, QgaArguments *ret);
 
 /** qga_arguments_done() - release what qga_arguments_parse() filled in */
 void qga_arguments_done(QgaArguments *a);

@@ -4,10 +4,10 @@
 
 #include "qga-policy/binary.h"
 
-#define CHUNK (64U * 1024U)
+#define QGA_BINARY_CHUNK (64U * 1024U)
 
 /* How much of a string is kept from one chunk to the next: longer ones are none of those that matter. */
-#define OVERLAP 256U
+#define QGA_BINARY_OVERLAP 256U
 
 /* Texts that look like the name of an RPC and are none: QEMU's own properties. */
 static const char *const no_rpcs[] = {"guest-agent", "guest-visible-workarounds"};
@@ -18,16 +18,16 @@ void qga_binary_done(QgaBinary *binary) {
         *binary = (QgaBinary) {};
 }
 
-static bool is_name_byte(char c) {
+static bool qga_binary_is_name_byte(char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-static bool is_path_byte(char c) {
+static bool qga_binary_is_path_byte(char c) {
         return c > ' ' && c < 0x7F;
 }
 
 /* How many bytes before the end belong to one word. */
-static size_t tail(const char *end, size_t most, bool (*belongs)(char)) {
+static size_t qga_binary_tail_size(const char *end, size_t most, bool (*belongs)(char)) {
         size_t n = 0;
 
         while (n < most && belongs(end[-1 - (ptrdiff_t) n]))
@@ -36,13 +36,13 @@ static size_t tail(const char *end, size_t most, bool (*belongs)(char)) {
         return n;
 }
 
-static bool ends_in(const char *end, size_t size, const char *text) {
+static bool qga_binary_ends_in(const char *end, size_t size, const char *text) {
         size_t n = strlen(text);
 
         return size >= n && memcmp(end - n, text, n) == 0;
 }
 
-static int take_name(QgaBinary *b, const char *end, size_t size) {
+static int qga_binary_take_name(QgaBinary *b, const char *end, size_t size) {
         static const char prefix[] = "guest-";
         _cleanup_free_ char *name = strndup(end - size, size);
 
@@ -58,19 +58,19 @@ static int take_name(QgaBinary *b, const char *end, size_t size) {
 }
 
 /* A string ends here. The linker may have merged it with the end of a longer one, so what counts is its end. */
-static int take_string(QgaBinary *b, const char *end, size_t most) {
+static int qga_binary_take_string(QgaBinary *b, const char *end, size_t most) {
         static const char conf[] = "/qemu-ga.conf";
-        size_t n = tail(end, most, is_name_byte);
+        size_t n = qga_binary_tail_size(end, most, qga_binary_is_name_byte);
 
-        if (ends_in(end, n, "blacklist"))
+        if (qga_binary_ends_in(end, n, "blacklist"))
                 b->blacklist = true;
-        else if (ends_in(end, n, "block-rpcs"))
+        else if (qga_binary_ends_in(end, n, "block-rpcs"))
                 b->block_rpcs = true;
-        else if (ends_in(end, n, "allow-rpcs"))
+        else if (qga_binary_ends_in(end, n, "allow-rpcs"))
                 b->allow_rpcs = true;
 
-        if (!b->conf && ends_in(end, most, conf)) {
-                n = tail(end, most, is_path_byte);
+        if (!b->conf && qga_binary_ends_in(end, most, conf)) {
+                n = qga_binary_tail_size(end, most, qga_binary_is_path_byte);
                 if (end[-(ptrdiff_t) n] == '/') {
                         b->conf = strndup(end - n, n);
                         if (!b->conf)
@@ -79,33 +79,33 @@ static int take_string(QgaBinary *b, const char *end, size_t most) {
                 return 0;
         }
 
-        return take_name(b, end, n);
+        return qga_binary_take_name(b, end, n);
 }
 
-static int scan(QgaBinary *b, const char *data, size_t kept, size_t size) {
+static int qga_binary_scan(QgaBinary *b, const char *data, size_t kept, size_t size) {
         const char *p = data + kept, *end = data + size;
         int r = 0;
 
         while (r >= 0 && (p = memchr(p, 0, (size_t) (end - p)))) {
                 size_t most = (size_t) (p - data);
 
-                if (most > 0 && is_name_byte(p[-1]))
-                        r = take_string(b, p, most < OVERLAP ? most : OVERLAP);
+                if (most > 0 && qga_binary_is_name_byte(p[-1]))
+                        r = qga_binary_take_string(b, p, most < QGA_BINARY_OVERLAP ? most : QGA_BINARY_OVERLAP);
                 p++;
         }
 
         return r;
 }
 
-static int read_all(int fd, QgaBinary *b) {
-        _cleanup_free_ char *data = malloc(OVERLAP + CHUNK);
+static int qga_binary_read_all(int fd, QgaBinary *b) {
+        _cleanup_free_ char *data = malloc(QGA_BINARY_OVERLAP + QGA_BINARY_CHUNK);
         size_t kept = 0, total = 0;
 
         if (!data)
                 return -ENOMEM;
 
         while (total < QGA_BINARY_MAX) {
-                ssize_t n = read(fd, data + kept, CHUNK);
+                ssize_t n = read(fd, data + kept, QGA_BINARY_CHUNK);
                 int r;
 
                 if (n < 0 && errno == EINTR)
@@ -117,22 +117,22 @@ static int read_all(int fd, QgaBinary *b) {
                 if (total == 0 && (n < 4 || memcmp(data, "\177ELF", 4) != 0))
                         return -EBADMSG;
 
-                r = scan(b, data, kept, kept + (size_t) n);
+                r = qga_binary_scan(b, data, kept, kept + (size_t) n);
                 if (r < 0)
                         return r;
 
                 total += (size_t) n;
                 kept += (size_t) n;
-                if (kept > OVERLAP) {
-                        memmove(data, data + kept - OVERLAP, OVERLAP);
-                        kept = OVERLAP;
+                if (kept > QGA_BINARY_OVERLAP) {
+                        memmove(data, data + kept - QGA_BINARY_OVERLAP, QGA_BINARY_OVERLAP);
+                        kept = QGA_BINARY_OVERLAP;
                 }
         }
 
         return 0;
 }
 
-static int compare(const void *a, const void *b) {
+static int qga_binary_compare_names(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
@@ -147,7 +147,7 @@ int qga_binary_read(const Root *root, const char *path, QgaBinary *ret) {
         if (r != ROOT_OK)
                 return r == ROOT_FOREIGN ? -ENOENT : r;
 
-        r = read_all(fd, ret);
+        r = qga_binary_read_all(fd, ret);
         if (r >= 0 && (ret->names.n == 0 || !(ret->blacklist || ret->block_rpcs)))
                 r = -EBADMSG;
         if (r < 0) {
@@ -156,6 +156,6 @@ int qga_binary_read(const Root *root, const char *path, QgaBinary *ret) {
         }
 
         /* The linker's order changes with each build, and ours must not. */
-        qsort(ret->names.list, ret->names.n, sizeof(char *), compare);
+        qsort(ret->names.list, ret->names.n, sizeof(char *), qga_binary_compare_names);
         return 0;
 }

@@ -2,7 +2,7 @@
 
 #include "qga-policy/catalogue.h"
 
-#define WORD_MAX 64U
+#define RPC_WORD_MAX 64U
 
 /* From the "Since:" lines of qga/qapi-schema.json in QEMU 10.0. */
 const Rpc rpcs[] = {
@@ -77,7 +77,7 @@ const size_t n_rpc_needs = ELEMENTSOF(rpc_needs);
 static const struct {
         const char *name, *meaning;
         bool hardened;
-} groups[_RPC_GROUP_MAX] = {
+} rpc_groups[_RPC_GROUP_MAX] = {
         [RPC_FILE_ACCESS] = {"file-access", "read and write any file of the guest", true},
         [RPC_EXEC] = {"exec", "run any program in the guest as root", true},
         [RPC_CREDENTIALS] = {"credentials", "set passwords and SSH keys", true},
@@ -107,32 +107,32 @@ RpcGroup rpc_group_of(const char *name) {
 }
 
 const char *rpc_group_name(RpcGroup group) {
-        return groups[group].name;
+        return rpc_groups[group].name;
 }
 
 const char *rpc_group_meaning(RpcGroup group) {
-        return groups[group].meaning;
+        return rpc_groups[group].meaning;
 }
 
 RpcGroup rpc_group_from_name(const char *name) {
         for (RpcGroup g = 0; g < _RPC_GROUP_MAX; g++)
-                if (streq(groups[g].name, name))
+                if (streq(rpc_groups[g].name, name))
                         return g;
 
         return _RPC_GROUP_INVALID;
 }
 
 bool rpc_group_is_hardened(RpcGroup group) {
-        return groups[group].hardened;
+        return rpc_groups[group].hardened;
 }
 
-static size_t min(size_t a, size_t b) {
+static size_t rpc_min(size_t a, size_t b) {
         return a < b ? a : b;
 }
 
 /* How many characters have to be changed, added or left out (Levenshtein). */
-static size_t distance(const char *a, const char *b) {
-        size_t row[WORD_MAX + 1], n = strlen(b);
+static size_t rpc_distance(const char *a, const char *b) {
+        size_t row[RPC_WORD_MAX + 1], n = strlen(b);
 
         for (size_t j = 0; j <= n; j++)
                 row[j] = j;
@@ -143,7 +143,7 @@ static size_t distance(const char *a, const char *b) {
                 for (size_t j = 1; j <= n; j++) {
                         size_t above = row[j];
 
-                        row[j] = min(min(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
+                        row[j] = rpc_min(rpc_min(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
                         diagonal = above;
                 }
         }
@@ -151,13 +151,13 @@ static size_t distance(const char *a, const char *b) {
         return row[n];
 }
 
-static void consider(const char *word, const char *candidate, const char **best, size_t *best_distance) {
+static void rpc_consider(const char *word, const char *candidate, const char **best, size_t *best_distance) {
         size_t d;
 
-        if (strlen(candidate) > WORD_MAX)
+        if (strlen(candidate) > RPC_WORD_MAX)
                 return;
 
-        d = distance(word, candidate);
+        d = rpc_distance(word, candidate);
         if (d >= *best_distance)
                 return;
 
@@ -169,15 +169,15 @@ const char *rpc_nearest(const char *word, const Names *more) {
         size_t best_distance = strlen(word) / 3 + 2;
         const char *best = NULL;
 
-        if (strlen(word) > WORD_MAX)
+        if (strlen(word) > RPC_WORD_MAX)
                 return NULL;
 
         for (RpcGroup g = 0; g < _RPC_GROUP_MAX; g++)
-                consider(word, groups[g].name, &best, &best_distance);
+                rpc_consider(word, rpc_groups[g].name, &best, &best_distance);
         for (size_t i = 0; i < n_rpcs; i++)
-                consider(word, rpcs[i].name, &best, &best_distance);
+                rpc_consider(word, rpcs[i].name, &best, &best_distance);
         for (size_t i = 0; more && i < more->n; i++)
-                consider(word, more->list[i], &best, &best_distance);
+                rpc_consider(word, more->list[i], &best, &best_distance);
 
         return best;
 }

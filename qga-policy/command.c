@@ -5,37 +5,37 @@
 #include "qga-policy/command.h"
 
 /* More than this in one argument is refused, in bytes: a variable that is used many times over. */
-#define ARGUMENT_MAX (128U * 1024U)
+#define EXEC_ARGUMENT_MAX (128U * 1024U)
 
-void command_done(Command *command) {
+void exec_command_done(ExecCommand *command) {
         free(command->prefix);
         free(command->path);
         words_done(&command->words);
-        *command = (Command) {};
+        *command = (ExecCommand) {};
 }
 
-void arguments_done(Arguments *arguments) {
+void exec_arguments_done(ExecArguments *arguments) {
         for (size_t i = 0; i < arguments->n; i++)
                 free(arguments->list[i].text);
         free(arguments->list);
-        *arguments = (Arguments) {};
+        *arguments = (ExecArguments) {};
 }
 
-static int add(Arguments *arguments, const char *text, size_t word, const Variable *variable, bool split) {
-        Argument *a;
+static int exec_arguments_append(ExecArguments *arguments, const char *text, size_t word, const EnvironmentVariable *variable, bool split) {
+        ExecArgument *a;
 
-        if (arguments->n >= WORDS_MAX || strlen(text) > ARGUMENT_MAX)
+        if (arguments->n >= WORDS_MAX || strlen(text) > EXEC_ARGUMENT_MAX)
                 return -E2BIG;
-        if (grow(&arguments->list, arguments->n, sizeof(Argument)) < 0)
+        if (grow(&arguments->list, arguments->n, sizeof(ExecArgument)) < 0)
                 return -ENOMEM;
 
         a = arguments->list + arguments->n++;
-        *a = (Argument) {.text = strdup(text), .word = word, .variable = variable, .split = split};
+        *a = (ExecArgument) {.text = strdup(text), .word = word, .variable = variable, .split = split};
         return a->text ? 0 : -ENOMEM;
 }
 
-int arguments_add(Arguments *arguments, const char *text) {
-        int r = add(arguments, text, arguments->n, NULL, false);
+int exec_arguments_add(ExecArguments *arguments, const char *text) {
+        int r = exec_arguments_append(arguments, text, arguments->n, NULL, false);
 
         return r == -E2BIG ? 0 : r;
 }
@@ -48,8 +48,8 @@ static bool is_one_command(const Words *words) {
         return true;
 }
 
-int command_parse(const Unit *unit, const UnitSetting *setting, Command *ret) {
-        _cleanup_command_ Command c = {.setting = setting};
+int exec_command_parse(const Unit *unit, const UnitSetting *setting, ExecCommand *ret) {
+        _cleanup_exec_command_ ExecCommand c = {.setting = setting};
         const char *program;
         size_t n;
         int r;
@@ -77,12 +77,12 @@ int command_parse(const Unit *unit, const UnitSetting *setting, Command *ret) {
 
         c.literal = strchr(c.prefix, ':') != NULL;
         *ret = c;
-        c = (Command) {};
+        c = (ExecCommand) {};
         return 0;
 }
 
 /* Variables inside of a word; what is not set is empty. */
-static int replace(const char *text, const Environment *environment, Buffer *b, const Variable **ret_variable) {
+static int exec_command_replace_variables(const char *text, const Environment *environment, Buffer *b, const EnvironmentVariable **ret_variable) {
         int r = buffer_puts(b, "");
 
         while (r >= 0 && *text) {
@@ -96,7 +96,7 @@ static int replace(const char *text, const Environment *environment, Buffer *b, 
 
                 end = text[1] == '{' ? strchr(text, '}') : NULL;
                 if (end) {
-                        const Variable *v = environment_get(environment, text + 2, (size_t) (end - text - 2));
+                        const EnvironmentVariable *v = environment_get(environment, text + 2, (size_t) (end - text - 2));
 
                         r = v ? buffer_puts(b, v->value) : 0;
                         *ret_variable = *ret_variable ? *ret_variable : v;
@@ -105,15 +105,15 @@ static int replace(const char *text, const Environment *environment, Buffer *b, 
                         r = buffer_puts(b, "$");
                         text += text[1] == '$' ? 2 : 1;
                 }
-                if (b->size > ARGUMENT_MAX)
+                if (b->size > EXEC_ARGUMENT_MAX)
                         return -E2BIG;
         }
 
         return r;
 }
 
-static int expand_split(const char *name, size_t word, const Environment *environment, Arguments *ret) {
-        const Variable *v = environment_get(environment, name, strlen(name));
+static int exec_command_expand_split(const char *name, size_t word, const Environment *environment, ExecArguments *ret) {
+        const EnvironmentVariable *v = environment_get(environment, name, strlen(name));
         _cleanup_words_ Words words = {};
         int r;
 
@@ -122,39 +122,39 @@ static int expand_split(const char *name, size_t word, const Environment *enviro
 
         r = words_split(v->value, WORDS_VARIABLE, &words);
         for (size_t i = 0; r >= 0 && i < words.n; i++)
-                r = add(ret, words.list[i].text, word, v, true);
+                r = exec_arguments_append(ret, words.list[i].text, word, v, true);
 
         return r;
 }
 
-static int expand_word(const char *text, size_t word, const Command *command, const Environment *environment,
-                       Arguments *ret) {
+static int exec_command_expand_word(const char *text, size_t word, const ExecCommand *command, const Environment *environment,
+                       ExecArguments *ret) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
-        const Variable *variable = NULL;
+        const EnvironmentVariable *variable = NULL;
         int r;
 
         if (command->literal)
-                return add(ret, text, word, NULL, false);
+                return exec_arguments_append(ret, text, word, NULL, false);
         if (text[0] == '$' && text[1] && text[1] != '{' && text[1] != '$')
-                return expand_split(text + 1, word, environment, ret);
+                return exec_command_expand_split(text + 1, word, environment, ret);
 
-        r = replace(text, environment, &b, &variable);
-        return r < 0 ? r : add(ret, b.data, word, variable, false);
+        r = exec_command_replace_variables(text, environment, &b, &variable);
+        return r < 0 ? r : exec_arguments_append(ret, b.data, word, variable, false);
 }
 
-int command_expand(const Unit *unit, const Command *command, const Environment *environment, Arguments *ret) {
+int exec_command_expand(const Unit *unit, const ExecCommand *command, const Environment *environment, ExecArguments *ret) {
         int r = 0;
 
         assert(ret);
 
-        *ret = (Arguments) {};
+        *ret = (ExecArguments) {};
         for (size_t i = 1; r >= 0 && i < command->words.n; i++) {
                 _cleanup_free_ char *text = unit_expand_specifiers(unit->name, command->words.list[i].text);
 
-                r = text ? expand_word(text, i, command, environment, ret) : -ENOMEM;
+                r = text ? exec_command_expand_word(text, i, command, environment, ret) : -ENOMEM;
         }
         if (r < 0)
-                arguments_done(ret);
+                exec_arguments_done(ret);
 
         return r;
 }

@@ -10,56 +10,56 @@
 #include "qga-policy/environment.h"
 #include "qga-policy/words.h"
 
-typedef struct Command {
+typedef struct ExecCommand {
         const UnitSetting *setting; /* where it was written; the unit owns it */
         char *prefix;               /* of "-@:+!|" */
         char *path;                 /* of the program */
         Words words;                /* the program first, prefix included */
         bool literal;               /* prefix ":": variables are not expanded */
-} Command;
+} ExecCommand;
 
 /* One argument as the program gets it. */
-typedef struct Argument {
+typedef struct ExecArgument {
         char *text;
         size_t word;              /* which word of the command it was made of */
-        const Variable *variable; /* the first that was used for it, or NULL; the environment owns it */
+        const EnvironmentVariable *variable; /* the first that was used for it, or NULL; the environment owns it */
         bool split;               /* the whole word is a $VARIABLE, which can make any number of arguments */
-} Argument;
+} ExecArgument;
 
-typedef struct Arguments {
-        Argument *list; /* without the program itself */
+typedef struct ExecArguments {
+        ExecArgument *list; /* without the program itself */
         size_t n;
-} Arguments;
+} ExecArguments;
 
 /**
- * command_parse() - take an ExecStart= apart
+ * exec_command_parse() - take an ExecStart= apart
  * @unit: the unit
  * @setting: one of its settings
- * @ret: takes the command; the caller calls command_done()
+ * @ret: takes the command; the caller calls exec_command_done()
  *
  * Return: 0; -EINVAL where the manager would refuse it; -EOPNOTSUPP where it is more than one command, or the
  * program gets another name than its own; -ENOMEM.
  */
-int command_parse(const Unit *unit, const UnitSetting *setting, Command *ret);
+int exec_command_parse(const Unit *unit, const UnitSetting *setting, ExecCommand *ret);
 
-/** command_done() - release what command_parse() filled in */
-void command_done(Command *command);
-#define _cleanup_command_ _cleanup_(command_done)
+/** exec_command_done() - release what exec_command_parse() filled in */
+void exec_command_done(ExecCommand *command);
+#define _cleanup_exec_command_ _cleanup_(exec_command_done)
 
 /**
- * command_expand() - the arguments that the program gets
+ * exec_command_expand() - the arguments that the program gets
  * @unit: the unit
  * @command: the command
  * @environment: the unit's variables; must outlive the arguments
- * @ret: takes the arguments; the caller calls arguments_done()
+ * @ret: takes the arguments; the caller calls exec_arguments_done()
  *
  * Return: 0, -E2BIG or -ENOMEM.
  */
-int command_expand(const Unit *unit, const Command *command, const Environment *environment, Arguments *ret);
+int exec_command_expand(const Unit *unit, const ExecCommand *command, const Environment *environment, ExecArguments *ret);
 
-/** arguments_add() - append an argument that comes from no unit file. Return: 0 or -ENOMEM. */
-int arguments_add(Arguments *arguments, const char *text);
+/** exec_arguments_add() - append an argument that comes from no unit file. Return: 0 or -ENOMEM. */
+int exec_arguments_add(ExecArguments *arguments, const char *text);
 
-/** arguments_done() - release the arguments */
-void arguments_done(Arguments *arguments);
-#define _cleanup_arguments_ _cleanup_(arguments_done)
+/** exec_arguments_done() - release the arguments */
+void exec_arguments_done(ExecArguments *arguments);
+#define _cleanup_exec_arguments_ _cleanup_(exec_arguments_done)

@@ -4,7 +4,7 @@
 
 #include "qga-policy/conf.h"
 
-#define CONF_MAX (1024U * 1024U)
+#define QGA_CONF_MAX (1024U * 1024U)
 
 void qga_conf_done(QgaConf *conf) {
         free(conf->path);
@@ -16,7 +16,7 @@ void qga_conf_done(QgaConf *conf) {
         *conf = (QgaConf) {};
 }
 
-static int note_problem(QgaConf *conf, unsigned line, const char *what) {
+static int qga_conf_note_problem(QgaConf *conf, unsigned line, const char *what) {
         if (conf->problem)
                 return 0;
 
@@ -26,7 +26,7 @@ static int note_problem(QgaConf *conf, unsigned line, const char *what) {
 }
 
 /* Changes the text in place; an escape that GLib does not know is an error there, and stays as it is here. */
-static void unescape(char *s) {
+static void qga_conf_unescape(char *s) {
         static const char names[] = "sntr\\", values[] = " \n\t\r\\";
         char *to = s;
 
@@ -40,32 +40,32 @@ static void unescape(char *s) {
 }
 
 /* A later line with the same key takes the place of an earlier one. */
-static int set_list(QgaConfList *list, const char *key, unsigned line, const char *value) {
+static int qga_conf_set_list(QgaConfList *list, const char *key, unsigned line, const char *value) {
         names_done(&list->names);
         list->key = key;
         list->line = line;
         return names_add_split(&list->names, value);
 }
 
-static int take_pair(QgaConf *conf, const QgaBinary *binary, unsigned line, const char *key, const char *value) {
+static int qga_conf_take_pair(QgaConf *conf, const QgaBinary *binary, unsigned line, const char *key, const char *value) {
         if (streq(key, "statedir"))
                 return free_and_strdup(&conf->state, value);
         if (streq(key, "allow-rpcs"))
-                return set_list(binary->allow_rpcs ? &conf->allow : &conf->ignored, "allow-rpcs", line, value);
+                return qga_conf_set_list(binary->allow_rpcs ? &conf->allow : &conf->ignored, "allow-rpcs", line, value);
         if (streq(key, "blacklist"))
-                return set_list(binary->blacklist ? &conf->block : &conf->ignored, "blacklist", line, value);
+                return qga_conf_set_list(binary->blacklist ? &conf->block : &conf->ignored, "blacklist", line, value);
         if (!streq(key, "block-rpcs"))
                 return 0;
 
         /* Where both keys are there and known, only the old one counts. */
         if (!binary->block_rpcs || streq_ptr(conf->block.key, "blacklist"))
-                return set_list(&conf->ignored, "block-rpcs", line, value);
+                return qga_conf_set_list(&conf->ignored, "block-rpcs", line, value);
 
-        return set_list(&conf->block, "block-rpcs", line, value);
+        return qga_conf_set_list(&conf->block, "block-rpcs", line, value);
 }
 
 /* "blacklist" may come after "block-rpcs", and then takes its place. */
-static int prefer_blacklist(QgaConf *conf) {
+static int qga_conf_prefer_blacklist(QgaConf *conf) {
         if (!streq_ptr(conf->block.key, "block-rpcs"))
                 return 0;
 
@@ -75,12 +75,12 @@ static int prefer_blacklist(QgaConf *conf) {
         return 0;
 }
 
-static char *skip_blanks(char *s) {
+static char *qga_conf_skip_blanks(char *s) {
         return s + strspn(s, " \t\r\f\v");
 }
 
 /* "[general]", with nothing but blanks behind it. Return: the name, or NULL where it is no group. */
-static const char *take_group(char *text) {
+static const char *qga_conf_take_group(char *text) {
         char *end = strchr(text, ']');
 
         if (!end || end == text + 1 || end[1 + strspn(end + 1, " \t")])
@@ -90,18 +90,18 @@ static const char *take_group(char *text) {
         return text + 1;
 }
 
-static int take_line(QgaConf *conf, const QgaBinary *binary, unsigned line, char *text, bool *in_general,
+static int qga_conf_take_line(QgaConf *conf, const QgaBinary *binary, unsigned line, char *text, bool *in_general,
                      bool *in_group) {
         char *equals, *end, *value;
         const char *group;
 
-        text = skip_blanks(text);
+        text = qga_conf_skip_blanks(text);
         if (!*text || *text == '#')
                 return 0;
         if (*text == '[') {
-                group = take_group(text);
+                group = qga_conf_take_group(text);
                 if (!group)
-                        return note_problem(conf, line, "is no [group], and qemu-ga does not start with it");
+                        return qga_conf_note_problem(conf, line, "is no [group], and qemu-ga does not start with it");
                 *in_group = true;
                 *in_general = streq(group, "general");
                 return 0;
@@ -109,7 +109,7 @@ static int take_line(QgaConf *conf, const QgaBinary *binary, unsigned line, char
 
         equals = strchr(text, '=');
         if (!equals || equals == text || !*in_group)
-                return note_problem(conf, line, "is no [group] and no key=value, and qemu-ga does not start with it");
+                return qga_conf_note_problem(conf, line, "is no [group] and no key=value, and qemu-ga does not start with it");
         if (!*in_general)
                 return 0;
 
@@ -118,11 +118,11 @@ static int take_line(QgaConf *conf, const QgaBinary *binary, unsigned line, char
         *end = 0;
 
         /* White space at the end of a value belongs to it. */
-        value = skip_blanks(equals + 1);
-        unescape(value);
-        if (streq(text, "blacklist") && binary->blacklist && prefer_blacklist(conf) < 0)
+        value = qga_conf_skip_blanks(equals + 1);
+        qga_conf_unescape(value);
+        if (streq(text, "blacklist") && binary->blacklist && qga_conf_prefer_blacklist(conf) < 0)
                 return -ENOMEM;
-        return take_pair(conf, binary, line, text, value);
+        return qga_conf_take_pair(conf, binary, line, text, value);
 }
 
 int qga_conf_parse(const char *text, const QgaBinary *binary, QgaConf *ret) {
@@ -141,11 +141,11 @@ int qga_conf_parse(const char *text, const QgaBinary *binary, QgaConf *ret) {
                 if (n > 0 && p[n - 1] == '\r')
                         p[n - 1] = 0;
 
-                r = take_line(ret, binary, ++line, p, &in_general, &in_group);
+                r = qga_conf_take_line(ret, binary, ++line, p, &in_general, &in_group);
                 p = next;
         }
         if (r >= 0 && ret->block.names.n > 0 && ret->allow.names.n > 0 && qga_binary_is_exclusive(binary))
-                r = note_problem(ret, 0, "has a block list and an allow list, and this qemu-ga takes only one");
+                r = qga_conf_note_problem(ret, 0, "has a block list and an allow list, and this qemu-ga takes only one");
 
         return r;
 }
@@ -160,11 +160,11 @@ int qga_conf_read(const Root *root, const char *path, const QgaBinary *binary, Q
         if (!ret->path)
                 return -ENOMEM;
 
-        r = root_read(root, path, CONF_MAX, &text);
+        r = root_read(root, path, QGA_CONF_MAX, &text);
         if (r >= 0 && text.size > 0)
                 r = qga_conf_parse(text.data, binary, ret);
         else if (r < 0 && r != -ENOENT && r != -ENOMEM)
-                r = note_problem(ret, 0, r == -EFBIG ? "is larger than 1 MiB" : strerror(-r));
+                r = qga_conf_note_problem(ret, 0, r == -EFBIG ? "is larger than 1 MiB" : strerror(-r));
 
         if (r == -ENOMEM)
                 qga_conf_done(ret);

@@ -5,11 +5,11 @@
 #include "qga-policy/environment.h"
 #include "qga-policy/words.h"
 
-#define WHITE " \t\n\r"
-#define NEWLINE "\n\r"
+#define ENVIRONMENT_WHITE " \t\n\r"
+#define ENVIRONMENT_NEWLINE "\n\r"
 
 /* Where in a file the reader stands. */
-typedef enum Place {
+typedef enum EnvironmentPlace {
         BEFORE_KEY,
         IN_KEY,
         BEFORE_VALUE,
@@ -20,16 +20,16 @@ typedef enum Place {
         IN_DOUBLE_QUOTES_AFTER_BACKSLASH,
         IN_COMMENT,
         IN_COMMENT_AFTER_BACKSLASH,
-} Place;
+} EnvironmentPlace;
 
-typedef struct Reader {
+typedef struct EnvironmentReader {
         Environment *e;
         const char *path;
-        Place place;
+        EnvironmentPlace place;
         unsigned line, key_line;
         Buffer key, value;
         size_t value_end; /* what is behind it is white space that does not count */
-} Reader;
+} EnvironmentReader;
 
 void environment_done(Environment *e) {
         for (size_t i = 0; i < e->n; i++) {
@@ -42,7 +42,7 @@ void environment_done(Environment *e) {
         *e = (Environment) {};
 }
 
-const Variable *environment_get(const Environment *e, const char *name, size_t size) {
+const EnvironmentVariable *environment_get(const Environment *e, const char *name, size_t size) {
         for (size_t i = 0; i < e->n; i++)
                 if (strlen(e->list[i].name) == size && memcmp(e->list[i].name, name, size) == 0)
                         return e->list + i;
@@ -50,7 +50,7 @@ const Variable *environment_get(const Environment *e, const char *name, size_t s
         return NULL;
 }
 
-static int note_problem(Environment *e, const char *path, const char *what) {
+static int environment_note_problem(Environment *e, const char *path, const char *what) {
         if (e->problem)
                 return 0;
 
@@ -58,21 +58,21 @@ static int note_problem(Environment *e, const char *path, const char *what) {
         return e->problem ? 0 : -ENOMEM;
 }
 
-static bool is_name(const char *s) {
+static bool environment_is_name(const char *s) {
         static const char any[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
 
         return *s && !s[strspn(s, any)] && !(*s >= '0' && *s <= '9');
 }
 
-static int set(Environment *e, const char *name, const char *value, const char *file, unsigned line) {
-        Variable *v = (Variable *) environment_get(e, name, strlen(name));
+static int environment_set(Environment *e, const char *name, const char *value, const char *file, unsigned line) {
+        EnvironmentVariable *v = (EnvironmentVariable *) environment_get(e, name, strlen(name));
 
-        if (!is_name(name))
+        if (!environment_is_name(name))
                 return 0;
-        if (!v && e->n >= VARIABLES_MAX)
-                return note_problem(e, file, "sets more variables than gtuned keeps");
+        if (!v && e->n >= ENVIRONMENT_VARIABLES_MAX)
+                return environment_note_problem(e, file, "sets more variables than gtuned keeps");
         if (!v) {
-                if (grow(&e->list, e->n, sizeof(Variable)) < 0)
+                if (grow(&e->list, e->n, sizeof(EnvironmentVariable)) < 0)
                         return -ENOMEM;
                 v = e->list + e->n++;
         }
@@ -86,27 +86,27 @@ static int set(Environment *e, const char *name, const char *value, const char *
 
 /* Files ------------------------------------------------------------------------------------------------- */
 
-static int put(Buffer *b, char c) {
+static int environment_put(Buffer *b, char c) {
         return buffer_append(b, &c, 1);
 }
 
-static int put_value(Reader *r, char c) {
-        int e = put(&r->value, c);
+static int environment_put_value(EnvironmentReader *r, char c) {
+        int e = environment_put(&r->value, c);
 
-        if (!strchr(WHITE, c))
+        if (!strchr(ENVIRONMENT_WHITE, c))
                 r->value_end = r->value.size;
         return e;
 }
 
 /* What was quoted or escaped counts to its last character. */
-static int put_quoted(Reader *r, char c) {
-        int e = put(&r->value, c);
+static int environment_put_quoted(EnvironmentReader *r, char c) {
+        int e = environment_put(&r->value, c);
 
         r->value_end = r->value.size;
         return e;
 }
 
-static int finish(Reader *r) {
+static int environment_finish(EnvironmentReader *r) {
         int e = buffer_puts(&r->value, "");
 
         if (e < 0)
@@ -114,13 +114,13 @@ static int finish(Reader *r) {
 
         r->value.data[r->value_end] = 0;
         if (!unit_text_is_utf8(r->key.data) || !unit_text_is_utf8(r->value.data))
-                return note_problem(r->e, r->path, "is no valid UTF-8, and the service manager refuses all of it");
+                return environment_note_problem(r->e, r->path, "is no valid UTF-8, and the service manager refuses all of it");
 
-        return set(r->e, strip(r->key.data), r->value.data, r->path, r->key_line);
+        return environment_set(r->e, strip(r->key.data), r->value.data, r->path, r->key_line);
 }
 
-static int begin_key(Reader *r, char c) {
-        if (strchr(WHITE, c))
+static int environment_begin_key(EnvironmentReader *r, char c) {
+        if (strchr(ENVIRONMENT_WHITE, c))
                 return 0;
         if (strchr("#;", c)) {
                 r->place = IN_COMMENT;
@@ -130,24 +130,24 @@ static int begin_key(Reader *r, char c) {
         r->place = IN_KEY;
         r->key.size = r->value.size = r->value_end = 0;
         r->key_line = r->line;
-        return put(&r->key, c);
+        return environment_put(&r->key, c);
 }
 
-static int take_in_key(Reader *r, char c) {
-        if (strchr(NEWLINE, c))
+static int environment_take_in_key(EnvironmentReader *r, char c) {
+        if (strchr(ENVIRONMENT_NEWLINE, c))
                 r->place = BEFORE_KEY;
         else if (c == '=')
                 r->place = BEFORE_VALUE;
         else
-                return put(&r->key, c);
+                return environment_put(&r->key, c);
 
         return 0;
 }
 
-static int take_in_value(Reader *r, char c) {
-        if (strchr(NEWLINE, c)) {
+static int environment_take_in_value(EnvironmentReader *r, char c) {
+        if (strchr(ENVIRONMENT_NEWLINE, c)) {
                 r->place = BEFORE_KEY;
-                return finish(r);
+                return environment_finish(r);
         }
         if (c == '\\') {
                 r->place = AFTER_BACKSLASH;
@@ -158,83 +158,83 @@ static int take_in_value(Reader *r, char c) {
                 r->place = c == '"' ? IN_DOUBLE_QUOTES : IN_SINGLE_QUOTES;
                 return 0;
         }
-        if (r->place == BEFORE_VALUE && strchr(WHITE, c))
+        if (r->place == BEFORE_VALUE && strchr(ENVIRONMENT_WHITE, c))
                 return 0;
 
         r->place = IN_VALUE;
-        return put_value(r, c);
+        return environment_put_value(r, c);
 }
 
-static int take_in_quotes(Reader *r, char c) {
+static int environment_take_in_quotes(EnvironmentReader *r, char c) {
         if (c == (r->place == IN_DOUBLE_QUOTES ? '"' : '\''))
                 r->place = BEFORE_VALUE;
         else if (c == '\\' && r->place == IN_DOUBLE_QUOTES)
                 r->place = IN_DOUBLE_QUOTES_AFTER_BACKSLASH;
         else
-                return put_quoted(r, c);
+                return environment_put_quoted(r, c);
 
         return 0;
 }
 
-static int take_escaped(Reader *r, char c) {
+static int environment_take_escaped(EnvironmentReader *r, char c) {
         bool quoted = r->place == IN_DOUBLE_QUOTES_AFTER_BACKSLASH;
         int e = 0;
 
         r->place = quoted ? IN_DOUBLE_QUOTES : IN_VALUE;
         /* An escaped newline is eaten up. */
-        if (quoted ? c == '\n' : strchr(NEWLINE, c) != NULL)
+        if (quoted ? c == '\n' : strchr(ENVIRONMENT_NEWLINE, c) != NULL)
                 return 0;
         if (quoted && !strchr("\"\\`$", c))
-                e = put_quoted(r, '\\');
+                e = environment_put_quoted(r, '\\');
 
-        return e < 0 ? e : put_quoted(r, c);
+        return e < 0 ? e : environment_put_quoted(r, c);
 }
 
 /* Before systemd 254 a backslash at its end makes the next line a part of the comment, later it does not. To
  * count what only some of them see could leave something open. */
-static int take_in_comment(Reader *r, char c) {
+static int environment_take_in_comment(EnvironmentReader *r, char c) {
         if (r->place == IN_COMMENT_AFTER_BACKSLASH)
                 r->place = IN_COMMENT;
         else if (c == '\\')
                 r->place = IN_COMMENT_AFTER_BACKSLASH;
-        else if (strchr(NEWLINE, c))
+        else if (strchr(ENVIRONMENT_NEWLINE, c))
                 r->place = BEFORE_KEY;
 
         return 0;
 }
 
-static int take_character(Reader *r, char c) {
+static int environment_take_character(EnvironmentReader *r, char c) {
         switch (r->place) {
         case BEFORE_KEY:
-                return begin_key(r, c);
+                return environment_begin_key(r, c);
         case IN_KEY:
-                return take_in_key(r, c);
+                return environment_take_in_key(r, c);
         case BEFORE_VALUE:
         case IN_VALUE:
-                return take_in_value(r, c);
+                return environment_take_in_value(r, c);
         case IN_SINGLE_QUOTES:
         case IN_DOUBLE_QUOTES:
-                return take_in_quotes(r, c);
+                return environment_take_in_quotes(r, c);
         case AFTER_BACKSLASH:
         case IN_DOUBLE_QUOTES_AFTER_BACKSLASH:
-                return take_escaped(r, c);
+                return environment_take_escaped(r, c);
         case IN_COMMENT:
         case IN_COMMENT_AFTER_BACKSLASH:
         default:
-                return take_in_comment(r, c);
+                return environment_take_in_comment(r, c);
         }
 }
 
 int environment_parse_file(Environment *e, const char *path, const char *text, size_t size) {
-        Reader r = {.e = e, .path = path, .line = 1};
+        EnvironmentReader r = {.e = e, .path = path, .line = 1};
         int result = 0;
 
         for (size_t i = 0; result >= 0 && i < size && text[i]; i++) {
-                result = take_character(&r, text[i]);
+                result = environment_take_character(&r, text[i]);
                 r.line += text[i] == '\n';
         }
         if (result >= 0 && r.place >= BEFORE_VALUE && r.place < IN_COMMENT)
-                result = finish(&r);
+                result = environment_finish(&r);
 
         buffer_done(&r.key);
         buffer_done(&r.value);
@@ -267,7 +267,7 @@ char *unit_expand_specifiers(const char *unit, const char *text) {
                 else if (value)
                         r = buffer_puts(&b, value);
                 else {
-                        r = put(&b, *p);
+                        r = environment_put(&b, *p);
                         continue;
                 }
                 p++;
@@ -276,7 +276,7 @@ char *unit_expand_specifiers(const char *unit, const char *text) {
         return r < 0 ? NULL : TAKE_PTR(b.data);
 }
 
-static int take_assignments(const Unit *unit, const UnitSetting *s, Environment *e) {
+static int environment_take_assignments(const Unit *unit, const UnitSetting *s, Environment *e) {
         _cleanup_free_ char *text = unit_expand_specifiers(unit->name, s->value);
         _cleanup_words_ Words words = {};
         int r;
@@ -289,7 +289,7 @@ static int take_assignments(const Unit *unit, const UnitSetting *s, Environment 
         if (r == -ENOMEM)
                 return r;
         if (r == -E2BIG)
-                return note_problem(e, s->file, "sets more variables than gtuned keeps");
+                return environment_note_problem(e, s->file, "sets more variables than gtuned keeps");
 
         r = 0;
         for (size_t i = 0; r >= 0 && i < words.n; i++) {
@@ -298,13 +298,13 @@ static int take_assignments(const Unit *unit, const UnitSetting *s, Environment 
                 if (!equals)
                         continue;
                 *equals = 0;
-                r = set(e, words.list[i].text, equals + 1, s->file, s->line);
+                r = environment_set(e, words.list[i].text, equals + 1, s->file, s->line);
         }
 
         return r;
 }
 
-static int read_file(const Root *root, const Unit *unit, const UnitSetting *s, uint64_t started, Environment *e) {
+static int environment_read_file(const Root *root, const Unit *unit, const UnitSetting *s, uint64_t started, Environment *e) {
         _cleanup_free_ char *path = unit_expand_specifiers(unit->name, s->value);
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         bool optional;
@@ -317,35 +317,35 @@ static int read_file(const Root *root, const Unit *unit, const UnitSetting *s, u
         if (path[optional] != '/')
                 return 0;
         if (strpbrk(path, "*?["))
-                return note_problem(e, path + optional, "is a pattern, and gtuned does not know what it stands for");
+                return environment_note_problem(e, path + optional, "is a pattern, and gtuned does not know what it stands for");
 
         e->stale |= unit_file_is_newer(root, path + optional, started);
         r = root_read(root, path + optional, UNIT_FILE_MAX, &text);
         if (r >= 0 && text.size > 0 && memchr(text.data, 0, text.size))
-                return note_problem(e, path + optional, "holds a NUL, and the service manager refuses all of it");
+                return environment_note_problem(e, path + optional, "holds a NUL, and the service manager refuses all of it");
         if (r >= 0)
                 return environment_parse_file(e, path + optional, text.data, text.size);
         if (r == -ENOMEM || optional)
                 return r == -ENOMEM ? r : 0;
 
-        return note_problem(e, path, r == -ENOENT ? "does not exist, and the unit does not start without it"
+        return environment_note_problem(e, path, r == -ENOENT ? "does not exist, and the unit does not start without it"
                                                   : strerror(-r));
 }
 
-static int read_files(const Root *root, const Unit *unit, uint64_t started, Environment *e) {
+static int environment_read_files(const Root *root, const Unit *unit, uint64_t started, Environment *e) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < unit->n_settings; i++)
                 if (streq(unit->settings[i].key, "EnvironmentFile"))
-                        r = read_file(root, unit, unit->settings + i, started, e);
+                        r = environment_read_file(root, unit, unit->settings + i, started, e);
 
         return r;
 }
 
-static int refuse_unset(const UnitSetting *s, Environment *e) {
+static int environment_refuse_unset(const UnitSetting *s, Environment *e) {
         _cleanup_free_ char *place = xasprintf("%s:%u", s->file, s->line);
 
-        return place ? note_problem(e, place, "has UnsetEnvironment=, which gtuned does not follow") : -ENOMEM;
+        return place ? environment_note_problem(e, place, "has UnsetEnvironment=, which gtuned does not follow") : -ENOMEM;
 }
 
 int environment_read(const Root *root, const Unit *unit, Environment *ret) {
@@ -356,11 +356,11 @@ int environment_read(const Root *root, const Unit *unit, Environment *ret) {
         *ret = (Environment) {};
         for (size_t i = 0; r >= 0 && i < unit->n_settings; i++)
                 if (streq(unit->settings[i].key, "Environment"))
-                        r = take_assignments(unit, unit->settings + i, ret);
+                        r = environment_take_assignments(unit, unit->settings + i, ret);
                 else if (streq(unit->settings[i].key, "UnsetEnvironment"))
-                        r = refuse_unset(unit->settings + i, ret);
+                        r = environment_refuse_unset(unit->settings + i, ret);
         if (r >= 0)
-                r = read_files(root, unit, 0, ret);
+                r = environment_read_files(root, unit, 0, ret);
         if (r < 0)
                 environment_done(ret);
 
@@ -383,10 +383,10 @@ int environment_read_process(const Root *root, const Unit *unit, char *const *li
                 if (!equals)
                         continue;
                 *equals = 0;
-                r = set(ret, name, equals + 1, unit->name, 0);
+                r = environment_set(ret, name, equals + 1, unit->name, 0);
         }
         if (r >= 0)
-                r = read_files(root, unit, started, ret);
+                r = environment_read_files(root, unit, started, ret);
         if (r < 0)
                 environment_done(ret);
 

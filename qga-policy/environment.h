@@ -8,16 +8,16 @@
 
 #include "qga-policy/unit-file.h"
 
-#define VARIABLES_MAX 1024U
+#define ENVIRONMENT_VARIABLES_MAX 1024U
 
-typedef struct Variable {
+typedef struct EnvironmentVariable {
         char *name, *value;
         char *file;
         unsigned line; /* from 1 */
-} Variable;
+} EnvironmentVariable;
 
 typedef struct Environment {
-        Variable *list;
+        EnvironmentVariable *list;
         size_t n;
         bool stale;    /* a file changed since the process began, so what it gave the process is not known */
         char *problem; /* why it may not be what the manager makes of it; NULL: it is */
@@ -51,7 +51,7 @@ void environment_done(Environment *e);
 #define _cleanup_environment_ _cleanup_(environment_done)
 
 /** environment_get() - a variable by the first @size bytes of its name, or NULL */
-const Variable *environment_get(const Environment *e, const char *name, size_t size) _pure_;
+const EnvironmentVariable *environment_get(const Environment *e, const char *name, size_t size) _pure_;
 
 /**
  * environment_parse_file() - read the text of an EnvironmentFile= (systemd: src/basic/env-file.c)

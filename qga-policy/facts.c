@@ -4,7 +4,7 @@
 
 #include "qga-policy/qga-policy.h"
 
-#define DROP_IN_FOLDER "/etc/systemd/system"
+#define QGA_DROP_IN_FOLDER "/etc/systemd/system"
 
 static int qga_find_unit(const View *view, Qga *q) {
         int r = 0;
@@ -14,7 +14,7 @@ static int qga_find_unit(const View *view, Qga *q) {
 
                 q->unit = name;
                 free(q->drop_in);
-                q->drop_in = xasprintf("%s/%s.d/%s", DROP_IN_FOLDER, name, DROP_IN_NAME);
+                q->drop_in = xasprintf("%s/%s.d/%s", QGA_DROP_IN_FOLDER, name, DROP_IN_NAME);
                 if (!q->drop_in)
                         return -ENOMEM;
 

@@ -2,7 +2,7 @@
 
 #include "qga-policy/names.h"
 
-#define NAME_MAX_LENGTH 64U
+#define NAMES_LENGTH_MAX 64U
 
 void names_done(Names *names) {
         for (size_t i = 0; i < names->n; i++)
@@ -83,5 +83,5 @@ char *names_join(const Names *names, const char *separator) {
 bool name_is_plain(const char *s) {
         size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
-        return n > 0 && n <= NAME_MAX_LENGTH && !s[n] && s[0] >= 'a' && s[0] <= 'z';
+        return n > 0 && n <= NAMES_LENGTH_MAX && !s[n] && s[0] >= 'a' && s[0] <= 'z';
 }

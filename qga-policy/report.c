@@ -9,7 +9,7 @@
 
 /* Settings ---------------------------------------------------------------------------------------------- */
 
-static int list_group(const Names *names, RpcGroup group, Names *ret) {
+static int report_list_group(const Names *names, RpcGroup group, Names *ret) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < names->n; i++)
@@ -20,11 +20,11 @@ static int list_group(const Names *names, RpcGroup group, Names *ret) {
 }
 
 /* "open", "closed" or "partly: closed ..." for the RPCs of a group. */
-static int describe_group(const Names *all, const Names *closed, RpcGroup group, char **ret) {
+static int report_describe_group(const Names *all, const Names *closed, RpcGroup group, char **ret) {
         _cleanup_names_ Names of_group = {}, of_closed = {};
         _cleanup_free_ char *list = NULL;
 
-        if (list_group(all, group, &of_group) < 0 || list_group(closed, group, &of_closed) < 0)
+        if (report_list_group(all, group, &of_group) < 0 || report_list_group(closed, group, &of_closed) < 0)
                 return -ENOMEM;
 
         if (of_group.n == 0)
@@ -49,9 +49,9 @@ static int report_settings(const Qga *q, Finding *f) {
                 _cleanup_free_ char *wanted = NULL, *actual = NULL;
 
                 if (practice_is_on(f) && q->wish.spoken_of[g])
-                        r = describe_group(&q->binary.names, &q->wish.closed, g, &wanted);
+                        r = report_describe_group(&q->binary.names, &q->wish.closed, g, &wanted);
                 if (r >= 0 && a)
-                        r = describe_group(&q->binary.names, &closed, g, &actual);
+                        r = report_describe_group(&q->binary.names, &closed, g, &actual);
                 if (r >= 0)
                         r = finding_setting(f, rpc_group_name(g), wanted, actual);
         }
@@ -94,17 +94,17 @@ static int report_restrictions(const Restrictions *r, Finding *f) {
 }
 
 /* What is shown of a process's command line, in bytes. */
-#define SHOWN_WORD_MAX 200U
-#define SHOWN_LINE_MAX 1000U
+#define REPORT_WORD_MAX 200U
+#define REPORT_LINE_MAX 1000U
 
 /* No character is cut in two. */
-static int add_shortened(Buffer *b, const char *word) {
-        size_t n = strnlen(word, SHOWN_WORD_MAX + 1);
+static int report_add_shortened(Buffer *b, const char *word) {
+        size_t n = strnlen(word, REPORT_WORD_MAX + 1);
 
-        if (n <= SHOWN_WORD_MAX)
+        if (n <= REPORT_WORD_MAX)
                 return buffer_printf(b, " %s", word);
 
-        n = SHOWN_WORD_MAX;
+        n = REPORT_WORD_MAX;
         while (n > 0 && (word[n] & 0xC0) == 0x80)
                 n--;
 
@@ -121,11 +121,11 @@ static int report_process(const ServiceProcess *p, const char *source, bool with
         if (r >= 0)
                 r = buffer_puts(&b, ":");
         for (char **word = p->arguments; r >= 0 && word && *word; word++) {
-                if (b.size > SHOWN_LINE_MAX) {
+                if (b.size > REPORT_LINE_MAX) {
                         r = buffer_puts(&b, " ...");
                         break;
                 }
-                r = add_shortened(&b, *word);
+                r = report_add_shortened(&b, *word);
         }
 
         return r < 0 ? r : finding_evidence(f, source, b.data);
@@ -160,7 +160,7 @@ static int report_evidence(const Qga *q, Finding *f) {
 /* Warnings ---------------------------------------------------------------------------------------------- */
 
 /* What is or will be closed. */
-static int list_closed(const Qga *q, const Finding *f, Names *ret) {
+static int report_list_closed(const Qga *q, const Finding *f, Names *ret) {
         const AgentCommand *a = qga_in_effect(q);
         int r = a ? restrictions_closed(&a->restrictions, &q->binary.names, ret) : 0;
 
@@ -168,7 +168,7 @@ static int list_closed(const Qga *q, const Finding *f, Names *ret) {
 }
 
 /* A frozen agent answers nothing but thaw and status, and until 9.0 not even those where they are blocked. */
-static int warn_freeze(const Names *closed, const Names *all, Finding *f) {
+static int report_warn_freeze(const Names *closed, const Names *all, Finding *f) {
         static const char *const freeze[] = {"guest-fsfreeze-freeze", "guest-fsfreeze-freeze-list"};
         static const char *const thaw[] = {"guest-fsfreeze-thaw", "guest-fsfreeze-status"};
 
@@ -183,7 +183,7 @@ static int warn_freeze(const Names *closed, const Names *all, Finding *f) {
         return 0;
 }
 
-static int warn_need(const RpcNeed *need, const Names *closed, Finding *f) {
+static int report_warn_need(const RpcNeed *need, const Names *closed, Finding *f) {
         _cleanup_names_ Names missed = {};
         _cleanup_free_ char *list = NULL;
         int r = 0;
@@ -198,7 +198,7 @@ static int warn_need(const RpcNeed *need, const Names *closed, Finding *f) {
         return list ? finding_warning(f, "%s will miss %s: %s", need->who, list, need->what) : -ENOMEM;
 }
 
-static int warn_left_open(const Qga *q, Finding *f) {
+static int report_warn_left_open(const Qga *q, Finding *f) {
         const Restrictions *r = &q->is->restrictions;
         _cleanup_names_ Names open = {};
         _cleanup_free_ char *list = NULL;
@@ -216,7 +216,7 @@ static int warn_left_open(const Qga *q, Finding *f) {
 }
 
 /* Those of the names that this one closes. */
-static int list_closed_by(const Restrictions *all, const Restriction *by, const Names *names, Names *ret) {
+static int report_list_closed_by(const Restrictions *all, const Restriction *by, const Names *names, Names *ret) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < names->n; i++)
@@ -227,14 +227,14 @@ static int list_closed_by(const Restrictions *all, const Restriction *by, const 
 }
 
 /* Lists add up, so what another source closes stays closed. */
-static int warn_cannot_open(const Qga *q, Finding *f) {
+static int report_warn_cannot_open(const Qga *q, Finding *f) {
         const Restrictions *r = &q->base.restrictions;
 
         for (size_t i = 0; i < r->n; i++) {
                 _cleanup_names_ Names names = {};
                 _cleanup_free_ char *list = NULL;
 
-                if (list_closed_by(r, r->list + i, &q->wish.open, &names) < 0)
+                if (report_list_closed_by(r, r->list + i, &q->wish.open, &names) < 0)
                         return -ENOMEM;
                 if (names.n == 0)
                         continue;
@@ -248,7 +248,7 @@ static int warn_cannot_open(const Qga *q, Finding *f) {
         return 0;
 }
 
-static int warn_policy(const View *view, const Qga *q, Finding *f) {
+static int report_warn_policy(const View *view, const Qga *q, Finding *f) {
         static const char *const keys[] = {"block", "allow"};
 
         for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
@@ -270,17 +270,17 @@ static int report_warnings(const View *view, const Qga *q, Finding *f) {
         _cleanup_names_ Names closed = {};
         int r;
 
-        r = list_closed(q, f, &closed);
+        r = report_list_closed(q, f, &closed);
         if (r >= 0)
-                r = warn_left_open(q, f);
+                r = report_warn_left_open(q, f);
         if (r >= 0)
-                r = warn_policy(view, q, f);
+                r = report_warn_policy(view, q, f);
         if (r >= 0 && practice_is_on(f))
-                r = warn_cannot_open(q, f);
+                r = report_warn_cannot_open(q, f);
         if (r >= 0)
-                r = warn_freeze(&closed, &q->binary.names, f);
+                r = report_warn_freeze(&closed, &q->binary.names, f);
         for (size_t i = 0; r >= 0 && i < n_rpc_needs; i++)
-                r = warn_need(rpc_needs + i, &closed, f);
+                r = report_warn_need(rpc_needs + i, &closed, f);
 
         return r;
 }

@@ -15,7 +15,7 @@ void restrictions_done(Restrictions *r) {
         *r = (Restrictions) {};
 }
 
-static Restriction *add(Restrictions *r, bool allow, bool by_conf, const char *source) {
+static Restriction *restrictions_append(Restrictions *r, bool allow, bool by_conf, const char *source) {
         Restriction *restriction;
 
         if (grow(&r->list, r->n, sizeof(Restriction)) < 0)
@@ -28,7 +28,7 @@ static Restriction *add(Restrictions *r, bool allow, bool by_conf, const char *s
 }
 
 /* Somebody wrote a name to close it, and it does nothing there. */
-static int leave_open(Restrictions *r, const char *name, const char *source, const char *why) {
+static int restrictions_leave_open(Restrictions *r, const char *name, const char *source, const char *why) {
         if (!r->left_open_source && (free_and_strdup(&r->left_open_source, source) < 0 ||
                                      free_and_strdup(&r->left_open_why, why) < 0))
                 return -ENOMEM;
@@ -37,7 +37,7 @@ static int leave_open(Restrictions *r, const char *name, const char *source, con
 }
 
 /* A name with white space around it matches no RPC. */
-static int check_blanks(Restrictions *r, const Restriction *restriction) {
+static int restrictions_check_blanks(Restrictions *r, const Restriction *restriction) {
         for (size_t i = 0; i < restriction->names.n; i++) {
                 _cleanup_free_ char *copy = strdup(restriction->names.list[i]);
                 const char *name;
@@ -48,25 +48,25 @@ static int check_blanks(Restrictions *r, const Restriction *restriction) {
                 name = strip(copy);
                 if (restriction->allow || streq(name, restriction->names.list[i]) || !rpc_find(name))
                         continue;
-                if (leave_open(r, name, restriction->source, "there is a blank beside the name") < 0)
+                if (restrictions_leave_open(r, name, restriction->source, "there is a blank beside the name") < 0)
                         return -ENOMEM;
         }
 
         return 0;
 }
 
-static int add_list(Restrictions *r, bool allow, bool by_conf, const char *source, const char *text,
+static int restrictions_add_list(Restrictions *r, bool allow, bool by_conf, const char *source, const char *text,
                     const Names *names) {
-        Restriction *restriction = add(r, allow, by_conf, source);
+        Restriction *restriction = restrictions_append(r, allow, by_conf, source);
 
         if (!restriction || (text && names_add_split(&restriction->names, text) < 0) ||
             (names && names_add_all(&restriction->names, names) < 0))
                 return -ENOMEM;
 
-        return check_blanks(r, restriction);
+        return restrictions_check_blanks(r, restriction);
 }
 
-static int take_argument(Restrictions *r, const Argument *a, const ArgumentView *view, const char *source) {
+static int restrictions_take_argument(Restrictions *r, const ExecArgument *a, const ArgumentView *view, const char *source) {
         _cleanup_free_ char *own = NULL;
         const Rpc *rpc;
 
@@ -77,48 +77,48 @@ static int take_argument(Restrictions *r, const Argument *a, const ArgumentView 
                 source = own;
         }
         if (view->role == ROLE_BLOCK || view->role == ROLE_ALLOW)
-                return add_list(r, view->role == ROLE_ALLOW, false, source, view->value, NULL);
+                return restrictions_add_list(r, view->role == ROLE_ALLOW, false, source, view->value, NULL);
         if (view->role != ROLE_IGNORED)
                 return 0;
 
         /* "guest-exec, guest-file-open" makes the second one a word of its own. */
         rpc = rpc_find_n(a->text, strcspn(a->text, ","));
-        return rpc ? leave_open(r, rpc->name, source, "names are separated by commas, without blanks") : 0;
+        return rpc ? restrictions_leave_open(r, rpc->name, source, "names are separated by commas, without blanks") : 0;
 }
 
-int restrictions_add_arguments(Restrictions *r, const Arguments *arguments, const QgaArguments *view,
+int restrictions_add_arguments(Restrictions *r, const ExecArguments *arguments, const QgaArguments *view,
                                const char *source) {
         int e = 0;
 
         for (size_t i = 0; e >= 0 && i < arguments->n; i++)
-                e = take_argument(r, arguments->list + i, view->views + i, source);
+                e = restrictions_take_argument(r, arguments->list + i, view->views + i, source);
 
         return e;
 }
 
-static int add_conf_list(Restrictions *r, const QgaConf *conf, const QgaConfList *list, bool allow) {
+static int restrictions_add_conf_list(Restrictions *r, const QgaConf *conf, const QgaConfList *list, bool allow) {
         _cleanup_free_ char *source = NULL;
 
         if (!list->key)
                 return 0;
 
         source = xasprintf("%s:%u (%s)", conf->path, list->line, list->key);
-        return source ? add_list(r, allow, true, source, NULL, &list->names) : -ENOMEM;
+        return source ? restrictions_add_list(r, allow, true, source, NULL, &list->names) : -ENOMEM;
 }
 
 int restrictions_add_conf(Restrictions *r, const QgaConf *conf) {
         _cleanup_free_ char *source = NULL;
         int e;
 
-        e = add_conf_list(r, conf, &conf->block, false);
+        e = restrictions_add_conf_list(r, conf, &conf->block, false);
         if (e >= 0)
-                e = add_conf_list(r, conf, &conf->allow, true);
+                e = restrictions_add_conf_list(r, conf, &conf->allow, true);
         if (e < 0 || !conf->ignored.key || streq(conf->ignored.key, "allow-rpcs"))
                 return e;
 
         source = xasprintf("%s:%u (%s)", conf->path, conf->ignored.line, conf->ignored.key);
         for (size_t i = 0; source && e >= 0 && i < conf->ignored.names.n; i++)
-                e = leave_open(r, conf->ignored.names.list[i], source, "this qemu-ga ignores that key");
+                e = restrictions_leave_open(r, conf->ignored.names.list[i], source, "this qemu-ga ignores that key");
 
         return source ? e : -ENOMEM;
 }

@@ -33,7 +33,7 @@ typedef struct Restrictions {
  *
  * Return: 0 or -ENOMEM.
  */
-int restrictions_add_arguments(Restrictions *r, const Arguments *arguments, const QgaArguments *view,
+int restrictions_add_arguments(Restrictions *r, const ExecArguments *arguments, const QgaArguments *view,
                                const char *source);
 
 /** restrictions_add_conf() - add what qemu-ga.conf says. Return: 0 or -ENOMEM. */

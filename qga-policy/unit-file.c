@@ -5,13 +5,13 @@
 #include "core/json.h"
 #include "qga-policy/unit-file.h"
 
-#define WHITE " \t\r\n"
+#define UNIT_WHITE " \t\r\n"
 
 /* An empty assignment of each of these takes back all earlier ones (systemd.service(5), systemd.exec(5)). */
-static const char *const kept_keys[] = {"ExecStart", "Environment", "EnvironmentFile", "UnsetEnvironment"};
+static const char *const unit_kept_keys[] = {"ExecStart", "Environment", "EnvironmentFile", "UnsetEnvironment"};
 
 /* The text of one file on its way into a unit. */
-typedef struct Reader {
+typedef struct UnitReader {
         Unit *unit;
         const char *path;
         const char *p, *end;
@@ -19,9 +19,9 @@ typedef struct Reader {
         unsigned first_line; /* of the logical line */
         Buffer logical;
         bool in_service;
-} Reader;
+} UnitReader;
 
-static void setting_done(UnitSetting *s) {
+static void unit_setting_done(UnitSetting *s) {
         free(s->key);
         free(s->value);
         free(s->file);
@@ -29,7 +29,7 @@ static void setting_done(UnitSetting *s) {
 
 void unit_done(Unit *unit) {
         for (size_t i = 0; i < unit->n_settings; i++)
-                setting_done(unit->settings + i);
+                unit_setting_done(unit->settings + i);
         for (size_t i = 0; i < unit->n_drop_ins; i++)
                 free(unit->drop_ins[i]);
         free(unit->settings);
@@ -41,36 +41,36 @@ void unit_done(Unit *unit) {
         *unit = (Unit) {};
 }
 
-static void reset(Unit *unit, const char *key) {
+static void unit_reset(Unit *unit, const char *key) {
         size_t kept = 0;
 
         for (size_t i = 0; i < unit->n_settings; i++)
                 if (streq(unit->settings[i].key, key))
-                        setting_done(unit->settings + i);
+                        unit_setting_done(unit->settings + i);
                 else
                         unit->settings[kept++] = unit->settings[i];
 
         unit->n_settings = kept;
 }
 
-static bool is_kept(const char *key) {
-        for (size_t i = 0; i < ELEMENTSOF(kept_keys); i++)
-                if (streq(kept_keys[i], key))
+static bool unit_keeps(const char *key) {
+        for (size_t i = 0; i < ELEMENTSOF(unit_kept_keys); i++)
+                if (streq(unit_kept_keys[i], key))
                         return true;
 
         return false;
 }
 
-static int add_setting(Reader *r, const char *key, const char *value) {
+static int unit_reader_add_setting(UnitReader *r, const char *key, const char *value) {
         Unit *unit = r->unit;
         UnitSetting *s;
 
-        if (!is_kept(key))
+        if (!unit_keeps(key))
                 return 0;
         if (streq(key, "ExecStart") && free_and_strdup(&unit->exec_file, r->path) < 0)
                 return -ENOMEM;
         if (!*value) {
-                reset(unit, key);
+                unit_reset(unit, key);
                 return 0;
         }
         if (unit->n_settings >= UNIT_SETTINGS_MAX)
@@ -104,7 +104,7 @@ bool unit_text_is_utf8(const char *s) {
 }
 
 /* What is no assignment is passed over with a warning by the manager, and here in silence. */
-static int take_logical_line(Reader *r) {
+static int unit_reader_take_logical_line(UnitReader *r) {
         char *l = strip(r->logical.data), *equals;
         size_t n = strlen(l);
 
@@ -122,11 +122,11 @@ static int take_logical_line(Reader *r) {
                 return 0;
 
         *equals = 0;
-        return add_setting(r, strip(l), strip(equals + 1));
+        return unit_reader_add_setting(r, strip(l), strip(equals + 1));
 }
 
 /* Whether the line goes on; an escaped backslash ends it like any other character. */
-static bool continues(const char *line, size_t size) {
+static bool unit_line_continues(const char *line, size_t size) {
         bool escaped = false;
 
         for (size_t i = 0; i < size; i++)
@@ -135,11 +135,11 @@ static bool continues(const char *line, size_t size) {
         return escaped;
 }
 
-static int take_line(Reader *r, const char *line, size_t size, bool *going_on) {
+static int unit_reader_take_line(UnitReader *r, const char *line, size_t size, bool *going_on) {
         size_t blank = 0;
         int e;
 
-        while (blank < size && strchr(WHITE, line[blank]))
+        while (blank < size && strchr(UNIT_WHITE, line[blank]))
                 blank++;
         /* A comment between two continued lines does not end them. */
         if (blank < size && strchr("#;", line[blank]))
@@ -153,43 +153,43 @@ static int take_line(Reader *r, const char *line, size_t size, bool *going_on) {
         if (e < 0)
                 return e;
 
-        *going_on = continues(line, size);
+        *going_on = unit_line_continues(line, size);
         if (*going_on) {
                 r->logical.data[r->logical.size - 1] = ' ';
                 return 0;
         }
 
-        return take_logical_line(r);
+        return unit_reader_take_logical_line(r);
 }
 
-static bool is_newline(char c) {
+static bool unit_is_newline(char c) {
         return c == '\n' || c == '\r';
 }
 
 /* A line ends at either character, or at both together (systemd: src/basic/fileio.c, read_line_full()). */
-static int take_all(Reader *r) {
+static int unit_reader_take_all(UnitReader *r) {
         bool going_on = false;
         int e = 0;
 
         while (e >= 0 && r->p < r->end) {
                 const char *stop = r->p;
 
-                while (stop < r->end && !is_newline(*stop))
+                while (stop < r->end && !unit_is_newline(*stop))
                         stop++;
 
                 r->line++;
-                e = take_line(r, r->p, (size_t) (stop - r->p), &going_on);
+                e = unit_reader_take_line(r, r->p, (size_t) (stop - r->p), &going_on);
                 r->p = stop + (stop < r->end);
-                if (r->p < r->end && is_newline(*r->p) && *r->p != *stop)
+                if (r->p < r->end && unit_is_newline(*r->p) && *r->p != *stop)
                         r->p++;
         }
 
-        return e < 0 || !going_on ? e : take_logical_line(r);
+        return e < 0 || !going_on ? e : unit_reader_take_logical_line(r);
 }
 
 int unit_parse(Unit *unit, const char *path, const char *text, size_t size) {
         static const char mark[] = "\xEF\xBB\xBF";
-        Reader r = {.unit = unit, .path = path, .p = text, .end = text + size};
+        UnitReader r = {.unit = unit, .path = path, .p = text, .end = text + size};
         int e;
 
         assert(path);
@@ -200,7 +200,7 @@ int unit_parse(Unit *unit, const char *path, const char *text, size_t size) {
         if (size >= 3 && memcmp(text, mark, 3) == 0)
                 r.p += 3;
 
-        e = take_all(&r);
+        e = unit_reader_take_all(&r);
         buffer_done(&r.logical);
         return e;
 }

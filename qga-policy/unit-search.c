@@ -28,7 +28,7 @@ static void drop_ins_done(DropIns *d) {
         free(d->paths);
 }
 
-static bool is_later(const struct timespec *t, uint64_t usec) {
+static bool unit_time_is_later(const struct timespec *t, uint64_t usec) {
         return t->tv_sec > 0 && (uint64_t) t->tv_sec * 1000000U + (uint64_t) t->tv_nsec / 1000U > usec;
 }
 
@@ -38,10 +38,10 @@ bool unit_file_is_newer(const Root *root, const char *path, uint64_t started) {
         if (started == 0 || root_stat(root, path, &st) < 0)
                 return false;
 
-        return is_later(&st.st_mtim, started) || (root_is_live(root) && is_later(&st.st_ctim, started));
+        return unit_time_is_later(&st.st_mtim, started) || (root_is_live(root) && unit_time_is_later(&st.st_ctim, started));
 }
 
-static int note_problem(Unit *unit, const char *path, const char *what) {
+static int unit_note_problem(Unit *unit, const char *path, const char *what) {
         if (unit->problem)
                 return 0;
 
@@ -49,7 +49,7 @@ static int note_problem(Unit *unit, const char *path, const char *what) {
         return unit->problem ? 0 : -ENOMEM;
 }
 
-static const char *explain(int r) {
+static const char *unit_explain_error(int r) {
         return r == -EFBIG     ? "is larger than 1 MiB"
                : r == -EBADMSG ? "is no unit file"
                : r == -E2BIG   ? "has too many settings"
@@ -58,7 +58,7 @@ static const char *explain(int r) {
 }
 
 /* What the manager cannot read of a drop-in it passes over; we cannot know what it read. */
-static int parse(const Root *root, Unit *unit, const char *path, bool *ret_empty) {
+static int unit_read_file(const Root *root, Unit *unit, const char *path, bool *ret_empty) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
@@ -67,10 +67,10 @@ static int parse(const Root *root, Unit *unit, const char *path, bool *ret_empty
         if (r >= 0)
                 r = unit_parse(unit, path, text.data, text.size);
 
-        return r >= 0 || r == -ENOMEM ? r : note_problem(unit, path, explain(r));
+        return r >= 0 || r == -ENOMEM ? r : unit_note_problem(unit, path, unit_explain_error(r));
 }
 
-static int read_fragment(const Root *root, Unit *unit) {
+static int unit_read_fragment(const Root *root, Unit *unit) {
         for (size_t i = 0; i < ELEMENTSOF(unit_paths); i++) {
                 _cleanup_free_ char *path = xasprintf("%s/%s", unit_paths[i], unit->name);
                 bool empty = false;
@@ -86,7 +86,7 @@ static int read_fragment(const Root *root, Unit *unit) {
                         continue;
 
                 if (masked == 0)
-                        r = parse(root, unit, path, &empty);
+                        r = unit_read_file(root, unit, path, &empty);
                 unit->masked = masked > 0 || empty;
                 unit->fragment = TAKE_PTR(path);
                 return r;
@@ -95,11 +95,11 @@ static int read_fragment(const Root *root, Unit *unit) {
         return 0;
 }
 
-static const char *file_name(const char *path) {
+static const char *unit_file_name(const char *path) {
         return strrchr(path, '/') + 1;
 }
 
-static int add_drop_in(DropIns *d, char *path) {
+static int drop_ins_add(DropIns *d, char *path) {
         _cleanup_free_ char *owned = path;
 
         if (!owned)
@@ -108,7 +108,7 @@ static int add_drop_in(DropIns *d, char *path) {
         if (!d->text && streq_ptr(owned, d->known))
                 return 0;
         for (size_t i = 0; i < d->n; i++)
-                if (streq(file_name(d->paths[i]), file_name(owned)))
+                if (streq(unit_file_name(d->paths[i]), unit_file_name(owned)))
                         return 0;
         d->full |= d->n >= UNIT_DROP_INS_MAX;
         if (d->full)
@@ -121,7 +121,7 @@ static int add_drop_in(DropIns *d, char *path) {
 }
 
 /* One folder such as /etc/systemd/system/qemu-.service.d. The drop-in that is known may not be there yet. */
-static int list_folder(const Root *root, const char *folder, DropIns *d) {
+static int drop_ins_list_folder(const Root *root, const char *folder, DropIns *d) {
         _cleanup_(strv_freep) char **names = NULL;
         size_t n = strlen(folder);
         int r = root_list(root, folder, &names);
@@ -131,16 +131,16 @@ static int list_folder(const Root *root, const char *folder, DropIns *d) {
 
         r = 0;
         if (d->text && startswith(d->known, folder) && d->known[n] == '/' && !strchr(d->known + n + 1, '/'))
-                r = add_drop_in(d, strdup(d->known));
+                r = drop_ins_add(d, strdup(d->known));
         for (size_t i = 0; r >= 0 && names && names[i]; i++)
                 if (names[i][0] != '.' && endswith(names[i], ".conf"))
-                        r = add_drop_in(d, xasprintf("%s/%s", folder, names[i]));
+                        r = drop_ins_add(d, xasprintf("%s/%s", folder, names[i]));
 
         return r;
 }
 
 /* The folders of a name and of its beginnings: qemu-guest-agent, qemu-guest-, qemu-. */
-static int list_beginnings(const Root *root, const char *path, const char *stem, DropIns *d) {
+static int drop_ins_list_beginnings(const Root *root, const char *path, const char *stem, DropIns *d) {
         _cleanup_free_ char *name = strdup(stem);
         char *dash;
 
@@ -150,7 +150,7 @@ static int list_beginnings(const Root *root, const char *path, const char *stem,
         do {
                 _cleanup_free_ char *folder = xasprintf("%s/%s%sservice.d", path, name, *name ? "." : "");
                 size_t n = strlen(name);
-                int r = folder ? list_folder(root, folder, d) : -ENOMEM;
+                int r = folder ? drop_ins_list_folder(root, folder, d) : -ENOMEM;
 
                 if (r < 0)
                         return r;
@@ -164,35 +164,35 @@ static int list_beginnings(const Root *root, const char *path, const char *stem,
         return 0;
 }
 
-static int list_folders(const Root *root, const char *stem, DropIns *d) {
+static int drop_ins_list_folders(const Root *root, const char *stem, DropIns *d) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(unit_paths); i++)
-                r = list_beginnings(root, unit_paths[i], stem, d);
+                r = drop_ins_list_beginnings(root, unit_paths[i], stem, d);
 
         return r;
 }
 
-static int compare_names(const void *a, const void *b) {
-        return strcmp(file_name(*(char *const *) a), file_name(*(char *const *) b));
+static int drop_ins_compare_names(const void *a, const void *b) {
+        return strcmp(unit_file_name(*(char *const *) a), unit_file_name(*(char *const *) b));
 }
 
-static int take_known(Unit *unit, const DropIns *d) {
+static int unit_take_known(Unit *unit, const DropIns *d) {
         int r = unit_parse(unit, d->known, d->text, strlen(d->text));
 
-        return r >= 0 || r == -ENOMEM ? r : note_problem(unit, d->known, explain(r));
+        return r >= 0 || r == -ENOMEM ? r : unit_note_problem(unit, d->known, unit_explain_error(r));
 }
 
-static int take_drop_in(const Root *root, Unit *unit, const DropIns *d, const char *path) {
+static int unit_take_drop_in(const Root *root, Unit *unit, const DropIns *d, const char *path) {
         bool empty;
         int r;
 
         if (streq_ptr(path, d->known))
-                r = take_known(unit, d);
+                r = unit_take_known(unit, d);
         else if (root_is_mask(root, path) != 0 || !root_exists(root, path))
                 return 0;
         else
-                r = parse(root, unit, path, &empty);
+                r = unit_read_file(root, unit, path, &empty);
         if (r < 0)
                 return r;
         if (grow(&unit->drop_ins, unit->n_drop_ins, sizeof(char *)) < 0)
@@ -202,22 +202,22 @@ static int take_drop_in(const Root *root, Unit *unit, const DropIns *d, const ch
         return unit->drop_ins[unit->n_drop_ins++] ? 0 : -ENOMEM;
 }
 
-static int read_drop_ins(const Root *root, Unit *unit, DropIns *d) {
+static int unit_read_drop_ins(const Root *root, Unit *unit, DropIns *d) {
         _cleanup_free_ char *stem = strndup(unit->name, strlen(unit->name) - strlen(".service"));
         int r;
 
         /* Those for all services count less than any other of the same name, wherever they lie. */
-        r = stem ? list_folders(root, stem, d) : -ENOMEM;
+        r = stem ? drop_ins_list_folders(root, stem, d) : -ENOMEM;
         if (r >= 0)
-                r = list_folders(root, "", d);
+                r = drop_ins_list_folders(root, "", d);
         if (r >= 0 && d->full)
-                r = note_problem(unit, unit->name, "has more drop-ins than gtuned reads");
+                r = unit_note_problem(unit, unit->name, "has more drop-ins than gtuned reads");
         if (r < 0 || d->n == 0)
                 return r;
 
-        qsort(d->paths, d->n, sizeof(char *), compare_names);
+        qsort(d->paths, d->n, sizeof(char *), drop_ins_compare_names);
         for (size_t i = 0; r >= 0 && i < d->n; i++)
-                r = take_drop_in(root, unit, d, d->paths[i]);
+                r = unit_take_drop_in(root, unit, d, d->paths[i]);
 
         return r;
 }
@@ -230,9 +230,9 @@ int unit_read(const Root *root, const char *name, const char *path, const char *
 
         *ret = (Unit) {};
         ret->name = strdup(name);
-        r = ret->name ? read_fragment(root, ret) : -ENOMEM;
+        r = ret->name ? unit_read_fragment(root, ret) : -ENOMEM;
         if (r >= 0 && ret->fragment && !ret->masked)
-                r = read_drop_ins(root, ret, &d);
+                r = unit_read_drop_ins(root, ret, &d);
         if (r < 0)
                 unit_done(ret);
 

@@ -2,7 +2,7 @@
 
 #include "qga-policy/qga-policy.h"
 
-#define APPLY "run `gtune apply`"
+#define QGA_APPLY "run `gtune apply`"
 
 typedef int (*QgaCheck)(const Qga *q, Finding *f);
 
@@ -165,7 +165,7 @@ static int qga_drifted(Finding *f, const char *code, const char *source, const c
         if (finding_evidence(f, source, value) < 0)
                 return -ENOMEM;
 
-        return qga_found(finding_verdict(f, STATE_DRIFTED, code, APPLY, "%s", reason));
+        return qga_found(finding_verdict(f, STATE_DRIFTED, code, QGA_APPLY, "%s", reason));
 }
 
 /* It is ours and no longer as it should be: what did it? */
@@ -222,17 +222,17 @@ static int qga_check_files(const Qga *q, Finding *f) {
         if (q->right)
                 return 0;
         if (q->open.n == 0 && q->is->view.fault == FAULT_REMOVED)
-                return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-option-gone", APPLY,
+                return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-option-gone", QGA_APPLY,
                                              "%s:%u passes --blacklist, which this qemu-ga no longer has, and it does "
                                              "not start",
                                              q->is->command.setting->file, q->is->command.setting->line));
         if (q->open.n == 0)
-                return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-not-configured", APPLY,
+                return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-not-configured", QGA_APPLY,
                                              "%s is not what the policy asks for now", q->drop_in));
         if (qga_describe_open(&q->open, &open) < 0)
                 return -ENOMEM;
 
-        return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-not-configured", APPLY,
+        return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-not-configured", QGA_APPLY,
                                      "%s to be closed, and %s does not do it", open, q->unit));
 }
 
@@ -304,13 +304,13 @@ static int qga_check_process(const Qga *q, Finding *f) {
         if (!qga_needs_restart(q))
                 return 0;
         if (q->running_open.n == 0)
-                return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-restart-needed", APPLY,
+                return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-restart-needed", QGA_APPLY,
                                              "process %u was started before its files changed, and has another list",
                                              q->service->main.pid));
         if (qga_describe_open(&q->running_open, &open) < 0)
                 return -ENOMEM;
 
-        return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-restart-needed", APPLY,
+        return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-restart-needed", QGA_APPLY,
                                      "process %u was started before its files changed: %s still open in it",
                                      q->service->main.pid, open));
 }

@@ -4,16 +4,16 @@
 
 #include "qga-policy/wish.h"
 
-#define SECTION "qga-policy"
+#define WISH_SECTION "qga-policy"
 
-static const char *const enable_choices[] = {"auto", "yes", "no", NULL};
-static const char *const preset_choices[] = {"none", "hardened", NULL};
+static const char *const wish_enable_choices[] = {"auto", "yes", "no", NULL};
+static const char *const wish_preset_choices[] = {"none", "hardened", NULL};
 
 const PolicyKey wish_keys[WISH_N_KEYS] = {
-        {SECTION, "enable", KEY_CHOICE, enable_choices, "auto wants it where block, allow or preset says something"},
-        {SECTION, "block", KEY_LIST, NULL, "groups and RPCs that the host may not call"},
-        {SECTION, "allow", KEY_LIST, NULL, "groups and RPCs that the host may call, and no others"},
-        {SECTION, "preset", KEY_CHOICE, preset_choices, "hardened blocks file-access, exec and credentials"},
+        {WISH_SECTION, "enable", KEY_CHOICE, wish_enable_choices, "auto wants it where block, allow or preset says something"},
+        {WISH_SECTION, "block", KEY_LIST, NULL, "groups and RPCs that the host may not call"},
+        {WISH_SECTION, "allow", KEY_LIST, NULL, "groups and RPCs that the host may call, and no others"},
+        {WISH_SECTION, "preset", KEY_CHOICE, wish_preset_choices, "hardened blocks file-access, exec and credentials"},
 };
 
 void wish_done(Wish *wish) {
@@ -23,23 +23,23 @@ void wish_done(Wish *wish) {
         *wish = (Wish) {};
 }
 
-static bool is_hardened(const Policy *policy) {
-        return streq(policy_word(policy, SECTION, "preset", "none"), "hardened");
+static bool wish_is_hardened(const Policy *policy) {
+        return streq(policy_word(policy, WISH_SECTION, "preset", "none"), "hardened");
 }
 
-static bool says_something(const Policy *policy, const char *key) {
-        const char *value = policy_word(policy, SECTION, key, "");
+static bool wish_says_something(const Policy *policy, const char *key) {
+        const char *value = policy_word(policy, WISH_SECTION, key, "");
 
         return value[strspn(value, ", \t")] != 0;
 }
 
 bool wish_restricts(const Policy *policy) {
-        return is_hardened(policy) || says_something(policy, "block") || says_something(policy, "allow");
+        return wish_is_hardened(policy) || wish_says_something(policy, "block") || wish_says_something(policy, "allow");
 }
 
 /* The items of a list key. Return: 0 or -ENOMEM. */
-static int read_items(const Policy *policy, const char *key, Names *ret) {
-        _cleanup_free_ char *copy = strdup(policy_word(policy, SECTION, key, ""));
+static int wish_read_items(const Policy *policy, const char *key, Names *ret) {
+        _cleanup_free_ char *copy = strdup(policy_word(policy, WISH_SECTION, key, ""));
         char *rest = copy;
         int r = copy ? 0 : -ENOMEM;
 
@@ -56,18 +56,18 @@ static int read_items(const Policy *policy, const char *key, Names *ret) {
 /* Checking ---------------------------------------------------------------------------------------------- */
 
 /* What the item is printed with: a hostile one must not fill the screen. */
-#define ITEM_WIDTH 80
+#define WISH_ITEM_WIDTH 80
 
-static int check_item(Policy *policy, const PolicySetting *s, const char *item, const Names *known) {
+static int wish_check_item(Policy *policy, const PolicySetting *s, const char *item, const Names *known) {
         const char *nearest;
 
         if (strpbrk(item, " \t"))
                 return policy_error(policy, s->file, s->line, "%s = %.*s: separate the names with commas",
-                                    s->key->name, ITEM_WIDTH, item);
+                                    s->key->name, WISH_ITEM_WIDTH, item);
         if (!name_is_plain(item))
                 return policy_error(policy, s->file, s->line,
                                     "%s = %.*s: a name holds only small letters, digits and -", s->key->name,
-                                    ITEM_WIDTH, item);
+                                    WISH_ITEM_WIDTH, item);
         if (rpc_group_from_name(item) >= 0 || rpc_find(item) || names_has(known, item))
                 return 0;
 
@@ -82,12 +82,12 @@ int wish_check(Policy *policy, const Names *known) {
         int r = 0;
 
         for (size_t k = 0; r >= 0 && k < ELEMENTSOF(keys); k++) {
-                const PolicySetting *s = policy_get(policy, SECTION, keys[k]);
+                const PolicySetting *s = policy_get(policy, WISH_SECTION, keys[k]);
                 _cleanup_names_ Names items = {};
 
-                r = read_items(policy, keys[k], &items);
+                r = wish_read_items(policy, keys[k], &items);
                 for (size_t i = 0; r >= 0 && s && i < items.n; i++)
-                        r = check_item(policy, s, items.list[i], known);
+                        r = wish_check_item(policy, s, items.list[i], known);
         }
 
         return r;
@@ -96,7 +96,7 @@ int wish_check(Policy *policy, const Names *known) {
 /* Reading ----------------------------------------------------------------------------------------------- */
 
 /* One item, a group or a name, as the RPCs that it stands for. */
-static int expand_item(const char *item, const Names *names, Wish *wish, Names *ret) {
+static int wish_expand_item(const char *item, const Names *names, Wish *wish, Names *ret) {
         RpcGroup group = rpc_group_from_name(item);
         int r = 0;
 
@@ -113,28 +113,28 @@ static int expand_item(const char *item, const Names *names, Wish *wish, Names *
         return r;
 }
 
-static int expand_list(const Policy *policy, const char *key, const Names *names, Wish *wish, Names *ret) {
+static int wish_expand_list(const Policy *policy, const char *key, const Names *names, Wish *wish, Names *ret) {
         _cleanup_names_ Names items = {};
         int r;
 
-        r = read_items(policy, key, &items);
+        r = wish_read_items(policy, key, &items);
         for (size_t i = 0; r >= 0 && i < items.n; i++)
-                r = expand_item(items.list[i], names, wish, ret);
+                r = wish_expand_item(items.list[i], names, wish, ret);
 
         return r;
 }
 
-static int expand_preset(const Policy *policy, const Names *names, Wish *wish, Names *ret) {
+static int wish_expand_preset(const Policy *policy, const Names *names, Wish *wish, Names *ret) {
         int r = 0;
 
-        for (RpcGroup g = 0; r >= 0 && is_hardened(policy) && g < _RPC_GROUP_MAX; g++)
+        for (RpcGroup g = 0; r >= 0 && wish_is_hardened(policy) && g < _RPC_GROUP_MAX; g++)
                 if (rpc_group_is_hardened(g))
-                        r = expand_item(rpc_group_name(g), names, wish, ret);
+                        r = wish_expand_item(rpc_group_name(g), names, wish, ret);
 
         return r;
 }
 
-static int decide(const Names *names, const Names *block, const Names *allow, Wish *wish) {
+static int wish_decide(const Names *names, const Names *block, const Names *allow, Wish *wish) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < names->n; i++) {
@@ -157,14 +157,14 @@ int wish_read(const Policy *policy, const Names *names, Wish *ret) {
 
         assert(ret);
 
-        *ret = (Wish) {.restricts = wish_restricts(policy), .allows = says_something(policy, "allow")};
-        r = expand_list(policy, "block", names, ret, &block);
+        *ret = (Wish) {.restricts = wish_restricts(policy), .allows = wish_says_something(policy, "allow")};
+        r = wish_expand_list(policy, "block", names, ret, &block);
         if (r >= 0)
-                r = expand_preset(policy, names, ret, &block);
+                r = wish_expand_preset(policy, names, ret, &block);
         if (r >= 0)
-                r = expand_list(policy, "allow", names, ret, &allow);
+                r = wish_expand_list(policy, "allow", names, ret, &allow);
         if (r >= 0)
-                r = decide(names, &block, &allow, ret);
+                r = wish_decide(names, &block, &allow, ret);
         if (r < 0)
                 wish_done(ret);
 

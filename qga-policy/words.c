@@ -5,13 +5,13 @@
 #include "core/json.h"
 #include "qga-policy/words.h"
 
-#define WHITE " \t\n\r"
+#define WORDS_WHITE " \t\n\r"
 
-typedef struct Splitter {
+typedef struct WordsSplitter {
         const char *p;
         WordRules rules;
         Buffer text;
-} Splitter;
+} WordsSplitter;
 
 void words_done(Words *words) {
         for (size_t i = 0; i < words->n; i++) {
@@ -22,11 +22,11 @@ void words_done(Words *words) {
         *words = (Words) {};
 }
 
-static int put(Splitter *s, char c) {
+static int words_put(WordsSplitter *s, char c) {
         return buffer_append(&s->text, &c, 1);
 }
 
-static int put_character(Splitter *s, uint32_t c) {
+static int words_put_character(WordsSplitter *s, uint32_t c) {
         static const struct {
                 uint32_t end;
                 unsigned char mark;
@@ -43,16 +43,16 @@ static int put_character(Splitter *s, uint32_t c) {
                 if (c >= forms[i].end)
                         continue;
 
-                r = put(s, (char) (forms[i].mark | c >> 6 * forms[i].more));
+                r = words_put(s, (char) (forms[i].mark | c >> 6 * forms[i].more));
                 for (unsigned k = forms[i].more; r >= 0 && k-- > 0;)
-                        r = put(s, (char) (0x80 | (c >> 6 * k & 0x3F)));
+                        r = words_put(s, (char) (0x80 | (c >> 6 * k & 0x3F)));
                 return r;
         }
 
         return -EINVAL;
 }
 
-static int digit(char c) {
+static int words_digit(char c) {
         static const char digits[] = "0123456789abcdef0123456789ABCDEF";
         const char *at = c ? strchr(digits, c) : NULL;
 
@@ -60,11 +60,11 @@ static int digit(char c) {
 }
 
 /* The digits of an escape such as \x2d. NUL would end the text. */
-static int read_number(Splitter *s, int base, unsigned n, uint32_t *ret) {
+static int words_read_number(WordsSplitter *s, int base, unsigned n, uint32_t *ret) {
         uint32_t value = 0;
 
         for (unsigned i = 0; i < n; i++) {
-                int d = digit(*s->p);
+                int d = words_digit(*s->p);
 
                 if (d >= base)
                         return -EINVAL;
@@ -76,24 +76,24 @@ static int read_number(Splitter *s, int base, unsigned n, uint32_t *ret) {
         return value == 0 ? -EINVAL : 0;
 }
 
-static int take_number(Splitter *s, char kind) {
+static int words_take_number(WordsSplitter *s, char kind) {
         uint32_t value;
         int r;
 
         if (kind == 'u' || kind == 'U') {
-                r = read_number(s, 16, kind == 'u' ? 4 : 8, &value);
-                return r < 0 ? r : put_character(s, value);
+                r = words_read_number(s, 16, kind == 'u' ? 4 : 8, &value);
+                return r < 0 ? r : words_put_character(s, value);
         }
 
         if (kind != 'x')
                 s->p--;
-        r = read_number(s, kind == 'x' ? 16 : 8, kind == 'x' ? 2 : 3, &value);
+        r = words_read_number(s, kind == 'x' ? 16 : 8, kind == 'x' ? 2 : 3, &value);
 
-        return r < 0 ? r : value > 0xFF ? -EINVAL : put(s, (char) value);
+        return r < 0 ? r : value > 0xFF ? -EINVAL : words_put(s, (char) value);
 }
 
 /* What follows a backslash (systemd: src/basic/escape.c, cunescape_one()). */
-static int take_escape(Splitter *s) {
+static int words_take_escape(WordsSplitter *s) {
         static const char names[] = "abfnrtv\\\"'s", values[] = "\a\b\f\n\r\t\v\\\"' ";
         const char *at, *rest;
         char c = *s->p;
@@ -105,61 +105,61 @@ static int take_escape(Splitter *s) {
 
         rest = ++s->p;
         if (s->rules == WORDS_VARIABLE)
-                return put(s, c);
+                return words_put(s, c);
 
         at = strchr(names, c);
         if (at)
-                return put(s, values[at - names]);
+                return words_put(s, values[at - names]);
 
-        r = strchr("xuU01234567", c) ? take_number(s, c) : -EINVAL;
+        r = strchr("xuU01234567", c) ? words_take_number(s, c) : -EINVAL;
         if (r != -EINVAL || s->rules != WORDS_COMMAND)
                 return r;
 
         s->p = rest;
-        r = put(s, '\\');
-        return r < 0 ? r : put(s, c);
+        r = words_put(s, '\\');
+        return r < 0 ? r : words_put(s, c);
 }
 
 /* "\\;" is how ExecStart= has a semicolon as a word, and no escape anywhere else. */
-static bool is_semicolon(const Splitter *s) {
-        return s->rules == WORDS_COMMAND && startswith(s->p, "\\;") && (!s->p[2] || strchr(WHITE, s->p[2]));
+static bool words_is_semicolon(const WordsSplitter *s) {
+        return s->rules == WORDS_COMMAND && startswith(s->p, "\\;") && (!s->p[2] || strchr(WORDS_WHITE, s->p[2]));
 }
 
-static int take_text(Splitter *s) {
+static int words_take_text(WordsSplitter *s) {
         char quote = 0;
         int r = buffer_puts(&s->text, "");
 
-        if (is_semicolon(s)) {
+        if (words_is_semicolon(s)) {
                 s->p += 2;
                 return buffer_puts(&s->text, ";");
         }
 
-        while (r >= 0 && *s->p && (quote || !strchr(WHITE, *s->p))) {
+        while (r >= 0 && *s->p && (quote || !strchr(WORDS_WHITE, *s->p))) {
                 char c = *s->p++;
 
                 if (c == '\\')
-                        r = take_escape(s);
+                        r = words_take_escape(s);
                 else if (quote ? c == quote : c == '"' || c == '\'')
                         quote = quote ? 0 : c;
                 else
-                        r = put(s, c);
+                        r = words_put(s, c);
         }
 
         return r < 0 ? r : quote && s->rules != WORDS_VARIABLE ? -EINVAL : 0;
 }
 
-static int take_word(Splitter *s, Words *words) {
+static int words_take_word(WordsSplitter *s, Words *words) {
         const char *begin = s->p;
-        Word *w;
+        UnitWord *w;
         int r;
 
         if (words->n >= WORDS_MAX)
                 return -E2BIG;
 
-        r = take_text(s);
+        r = words_take_text(s);
         if (r < 0)
                 return r;
-        if (grow(&words->list, words->n, sizeof(Word)) < 0)
+        if (grow(&words->list, words->n, sizeof(UnitWord)) < 0)
                 return -ENOMEM;
 
         w = words->list + words->n++;
@@ -170,14 +170,14 @@ static int take_word(Splitter *s, Words *words) {
 }
 
 int words_split(const char *text, WordRules rules, Words *ret) {
-        Splitter s = {.p = text, .rules = rules};
+        WordsSplitter s = {.p = text, .rules = rules};
         int r = 0;
 
         assert(ret);
 
         *ret = (Words) {};
-        while (r >= 0 && *(s.p += strspn(s.p, WHITE)))
-                r = take_word(&s, ret);
+        while (r >= 0 && *(s.p += strspn(s.p, WORDS_WHITE)))
+                r = words_take_word(&s, ret);
 
         buffer_done(&s.text);
         if (r < 0 && r != -EINVAL)
@@ -186,7 +186,7 @@ int words_split(const char *text, WordRules rules, Words *ret) {
 }
 
 /* The manager passes over a line that is no valid UTF-8, and a control character could end one. */
-static bool fits_into_line(const char *s) {
+static bool word_fits_into_line(const char *s) {
         size_t size = strlen(s);
 
         while (size > 0) {
@@ -206,7 +206,7 @@ int word_quote(Buffer *b, const char *text) {
         bool plain = *text && !text[strcspn(text, " \"'\\;")];
         int r = plain ? 0 : buffer_puts(b, "\"");
 
-        if (!fits_into_line(text))
+        if (!word_fits_into_line(text))
                 return -EINVAL;
 
         for (const char *p = text; r >= 0 && *p; p++) {

@@ -9,13 +9,13 @@
 
 #define WORDS_MAX 4096U
 
-typedef struct Word {
+typedef struct UnitWord {
         char *raw;  /* as it is written, quotes and backslashes included */
         char *text; /* what it says */
-} Word;
+} UnitWord;
 
 typedef struct Words {
-        Word *list;
+        UnitWord *list;
         size_t n;
 } Words;
 

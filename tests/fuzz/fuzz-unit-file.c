@@ -39,9 +39,9 @@ static bool judge(AgentCommand *a, const QgaBinary *binary, const char *text, si
 
         check(environment_parse_file(&a->environment, "/env", text, size) >= 0);
         s = unit_setting(&a->unit, "ExecStart", &n);
-        if (!s || command_parse(&a->unit, s, &a->command) < 0)
+        if (!s || exec_command_parse(&a->unit, s, &a->command) < 0)
                 return false;
-        if (command_expand(&a->unit, &a->command, &a->environment, &a->arguments) < 0)
+        if (exec_command_expand(&a->unit, &a->command, &a->environment, &a->arguments) < 0)
                 return false;
 
         check(qga_arguments_parse(&a->arguments, binary, &a->view) >= 0);

@@ -48,8 +48,8 @@ static void test_command(void **state) {
                 const Tree *t = *state;
                 _cleanup_unit_ Unit unit = {.name = strdup(UNIT)};
                 _cleanup_environment_ Environment environment = {};
-                _cleanup_command_ Command command = {};
-                _cleanup_arguments_ Arguments arguments = {};
+                _cleanup_exec_command_ ExecCommand command = {};
+                _cleanup_exec_arguments_ ExecArguments arguments = {};
                 _cleanup_buffer_ Buffer b = BUFFER_NULL;
                 const UnitSetting *s;
                 size_t n;
@@ -59,13 +59,13 @@ static void test_command(void **state) {
                 assert_int_equal(environment_read(t->root, &unit, &environment), 0);
                 s = unit_setting(&unit, "ExecStart", &n);
                 assert_non_null(s);
-                r = command_parse(&unit, s, &command);
+                r = exec_command_parse(&unit, s, &command);
                 if (r != cases[i].result)
                         fail_msg("%s: %d", text, r);
                 if (r < 0)
                         continue;
 
-                assert_int_equal(command_expand(&unit, &command, &environment, &arguments), 0);
+                assert_int_equal(exec_command_expand(&unit, &command, &environment, &arguments), 0);
                 assert_int_equal(buffer_printf(&b, "%s|", command.path), 0);
                 for (size_t k = 0; k < arguments.n; k++)
                         assert_int_equal(buffer_printf(&b, "%s|", arguments.list[k].text), 0);
@@ -75,12 +75,12 @@ static void test_command(void **state) {
 
 /* Options ----------------------------------------------------------------------------------------------- */
 
-static void split(const char *text, Arguments *ret) {
+static void split(const char *text, ExecArguments *ret) {
         _cleanup_words_ Words words = {};
 
         assert_int_equal(words_split(text, WORDS_COMMAND, &words), 0);
         for (size_t i = 0; i < words.n; i++)
-                assert_int_equal(arguments_add(ret, words.list[i].text), 0);
+                assert_int_equal(exec_arguments_add(ret, words.list[i].text), 0);
 }
 
 /* A command line, and what is closed of guest-exec, guest-ping and guest-info (e, p, i). */
@@ -139,7 +139,7 @@ static void test_options(void **state) {
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 static const char *const names[] = {"guest-exec", "guest-ping", "guest-info"};
-                _cleanup_arguments_ Arguments arguments = {};
+                _cleanup_exec_arguments_ ExecArguments arguments = {};
                 _cleanup_qga_arguments_ QgaArguments view = {};
                 _cleanup_restrictions_ Restrictions r = {};
                 _cleanup_free_ char *left_open = NULL;
@@ -219,7 +219,7 @@ static void test_conf(void **state) {
 static void test_sources(void **state) {
         const Tree *t = *state;
         _cleanup_qga_conf_ QgaConf conf = {};
-        _cleanup_arguments_ Arguments arguments = {};
+        _cleanup_exec_arguments_ ExecArguments arguments = {};
         _cleanup_qga_arguments_ QgaArguments view = {};
         _cleanup_restrictions_ Restrictions r = {};
 

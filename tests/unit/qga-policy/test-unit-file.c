@@ -280,7 +280,7 @@ static void test_environment_file(void **state) {
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_environment_ Environment e = {};
-                const Variable *v;
+                const EnvironmentVariable *v;
 
                 assert_int_equal(environment_parse_file(&e, "/f", cases[i].text, strlen(cases[i].text)), 0);
                 v = environment_get(&e, "A", 1);
@@ -295,7 +295,7 @@ static void test_environment(void **state) {
         const Tree *t = *state;
         _cleanup_environment_ Environment e = {}, missing = {}, pattern = {};
         _cleanup_unit_ Unit unit = {}, other = {}, third = {};
-        const Variable *v;
+        const EnvironmentVariable *v;
 
         tree_file(t, FRAGMENT,
                   "[Service]\nEnvironment=A=1 \"B=2 3\" C=%p D\nEnvironmentFile=/etc/f\nEnvironmentFile=-/etc/none\n");
@@ -345,7 +345,7 @@ static void test_environment_problems(void **state) {
         assert_null(quote.problem);
         assert_int_equal(quote.n, 1);
 
-        for (unsigned i = 0; i <= VARIABLES_MAX; i++)
+        for (unsigned i = 0; i <= ENVIRONMENT_VARIABLES_MAX; i++)
                 assert_int_equal(buffer_printf(&b, "A%u=1\n", i), 0);
         set_environment(t, "[Service]\nEnvironmentFile=/etc/f\n", b.data, &many);
         assert_non_null(strstr(many.problem, "more variables"));
