@@ -8,21 +8,19 @@ static const struct {
         const char *name;
         uint16_t id;
         size_t size;
-} algorithms[_ALGORITHM_MAX] = {
-        [ALGORITHM_SHA1] = {"sha1", 0x0004, 20},
-        [ALGORITHM_SHA256] = {"sha256", 0x000B, 32},
-        [ALGORITHM_SHA384] = {"sha384", 0x000C, 48},
-        [ALGORITHM_SHA512] = {"sha512", 0x000D, 64},
+} algorithm_rows[_ALGORITHM_MAX] = {
+        [ALGORITHM_SHA1] = {"sha1", 0x0004, 20},     [ALGORITHM_SHA256] = {"sha256", 0x000B, 32},
+        [ALGORITHM_SHA384] = {"sha384", 0x000C, 48}, [ALGORITHM_SHA512] = {"sha512", 0x000D, 64},
         [ALGORITHM_SM3_256] = {"sm3", 0x0012, 32},
 };
 
-static bool is_valid(Algorithm algorithm) {
+static bool algorithm_is_valid(Algorithm algorithm) {
         return algorithm >= 0 && algorithm < _ALGORITHM_MAX;
 }
 
 Algorithm algorithm_from_string(const char *name) {
         for (Algorithm i = 0; i < _ALGORITHM_MAX; i++)
-                if (streq(algorithms[i].name, name))
+                if (streq(algorithm_rows[i].name, name))
                         return i;
 
         /* tpm2-tools has the full name, and the kernel the short one. */
@@ -31,28 +29,28 @@ Algorithm algorithm_from_string(const char *name) {
 
 Algorithm algorithm_from_id(uint16_t id) {
         for (Algorithm i = 0; i < _ALGORITHM_MAX; i++)
-                if (algorithms[i].id == id)
+                if (algorithm_rows[i].id == id)
                         return i;
 
         return _ALGORITHM_INVALID;
 }
 
 const char *algorithm_to_string(Algorithm algorithm) {
-        assert(is_valid(algorithm));
+        assert(algorithm_is_valid(algorithm));
 
-        return algorithms[algorithm].name;
+        return algorithm_rows[algorithm].name;
 }
 
 uint16_t algorithm_id(Algorithm algorithm) {
-        assert(is_valid(algorithm));
+        assert(algorithm_is_valid(algorithm));
 
-        return algorithms[algorithm].id;
+        return algorithm_rows[algorithm].id;
 }
 
 size_t algorithm_size(Algorithm algorithm) {
-        assert(is_valid(algorithm));
+        assert(algorithm_is_valid(algorithm));
 
-        return algorithms[algorithm].size;
+        return algorithm_rows[algorithm].size;
 }
 
 void hex_encode(const uint8_t *data, size_t size, char *ret) {

@@ -19,24 +19,25 @@
 
 /* TPMA_OBJECT (part 2, 8.3.2) */
 enum {
-        FIXED_TPM = 1 << 1,
-        FIXED_PARENT = 1 << 4,
-        SENSITIVE_DATA_ORIGIN = 1 << 5,
-        USER_WITH_AUTH = 1 << 6,
-        ADMIN_WITH_POLICY = 1 << 7,
-        FIRMWARE_LIMITED = 1 << 8,
-        SVN_LIMITED = 1 << 9,
-        NO_DA = 1 << 10,
-        RESTRICTED = 1 << 16,
-        SIGN = 1 << 18,
+        TPMA_FIXED_TPM = 1 << 1,
+        TPMA_FIXED_PARENT = 1 << 4,
+        TPMA_SENSITIVE_DATA_ORIGIN = 1 << 5,
+        TPMA_USER_WITH_AUTH = 1 << 6,
+        TPMA_ADMIN_WITH_POLICY = 1 << 7,
+        TPMA_FIRMWARE_LIMITED = 1 << 8,
+        TPMA_SVN_LIMITED = 1 << 9,
+        TPMA_NO_DA = 1 << 10,
+        TPMA_RESTRICTED = 1 << 16,
+        TPMA_SIGN = 1 << 18,
 };
 
-#define ATTRIBUTES_NEEDED (FIXED_TPM | FIXED_PARENT | SENSITIVE_DATA_ORIGIN | RESTRICTED | SIGN)
-#define ATTRIBUTES_ALLOWED \
-        (ATTRIBUTES_NEEDED | USER_WITH_AUTH | ADMIN_WITH_POLICY | FIRMWARE_LIMITED | SVN_LIMITED | NO_DA)
+#define TPMA_NEEDED (TPMA_FIXED_TPM | TPMA_FIXED_PARENT | TPMA_SENSITIVE_DATA_ORIGIN | TPMA_RESTRICTED | TPMA_SIGN)
+#define TPMA_ALLOWED                                                                                                  \
+        (TPMA_NEEDED | TPMA_USER_WITH_AUTH | TPMA_ADMIN_WITH_POLICY | TPMA_FIRMWARE_LIMITED | TPMA_SVN_LIMITED |      \
+         TPMA_NO_DA)
 
 /* A TPM2B of at most so many bytes. */
-static size_t take_sized(Reader *reader, uint8_t *ret, size_t max) {
+static size_t attest_take_sized(Reader *reader, uint8_t *ret, size_t max) {
         uint16_t size = reader_be16(reader);
         const uint8_t *data = size <= max ? reader_take(reader, size) : NULL;
 
@@ -50,7 +51,7 @@ static size_t take_sized(Reader *reader, uint8_t *ret, size_t max) {
 }
 
 /* TPML_PCR_SELECTION with one bank. */
-static int take_selection(Reader *reader, Attest *a) {
+static int attest_take_selection(Reader *reader, Attest *a) {
         uint32_t count = reader_be32(reader);
         uint16_t id = reader_be16(reader);
         uint8_t size = reader_u8(reader);
@@ -90,8 +91,8 @@ int attest_parse(const void *data, size_t size, Attest *ret) {
         if (type != TPM_ST_ATTEST_QUOTE)
                 return QUOTE_TYPE;
 
-        a.qualified_signer_size = take_sized(&reader, a.qualified_signer, sizeof(a.qualified_signer));
-        a.extra_data_size = take_sized(&reader, a.extra_data, sizeof(a.extra_data));
+        a.qualified_signer_size = attest_take_sized(&reader, a.qualified_signer, sizeof(a.qualified_signer));
+        a.extra_data_size = attest_take_sized(&reader, a.extra_data, sizeof(a.extra_data));
         a.clock = reader_be64(&reader);
         a.reset_count = reader_be32(&reader);
         a.restart_count = reader_be32(&reader);
@@ -101,10 +102,10 @@ int attest_parse(const void *data, size_t size, Attest *ret) {
         if (reader.failed || safe > 1)
                 return QUOTE_ATTEST_MALFORMED;
 
-        r = take_selection(&reader, &a);
+        r = attest_take_selection(&reader, &a);
         if (r != QUOTE_OK)
                 return r;
-        a.pcr_digest_size = take_sized(&reader, a.pcr_digest, sizeof(a.pcr_digest));
+        a.pcr_digest_size = attest_take_sized(&reader, a.pcr_digest, sizeof(a.pcr_digest));
         if (reader.failed || reader_left(&reader) > 0)
                 return QUOTE_ATTEST_MALFORMED;
 
@@ -113,9 +114,9 @@ int attest_parse(const void *data, size_t size, Attest *ret) {
 }
 
 /* A coordinate or a half of a signature; a TPM may leave out zeros at the beginning. */
-static void take_p256_number(Reader *reader, uint8_t ret[static 32]) {
+static void attest_take_p256_number(Reader *reader, uint8_t ret[static 32]) {
         uint8_t number[32];
-        size_t size = take_sized(reader, number, sizeof(number));
+        size_t size = attest_take_sized(reader, number, sizeof(number));
 
         memset(ret, 0, 32);
         memcpy(ret + 32 - size, number, size);
@@ -124,7 +125,7 @@ static void take_p256_number(Reader *reader, uint8_t ret[static 32]) {
 }
 
 /* TPMS_ECC_PARMS: no symmetric algorithm, ECDSA with SHA-256, P-256, no KDF. */
-static bool take_p256_parameters(Reader *reader) {
+static bool public_key_take_parameters(Reader *reader) {
         static const uint16_t expected[] = {
                 TPM_ALG_NULL, TPM_ALG_ECDSA, TPM_ALG_SHA256, TPM_ECC_NIST_P256, TPM_ALG_NULL,
         };
@@ -134,12 +135,6 @@ static bool take_p256_parameters(Reader *reader) {
                         return false;
 
         return true;
-}
-
-static int compute_name(const uint8_t *area, size_t size, uint8_t name[static KEY_NAME_SIZE]) {
-        name[0] = TPM_ALG_SHA256 >> 8;
-        name[1] = TPM_ALG_SHA256 & 0xFF;
-        return algorithm_hash(ALGORITHM_SHA256, &(HashPart) {area, size}, 1, name + 2);
 }
 
 int public_key_parse(const void *data, size_t size, PublicKey *ret) {
@@ -158,20 +153,22 @@ int public_key_parse(const void *data, size_t size, PublicKey *ret) {
         type = reader_be16(&reader);
         name_alg = reader_be16(&reader);
         key.attributes = reader_be32(&reader);
-        (void) take_sized(&reader, policy, sizeof(policy));
+        (void) attest_take_sized(&reader, policy, sizeof(policy));
         if (reader.failed)
                 return QUOTE_PUBLIC_MALFORMED;
         if (type != TPM_ALG_ECC || name_alg != TPM_ALG_SHA256)
                 return QUOTE_KEY_TYPE;
-        if (!take_p256_parameters(&reader))
+        if (!public_key_take_parameters(&reader))
                 return reader.failed ? QUOTE_PUBLIC_MALFORMED : QUOTE_KEY_TYPE;
 
-        take_p256_number(&reader, key.x);
-        take_p256_number(&reader, key.y);
+        attest_take_p256_number(&reader, key.x);
+        attest_take_p256_number(&reader, key.y);
         if (reader.failed || reader_left(&reader) > 0)
                 return QUOTE_PUBLIC_MALFORMED;
 
-        r = compute_name(area, area_size, key.name);
+        key.name[0] = TPM_ALG_SHA256 >> 8;
+        key.name[1] = TPM_ALG_SHA256 & 0xFF;
+        r = algorithm_hash(ALGORITHM_SHA256, &(HashPart){area, area_size}, 1, key.name + 2);
         if (r < 0)
                 return r;
 
@@ -180,7 +177,7 @@ int public_key_parse(const void *data, size_t size, PublicKey *ret) {
 }
 
 bool public_key_restricted(uint32_t attributes) {
-        return (attributes & ATTRIBUTES_NEEDED) == ATTRIBUTES_NEEDED && !(attributes & ~(uint32_t) ATTRIBUTES_ALLOWED);
+        return (attributes & TPMA_NEEDED) == TPMA_NEEDED && !(attributes & ~(uint32_t) TPMA_ALLOWED);
 }
 
 int signature_parse(const void *data, size_t size, Signature *ret) {
@@ -195,8 +192,8 @@ int signature_parse(const void *data, size_t size, Signature *ret) {
         if (scheme != TPM_ALG_ECDSA || hash != TPM_ALG_SHA256)
                 return QUOTE_SIGNATURE_SCHEME;
 
-        take_p256_number(&reader, s.r);
-        take_p256_number(&reader, s.s);
+        attest_take_p256_number(&reader, s.r);
+        attest_take_p256_number(&reader, s.s);
         if (reader.failed || reader_left(&reader) > 0)
                 return QUOTE_SIGNATURE_MALFORMED;
 

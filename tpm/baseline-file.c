@@ -9,15 +9,15 @@
 #include "core/text.h"
 #include "tpm/baseline-internal.h"
 
-#define SCHEMA 1
+#define BASELINE_SCHEMA 1
 
-typedef struct Reading {
+typedef struct BaselineReading {
         const char *file;
         Baseline *baseline;
         char **error;
-} Reading;
+} BaselineReading;
 
-_printf_(2, 3) static int refuse(const Reading *in, const char *format, ...) {
+_printf_(2, 3) static int baseline_refuse(const BaselineReading *in, const char *format, ...) {
         _cleanup_free_ char *what = NULL;
         va_list ap;
 
@@ -32,7 +32,7 @@ _printf_(2, 3) static int refuse(const Reading *in, const char *format, ...) {
 }
 
 /* A name of the file's in an error: short and harmless. Return: the text, or NULL: no memory. */
-static char *quoted(const char *name) {
+static char *baseline_quote_name(const char *name) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
 
         if (buffer_puts(&b, "\"") < 0 || text_escape(&b, name, strlen(name), 40) < 0 || buffer_puts(&b, "\"") < 0)
@@ -42,7 +42,7 @@ static char *quoted(const char *name) {
 }
 
 /* As json_get_text(), and NULL too for a text with a NUL in it. */
-static const char *get_plain_text(json_object *o, const char *key) {
+static const char *baseline_get_text(json_object *o, const char *key) {
         const char *text = json_get_text(o, key);
         json_object *value;
 
@@ -54,7 +54,8 @@ static const char *get_plain_text(json_object *o, const char *key) {
 }
 
 /* Return: 0, or as refuse() for the first member whose name is not in the list. */
-static int only_members(const Reading *in, json_object *o, const char *where, const char *const names[]) {
+static int baseline_only_members(const BaselineReading *in, json_object *o, const char *where,
+                                 const char *const names[]) {
         json_object_object_foreach(o, key, value) {
                 _cleanup_free_ char *text = NULL;
                 size_t i = 0;
@@ -65,42 +66,42 @@ static int only_members(const Reading *in, json_object *o, const char *where, co
                 if (names[i])
                         continue;
 
-                text = quoted(key);
-                return text ? refuse(in, "%shas an unknown member %s", where, text) : -ENOMEM;
+                text = baseline_quote_name(key);
+                return text ? baseline_refuse(in, "%shas an unknown member %s", where, text) : -ENOMEM;
         }
 
         return 0;
 }
 
-static int read_value(const Reading *in, unsigned number, json_object *o) {
+static int baseline_read_value(const BaselineReading *in, unsigned number, json_object *o) {
         static const char *const names[] = {"digest", "label", NULL};
         BaselinePcr *pcr = in->baseline->pcrs + number;
         size_t size = algorithm_size(in->baseline->bank);
-        const char *hex = get_plain_text(o, "digest"), *label = get_plain_text(o, "label");
+        const char *hex = baseline_get_text(o, "digest"), *label = baseline_get_text(o, "label");
         uint8_t digest[DIGEST_SIZE_MAX];
         char where[16];
         int r;
 
         (void) snprintf(where, sizeof(where), "PCR %u ", number);
         if (!json_object_is_type(o, json_type_object))
-                return refuse(in, "PCR %u: a value is no object with a \"digest\"", number);
-        r = only_members(in, o, where, names);
+                return baseline_refuse(in, "PCR %u: a value is no object with a \"digest\"", number);
+        r = baseline_only_members(in, o, where, names);
         if (r < 0)
                 return r;
 
         if (!hex || hex_decode(hex, size, digest) < 0)
-                return refuse(in, "PCR %u: a digest is not the %zu hex digits that %s has", number, 2 * size,
-                              algorithm_to_string(in->baseline->bank));
+                return baseline_refuse(in, "PCR %u: a digest is not the %zu hex digits that %s has", number, 2 * size,
+                                       algorithm_to_string(in->baseline->bank));
         if (json_object_object_get_ex(o, "label", NULL) && (!label || !baseline_label_is_valid(label)))
-                return refuse(in, "PCR %u: a label is no text of at most %u printable ASCII characters", number,
-                              BASELINE_LABEL_MAX);
+                return baseline_refuse(in, "PCR %u: a label is no text of at most %u printable ASCII characters",
+                                       number, BASELINE_LABEL_MAX);
         if (baseline_find(pcr, digest, size))
-                return refuse(in, "PCR %u: the digest %.16s... is there twice", number, hex);
+                return baseline_refuse(in, "PCR %u: the digest %.16s... is there twice", number, hex);
 
         return baseline_push(pcr, digest, size, label);
 }
 
-static int read_pcr(const Reading *in, unsigned number, json_object *o) {
+static int baseline_read_pcr(const BaselineReading *in, unsigned number, json_object *o) {
         static const char *const names[] = {"level", "values", NULL};
         BaselinePcr *pcr = in->baseline->pcrs + number;
         const char *level = json_get_text(o, "level");
@@ -111,40 +112,41 @@ static int read_pcr(const Reading *in, unsigned number, json_object *o) {
 
         (void) snprintf(where, sizeof(where), "PCR %u ", number);
         if (!json_object_is_type(o, json_type_object))
-                return refuse(in, "PCR %u is no object with \"level\" and \"values\"", number);
-        r = only_members(in, o, where, names);
+                return baseline_refuse(in, "PCR %u is no object with \"level\" and \"values\"", number);
+        r = baseline_only_members(in, o, where, names);
         if (r < 0)
                 return r;
 
         pcr->listed = true;
         pcr->level = level ? baseline_level_from_string(level) : _BASELINE_LEVEL_INVALID;
         if (pcr->level < 0)
-                return refuse(in, "PCR %u: its level is not must, warn or ignore", number);
+                return baseline_refuse(in, "PCR %u: its level is not must, warn or ignore", number);
         if (n < 1 || n > BASELINE_VALUES_MAX)
-                return refuse(in, "PCR %u: expected 1 to %u values", number, BASELINE_VALUES_MAX);
+                return baseline_refuse(in, "PCR %u: expected 1 to %u values", number, BASELINE_VALUES_MAX);
 
         for (size_t i = 0; i < n && r >= 0; i++)
-                r = read_value(in, number, json_object_array_get_idx(values, i));
+                r = baseline_read_value(in, number, json_object_array_get_idx(values, i));
 
         return r;
 }
 
-static int read_pcrs(const Reading *in, json_object *pcrs) {
+static int baseline_read_pcrs(const BaselineReading *in, json_object *pcrs) {
         if (!json_object_is_type(pcrs, json_type_object))
-                return refuse(in, "it has no object \"pcrs\"");
+                return baseline_refuse(in, "it has no object \"pcrs\"");
         if (json_object_object_length(pcrs) == 0)
-                return refuse(in, "its \"pcrs\" lists no PCR");
+                return baseline_refuse(in, "its \"pcrs\" lists no PCR");
 
         json_object_object_foreach(pcrs, key, value) {
                 int number = pcr_from_string(key), r;
 
                 if (number < 0) {
-                        _cleanup_free_ char *text = quoted(key);
+                        _cleanup_free_ char *text = baseline_quote_name(key);
 
-                        return text ? refuse(in, "there is no PCR %s: expected \"0\" to \"23\"", text) : -ENOMEM;
+                        return text ? baseline_refuse(in, "there is no PCR %s: expected \"0\" to \"23\"", text)
+                                    : -ENOMEM;
                 }
 
-                r = read_pcr(in, (unsigned) number, value);
+                r = baseline_read_pcr(in, (unsigned) number, value);
                 if (r < 0)
                         return r;
         }
@@ -152,17 +154,17 @@ static int read_pcrs(const Reading *in, json_object *pcrs) {
         return 0;
 }
 
-static size_t count_members(json_object *o) {
+static size_t baseline_count_members(json_object *o) {
         size_t n = 0;
 
         if (json_object_is_type(o, json_type_array))
                 for (size_t i = 0; i < json_object_array_length(o); i++)
-                        n += count_members(json_object_array_get_idx(o, i));
+                        n += baseline_count_members(json_object_array_get_idx(o, i));
 
         if (json_object_is_type(o, json_type_object)) {
                 json_object_object_foreach(o, key, value) {
                         (void) key;
-                        n += 1 + count_members(value);
+                        n += 1 + baseline_count_members(value);
                 }
         }
 
@@ -170,7 +172,7 @@ static size_t count_members(json_object *o) {
 }
 
 /* json-c keeps the last of two members of one name; as many colons must be in the text as members came out. */
-static bool has_duplicates(const char *text, size_t size, json_object *o) {
+static bool baseline_has_duplicates(const char *text, size_t size, json_object *o) {
         bool in_string = false;
         size_t n = 0;
 
@@ -182,34 +184,35 @@ static bool has_duplicates(const char *text, size_t size, json_object *o) {
                 else if (!in_string && text[i] == ':')
                         n++;
 
-        return n != count_members(o);
+        return n != baseline_count_members(o);
 }
 
-static int read_top(const Reading *in, json_object *o) {
+static int baseline_read_top(const BaselineReading *in, json_object *o) {
         static const char *const names[] = {"schema", "bank", "pcrs", NULL};
         const char *bank = json_get_text(o, "bank");
         json_object *value;
         int r;
 
         if (!json_object_is_type(o, json_type_object))
-                return refuse(in, "it is no JSON object");
-        r = only_members(in, o, "it ", names);
+                return baseline_refuse(in, "it is no JSON object");
+        r = baseline_only_members(in, o, "it ", names);
         if (r < 0)
                 return r;
         if (!json_object_object_get_ex(o, "schema", &value) || !json_object_is_type(value, json_type_int) ||
-            json_object_get_int64(value) != SCHEMA)
-                return refuse(in, "its \"schema\" is not %d, the only one that this version reads", SCHEMA);
+            json_object_get_int64(value) != BASELINE_SCHEMA)
+                return baseline_refuse(in, "its \"schema\" is not %d, the only one that this version reads",
+                                       BASELINE_SCHEMA);
 
         in->baseline->bank = bank ? algorithm_from_string(bank) : _ALGORITHM_INVALID;
         if (in->baseline->bank < 0)
-                return refuse(in, "its \"bank\" is not sha1, sha256, sha384, sha512 or sm3");
+                return baseline_refuse(in, "its \"bank\" is not sha1, sha256, sha384, sha512 or sm3");
 
-        return read_pcrs(in, json_object_object_get_ex(o, "pcrs", &value) ? value : NULL);
+        return baseline_read_pcrs(in, json_object_object_get_ex(o, "pcrs", &value) ? value : NULL);
 }
 
 int baseline_parse(const char *text, size_t size, const char *file, Baseline **ret, char **ret_error) {
         _cleanup_(baseline_freep) Baseline *baseline = calloc(1, sizeof(*baseline));
-        const Reading in = {file, baseline, ret_error};
+        const BaselineReading in = {file, baseline, ret_error};
         _cleanup_json_ json_object *o = NULL;
         int r;
 
@@ -220,17 +223,17 @@ int baseline_parse(const char *text, size_t size, const char *file, Baseline **r
         if (!baseline)
                 return -ENOMEM;
         if (size > BASELINE_SIZE_MAX)
-                return refuse(&in, "it is larger than %u KiB", BASELINE_SIZE_MAX >> 10);
+                return baseline_refuse(&in, "it is larger than %u KiB", BASELINE_SIZE_MAX >> 10);
 
         r = json_parse(text, size, &o);
         if (r == -EBADMSG)
-                return refuse(&in, "it is no valid JSON");
+                return baseline_refuse(&in, "it is no valid JSON");
         if (r < 0)
                 return r;
-        if (has_duplicates(text, size, o))
-                return refuse(&in, "a member or a PCR is there twice");
+        if (baseline_has_duplicates(text, size, o))
+                return baseline_refuse(&in, "a member or a PCR is there twice");
 
-        r = read_top(&in, o);
+        r = baseline_read_top(&in, o);
         if (r < 0)
                 return r;
 
@@ -238,36 +241,29 @@ int baseline_parse(const char *text, size_t size, const char *file, Baseline **r
         return 0;
 }
 
-static int value_to_json(const uint8_t *digest, size_t size, const char *label, json_object **ret) {
-        _cleanup_json_ json_object *o = json_object_new_object();
-        char hex[2 * DIGEST_SIZE_MAX + 1];
-
-        hex_encode(digest, size, hex);
-        if (!o || json_set_text(o, "digest", hex) < 0 || (label && json_set_text(o, "label", label) < 0))
-                return -ENOMEM;
-
-        *ret = TAKE_PTR(o);
-        return 0;
-}
-
-static int values_to_json(const BaselinePcr *pcr, size_t size, json_object **ret) {
+static int baseline_values_to_json(const BaselinePcr *pcr, size_t size, json_object **ret) {
         _cleanup_json_ json_object *array = json_object_new_array();
-        json_object *value;
-
-        for (size_t i = 0; array && i < pcr->n_values; i++)
-                if (value_to_json(pcr->values[i].digest, size, pcr->values[i].label, &value) < 0 ||
-                    json_add(array, value) < 0)
-                        return -ENOMEM;
 
         if (!array)
                 return -ENOMEM;
+
+        for (size_t i = 0; i < pcr->n_values; i++) {
+                _cleanup_json_ json_object *o = json_object_new_object();
+                const BaselineValue *value = pcr->values + i;
+                char hex[2 * DIGEST_SIZE_MAX + 1];
+
+                hex_encode(value->digest, size, hex);
+                if (!o || json_set_text(o, "digest", hex) < 0 ||
+                    (value->label && json_set_text(o, "label", value->label) < 0) || json_add(array, TAKE_PTR(o)) < 0)
+                        return -ENOMEM;
+        }
 
         *ret = TAKE_PTR(array);
         return 0;
 }
 
 /* Like json_set(), with a key that is a number. */
-static int set_pcr(json_object *o, unsigned number, json_object *value) {
+static int baseline_set_pcr(json_object *o, unsigned number, json_object *value) {
         char key[4];
 
         (void) snprintf(key, sizeof(key), "%u", number % PCR_COUNT);
@@ -279,34 +275,30 @@ static int set_pcr(json_object *o, unsigned number, json_object *value) {
         return 0;
 }
 
-static int pcr_to_json(const Baseline *baseline, unsigned number, json_object **ret) {
-        _cleanup_json_ json_object *o = json_object_new_object();
-        const BaselinePcr *pcr = baseline->pcrs + number;
-        json_object *values;
-
-        if (!o || json_set_text(o, "level", baseline_level_to_string(pcr->level)) < 0 ||
-            values_to_json(pcr, algorithm_size(baseline->bank), &values) < 0 || json_set(o, "values", values) < 0)
-                return -ENOMEM;
-
-        *ret = TAKE_PTR(o);
-        return 0;
-}
-
 int baseline_format(const Baseline *baseline, Buffer *b) {
         _cleanup_json_ json_object *o = json_object_new_object(), *pcrs = json_object_new_object();
-        json_object *pcr;
 
         assert(baseline);
         assert(b);
 
-        if (!o || !pcrs || json_set(o, "schema", json_object_new_int(SCHEMA)) < 0 ||
+        if (!o || !pcrs || json_set(o, "schema", json_object_new_int(BASELINE_SCHEMA)) < 0 ||
             json_set_text(o, "bank", algorithm_to_string(baseline->bank)) < 0)
                 return -ENOMEM;
 
-        for (unsigned i = 0; i < PCR_COUNT; i++)
-                if (baseline->pcrs[i].listed &&
-                    (pcr_to_json(baseline, i, &pcr) < 0 || set_pcr(pcrs, i, pcr) < 0))
+        for (unsigned i = 0; i < PCR_COUNT; i++) {
+                const BaselinePcr *pcr = baseline->pcrs + i;
+                _cleanup_json_ json_object *row = NULL;
+                json_object *values;
+
+                if (!pcr->listed)
+                        continue;
+
+                row = json_object_new_object();
+                if (!row || json_set_text(row, "level", baseline_level_to_string(pcr->level)) < 0 ||
+                    baseline_values_to_json(pcr, algorithm_size(baseline->bank), &values) < 0 ||
+                    json_set(row, "values", values) < 0 || baseline_set_pcr(pcrs, i, TAKE_PTR(row)) < 0)
                         return -ENOMEM;
+        }
 
         if (json_set(o, "pcrs", TAKE_PTR(pcrs)) < 0)
                 return -ENOMEM;
@@ -314,7 +306,8 @@ int baseline_format(const Baseline *baseline, Buffer *b) {
         return json_format_pretty(o, b);
 }
 
-static int outcome_to_json(const Baseline *baseline, const BaselineCheck *check, unsigned number, json_object **ret) {
+static int baseline_outcome_to_json(const Baseline *baseline, const BaselineCheck *check, unsigned number,
+                                    json_object **ret) {
         _cleanup_json_ json_object *o = NULL;
         const BaselineValue *match = check->pcrs[number].match;
         const uint8_t *actual = check->pcrs[number].actual;
@@ -330,7 +323,7 @@ static int outcome_to_json(const Baseline *baseline, const BaselineCheck *check,
             json_set_text(o, "outcome", baseline_outcome_to_string(check->pcrs[number].outcome)) < 0 ||
             json_set_text(o, "label", match ? match->label : NULL) < 0 ||
             json_set_text(o, "actual", actual ? hex : NULL) < 0 ||
-            values_to_json(baseline->pcrs + number, size, &values) < 0 || json_set(o, "expected", values) < 0)
+            baseline_values_to_json(baseline->pcrs + number, size, &values) < 0 || json_set(o, "expected", values) < 0)
                 return -ENOMEM;
 
         *ret = TAKE_PTR(o);
@@ -349,7 +342,7 @@ int baseline_check_to_json(const Baseline *baseline, const BaselineCheck *check,
 
         for (unsigned i = 0; i < PCR_COUNT; i++)
                 if (baseline->pcrs[i].listed &&
-                    (outcome_to_json(baseline, check, i, &pcr) < 0 || set_pcr(pcrs, i, pcr) < 0))
+                    (baseline_outcome_to_json(baseline, check, i, &pcr) < 0 || baseline_set_pcr(pcrs, i, pcr) < 0))
                         return -ENOMEM;
 
         if (json_set(o, "pcrs", TAKE_PTR(pcrs)) < 0)

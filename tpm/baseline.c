@@ -8,62 +8,62 @@
 static const struct {
         uint32_t pcrs;
         BaselineLevel level;
-} defaults[] = {
+} baseline_defaults[] = {
         {1U << 0 | 1U << 2 | 1U << 4 | 1U << 7, BASELINE_MUST},
         {1U << 8 | 1U << 9 | 1U << 14, BASELINE_WARN},
         {1U << 1 | 1U << 3 | 1U << 5 | 1U << 6, BASELINE_IGNORE},
 };
 
-static const char *const levels[_BASELINE_LEVEL_MAX] = {
+static const char *const baseline_levels[_BASELINE_LEVEL_MAX] = {
         [BASELINE_IGNORE] = "ignore",
         [BASELINE_WARN] = "warn",
         [BASELINE_MUST] = "must",
 };
 
-static const char *const outcomes[_BASELINE_OUTCOME_MAX] = {
+static const char *const baseline_outcomes[_BASELINE_OUTCOME_MAX] = {
         [BASELINE_NOT_LISTED] = "not-listed",
         [BASELINE_MATCH] = "match",
         [BASELINE_MISMATCH] = "mismatch",
         [BASELINE_NOT_READ] = "not-read",
 };
 
-static const char *const results[_BASELINE_RESULT_MAX] = {
+static const char *const baseline_results[_BASELINE_RESULT_MAX] = {
         [BASELINE_NONE] = "none",       [BASELINE_OK] = "ok",           [BASELINE_WARNING] = "warning",
         [BASELINE_FAILURE] = "failure", [BASELINE_INVALID] = "invalid",
 };
 
 const char *baseline_level_to_string(BaselineLevel level) {
-        return levels[level];
+        return baseline_levels[level];
 }
 
 BaselineLevel baseline_level_from_string(const char *name) {
         for (BaselineLevel i = 0; i < _BASELINE_LEVEL_MAX; i++)
-                if (streq(levels[i], name))
+                if (streq(baseline_levels[i], name))
                         return i;
 
         return _BASELINE_LEVEL_INVALID;
 }
 
 const char *baseline_outcome_to_string(BaselineOutcome outcome) {
-        return outcomes[outcome];
+        return baseline_outcomes[outcome];
 }
 
 const char *baseline_result_to_string(BaselineResult result) {
-        return results[result];
+        return baseline_results[result];
 }
 
 BaselineResult baseline_result_from_string(const char *name) {
         for (BaselineResult i = 0; i < _BASELINE_RESULT_MAX; i++)
-                if (streq(results[i], name))
+                if (streq(baseline_results[i], name))
                         return i;
 
         return _BASELINE_RESULT_INVALID;
 }
 
 BaselineLevel baseline_default_level(unsigned pcr) {
-        for (size_t i = 0; i < ELEMENTSOF(defaults); i++)
-                if (pcr < PCR_COUNT && defaults[i].pcrs & 1U << pcr)
-                        return defaults[i].level;
+        for (size_t i = 0; i < ELEMENTSOF(baseline_defaults); i++)
+                if (pcr < PCR_COUNT && baseline_defaults[i].pcrs & 1U << pcr)
+                        return baseline_defaults[i].level;
 
         return _BASELINE_LEVEL_INVALID;
 }
@@ -144,7 +144,7 @@ int baseline_make(const Pcrs *pcrs, Algorithm bank, const char *label, Baseline 
 }
 
 /* Which PCRs have a value that the baseline does not have. Return: 0, -ENODATA, -E2BIG. */
-static int find_new_values(const Baseline *baseline, const PcrBank *bank, uint32_t *ret) {
+static int baseline_find_new_values(const Baseline *baseline, const PcrBank *bank, uint32_t *ret) {
         uint32_t wanted = 0;
 
         for (unsigned i = 0; i < PCR_COUNT; i++) {
@@ -165,12 +165,6 @@ static int find_new_values(const Baseline *baseline, const PcrBank *bank, uint32
         return 0;
 }
 
-static void take_back(Baseline *baseline, uint32_t pcrs) {
-        for (unsigned i = 0; i < PCR_COUNT; i++)
-                if (pcrs & 1U << i)
-                        free(baseline->pcrs[i].values[--baseline->pcrs[i].n_values].label);
-}
-
 int baseline_add(Baseline *baseline, const Pcrs *pcrs, const char *label, uint32_t *ret_added) {
         const PcrBank *bank = pcrs->banks + baseline->bank;
         uint32_t wanted, added = 0;
@@ -181,7 +175,7 @@ int baseline_add(Baseline *baseline, const Pcrs *pcrs, const char *label, uint32
         if (label && !baseline_label_is_valid(label))
                 return -EINVAL;
 
-        r = find_new_values(baseline, bank, &wanted);
+        r = baseline_find_new_values(baseline, bank, &wanted);
         if (r < 0)
                 return r;
 
@@ -190,7 +184,10 @@ int baseline_add(Baseline *baseline, const Pcrs *pcrs, const char *label, uint32
                         continue;
                 r = baseline_push(baseline->pcrs + i, bank->digests[i], algorithm_size(baseline->bank), label);
                 if (r < 0) {
-                        take_back(baseline, added);
+                        for (unsigned k = 0; k < i; k++)
+                                if (added & 1U << k)
+                                        free(baseline->pcrs[k].values[--baseline->pcrs[k].n_values].label);
+
                         return r;
                 }
                 added |= 1U << i;
@@ -203,7 +200,7 @@ int baseline_add(Baseline *baseline, const Pcrs *pcrs, const char *label, uint32
 void baseline_check(const Baseline *baseline, const Pcrs *pcrs, BaselineCheck *ret) {
         const PcrBank *bank = pcrs->banks + baseline->bank;
 
-        *ret = (BaselineCheck) {};
+        *ret = (BaselineCheck){};
         for (unsigned i = 0; i < PCR_COUNT; i++) {
                 const BaselinePcr *pcr = baseline->pcrs + i;
 

@@ -5,7 +5,7 @@
 #include "tpm/command.h"
 #include "tpm/reader.h"
 
-#define READINGS_MAX 5U
+#define TPM_READINGS_MAX 5U
 
 enum {
         TPM_ST_RSP_COMMAND = 0x00C4, /* the answer of a TPM 1.2, which knows no other */
@@ -16,41 +16,41 @@ enum {
 };
 
 /* Bitmaps of 24 PCRs take three bytes; a TPM may have room for more. */
-#define SELECT_SIZE 3U
-#define SELECT_SIZE_MAX 32U
+#define TPM_SELECT_SIZE 3U
+#define TPM_SELECT_SIZE_MAX 32U
 
 /* Names of response codes (part 2, 6.6.3): those of format one without the number of the parameter. */
 static const struct {
         uint32_t rc;
         const char *name;
-} rc_names[] = {
-        {0x01E, "TPM_BAD_TAG"},       {0x081, "TPM_RC_ASYMMETRIC"}, {0x082, "TPM_RC_ATTRIBUTES"},
-        {0x083, "TPM_RC_HASH"},       {0x084, "TPM_RC_VALUE"},      {0x085, "TPM_RC_HIERARCHY"},
-        {0x08B, "TPM_RC_HANDLE"},     {0x08E, "TPM_RC_AUTH_FAIL"},  {0x092, "TPM_RC_SCHEME"},
-        {0x095, "TPM_RC_SIZE"},       {0x0A2, "TPM_RC_BAD_AUTH"},   {0x100, "TPM_RC_INITIALIZE"},
-        {0x101, "TPM_RC_FAILURE"},    {0x120, "TPM_RC_DISABLED"},   {0x121, "TPM_RC_EXCLUSIVE"},
-        {0x12D, "TPM_RC_UPGRADE"},    {0x143, "TPM_RC_COMMAND_CODE"}, {0x902, "TPM_RC_OBJECT_MEMORY"},
-        {0x903, "TPM_RC_SESSION_MEMORY"}, {0x904, "TPM_RC_MEMORY"}, {0x908, "TPM_RC_YIELDED"},
-        {0x909, "TPM_RC_CANCELED"},   {0x90A, "TPM_RC_TESTING"},    {0x920, "TPM_RC_NV_RATE"},
-        {0x921, "TPM_RC_LOCKOUT"},    {0x922, "TPM_RC_RETRY"},
+} tpm_rc_names[] = {
+        {0x01E, "TPM_BAD_TAG"},           {0x081, "TPM_RC_ASYMMETRIC"},   {0x082, "TPM_RC_ATTRIBUTES"},
+        {0x083, "TPM_RC_HASH"},           {0x084, "TPM_RC_VALUE"},        {0x085, "TPM_RC_HIERARCHY"},
+        {0x08B, "TPM_RC_HANDLE"},         {0x08E, "TPM_RC_AUTH_FAIL"},    {0x092, "TPM_RC_SCHEME"},
+        {0x095, "TPM_RC_SIZE"},           {0x0A2, "TPM_RC_BAD_AUTH"},     {0x100, "TPM_RC_INITIALIZE"},
+        {0x101, "TPM_RC_FAILURE"},        {0x120, "TPM_RC_DISABLED"},     {0x121, "TPM_RC_EXCLUSIVE"},
+        {0x12D, "TPM_RC_UPGRADE"},        {0x143, "TPM_RC_COMMAND_CODE"}, {0x902, "TPM_RC_OBJECT_MEMORY"},
+        {0x903, "TPM_RC_SESSION_MEMORY"}, {0x904, "TPM_RC_MEMORY"},       {0x908, "TPM_RC_YIELDED"},
+        {0x909, "TPM_RC_CANCELED"},       {0x90A, "TPM_RC_TESTING"},      {0x920, "TPM_RC_NV_RATE"},
+        {0x921, "TPM_RC_LOCKOUT"},        {0x922, "TPM_RC_RETRY"},
 };
 
-#define RC_FORMAT_ONE 0x80U
+#define TPM_RC_FORMAT_ONE 0x80U
 
 /* The kernel's resource manager and libtss2 put their own layer above bit 16. */
-static uint32_t rc_base(uint32_t rc) {
-        return (rc & RC_FORMAT_ONE) != 0 ? rc & 0xBFU : rc & 0xFFFU;
+static uint32_t tpm_rc_base(uint32_t rc) {
+        return (rc & TPM_RC_FORMAT_ONE) != 0 ? rc & 0xBFU : rc & 0xFFFU;
 }
 
 const char *tpm_rc_name(uint32_t rc) {
-        for (size_t i = 0; i < ELEMENTSOF(rc_names); i++)
-                if (rc_names[i].rc == rc_base(rc))
-                        return rc_names[i].name;
+        for (size_t i = 0; i < ELEMENTSOF(tpm_rc_names); i++)
+                if (tpm_rc_names[i].rc == tpm_rc_base(rc))
+                        return tpm_rc_names[i].name;
 
         return "unknown code";
 }
 
-static FaultClass rc_class(uint32_t rc) {
+static FaultClass tpm_rc_class(uint32_t rc) {
         static const struct {
                 uint32_t rc;
                 FaultClass class;
@@ -60,22 +60,20 @@ static FaultClass rc_class(uint32_t rc) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
-                if (rows[i].rc == rc_base(rc))
+                if (rows[i].rc == tpm_rc_base(rc))
                         return rows[i].class;
 
         return FAULT_TPM_ERROR;
 }
 
 int tpm_rc_fault(Fault *fault, const char *command, uint32_t rc) {
-        FaultClass class = rc_class(rc);
+        FaultClass class = tpm_rc_class(rc);
 
         return fault_set(fault, class, "the TPM refused %s with 0x%03x (%s)%s", command, rc, tpm_rc_name(rc),
                          class == FAULT_BUSY ? ": it is busy; ask again" : "");
 }
 
-/* Everything is big endian ---------------------------------------------------------------------------------- */
-
-static size_t put(uint8_t *p, uint64_t value, size_t size) {
+static size_t tpm_put(uint8_t *p, uint64_t value, size_t size) {
         for (size_t i = 0; i < size; i++)
                 p[i] = (uint8_t) (value >> 8 * (size - 1 - i));
 
@@ -83,18 +81,18 @@ static size_t put(uint8_t *p, uint64_t value, size_t size) {
 }
 
 /* TPMS_PCR_SELECTION */
-static uint32_t take_selection(Reader *r, uint16_t *ret_algorithm) {
+static uint32_t tpm_take_selection(Reader *r, uint16_t *ret_algorithm) {
         uint32_t size, selection = 0;
         const uint8_t *p;
 
         *ret_algorithm = reader_be16(r);
         size = reader_u8(r);
-        if (size > SELECT_SIZE_MAX)
+        if (size > TPM_SELECT_SIZE_MAX)
                 r->failed = true;
 
         p = reader_take(r, size);
         for (uint32_t i = 0; p && i < size; i++) {
-                if (i < SELECT_SIZE)
+                if (i < TPM_SELECT_SIZE)
                         selection |= (uint32_t) p[i] << 8 * i;
                 else if (p[i] != 0)
                         r->failed = true; /* a PCR beyond 23 */
@@ -103,24 +101,22 @@ static uint32_t take_selection(Reader *r, uint16_t *ret_algorithm) {
         return selection;
 }
 
-/* Commands ------------------------------------------------------------------------------------------------- */
-
-typedef struct Command {
+typedef struct TpmCommand {
         const char *name;
         uint32_t code;
         uint8_t parameters[16];
         size_t size;
-} Command;
+} TpmCommand;
 
-static int execute(TpmDevice *device, const Command *c, TpmMessage *answer, Reader *ret, Fault *fault) {
+static int tpm_command_execute(TpmDevice *device, const TpmCommand *c, TpmMessage *answer, Reader *ret, Fault *fault) {
         uint8_t bytes[TPM_HEADER_SIZE + sizeof(c->parameters)];
         uint32_t tag, rc;
         size_t n = 0;
         int r;
 
-        n += put(bytes + n, TPM_ST_NO_SESSIONS, 2);
-        n += put(bytes + n, TPM_HEADER_SIZE + c->size, 4);
-        n += put(bytes + n, c->code, 4);
+        n += tpm_put(bytes + n, TPM_ST_NO_SESSIONS, 2);
+        n += tpm_put(bytes + n, TPM_HEADER_SIZE + c->size, 4);
+        n += tpm_put(bytes + n, c->code, 4);
         memcpy(bytes + n, c->parameters, c->size);
 
         r = tpm_device_transact(device, bytes, n + c->size, answer, fault);
@@ -131,7 +127,7 @@ static int execute(TpmDevice *device, const Command *c, TpmMessage *answer, Read
         tag = reader_be16(ret);
         (void) reader_be32(ret);
         rc = reader_be32(ret);
-        if (tag == TPM_ST_RSP_COMMAND && (rc_base(rc) == 0x01E || rc == 0))
+        if (tag == TPM_ST_RSP_COMMAND && (tpm_rc_base(rc) == 0x01E || rc == 0))
                 return fault_set(fault, FAULT_TPM12, "this is a TPM 1.2, and only a TPM 2.0 can be asked");
         if (rc != 0)
                 return tpm_rc_fault(fault, c->name, rc);
@@ -141,22 +137,22 @@ static int execute(TpmDevice *device, const Command *c, TpmMessage *answer, Read
         return 0;
 }
 
-static int malformed(Fault *fault, const Command *c) {
+static int tpm_command_malformed(Fault *fault, const TpmCommand *c) {
         return fault_set(fault, FAULT_BAD_ANSWER, "the TPM gave an answer to %s that is malformed", c->name);
 }
 
 /* Which PCRs each bank has: "allocated" does not mean that the firmware extends it. */
-static int read_allocation(TpmDevice *device, uint32_t allocated[static _ALGORITHM_MAX], Fault *fault) {
-        Command c = {.name = "TPM2_GetCapability", .code = TPM_CC_GET_CAPABILITY};
+static int tpm_read_allocation(TpmDevice *device, uint32_t allocated[static _ALGORITHM_MAX], Fault *fault) {
+        TpmCommand c = {.name = "TPM2_GetCapability", .code = TPM_CC_GET_CAPABILITY};
         TpmMessage answer;
         uint32_t capability, count;
         Reader reader;
         int r;
 
-        c.size += put(c.parameters + c.size, TPM_CAP_PCRS, 4);
-        c.size += put(c.parameters + c.size, 0, 4);
-        c.size += put(c.parameters + c.size, 1, 4);
-        r = execute(device, &c, &answer, &reader, fault);
+        c.size += tpm_put(c.parameters + c.size, TPM_CAP_PCRS, 4);
+        c.size += tpm_put(c.parameters + c.size, 0, 4);
+        c.size += tpm_put(c.parameters + c.size, 1, 4);
+        r = tpm_command_execute(device, &c, &answer, &reader, fault);
         if (r != 0)
                 return r;
 
@@ -165,23 +161,26 @@ static int read_allocation(TpmDevice *device, uint32_t allocated[static _ALGORIT
         count = reader_be32(&reader);
         for (uint32_t i = 0; i < count && !reader.failed; i++) {
                 uint16_t id;
-                uint32_t selection = take_selection(&reader, &id);
+                uint32_t selection = tpm_take_selection(&reader, &id);
                 Algorithm bank = algorithm_from_id(id);
 
                 if (bank != _ALGORITHM_INVALID)
                         allocated[bank] |= selection;
         }
 
-        return reader.failed || reader_left(&reader) > 0 || capability != TPM_CAP_PCRS ? malformed(fault, &c) : 0;
+        if (reader.failed || reader_left(&reader) > 0 || capability != TPM_CAP_PCRS)
+                return tpm_command_malformed(fault, &c);
+
+        return 0;
 }
 
 /* Fills in what the answer has and returns it as a set; 0 also where the answer makes no sense. */
-static uint32_t take_values(Reader *reader, Algorithm bank, uint32_t asked, PcrBank *ret) {
+static uint32_t tpm_take_values(Reader *reader, Algorithm bank, uint32_t asked, PcrBank *ret) {
         uint32_t n_banks = reader_be32(reader), given = 0, count;
         uint16_t id = 0;
 
         if (n_banks == 1)
-                given = take_selection(reader, &id);
+                given = tpm_take_selection(reader, &id);
         count = reader_be32(reader);
         if (n_banks != 1 || id != algorithm_id(bank) || (given & ~asked) != 0 ||
             count != (uint32_t) __builtin_popcount(given))
@@ -204,48 +203,46 @@ static uint32_t take_values(Reader *reader, Algorithm bank, uint32_t asked, PcrB
 }
 
 /* One command: some of the PCRs that are asked for, at least one. */
-static int read_some(TpmDevice *device, Algorithm bank, uint32_t asked, PcrBank *ret, uint32_t *ret_counter,
-                     Fault *fault) {
-        Command c = {.name = "TPM2_PCR_Read", .code = TPM_CC_PCR_READ};
+static int tpm_read_some(TpmDevice *device, Algorithm bank, uint32_t asked, PcrBank *ret, uint32_t *ret_counter,
+                         Fault *fault) {
+        TpmCommand c = {.name = "TPM2_PCR_Read", .code = TPM_CC_PCR_READ};
         TpmMessage answer;
         uint32_t given;
         Reader reader;
         int r;
 
-        c.size += put(c.parameters + c.size, 1, 4);
-        c.size += put(c.parameters + c.size, algorithm_id(bank), 2);
-        c.size += put(c.parameters + c.size, SELECT_SIZE, 1);
-        for (size_t i = 0; i < SELECT_SIZE; i++)
+        c.size += tpm_put(c.parameters + c.size, 1, 4);
+        c.size += tpm_put(c.parameters + c.size, algorithm_id(bank), 2);
+        c.size += tpm_put(c.parameters + c.size, TPM_SELECT_SIZE, 1);
+        for (size_t i = 0; i < TPM_SELECT_SIZE; i++)
                 c.parameters[c.size++] = (uint8_t) (asked >> 8 * i);
-        r = execute(device, &c, &answer, &reader, fault);
+        r = tpm_command_execute(device, &c, &answer, &reader, fault);
         if (r != 0)
                 return r;
 
         *ret_counter = reader_be32(&reader);
-        given = take_values(&reader, bank, asked, ret);
+        given = tpm_take_values(&reader, bank, asked, ret);
         if (reader.failed || given == 0)
-                return malformed(fault, &c);
+                return tpm_command_malformed(fault, &c);
 
         ret->present |= given;
         return 0;
 }
 
-/* One reading -------------------------------------------------------------------------------------------- */
-
-typedef struct Reading {
+typedef struct TpmReading {
         uint32_t allocated[_ALGORITHM_MAX]; /* what is to be read */
         uint32_t counter;
         bool begun;
         bool moved; /* the update counter changed on the way */
-} Reading;
+} TpmReading;
 
-static int read_bank(TpmDevice *device, Reading *reading, Algorithm bank, PcrBank *ret, Fault *fault) {
+static int tpm_reading_add_bank(TpmDevice *device, TpmReading *reading, Algorithm bank, PcrBank *ret, Fault *fault) {
         uint32_t counter;
         int r;
 
         /* Each turn gives at least one value, so there are at most 24. */
         for (uint32_t left; (left = reading->allocated[bank] & ~ret->present) != 0;) {
-                r = read_some(device, bank, left, ret, &counter, fault);
+                r = tpm_read_some(device, bank, left, ret, &counter, fault);
                 if (r != 0)
                         return r;
 
@@ -257,38 +254,33 @@ static int read_bank(TpmDevice *device, Reading *reading, Algorithm bank, PcrBan
         return 0;
 }
 
-static int read_once(TpmDevice *device, Reading *reading, Pcrs *ret, Fault *fault) {
-        int r = 0;
-
-        *ret = (Pcrs) {};
-        reading->begun = reading->moved = false;
-        for (Algorithm bank = 0; r == 0 && bank < _ALGORITHM_MAX; bank++)
-                r = read_bank(device, reading, bank, ret->banks + bank, fault);
-
-        return r;
-}
-
 int tpm_read_pcrs(TpmDevice *device, unsigned banks, uint32_t selection, Pcrs *ret, Fault *fault) {
-        Reading reading = {};
+        TpmReading reading = {};
         Pcrs before;
         int r;
 
         assert(device && ret);
 
-        r = read_allocation(device, reading.allocated, fault);
+        r = tpm_read_allocation(device, reading.allocated, fault);
         if (r != 0)
                 return r;
         for (Algorithm bank = 0; bank < _ALGORITHM_MAX; bank++)
                 reading.allocated[bank] &= (banks & 1U << bank) != 0 ? selection & PCR_ALL : 0;
 
-        for (unsigned i = 0; i < READINGS_MAX; i++) {
-                r = read_once(device, &reading, ret, fault);
-                if (r != 0)
-                        return r;
+        for (unsigned i = 0; i < TPM_READINGS_MAX; i++) {
+                *ret = (Pcrs){};
+                reading.begun = reading.moved = false;
+                for (Algorithm bank = 0; bank < _ALGORITHM_MAX; bank++) {
+                        r = tpm_reading_add_bank(device, &reading, bank, ret->banks + bank, fault);
+                        if (r != 0)
+                                return r;
+                }
+
                 if (!reading.moved || (i > 0 && pcrs_equal(&before, ret, PCR_MOVING)))
                         return 0;
                 before = *ret;
         }
 
-        return fault_set(fault, FAULT_UNSTABLE, "the PCRs changed in each of %u readings; ask again", READINGS_MAX);
+        return fault_set(fault, FAULT_UNSTABLE, "the PCRs changed in each of %u readings; ask again",
+                         TPM_READINGS_MAX);
 }

@@ -4,13 +4,13 @@
 
 #include "tpm/words.h"
 
-#define GRUB_FILES_PCR 9U
+#define PCR_GRUB_FILES 9U
 
-static int describe_action(const Event *event, Buffer *b) {
+static int event_describe_action(const Event *event, Buffer *b) {
         return words_guess(b, event->data, event->size);
 }
 
-static int describe_separator(const Event *event, Buffer *b) {
+static int event_describe_separator(const Event *event, Buffer *b) {
         static const struct {
                 uint32_t value;
                 const char *text;
@@ -29,7 +29,7 @@ static int describe_separator(const Event *event, Buffer *b) {
         return buffer_printf(b, "a separator of %zu bytes", event->size);
 }
 
-static int describe_version(const Event *event, Buffer *b) {
+static int event_describe_version(const Event *event, Buffer *b) {
         static const uint8_t zero[2];
         int r;
 
@@ -37,16 +37,22 @@ static int describe_version(const Event *event, Buffer *b) {
                 return buffer_puts(b, "firmware version, empty");
 
         r = buffer_puts(b, "firmware version: ");
-        return r < 0 ? r : words_guess(b, event->data, event->size);
+        if (r < 0)
+                return r;
+
+        return words_guess(b, event->data, event->size);
 }
 
-static int describe_post_code(const Event *event, Buffer *b) {
+static int event_describe_post_code(const Event *event, Buffer *b) {
         int r = buffer_puts(b, "firmware code: ");
 
-        return r < 0 ? r : words_guess(b, event->data, event->size);
+        if (r < 0)
+                return r;
+
+        return words_guess(b, event->data, event->size);
 }
 
-static int describe_no_action(const Event *event, Buffer *b) {
+static int event_describe_no_action(const Event *event, Buffer *b) {
         int r;
 
         if (event->size >= 15 && memcmp(event->data, "Spec ID Event03", 15) == 0)
@@ -55,15 +61,18 @@ static int describe_no_action(const Event *event, Buffer *b) {
                 return buffer_printf(b, "the TPM was started from locality %u", event->data[16]);
 
         r = buffer_puts(b, "note of the firmware: ");
-        return r < 0 ? r : words_bytes(b, event->data, event->size < 16 ? event->size : 16);
+        if (r < 0)
+                return r;
+
+        return words_bytes(b, event->data, event->size < 16 ? event->size : 16);
 }
 
-static int describe_hcrtm(const Event *event, Buffer *b) {
+static int event_describe_hcrtm(const Event *event, Buffer *b) {
         return buffer_printf(b, "hardware root of trust (H-CRTM), %zu bytes", event->size);
 }
 
 /* TCG_PCClientTaggedEvent: an identifier, a size, and the data. */
-static int describe_tag(const Event *event, Buffer *b) {
+static int event_describe_tag(const Event *event, Buffer *b) {
         static const struct {
                 uint32_t id;
                 const char *text;
@@ -89,13 +98,16 @@ static int describe_tag(const Event *event, Buffer *b) {
         if (reader.failed || size > reader_left(&reader))
                 return -EBADMSG;
         r = buffer_printf(b, "tagged event 0x%08x: ", id);
-        return r < 0 ? r : words_guess(b, reader.data + reader.offset, size);
+        if (r < 0)
+                return r;
+
+        return words_guess(b, reader.data + reader.offset, size);
 }
 
 /* What boot loaders log, by the beginning of the text (GRUB's efi/tpm.c and verifiers) or by the PCR. */
 static const struct {
         const char *prefix, *text;
-} ipl_prefixes[] = {
+} event_ipl_prefixes[] = {
         {"grub_cmd: ", "GRUB command: "},
         {"kernel_cmdline: ", "kernel command line: "},
         {"module_cmdline: ", "boot module: "},
@@ -104,41 +116,44 @@ static const struct {
 static const struct {
         uint32_t pcrs;
         const char *text;
-} ipl_pcrs[] = {
+} event_ipl_pcrs[] = {
         {1U << 8 | 1U << 12, "kernel command line or boot loader: "},
-        {1U << GRUB_FILES_PCR, "file that the boot loader read: "},
+        {1U << PCR_GRUB_FILES, "file that the boot loader read: "},
         {1U << 11, "part of the unified kernel image: "},
         {1U << 14, "shim's Machine Owner Keys: "},
         {PCR_ALL, "boot loader: "},
 };
 
-static size_t ipl_prefix(const Event *event, const char **ret_text) {
-        for (size_t i = 0; i < ELEMENTSOF(ipl_prefixes); i++) {
-                size_t n = strlen(ipl_prefixes[i].prefix);
+static size_t event_ipl_prefix(const Event *event, const char **ret_text) {
+        for (size_t i = 0; i < ELEMENTSOF(event_ipl_prefixes); i++) {
+                size_t n = strlen(event_ipl_prefixes[i].prefix);
 
-                if (event->size < n || memcmp(event->data, ipl_prefixes[i].prefix, n) != 0)
+                if (event->size < n || memcmp(event->data, event_ipl_prefixes[i].prefix, n) != 0)
                         continue;
-                *ret_text = ipl_prefixes[i].text;
+                *ret_text = event_ipl_prefixes[i].text;
                 return n;
         }
 
         return 0;
 }
 
-static int describe_ipl(const Event *event, Buffer *b) {
+static int event_describe_ipl(const Event *event, Buffer *b) {
         const char *text = NULL;
-        size_t n = ipl_prefix(event, &text);
+        size_t n = event_ipl_prefix(event, &text);
         int r;
 
         for (size_t i = 0; !text; i++)
-                if (ipl_pcrs[i].pcrs & 1U << event->pcr)
-                        text = ipl_pcrs[i].text;
+                if (event_ipl_pcrs[i].pcrs & 1U << event->pcr)
+                        text = event_ipl_pcrs[i].text;
 
         r = buffer_puts(b, text);
-        return r < 0 ? r : words_guess(b, event->data + n, event->size - n);
+        if (r < 0)
+                return r;
+
+        return words_guess(b, event->data + n, event->size - n);
 }
 
-static int describe_partition(const Event *event, Buffer *b) {
+static int event_describe_partition(const Event *event, Buffer *b) {
         return buffer_printf(b, "partition data of the boot disk, %zu bytes", event->size);
 }
 
@@ -148,25 +163,25 @@ static const struct {
         const char *name;
         int (*describe)(const Event *event, Buffer *b);
         EventText otherwise;
-} types[] = {
+} event_types[] = {
         {0x00000000, "EV_PREBOOT_CERT", NULL, EVENT_TEXT_UNPROVEN},
-        {EV_POST_CODE, "EV_POST_CODE", describe_post_code, EVENT_TEXT_UNPROVEN},
-        {EV_NO_ACTION, "EV_NO_ACTION", describe_no_action, EVENT_TEXT_UNPROVEN},
-        {EV_SEPARATOR, "EV_SEPARATOR", describe_separator, EVENT_TEXT_DIFFERS},
-        {EV_ACTION, "EV_ACTION", describe_action, EVENT_TEXT_DIFFERS},
-        {EV_EVENT_TAG, "EV_EVENT_TAG", describe_tag, EVENT_TEXT_UNPROVEN},
+        {EV_POST_CODE, "EV_POST_CODE", event_describe_post_code, EVENT_TEXT_UNPROVEN},
+        {EV_NO_ACTION, "EV_NO_ACTION", event_describe_no_action, EVENT_TEXT_UNPROVEN},
+        {EV_SEPARATOR, "EV_SEPARATOR", event_describe_separator, EVENT_TEXT_DIFFERS},
+        {EV_ACTION, "EV_ACTION", event_describe_action, EVENT_TEXT_DIFFERS},
+        {EV_EVENT_TAG, "EV_EVENT_TAG", event_describe_tag, EVENT_TEXT_UNPROVEN},
         {0x00000007, "EV_S_CRTM_CONTENTS", NULL, EVENT_TEXT_UNPROVEN},
-        {EV_S_CRTM_VERSION, "EV_S_CRTM_VERSION", describe_version, EVENT_TEXT_DIFFERS},
+        {EV_S_CRTM_VERSION, "EV_S_CRTM_VERSION", event_describe_version, EVENT_TEXT_DIFFERS},
         {0x00000009, "EV_CPU_MICROCODE", NULL, EVENT_TEXT_UNPROVEN},
         {0x0000000A, "EV_PLATFORM_CONFIG_FLAGS", NULL, EVENT_TEXT_UNPROVEN},
         {0x0000000B, "EV_TABLE_OF_DEVICES", NULL, EVENT_TEXT_UNPROVEN},
         {0x0000000C, "EV_COMPACT_HASH", NULL, EVENT_TEXT_UNPROVEN},
-        {EV_IPL, "EV_IPL", describe_ipl, EVENT_TEXT_UNPROVEN},
-        {EV_IPL_PARTITION_DATA, "EV_IPL_PARTITION_DATA", describe_partition, EVENT_TEXT_UNPROVEN},
+        {EV_IPL, "EV_IPL", event_describe_ipl, EVENT_TEXT_UNPROVEN},
+        {EV_IPL_PARTITION_DATA, "EV_IPL_PARTITION_DATA", event_describe_partition, EVENT_TEXT_UNPROVEN},
         {0x0000000F, "EV_NONHOST_CODE", NULL, EVENT_TEXT_UNPROVEN},
         {0x00000010, "EV_NONHOST_CONFIG", NULL, EVENT_TEXT_UNPROVEN},
         {0x00000011, "EV_NONHOST_INFO", NULL, EVENT_TEXT_UNPROVEN},
-        {0x00000012, "EV_OMIT_BOOT_DEVICE_EVENTS", describe_action, EVENT_TEXT_DIFFERS},
+        {0x00000012, "EV_OMIT_BOOT_DEVICE_EVENTS", event_describe_action, EVENT_TEXT_DIFFERS},
         {EV_POST_CODE2, "EV_POST_CODE2", NULL, EVENT_TEXT_UNPROVEN},
         {EV_EFI_VARIABLE_DRIVER_CONFIG, "EV_EFI_VARIABLE_DRIVER_CONFIG", efi_describe_variable, EVENT_TEXT_DIFFERS},
         {EV_EFI_VARIABLE_BOOT, "EV_EFI_VARIABLE_BOOT", efi_describe_variable, EVENT_TEXT_UNPROVEN},
@@ -175,70 +190,73 @@ static const struct {
         {EV_EFI_BOOT_SERVICES_DRIVER, "EV_EFI_BOOT_SERVICES_DRIVER", efi_describe_image, EVENT_TEXT_UNPROVEN},
         {EV_EFI_RUNTIME_SERVICES_DRIVER, "EV_EFI_RUNTIME_SERVICES_DRIVER", efi_describe_image, EVENT_TEXT_UNPROVEN},
         {EV_EFI_GPT_EVENT, "EV_EFI_GPT_EVENT", efi_describe_gpt, EVENT_TEXT_DIFFERS},
-        {EV_EFI_ACTION, "EV_EFI_ACTION", describe_action, EVENT_TEXT_DIFFERS},
+        {EV_EFI_ACTION, "EV_EFI_ACTION", event_describe_action, EVENT_TEXT_DIFFERS},
         {EV_EFI_PLATFORM_FIRMWARE_BLOB, "EV_EFI_PLATFORM_FIRMWARE_BLOB", efi_describe_blob, EVENT_TEXT_UNPROVEN},
         {0x80000009, "EV_EFI_HANDOFF_TABLES", NULL, EVENT_TEXT_UNPROVEN},
         {EV_EFI_PLATFORM_FIRMWARE_BLOB2, "EV_EFI_PLATFORM_FIRMWARE_BLOB2", efi_describe_blob2, EVENT_TEXT_UNPROVEN},
         {0x8000000B, "EV_EFI_HANDOFF_TABLES2", NULL, EVENT_TEXT_UNPROVEN},
         {EV_EFI_VARIABLE_BOOT2, "EV_EFI_VARIABLE_BOOT2", efi_describe_variable, EVENT_TEXT_DIFFERS},
         {EV_EFI_GPT_EVENT2, "EV_EFI_GPT_EVENT2", efi_describe_gpt, EVENT_TEXT_DIFFERS},
-        {EV_EFI_HCRTM_EVENT, "EV_EFI_HCRTM_EVENT", describe_hcrtm, EVENT_TEXT_UNPROVEN},
+        {EV_EFI_HCRTM_EVENT, "EV_EFI_HCRTM_EVENT", event_describe_hcrtm, EVENT_TEXT_UNPROVEN},
         {EV_EFI_VARIABLE_AUTHORITY, "EV_EFI_VARIABLE_AUTHORITY", efi_describe_variable, EVENT_TEXT_DIFFERS},
         {0x800000E1, "EV_EFI_SPDM_FIRMWARE_BLOB", NULL, EVENT_TEXT_UNPROVEN},
         {0x800000E2, "EV_EFI_SPDM_FIRMWARE_CONFIG", NULL, EVENT_TEXT_UNPROVEN},
 };
 
-static size_t find_type(uint32_t type) {
+static size_t event_find_type(uint32_t type) {
         size_t i = 0;
 
-        while (i < ELEMENTSOF(types) && types[i].type != type)
+        while (i < ELEMENTSOF(event_types) && event_types[i].type != type)
                 i++;
 
         return i;
 }
 
 const char *event_type_to_string(uint32_t type) {
-        size_t i = find_type(type);
+        size_t i = event_find_type(type);
 
-        return i < ELEMENTSOF(types) ? types[i].name : "unknown";
+        return i < ELEMENTSOF(event_types) ? event_types[i].name : "unknown";
 }
 
 const char *event_type_name(const Event *event) {
         return event->kind ? "systemd" : event_type_to_string(event->type);
 }
 
-static int describe_userspace(const Event *event, Buffer *b) {
-        int r = buffer_puts(b, "systemd ");
+static int event_describe_userspace(const Event *event, Buffer *b) {
+        int r;
 
-        if (r >= 0)
-                r = words_bytes(b, (const uint8_t *) event->kind, strlen(event->kind));
-        if (r >= 0)
-                r = buffer_puts(b, *event->kind ? ": " : "event: ");
+        r = buffer_puts(b, "systemd ");
+        if (r < 0)
+                return r;
+        r = words_bytes(b, (const uint8_t *) event->kind, strlen(event->kind));
+        if (r < 0)
+                return r;
+        r = buffer_puts(b, *event->kind ? ": " : "event: ");
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : words_bytes(b, event->data, event->size);
-}
-
-static int describe_unknown(const Event *event, Buffer *b) {
-        int r = buffer_printf(b, "%zu bytes: ", event->size);
-
-        return r < 0 ? r : words_guess(b, event->data, event->size < 64 ? event->size : 64);
+        return words_bytes(b, event->data, event->size);
 }
 
 int event_describe(const Event *event, Buffer *b) {
-        size_t start = b->size, i = find_type(event->type);
+        size_t start = b->size, i = event_find_type(event->type);
         int r;
 
         assert(event);
 
         if (event->kind)
-                r = describe_userspace(event, b);
+                r = event_describe_userspace(event, b);
         else
-                r = i < ELEMENTSOF(types) && types[i].describe ? types[i].describe(event, b) : -EBADMSG;
+                r = i < ELEMENTSOF(event_types) && event_types[i].describe ? event_types[i].describe(event, b)
+                                                                           : -EBADMSG;
 
         if (r == -EBADMSG) {
                 if (b->size > start)
                         b->data[b->size = start] = 0;
-                r = describe_unknown(event, b);
+                r = buffer_printf(b, "%zu bytes: ", event->size);
+                if (r < 0)
+                        return r;
+                r = words_guess(b, event->data, event->size < 64 ? event->size : 64);
         }
         if (r < 0)
                 return r;
@@ -250,16 +268,16 @@ int event_describe(const Event *event, Buffer *b) {
         return 0;
 }
 
-static int is_hash_of(const uint8_t *data, size_t size, Algorithm bank, const uint8_t *digest) {
+static int event_is_hash_of(const uint8_t *data, size_t size, Algorithm bank, const uint8_t *digest) {
         uint8_t hash[DIGEST_SIZE_MAX];
-        int r = algorithm_hash(bank, &(HashPart) {data, size}, 1, hash);
+        int r = algorithm_hash(bank, &(HashPart){data, size}, 1, hash);
 
         return r < 0 ? r : memcmp(hash, digest, algorithm_size(bank)) == 0;
 }
 
 int event_text(const Event *event, Algorithm bank, EventText *ret) {
         const uint8_t *digest = event->digests[bank];
-        size_t i = find_type(event->type), skip = 0, size = event->size;
+        size_t i = event_find_type(event->type), skip = 0, size = event->size;
         const char *text;
         int r = 0;
 
@@ -267,20 +285,20 @@ int event_text(const Event *event, Algorithm bank, EventText *ret) {
         if (!event_extends(event) || !digest)
                 return 0;
 
-        r = is_hash_of(event->data, size, bank, digest);
+        r = event_is_hash_of(event->data, size, bank, digest);
         if (r == 0 && !event->kind && event->type == EV_IPL && size > 0) {
                 /* GRUB and shim log the NUL, and hash the text without it and without the prefix. */
-                skip = ipl_prefix(event, &text);
+                skip = event_ipl_prefix(event, &text);
                 size -= event->data[size - 1] == 0 && size > skip;
-                r = is_hash_of(event->data + skip, size - skip, bank, digest);
+                r = event_is_hash_of(event->data + skip, size - skip, bank, digest);
         }
         if (r < 0)
                 return r;
 
         if (r > 0)
                 *ret = EVENT_TEXT_VERIFIED;
-        else if (!event->kind && i < ELEMENTSOF(types))
-                *ret = types[i].otherwise;
+        else if (!event->kind && i < ELEMENTSOF(event_types))
+                *ret = event_types[i].otherwise;
         return 0;
 }
 

@@ -9,7 +9,7 @@
 #include "tpm/deadline.h"
 #include "tpm/device.h"
 
-#define ANSWER_MSEC (10 * 1000)
+#define TPM_DEVICE_ANSWER_MSEC (10 * 1000)
 
 struct TpmDevice {
         char *path;
@@ -26,7 +26,7 @@ TpmDevice *tpm_device_free(TpmDevice *device) {
         return NULL;
 }
 
-static int open_socket(const char *path) {
+static int tpm_device_open_socket(const char *path) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         _cleanup_close_ int fd = -EBADF;
 
@@ -43,7 +43,7 @@ static int open_socket(const char *path) {
         return TAKE_FD(fd);
 }
 
-static int open_character_device(const char *path) {
+static int tpm_device_open_node(const char *path) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
@@ -60,7 +60,7 @@ static int open_character_device(const char *path) {
         return TAKE_FD(fd);
 }
 
-static int open_fault(Fault *fault, const char *path, int error) {
+static int tpm_device_open_fault(Fault *fault, const char *path, int error) {
         static const struct {
                 int error;
                 FaultClass class;
@@ -98,16 +98,16 @@ int tpm_device_open(TpmDevice **ret, const char *path, Fault *fault) {
         if (!device->path)
                 return -ENOMEM;
 
-        device->fd = socket_path ? open_socket(socket_path) : open_character_device(path);
+        device->fd = socket_path ? tpm_device_open_socket(socket_path) : tpm_device_open_node(path);
         if (device->fd < 0)
-                return open_fault(fault, path, device->fd);
+                return tpm_device_open_fault(fault, path, device->fd);
 
         *ret = TAKE_PTR(device);
         return 0;
 }
 
 /* A character device takes a command as a whole or not at all; a socket may take it in parts. */
-static int send_command(int fd, const uint8_t *data, size_t size, int64_t deadline) {
+static int tpm_device_send(int fd, const uint8_t *data, size_t size, int64_t deadline) {
         while (size > 0) {
                 ssize_t n;
                 int r;
@@ -128,15 +128,15 @@ static int send_command(int fd, const uint8_t *data, size_t size, int64_t deadli
         return 0;
 }
 
-static size_t announced_size(const TpmMessage *m) {
+static size_t tpm_message_announced_size(const TpmMessage *m) {
         return (size_t) m->data[2] << 24 | (size_t) m->data[3] << 16 | (size_t) m->data[4] << 8 | m->data[5];
 }
 
 /* Return: 0 where the answer is whole, or the TPM ended it early; -errno. */
-static int take_answer(int fd, TpmMessage *m, int64_t deadline) {
+static int tpm_device_receive(int fd, TpmMessage *m, int64_t deadline) {
         m->size = 0;
 
-        while (m->size < sizeof(m->data) && (m->size < TPM_HEADER_SIZE || m->size < announced_size(m))) {
+        while (m->size < sizeof(m->data) && (m->size < TPM_HEADER_SIZE || m->size < tpm_message_announced_size(m))) {
                 ssize_t n;
                 int r;
 
@@ -157,7 +157,7 @@ static int take_answer(int fd, TpmMessage *m, int64_t deadline) {
         return 0;
 }
 
-static int exchange_fault(const TpmDevice *device, int error, Fault *fault) {
+static int tpm_device_exchange_fault(const TpmDevice *device, int error, Fault *fault) {
         if (error == -ETIMEDOUT || error == -ETIME)
                 return fault_set(fault, FAULT_NO_ANSWER, "the TPM at %s does not answer", device->path);
         if (error == -EBUSY || error == -EAGAIN)
@@ -170,23 +170,23 @@ static int exchange_fault(const TpmDevice *device, int error, Fault *fault) {
 }
 
 int tpm_device_transact(TpmDevice *device, const uint8_t *command, size_t size, TpmMessage *ret, Fault *fault) {
-        const int64_t deadline = deadline_in(ANSWER_MSEC);
+        const int64_t deadline = deadline_in(TPM_DEVICE_ANSWER_MSEC);
         int r;
 
         assert(device && command && ret);
 
-        r = send_command(device->fd, command, size, deadline);
+        r = tpm_device_send(device->fd, command, size, deadline);
         if (r >= 0)
-                r = take_answer(device->fd, ret, deadline);
+                r = tpm_device_receive(device->fd, ret, deadline);
         if (r < 0)
-                return exchange_fault(device, r, fault);
+                return tpm_device_exchange_fault(device, r, fault);
 
         if (ret->size < TPM_HEADER_SIZE)
                 return fault_set(fault, FAULT_BAD_ANSWER, "the TPM at %s gave a short answer of %zu bytes",
                                  device->path, ret->size);
-        if (announced_size(ret) != ret->size)
+        if (tpm_message_announced_size(ret) != ret->size)
                 return fault_set(fault, FAULT_BAD_ANSWER, "the TPM at %s announced %zu bytes and gave %zu",
-                                 device->path, announced_size(ret), ret->size);
+                                 device->path, tpm_message_announced_size(ret), ret->size);
 
         return 0;
 }

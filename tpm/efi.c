@@ -12,14 +12,14 @@
 #define GPT_HEADER_SIZE 92U
 
 /* UEFI_VARIABLE_DATA */
-typedef struct Variable {
+typedef struct EfiVariable {
         const uint8_t *name; /* UTF-16 */
         size_t name_size;    /* in bytes */
         const uint8_t *data;
         size_t size;
-} Variable;
+} EfiVariable;
 
-static int read_variable(const Event *event, Variable *ret) {
+static int efi_variable_read(const Event *event, EfiVariable *ret) {
         Reader reader = reader_of(event->data, event->size);
         uint64_t name_length, size;
 
@@ -39,7 +39,7 @@ static int read_variable(const Event *event, Variable *ret) {
         return 0;
 }
 
-static bool has_name(const Variable *v, const char *name) {
+static bool efi_variable_has_name(const EfiVariable *v, const char *name) {
         if (v->name_size != 2 * strlen(name))
                 return false;
 
@@ -50,25 +50,27 @@ static bool has_name(const Variable *v, const char *name) {
         return true;
 }
 
-static int describe_secure_boot(const Variable *v, Buffer *b) {
+static int efi_describe_secure_boot(const EfiVariable *v, Buffer *b) {
         if (v->size != 1 || v->data[0] > 1)
                 return buffer_puts(b, "Secure Boot state is not readable");
 
         return buffer_puts(b, v->data[0] == 1 ? "Secure Boot is on" : "Secure Boot is off");
 }
 
-static int describe_keys(const Variable *v, Buffer *b) {
-        int r = buffer_puts(b, "Secure Boot keys ");
+static int efi_describe_keys(const EfiVariable *v, Buffer *b) {
+        int r;
 
-        if (r >= 0)
-                r = words_utf16(b, v->name, v->name_size);
+        r = buffer_puts(b, "Secure Boot keys ");
+        if (r < 0)
+                return r;
+        r = words_utf16(b, v->name, v->name_size);
         if (r < 0)
                 return r;
 
         return v->size == 0 ? buffer_puts(b, ": none") : buffer_printf(b, ": %zu bytes", v->size);
 }
 
-static int describe_boot_order(const Variable *v, Buffer *b) {
+static int efi_describe_boot_order(const EfiVariable *v, Buffer *b) {
         int r = buffer_puts(b, "boot order:");
 
         for (size_t i = 0; i + 1 < v->size && i < 64 && r >= 0; i += 2)
@@ -78,44 +80,46 @@ static int describe_boot_order(const Variable *v, Buffer *b) {
 }
 
 /* EFI_LOAD_OPTION: attributes, length of the path list, description */
-static int describe_boot_option(const Variable *v, Buffer *b) {
-        int r = buffer_puts(b, "boot option ");
+static int efi_describe_boot_option(const EfiVariable *v, Buffer *b) {
+        int r;
 
-        if (r >= 0)
-                r = words_utf16(b, v->name, v->name_size);
-        if (r >= 0)
-                r = buffer_puts(b, ": ");
+        r = buffer_puts(b, "boot option ");
+        if (r < 0)
+                return r;
+        r = words_utf16(b, v->name, v->name_size);
+        if (r < 0)
+                return r;
+        r = buffer_puts(b, ": ");
         if (r < 0)
                 return r;
 
         return v->size > 6 ? words_utf16(b, v->data + 6, v->size - 6) : buffer_puts(b, "none");
 }
 
-static int describe_other(const Variable *v, Buffer *b) {
-        int r = buffer_puts(b, "EFI variable ");
+static int efi_describe_sbat(const EfiVariable *v, Buffer *b) {
+        int r;
 
-        if (r >= 0)
-                r = words_utf16(b, v->name, v->name_size);
+        r = buffer_puts(b, "shim's SBAT level: ");
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : buffer_printf(b, ", %zu bytes", v->size);
+        return words_bytes(b, v->data, v->size);
 }
 
-static int describe_sbat(const Variable *v, Buffer *b) {
-        int r = buffer_puts(b, "shim's SBAT level: ");
+static int efi_describe_by_name(const char *prefix, const EfiVariable *v, Buffer *b) {
+        int r;
 
-        return r < 0 ? r : words_bytes(b, v->data, v->size);
+        r = buffer_puts(b, prefix);
+        if (r < 0)
+                return r;
+        r = words_utf16(b, v->name, v->name_size);
+        if (r < 0)
+                return r;
+
+        return buffer_printf(b, ", %zu bytes", v->size);
 }
 
-static int describe_authority(const Variable *v, Buffer *b) {
-        int r = buffer_puts(b, "what allowed an image to start: an entry of ");
-
-        if (r >= 0)
-                r = words_utf16(b, v->name, v->name_size);
-
-        return r < 0 ? r : buffer_printf(b, ", %zu bytes", v->size);
-}
-
-static bool is_boot_option(const Variable *v) {
+static bool efi_variable_is_boot_option(const EfiVariable *v) {
         static const char prefix[] = "Boot";
 
         if (v->name_size != 2 * strlen("Boot0000"))
@@ -131,39 +135,47 @@ static bool is_boot_option(const Variable *v) {
 int efi_describe_variable(const Event *event, Buffer *b) {
         static const struct {
                 const char *name;
-                int (*describe)(const Variable *v, Buffer *b);
+                int (*describe)(const EfiVariable *v, Buffer *b);
         } names[] = {
-                {"SecureBoot", describe_secure_boot}, {"PK", describe_keys},  {"KEK", describe_keys},
-                {"db", describe_keys},                {"dbx", describe_keys}, {"BootOrder", describe_boot_order},
-                {"SbatLevel", describe_sbat},
+                {"SecureBoot", efi_describe_secure_boot},
+                {"PK", efi_describe_keys},
+                {"KEK", efi_describe_keys},
+                {"db", efi_describe_keys},
+                {"dbx", efi_describe_keys},
+                {"BootOrder", efi_describe_boot_order},
+                {"SbatLevel", efi_describe_sbat},
         };
-        Variable v;
-        int r = read_variable(event, &v);
+        EfiVariable v;
+        int r = efi_variable_read(event, &v);
 
         if (r < 0)
                 return r;
-        if (event->type == EV_EFI_VARIABLE_AUTHORITY && !has_name(&v, "SbatLevel"))
-                return describe_authority(&v, b);
+        if (event->type == EV_EFI_VARIABLE_AUTHORITY && !efi_variable_has_name(&v, "SbatLevel"))
+                return efi_describe_by_name("what allowed an image to start: an entry of ", &v, b);
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (has_name(&v, names[i].name))
+                if (efi_variable_has_name(&v, names[i].name))
                         return names[i].describe(&v, b);
 
-        return is_boot_option(&v) ? describe_boot_option(&v, b) : describe_other(&v, b);
+        if (efi_variable_is_boot_option(&v))
+                return efi_describe_boot_option(&v, b);
+
+        return efi_describe_by_name("EFI variable ", &v, b);
 }
 
 int event_secure_boot(const Event *event) {
-        Variable v;
+        EfiVariable v;
 
         if (event->kind || event->type != EV_EFI_VARIABLE_DRIVER_CONFIG || event->pcr != 7 ||
-            read_variable(event, &v) < 0 || !has_name(&v, "SecureBoot") || v.size != 1 || v.data[0] > 1)
+            efi_variable_read(event, &v) < 0 || !efi_variable_has_name(&v, "SecureBoot") || v.size != 1 ||
+            v.data[0] > 1)
                 return -ENOENT;
 
         return v.data[0];
 }
 
 /* The file path nodes (type 4, subtype 4) of a device path. Return: how many, -EBADMSG, -ENOMEM. */
-static int describe_device_path(Reader *path, Buffer *b) {
+static int efi_describe_device_path(Reader *path, Buffer *b) {
         int n = 0;
 
         while (reader_left(path) >= 4) {
@@ -206,13 +218,17 @@ int efi_describe_image(const Event *event, Buffer *b) {
                 return -EBADMSG;
 
         r = buffer_puts(b, kinds[event->type - EV_EFI_BOOT_SERVICES_APPLICATION]);
+        if (r < 0)
+                return r;
+
         path = reader_of(reader_take(&reader, (size_t) path_size), (size_t) path_size);
-        if (r >= 0)
-                r = describe_device_path(&path, b);
+        r = efi_describe_device_path(&path, b);
         if (r == 0)
                 r = buffer_puts(b, "without a file name");
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : buffer_printf(b, ", %" PRIu64 " bytes", length);
+        return buffer_printf(b, ", %" PRIu64 " bytes", length);
 }
 
 /* UEFI_GPT_DATA: the header, a count, and the used entries */
@@ -249,8 +265,11 @@ int efi_describe_blob2(const Event *event, Buffer *b) {
                 return -EBADMSG;
 
         r = buffer_puts(b, "firmware volume ");
-        if (r >= 0)
-                r = words_bytes(b, text, size);
+        if (r < 0)
+                return r;
+        r = words_bytes(b, text, size);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : buffer_printf(b, " at 0x%" PRIx64 ", %" PRIu64 " bytes", base, length);
+        return buffer_printf(b, " at 0x%" PRIx64 ", %" PRIu64 " bytes", base, length);
 }

@@ -4,7 +4,7 @@
 
 #include "tpm/describe.h"
 
-static int digests_to_json(const Event *event, json_object **ret) {
+static int event_digests_to_json(const Event *event, json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
         char digest[2 * DIGEST_SIZE_MAX + 1];
 
@@ -23,37 +23,35 @@ static int digests_to_json(const Event *event, json_object **ret) {
         return 0;
 }
 
-static int set_number(json_object *o, const char *key, size_t value) {
+static int event_set_number(json_object *o, const char *key, size_t value) {
         json_object *number = json_object_new_int64((int64_t) value);
 
         return number ? json_set(o, key, number) : -ENOMEM;
 }
 
-static int set_text(json_object *o, const Event *event, Algorithm bank) {
-        EventText text;
-        int r = bank < 0 ? -EOPNOTSUPP : event_text(event, bank, &text);
-
-        if (r == -ENOMEM)
-                return r;
-
-        return json_set_text(o, "text", r < 0 ? NULL : event_text_to_string(text));
-}
-
 int event_to_json(const Event *event, size_t number, Algorithm bank, json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object(), *digests = NULL;
         _cleanup_buffer_ Buffer description = BUFFER_NULL;
+        EventText text;
+        int r;
 
         assert(event);
         assert(ret);
 
+        r = bank < 0 ? -EOPNOTSUPP : event_text(event, bank, &text);
+        if (r == -ENOMEM)
+                return r;
+
         if (!o || buffer_puts(&description, "") < 0 || event_describe(event, &description) < 0 ||
-            digests_to_json(event, &digests) < 0)
+            event_digests_to_json(event, &digests) < 0)
                 return -ENOMEM;
 
-        if (set_number(o, "number", number) < 0 || set_number(o, "pcr", event->pcr) < 0 ||
-            set_number(o, "type", event->type) < 0 || json_set_text(o, "type_name", event_type_name(event)) < 0 ||
-            json_set(o, "digests", TAKE_PTR(digests)) < 0 || set_number(o, "size", event->size) < 0 ||
-            json_set_text(o, "description", description.data) < 0 || set_text(o, event, bank) < 0)
+        if (event_set_number(o, "number", number) < 0 || event_set_number(o, "pcr", event->pcr) < 0 ||
+            event_set_number(o, "type", event->type) < 0 ||
+            json_set_text(o, "type_name", event_type_name(event)) < 0 ||
+            json_set(o, "digests", TAKE_PTR(digests)) < 0 || event_set_number(o, "size", event->size) < 0 ||
+            json_set_text(o, "description", description.data) < 0 ||
+            json_set_text(o, "text", r < 0 ? NULL : event_text_to_string(text)) < 0)
                 return -ENOMEM;
 
         *ret = TAKE_PTR(o);

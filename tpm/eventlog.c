@@ -7,28 +7,28 @@
 
 #define SPEC_ID_SIGNATURE "Spec ID Event03" /* and its NUL */
 #define LOCALITY_SIGNATURE "StartupLocality"
-#define ALGORITHMS_MAX 16U
+#define EVENT_LOG_ALGORITHMS_MAX 16U
 
 /* Outcome of reading a record. */
 enum {
-        RECORD_OK = 0,
-        RECORD_BAD = 1, /* the log's status says what is wrong */
+        EVENT_LOG_RECORD_OK = 0,
+        EVENT_LOG_RECORD_BAD = 1, /* the log's status says what is wrong */
 };
 
 /* The digests of each record, from the Spec ID event. */
-typedef struct Spec {
+typedef struct EventLogSpec {
         size_t n;
         struct {
                 uint16_t id;
                 size_t size;
-        } algorithms[ALGORITHMS_MAX];
-} Spec;
+        } algorithms[EVENT_LOG_ALGORITHMS_MAX];
+} EventLogSpec;
 
 /* Sizes of all algorithms of the registry, also of those that no bank here has. */
 static const struct {
         uint16_t id;
         size_t size;
-} digest_sizes[] = {
+} eventlog_digest_sizes[] = {
         {0x0004, 20}, {0x000B, 32}, {0x000C, 48}, {0x000D, 64}, {0x0012, 32}, {0x0027, 32}, {0x0028, 48}, {0x0029, 64},
 };
 
@@ -60,7 +60,8 @@ int eventlog_new_unreadable(EventLogFormat format, const char *reason, EventLog 
         return 0;
 }
 
-_printf_(4, 5) static int bad(EventLog *log, EventLogStatus status, size_t offset, const char *format, ...) {
+_printf_(4, 5) static int eventlog_set_defect(EventLog *log, EventLogStatus status, size_t offset, const char *format,
+                                              ...) {
         va_list ap;
 
         va_start(ap, format);
@@ -71,35 +72,36 @@ _printf_(4, 5) static int bad(EventLog *log, EventLogStatus status, size_t offse
 
         log->status = status;
         log->offset = offset;
-        return RECORD_BAD;
+        return EVENT_LOG_RECORD_BAD;
 }
 
-static int cut_off(EventLog *log, size_t offset) {
-        return bad(log, EVENT_LOG_TRUNCATED, offset, "it ends inside of the record at byte %zu", offset);
+static int eventlog_cut_off(EventLog *log, size_t offset) {
+        return eventlog_set_defect(log, EVENT_LOG_TRUNCATED, offset, "it ends inside of the record at byte %zu",
+                                   offset);
 }
 
 /* The event's size and data, the end of each record. An absurd size is a lie, a small one behind the end a cut. */
-static int read_data(EventLog *log, Reader *reader, Event *event) {
+static int eventlog_read_data(EventLog *log, Reader *reader, Event *event) {
         uint32_t size = reader_le32(reader);
 
         event->data = reader_take(reader, size);
         event->size = size;
         if (!reader->failed)
-                return RECORD_OK;
+                return EVENT_LOG_RECORD_OK;
         if (size > EVENT_LOG_SIZE_MAX)
-                return bad(log, EVENT_LOG_MALFORMED, event->offset,
-                           "the record at byte %zu claims an event of %u bytes", event->offset, size);
+                return eventlog_set_defect(log, EVENT_LOG_MALFORMED, event->offset,
+                                           "the record at byte %zu claims an event of %u bytes", event->offset, size);
 
-        return cut_off(log, event->offset);
+        return eventlog_cut_off(log, event->offset);
 }
 
-static int add_event(EventLog *log, const Event *event) {
+static int eventlog_add(EventLog *log, const Event *event) {
         if (event->pcr >= PCR_COUNT && event_extends(event))
-                return bad(log, EVENT_LOG_MALFORMED, event->offset, "the record at byte %zu names PCR %u",
-                           event->offset, event->pcr);
+                return eventlog_set_defect(log, EVENT_LOG_MALFORMED, event->offset,
+                                           "the record at byte %zu names PCR %u", event->offset, event->pcr);
         if (log->n_events >= EVENT_LOG_EVENTS_MAX)
-                return bad(log, EVENT_LOG_MALFORMED, event->offset, "it has more than %u events",
-                           EVENT_LOG_EVENTS_MAX);
+                return eventlog_set_defect(log, EVENT_LOG_MALFORMED, event->offset, "it has more than %u events",
+                                           EVENT_LOG_EVENTS_MAX);
         if (grow(&log->events, log->n_events, sizeof(Event)) < 0)
                 return -ENOMEM;
 
@@ -108,11 +110,11 @@ static int add_event(EventLog *log, const Event *event) {
                 if (event->digests[i])
                         log->banks |= 1U << i;
 
-        return RECORD_OK;
+        return EVENT_LOG_RECORD_OK;
 }
 
 /* TCG_PCR_EVENT: the layout of TPM 1.2, and of the first record of every log. */
-static int read_sha1_record(EventLog *log, Reader *reader, Event *ret) {
+static int eventlog_read_sha1_record(EventLog *log, Reader *reader, Event *ret) {
         Event event = {.offset = reader->offset};
 
         event.pcr = reader_le32(reader);
@@ -120,16 +122,16 @@ static int read_sha1_record(EventLog *log, Reader *reader, Event *ret) {
         event.digests[ALGORITHM_SHA1] = reader_take(reader, algorithm_size(ALGORITHM_SHA1));
 
         *ret = event;
-        return read_data(log, reader, ret);
+        return eventlog_read_data(log, reader, ret);
 }
 
-static int read_digests(EventLog *log, Reader *reader, const Spec *spec, Event *event) {
+static int eventlog_read_digests(EventLog *log, Reader *reader, const EventLogSpec *spec, Event *event) {
         uint32_t count = reader_le32(reader);
 
         if (!reader->failed && count != spec->n)
-                return bad(log, EVENT_LOG_MALFORMED, event->offset,
-                           "the record at byte %zu has %u digests, and the log's header announces %zu", event->offset,
-                           count, spec->n);
+                return eventlog_set_defect(log, EVENT_LOG_MALFORMED, event->offset,
+                                           "the record at byte %zu has %u digests, and the log's header announces %zu",
+                                           event->offset, count, spec->n);
 
         for (size_t i = 0; i < spec->n; i++) {
                 uint16_t id = reader_le16(reader);
@@ -139,40 +141,41 @@ static int read_digests(EventLog *log, Reader *reader, const Spec *spec, Event *
                 if (reader->failed)
                         break;
                 if (id != spec->algorithms[i].id)
-                        return bad(log, EVENT_LOG_MALFORMED, event->offset,
-                                   "the record at byte %zu has a digest of algorithm 0x%04x in place of 0x%04x",
-                                   event->offset, id, spec->algorithms[i].id);
+                        return eventlog_set_defect(
+                                log, EVENT_LOG_MALFORMED, event->offset,
+                                "the record at byte %zu has a digest of algorithm 0x%04x in place of 0x%04x",
+                                event->offset, id, spec->algorithms[i].id);
                 if (bank >= 0)
                         event->digests[bank] = digest;
         }
 
-        return reader->failed ? cut_off(log, event->offset) : RECORD_OK;
+        return reader->failed ? eventlog_cut_off(log, event->offset) : EVENT_LOG_RECORD_OK;
 }
 
 /* TCG_PCR_EVENT2 */
-static int read_agile_record(EventLog *log, Reader *reader, const Spec *spec, Event *ret) {
+static int eventlog_read_agile_record(EventLog *log, Reader *reader, const EventLogSpec *spec, Event *ret) {
         Event event = {.offset = reader->offset};
         int r;
 
         event.pcr = reader_le32(reader);
         event.type = reader_le32(reader);
-        r = read_digests(log, reader, spec, &event);
-        if (r != RECORD_OK)
+        r = eventlog_read_digests(log, reader, spec, &event);
+        if (r != EVENT_LOG_RECORD_OK)
                 return r;
 
         *ret = event;
-        return read_data(log, reader, ret);
+        return eventlog_read_data(log, reader, ret);
 }
 
-static size_t known_size(uint16_t id) {
-        for (size_t i = 0; i < ELEMENTSOF(digest_sizes); i++)
-                if (digest_sizes[i].id == id)
-                        return digest_sizes[i].size;
+static size_t eventlog_digest_size(uint16_t id) {
+        for (size_t i = 0; i < ELEMENTSOF(eventlog_digest_sizes); i++)
+                if (eventlog_digest_sizes[i].id == id)
+                        return eventlog_digest_sizes[i].size;
 
         return 0;
 }
 
-static bool spec_has(const Spec *spec, uint16_t id) {
+static bool eventlog_spec_has(const EventLogSpec *spec, uint16_t id) {
         for (size_t i = 0; i < spec->n; i++)
                 if (spec->algorithms[i].id == id)
                         return true;
@@ -181,37 +184,39 @@ static bool spec_has(const Spec *spec, uint16_t id) {
 }
 
 /* TCG_EfiSpecIDEvent: signature, platform class, versions, algorithms, vendor information. */
-static int read_spec(EventLog *log, const Event *event, Spec *spec) {
+static int eventlog_read_spec(EventLog *log, const Event *event, EventLogSpec *spec) {
         Reader reader = reader_of(event->data, event->size);
         uint32_t n;
 
         (void) reader_take(&reader, sizeof(SPEC_ID_SIGNATURE) + 4 + 4);
         n = reader_le32(&reader);
-        if (!reader.failed && (n < 1 || n > ALGORITHMS_MAX))
-                return bad(log, EVENT_LOG_MALFORMED, event->offset, "its header announces %u algorithms", n);
+        if (!reader.failed && (n < 1 || n > EVENT_LOG_ALGORITHMS_MAX))
+                return eventlog_set_defect(log, EVENT_LOG_MALFORMED, event->offset,
+                                           "its header announces %u algorithms", n);
 
         for (uint32_t i = 0; i < n && !reader.failed; i++) {
                 uint16_t id = reader_le16(&reader), size = reader_le16(&reader);
 
                 if (reader.failed)
                         break;
-                if (size < 1 || size > DIGEST_SIZE_MAX || (known_size(id) > 0 && size != known_size(id)) ||
-                    spec_has(spec, id))
-                        return bad(log, EVENT_LOG_MALFORMED, event->offset,
-                                   "its header announces algorithm 0x%04x with digests of %u bytes%s", id, size,
-                                   spec_has(spec, id) ? " twice" : "");
+                if (size < 1 || size > DIGEST_SIZE_MAX ||
+                    (eventlog_digest_size(id) > 0 && size != eventlog_digest_size(id)) || eventlog_spec_has(spec, id))
+                        return eventlog_set_defect(log, EVENT_LOG_MALFORMED, event->offset,
+                                                   "its header announces algorithm 0x%04x with digests of %u bytes%s",
+                                                   id, size, eventlog_spec_has(spec, id) ? " twice" : "");
                 spec->algorithms[spec->n].id = id;
                 spec->algorithms[spec->n++].size = size;
         }
 
         (void) reader_take(&reader, reader_u8(&reader));
         if (reader.failed)
-                return bad(log, EVENT_LOG_MALFORMED, event->offset, "its header is longer than its own record");
+                return eventlog_set_defect(log, EVENT_LOG_MALFORMED, event->offset,
+                                           "its header is longer than its own record");
 
-        return RECORD_OK;
+        return EVENT_LOG_RECORD_OK;
 }
 
-static bool is_spec_id(const Event *event) {
+static bool event_is_spec_id(const Event *event) {
         static const uint8_t zero[DIGEST_SIZE_MAX];
 
         return event->type == EV_NO_ACTION && event->pcr == 0 && event->size >= sizeof(SPEC_ID_SIGNATURE) &&
@@ -219,22 +224,10 @@ static bool is_spec_id(const Event *event) {
                memcmp(event->digests[ALGORITHM_SHA1], zero, algorithm_size(ALGORITHM_SHA1)) == 0;
 }
 
-static int read_first(EventLog *log, Reader *reader, Spec *spec) {
-        Event event;
-        int r = read_sha1_record(log, reader, &event);
-
-        if (r == RECORD_OK && is_spec_id(&event)) {
-                log->format = EVENT_LOG_CRYPTO_AGILE;
-                event.digests[ALGORITHM_SHA1] = NULL;
-                r = read_spec(log, &event, spec);
-        }
-
-        return r == RECORD_OK ? add_event(log, &event) : r;
-}
-
-static int read_records(EventLog *log, Reader *reader) {
+static int eventlog_read_records(EventLog *log, Reader *reader) {
         size_t end = reader->size;
-        Spec spec = {};
+        EventLogSpec spec = {};
+        Event event;
         int r;
 
         /* Firmware hands out the room that it had reserved; no record begins in zero bytes up to the end. */
@@ -242,30 +235,43 @@ static int read_records(EventLog *log, Reader *reader) {
                 end--;
         if (end == 0) {
                 log->status = EVENT_LOG_EMPTY;
-                return RECORD_OK;
+                return EVENT_LOG_RECORD_OK;
         }
 
-        r = read_first(log, reader, &spec);
-        while (r == RECORD_OK && reader->offset < end) {
-                Event event;
+        /* The first record tells the layout of the others; the header of a crypto-agile log has no digest. */
+        r = eventlog_read_sha1_record(log, reader, &event);
+        if (r != EVENT_LOG_RECORD_OK)
+                return r;
+        if (event_is_spec_id(&event)) {
+                log->format = EVENT_LOG_CRYPTO_AGILE;
+                event.digests[ALGORITHM_SHA1] = NULL;
+                r = eventlog_read_spec(log, &event, &spec);
+                if (r != EVENT_LOG_RECORD_OK)
+                        return r;
+        }
 
-                if (log->format == EVENT_LOG_CRYPTO_AGILE)
-                        r = read_agile_record(log, reader, &spec, &event);
-                else
-                        r = read_sha1_record(log, reader, &event);
-                if (r == RECORD_OK)
-                        r = add_event(log, &event);
+        for (;;) {
+                r = eventlog_add(log, &event);
+                if (r != EVENT_LOG_RECORD_OK)
+                        return r;
+                if (reader->offset >= end)
+                        break;
+
+                r = log->format == EVENT_LOG_CRYPTO_AGILE ? eventlog_read_agile_record(log, reader, &spec, &event)
+                                                          : eventlog_read_sha1_record(log, reader, &event);
+                if (r != EVENT_LOG_RECORD_OK)
+                        return r;
         }
 
         /* A few zero bytes are the beginning of a record of PCR 0 that was cut. */
-        if (r == RECORD_OK && reader_left(reader) > 0 && reader_left(reader) < 2 * sizeof(uint32_t))
-                return cut_off(log, reader->offset);
+        if (reader_left(reader) > 0 && reader_left(reader) < 2 * sizeof(uint32_t))
+                return eventlog_cut_off(log, reader->offset);
 
-        return r;
+        return EVENT_LOG_RECORD_OK;
 }
 
 /* A log of nothing but its header says nothing. */
-static bool has_measurement(const EventLog *log) {
+static bool eventlog_has_measurement(const EventLog *log) {
         for (size_t i = 0; i < log->n_events; i++)
                 if (event_extends(log->events + i))
                         return true;
@@ -285,7 +291,8 @@ int eventlog_parse(const void *data, size_t size, EventLog **ret) {
 
         log->size = size;
         if (size > EVENT_LOG_SIZE_MAX) {
-                r = bad(log, EVENT_LOG_MALFORMED, 0, "it is larger than %u MiB", EVENT_LOG_SIZE_MAX >> 20);
+                r = eventlog_set_defect(log, EVENT_LOG_MALFORMED, 0, "it is larger than %u MiB",
+                                        EVENT_LOG_SIZE_MAX >> 20);
         } else {
                 log->memory = malloc(size > 0 ? size : 1);
                 if (!log->memory)
@@ -293,11 +300,11 @@ int eventlog_parse(const void *data, size_t size, EventLog **ret) {
                 if (size > 0)
                         memcpy(log->memory, data, size);
                 reader = reader_of(log->memory, size);
-                r = read_records(log, &reader);
+                r = eventlog_read_records(log, &reader);
         }
         if (r < 0)
                 return r;
-        if (log->status == EVENT_LOG_COMPLETE && !has_measurement(log))
+        if (log->status == EVENT_LOG_COMPLETE && !eventlog_has_measurement(log))
                 log->status = EVENT_LOG_EMPTY;
 
         *ret = TAKE_PTR(log);
@@ -330,8 +337,8 @@ uint8_t eventlog_startup_locality(const EventLog *log) {
 
 const char *eventlog_status_to_string(EventLogStatus status) {
         static const char *const names[_EVENT_LOG_STATUS_MAX] = {
-                [EVENT_LOG_COMPLETE] = "complete",   [EVENT_LOG_EMPTY] = "empty",
-                [EVENT_LOG_TRUNCATED] = "truncated", [EVENT_LOG_MALFORMED] = "malformed",
+                [EVENT_LOG_COMPLETE] = "complete",     [EVENT_LOG_EMPTY] = "empty",
+                [EVENT_LOG_TRUNCATED] = "truncated",   [EVENT_LOG_MALFORMED] = "malformed",
                 [EVENT_LOG_UNREADABLE] = "unreadable",
         };
 

@@ -16,66 +16,64 @@
 #include "tpm/deadline.h"
 #include "tpm/service.h"
 
-#define REQUEST_MSEC (5 * 1000)
-#define ANSWER_MSEC (15 * 1000)
+#define GTUNE_TPM_REQUEST_MSEC (5 * 1000)
+#define GTUNE_TPM_ANSWER_MSEC (15 * 1000)
 
-typedef struct Arguments {
+typedef struct GtuneTpmArguments {
         const char *root;
         TpmSources sources;
         bool finished; /* help or version was shown */
-} Arguments;
+} GtuneTpmArguments;
 
-/* Options --------------------------------------------------------------------------------------------------- */
-
-static int set_root(void *userdata, const char *argument) {
-        ((Arguments *) userdata)->root = argument;
+static int gtune_tpm_set_root(void *userdata, const char *argument) {
+        ((GtuneTpmArguments *) userdata)->root = argument;
         return 0;
 }
 
-static int set_device(void *userdata, const char *argument) {
-        ((Arguments *) userdata)->sources.device = argument;
+static int gtune_tpm_set_device(void *userdata, const char *argument) {
+        ((GtuneTpmArguments *) userdata)->sources.device = argument;
         return 0;
 }
 
-static int set_baseline(void *userdata, const char *argument) {
+static int gtune_tpm_set_baseline(void *userdata, const char *argument) {
         if (argument[0] != '/') {
                 fprintf(stderr, "gtune-tpm: --baseline needs an absolute path, not %s\n", argument);
                 return -EINVAL;
         }
 
-        ((Arguments *) userdata)->sources.baseline = argument;
+        ((GtuneTpmArguments *) userdata)->sources.baseline = argument;
         return 0;
 }
 
-static int print_version(void *userdata, _unused_ const char *argument) {
+static int gtune_tpm_print_version(void *userdata, _unused_ const char *argument) {
         puts("gtune-tpm " PACKAGE_VERSION);
-        ((Arguments *) userdata)->finished = true;
+        ((GtuneTpmArguments *) userdata)->finished = true;
         return 0;
 }
 
-static int print_help(void *userdata, const char *argument);
+static int gtune_tpm_print_help(void *userdata, const char *argument);
 
-static const Option options[] = {
-        {"root", 'R', "DIR", "read sysfs and the event logs below DIR, and open no TPM", set_root},
-        {"device", 'd', "PATH", "ask this TPM and not sysfs; unix:PATH is a socket", set_device},
-        {"baseline", 'b', "FILE", "compare the verdict with this baseline", set_baseline},
-        {"help", 'h', NULL, "show this help", print_help},
-        {"version", 0, NULL, "show the version", print_version},
+static const Option gtune_tpm_options[] = {
+        {"root", 'R', "DIR", "read sysfs and the event logs below DIR, and open no TPM", gtune_tpm_set_root},
+        {"device", 'd', "PATH", "ask this TPM and not sysfs; unix:PATH is a socket", gtune_tpm_set_device},
+        {"baseline", 'b', "FILE", "compare the verdict with this baseline", gtune_tpm_set_baseline},
+        {"help", 'h', NULL, "show this help", gtune_tpm_print_help},
+        {"version", 0, NULL, "show the version", gtune_tpm_print_version},
 };
 
-static int print_help(void *userdata, _unused_ const char *argument) {
+static int gtune_tpm_print_help(void *userdata, _unused_ const char *argument) {
         puts("Usage: gtune-tpm [OPTION...] < REQUEST\n\n"
              "Answer one request about the TPM, as {\"execute\": \"pcrs\"}. The commands are pcrs, eventlog,\n"
              "verdict and quote.");
-        options_help(options, ELEMENTSOF(options));
-        ((Arguments *) userdata)->finished = true;
+        options_help(gtune_tpm_options, ELEMENTSOF(gtune_tpm_options));
+        ((GtuneTpmArguments *) userdata)->finished = true;
         return 0;
 }
 
-static int parse_arguments(int argc, char **argv, Arguments *a) {
+static int gtune_tpm_parse_arguments(int argc, char **argv, GtuneTpmArguments *a) {
         int first;
 
-        first = options_parse(options, ELEMENTSOF(options), argc, argv, a, NULL);
+        first = options_parse(gtune_tpm_options, ELEMENTSOF(gtune_tpm_options), argc, argv, a, NULL);
         if (first < 0 || a->finished)
                 return first;
 
@@ -87,10 +85,8 @@ static int parse_arguments(int argc, char **argv, Arguments *a) {
         return 0;
 }
 
-/* The request ----------------------------------------------------------------------------------------------- */
-
 /* An object that is whole, or a line, needs nothing behind it. */
-static bool is_complete(Buffer *b) {
+static bool gtune_tpm_request_is_complete(Buffer *b) {
         _cleanup_json_ json_object *o = NULL;
         char *newline = memchr(b->data, '\n', b->size);
 
@@ -104,8 +100,8 @@ static bool is_complete(Buffer *b) {
                json_object_is_type(o, json_type_object);
 }
 
-static int read_request(Buffer *b, Fault *fault) {
-        const int64_t deadline = deadline_in(REQUEST_MSEC);
+static int gtune_tpm_read_request(Buffer *b, Fault *fault) {
+        const int64_t deadline = deadline_in(GTUNE_TPM_REQUEST_MSEC);
         char chunk[1024];
 
         for (;;) {
@@ -125,14 +121,12 @@ static int read_request(Buffer *b, Fault *fault) {
                         return negative_errno();
                 if (buffer_append(b, chunk, (size_t) n) < 0)
                         return -ENOMEM;
-                if (n == 0 || is_complete(b) || b->size > TPM_REQUEST_SIZE_MAX)
+                if (n == 0 || gtune_tpm_request_is_complete(b) || b->size > TPM_REQUEST_SIZE_MAX)
                         return 0;
         }
 }
 
-/* The answer ------------------------------------------------------------------------------------------------ */
-
-static int format_value(const char *key, json_object *value, Buffer *line) {
+static int gtune_tpm_format_value(const char *key, json_object *value, Buffer *line) {
         _cleanup_json_ json_object *o = json_object_new_object();
         int r;
 
@@ -142,13 +136,16 @@ static int format_value(const char *key, json_object *value, Buffer *line) {
         }
 
         r = json_set(o, key, value);
-        if (r >= 0)
-                r = json_format(o, line);
+        if (r < 0)
+                return r;
+        r = json_format(o, line);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : buffer_puts(line, "\n");
+        return buffer_puts(line, "\n");
 }
 
-static int format_fault(const Fault *fault, Buffer *line) {
+static int gtune_tpm_format_fault(const Fault *fault, Buffer *line) {
         json_object *o = json_object_new_object();
 
         if (!o)
@@ -159,22 +156,26 @@ static int format_fault(const Fault *fault, Buffer *line) {
                 return -ENOMEM;
         }
 
-        return format_value("error", o, line);
+        return gtune_tpm_format_value("error", o, line);
 }
 
 /* Nothing but what failed for want of memory is left without a line. */
-static int format_outcome(int r, json_object *value, Fault *fault, Buffer *line) {
+static int gtune_tpm_format_outcome(int r, json_object *value, Fault *fault, Buffer *line) {
         if (r == 0)
-                return format_value("return", value, line);
+                return gtune_tpm_format_value("return", value, line);
         if (r < 0)
                 r = fault_set(fault, FAULT_FAILED, "gtune-tpm failed: %s", strerror(-r));
 
-        return r < 0 ? r : format_fault(fault, line);
+        return r < 0 ? r : gtune_tpm_format_fault(fault, line);
 }
 
 /* The worker: the kernel waits for a TPM for minutes, and a process in such a wait cannot even be interrupted. --- */
 
-static int work(const Arguments *a, const Buffer *text, int fd) {
+/*
+ * A worker process asks the TPM: the kernel may wait for a TPM for minutes, and a process in such a wait cannot be
+ * interrupted.
+ */
+static int gtune_tpm_worker_answer(const GtuneTpmArguments *a, const Buffer *text, int fd) {
         _cleanup_buffer_ Buffer line = BUFFER_NULL;
         _cleanup_fault_ Fault fault = {};
         json_object *value = NULL;
@@ -185,20 +186,11 @@ static int work(const Arguments *a, const Buffer *text, int fd) {
         if (r == 0)
                 r = tpm_answer(&a->sources, &request, &value, &fault);
 
-        r = format_outcome(r, value, &fault, &line);
+        r = gtune_tpm_format_outcome(r, value, &fault, &line);
         return r < 0 ? r : write_all(fd, line.data, line.size);
 }
 
-/* Whoever waits for our output to end must not wait for the worker. */
-static int be_worker(const Arguments *a, const Buffer *text, int fd) {
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
-                return negative_errno();
-
-        return work(a, text, STDOUT_FILENO);
-}
-
-static int start_worker(const Arguments *a, const Buffer *text, pid_t *ret_pid, int *ret_fd) {
+static int gtune_tpm_worker_start(const GtuneTpmArguments *a, const Buffer *text, pid_t *ret_pid, int *ret_fd) {
         _cleanup_close_ int read_end = -EBADF, write_end = -EBADF;
         int ends[2];
 
@@ -210,14 +202,19 @@ static int start_worker(const Arguments *a, const Buffer *text, pid_t *ret_pid, 
         *ret_pid = fork();
         if (*ret_pid < 0)
                 return negative_errno();
-        if (*ret_pid == 0)
-                _exit(be_worker(a, text, write_end) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+        if (*ret_pid == 0) {
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+                /* A reader of our output waits for its end, and must not wait for the worker to close it. */
+                if (dup2(write_end, STDIN_FILENO) < 0 || dup2(write_end, STDOUT_FILENO) < 0)
+                        _exit(EXIT_FAILURE);
+                _exit(gtune_tpm_worker_answer(a, text, STDOUT_FILENO) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+        }
 
         *ret_fd = TAKE_FD(read_end);
         return 0;
 }
 
-static int take_line(int fd, int64_t deadline, Buffer *line) {
+static int gtune_tpm_take_line(int fd, int64_t deadline, Buffer *line) {
         char chunk[16384];
 
         for (;;) {
@@ -240,20 +237,21 @@ static int take_line(int fd, int64_t deadline, Buffer *line) {
         }
 }
 
-static int answer_in_time(const Arguments *a, const Buffer *text, Buffer *line, Fault *fault) {
+static int gtune_tpm_answer_in_time(const GtuneTpmArguments *a, const Buffer *text, Buffer *line, Fault *fault) {
         _cleanup_close_ int fd = -EBADF;
         pid_t worker = 0;
         int r;
 
-        r = start_worker(a, text, &worker, &fd);
+        r = gtune_tpm_worker_start(a, text, &worker, &fd);
         if (r < 0)
                 return r;
 
-        r = take_line(fd, deadline_in(ANSWER_MSEC), line);
+        r = gtune_tpm_take_line(fd, deadline_in(GTUNE_TPM_ANSWER_MSEC), line);
         if (r == -ETIMEDOUT) {
                 if (worker > 0)
                         (void) kill(worker, SIGKILL);
-                return fault_set(fault, FAULT_NO_ANSWER, "the TPM did not answer within %d s", ANSWER_MSEC / 1000);
+                return fault_set(fault, FAULT_NO_ANSWER, "the TPM did not answer within %d s",
+                                 GTUNE_TPM_ANSWER_MSEC / 1000);
         }
         if (r == -EPIPE)
                 return fault_set(fault, FAULT_FAILED, "gtune-tpm ended before it could answer; see the journal");
@@ -261,7 +259,7 @@ static int answer_in_time(const Arguments *a, const Buffer *text, Buffer *line, 
         return r;
 }
 
-static int run(Arguments *a) {
+static int gtune_tpm_run(GtuneTpmArguments *a) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL, line = BUFFER_NULL;
         _cleanup_(root_freep) Root *root = NULL;
         _cleanup_fault_ Fault fault = {};
@@ -275,24 +273,24 @@ static int run(Arguments *a) {
         }
         a->sources.root = root;
 
-        r = read_request(&text, &fault);
+        r = gtune_tpm_read_request(&text, &fault);
         if (r == 0)
-                r = answer_in_time(a, &text, &line, &fault);
+                r = gtune_tpm_answer_in_time(a, &text, &line, &fault);
         if (r != 0) {
                 line.size = 0;
-                r = format_outcome(r, NULL, &fault, &line);
+                r = gtune_tpm_format_outcome(r, NULL, &fault, &line);
         }
 
         return r < 0 ? r : write_all(STDOUT_FILENO, line.data, line.size);
 }
 
 int main(int argc, char **argv) {
-        Arguments a = {.root = "/"};
+        GtuneTpmArguments a = {.root = "/"};
 
-        if (parse_arguments(argc, argv, &a) < 0)
+        if (gtune_tpm_parse_arguments(argc, argv, &a) < 0)
                 return STATUS_USAGE;
         if (a.finished)
                 return EXIT_SUCCESS;
 
-        return run(&a) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        return gtune_tpm_run(&a) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -8,22 +8,17 @@
 
 #include "tpm/pcrs.h"
 
-static void md_ctx_freep(EVP_MD_CTX **ctx) {
-        EVP_MD_CTX_free(*ctx);
-}
+DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free);
 
 /* By name: a libcrypto built without SM3 does not have its function. */
-static const char *const digest_names[_ALGORITHM_MAX] = {
-        [ALGORITHM_SHA1] = "SHA1",
-        [ALGORITHM_SHA256] = "SHA256",
-        [ALGORITHM_SHA384] = "SHA384",
-        [ALGORITHM_SHA512] = "SHA512",
-        [ALGORITHM_SM3_256] = "SM3",
+static const char *const algorithm_digest_names[_ALGORITHM_MAX] = {
+        [ALGORITHM_SHA1] = "SHA1",     [ALGORITHM_SHA256] = "SHA256", [ALGORITHM_SHA384] = "SHA384",
+        [ALGORITHM_SHA512] = "SHA512", [ALGORITHM_SM3_256] = "SM3",
 };
 
 int algorithm_hash(Algorithm algorithm, const HashPart *parts, size_t n_parts, uint8_t *ret) {
-        _cleanup_(md_ctx_freep) EVP_MD_CTX *ctx = NULL;
-        const EVP_MD *md = EVP_get_digestbyname(digest_names[algorithm]);
+        _cleanup_(EVP_MD_CTX_freep) EVP_MD_CTX *ctx = NULL;
+        const EVP_MD *md = EVP_get_digestbyname(algorithm_digest_names[algorithm]);
 
         if (!md || (size_t) EVP_MD_size(md) != algorithm_size(algorithm))
                 return -EOPNOTSUPP;
@@ -45,7 +40,7 @@ int algorithm_hash(Algorithm algorithm, const HashPart *parts, size_t n_parts, u
 int pcr_extend(Algorithm bank, uint8_t *pcr, const uint8_t *digest) {
         size_t size = algorithm_size(bank);
 
-        return algorithm_hash(bank, (HashPart[]) {{pcr, size}, {digest, size}}, 2, pcr);
+        return algorithm_hash(bank, (HashPart[]){{pcr, size}, {digest, size}}, 2, pcr);
 }
 
 int pcrs_composite(const Pcrs *pcrs, Algorithm bank, uint32_t selection, Algorithm hash, uint8_t *ret) {
@@ -57,7 +52,7 @@ int pcrs_composite(const Pcrs *pcrs, Algorithm bank, uint32_t selection, Algorit
 
         for (unsigned i = 0; i < PCR_COUNT; i++)
                 if (selection & 1U << i)
-                        parts[n++] = (HashPart) {pcrs->banks[bank].digests[i], algorithm_size(bank)};
+                        parts[n++] = (HashPart){pcrs->banks[bank].digests[i], algorithm_size(bank)};
 
         return algorithm_hash(hash, parts, n, ret);
 }

@@ -8,26 +8,22 @@ bool pcrs_bank_exists(const Pcrs *pcrs, Algorithm bank) {
         return pcrs->banks[bank].present != 0;
 }
 
-static bool bank_equal(const PcrBank *a, const PcrBank *b, size_t size, uint32_t except) {
-        if ((a->present & ~except) != (b->present & ~except))
-                return false;
-
-        for (unsigned i = 0; i < PCR_COUNT; i++)
-                if (a->present & ~except & 1U << i && memcmp(a->digests[i], b->digests[i], size) != 0)
-                        return false;
-
-        return true;
-}
-
 bool pcrs_equal(const Pcrs *a, const Pcrs *b, uint32_t except) {
-        for (Algorithm i = 0; i < _ALGORITHM_MAX; i++)
-                if (!bank_equal(a->banks + i, b->banks + i, algorithm_size(i), except))
+        for (Algorithm i = 0; i < _ALGORITHM_MAX; i++) {
+                const uint32_t present = a->banks[i].present & ~except;
+
+                if (present != (b->banks[i].present & ~except))
                         return false;
+                for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
+                        if (present & 1U << pcr &&
+                            memcmp(a->banks[i].digests[pcr], b->banks[i].digests[pcr], algorithm_size(i)) != 0)
+                                return false;
+        }
 
         return true;
 }
 
-static int bank_to_json(const PcrBank *bank, size_t size, json_object **ret) {
+static int pcr_bank_to_json(const PcrBank *bank, size_t size, json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
         char digest[2 * DIGEST_SIZE_MAX + 1], number[12];
 
@@ -68,7 +64,7 @@ int pcrs_to_json(const Pcrs *pcrs, json_object **ret) {
 
                 if (!pcrs_bank_exists(pcrs, i))
                         continue;
-                if (bank_to_json(pcrs->banks + i, algorithm_size(i), &bank) < 0 ||
+                if (pcr_bank_to_json(pcrs->banks + i, algorithm_size(i), &bank) < 0 ||
                     json_set(o, algorithm_to_string(i), bank) < 0)
                         return -ENOMEM;
         }
@@ -90,7 +86,7 @@ int pcr_from_string(const char *text) {
         return pcr < PCR_COUNT ? (int) pcr : -EINVAL;
 }
 
-static int bank_from_json(json_object *o, PcrBank *bank, size_t size) {
+static int pcr_bank_from_json(json_object *o, PcrBank *bank, size_t size) {
         if (!json_object_is_type(o, json_type_object))
                 return -EBADMSG;
 
@@ -121,7 +117,7 @@ int pcrs_from_json(json_object *o, Pcrs *ret) {
 
                 /* "sm3" and "sm3_256" are one bank. */
                 if (bank < 0 || pcrs_bank_exists(&pcrs, bank) ||
-                    bank_from_json(value, pcrs.banks + bank, algorithm_size(bank)) < 0)
+                    pcr_bank_from_json(value, pcrs.banks + bank, algorithm_size(bank)) < 0)
                         return -EBADMSG;
         }
 
@@ -130,7 +126,7 @@ int pcrs_from_json(json_object *o, Pcrs *ret) {
 }
 
 /* A number at the beginning of the text; *p moves behind it. */
-static int take_pcr(const char **p) {
+static int pcr_take_number(const char **p) {
         char digits[3] = {};
         size_t n = strspn(*p, "0123456789");
 
@@ -146,11 +142,11 @@ int pcr_selection_parse(const char *text, uint32_t *ret) {
         uint32_t selection = 0;
 
         for (const char *p = text;; p++) {
-                int first = take_pcr(&p), last = first;
+                int first = pcr_take_number(&p), last = first;
 
                 if (first >= 0 && *p == '-') {
                         p++;
-                        last = take_pcr(&p);
+                        last = pcr_take_number(&p);
                 }
                 if (first < 0 || last < first)
                         return -EINVAL;

@@ -7,33 +7,22 @@
 
 #include "tpm/attest.h"
 
-#define SELECTIONS_MAX 16U
-#define SELECTION_SIZE 8U /* TPMS_PCR_SELECTION: u16 hash, u8 size, 4 bytes, and one of padding */
-#define DIGESTS_MAX 8U    /* of a TPML_DIGEST */
+#define QUOTE_FILE_SELECTIONS_MAX 16U
+#define QUOTE_FILE_SELECTION_SIZE 8U /* TPMS_PCR_SELECTION: u16 hash, u8 size, 4 bytes, and one of padding */
+#define QUOTE_FILE_DIGESTS_MAX 8U    /* of a TPML_DIGEST */
 
-static void put_le(uint8_t *p, uint32_t value, size_t size) {
+static void quote_file_put_le(uint8_t *p, uint32_t value, size_t size) {
         for (size_t i = 0; i < size; i++)
                 p[i] = (uint8_t) (value >> (8 * i));
 }
 
-static int append_selection(Buffer *b, Algorithm bank, uint32_t selection) {
-        uint8_t list[4 + SELECTIONS_MAX * SELECTION_SIZE] = {};
-
-        put_le(list, 1, 4);
-        put_le(list + 4, algorithm_id(bank), 2);
-        list[6] = PCR_COUNT / 8;
-        put_le(list + 7, selection, PCR_COUNT / 8);
-
-        return buffer_append(b, list, sizeof(list));
-}
-
 /* TPM2B_DIGEST: u16 size and 64 bytes. */
-static int append_digests(Buffer *b, const uint8_t *const *digests, size_t n, size_t size) {
-        uint8_t list[4 + DIGESTS_MAX * (2 + DIGEST_SIZE_MAX)] = {}, *p = list + 4;
+static int quote_file_append_digests(Buffer *b, const uint8_t *const *digests, size_t n, size_t size) {
+        uint8_t list[4 + QUOTE_FILE_DIGESTS_MAX * (2 + DIGEST_SIZE_MAX)] = {}, *p = list + 4;
 
-        put_le(list, (uint32_t) n, 4);
+        quote_file_put_le(list, (uint32_t) n, 4);
         for (size_t i = 0; i < n; i++, p += 2 + DIGEST_SIZE_MAX) {
-                put_le(p, (uint32_t) size, 2);
+                quote_file_put_le(p, (uint32_t) size, 2);
                 memcpy(p + 2, digests[i], size);
         }
 
@@ -41,8 +30,8 @@ static int append_digests(Buffer *b, const uint8_t *const *digests, size_t n, si
 }
 
 int quote_pcr_file(const Pcrs *pcrs, Algorithm bank, uint32_t selection, Buffer *b) {
+        uint8_t list[4 + QUOTE_FILE_SELECTIONS_MAX * QUOTE_FILE_SELECTION_SIZE] = {}, count[4];
         const uint8_t *digests[PCR_COUNT];
-        uint8_t count[4];
         size_t n = 0;
         int r;
 
@@ -53,13 +42,25 @@ int quote_pcr_file(const Pcrs *pcrs, Algorithm bank, uint32_t selection, Buffer 
                 if (selection & 1U << i)
                         digests[n++] = pcrs->banks[bank].digests[i];
 
-        put_le(count, (uint32_t) ((n + DIGESTS_MAX - 1) / DIGESTS_MAX), 4);
-        r = append_selection(b, bank, selection);
-        if (r >= 0)
-                r = buffer_append(b, count, sizeof(count));
+        quote_file_put_le(list, 1, 4);
+        quote_file_put_le(list + 4, algorithm_id(bank), 2);
+        list[6] = PCR_COUNT / 8;
+        quote_file_put_le(list + 7, selection, PCR_COUNT / 8);
+        r = buffer_append(b, list, sizeof(list));
+        if (r < 0)
+                return r;
 
-        for (size_t i = 0; i < n && r >= 0; i += DIGESTS_MAX)
-                r = append_digests(b, digests + i, n - i < DIGESTS_MAX ? n - i : DIGESTS_MAX, algorithm_size(bank));
+        quote_file_put_le(count, (uint32_t) ((n + QUOTE_FILE_DIGESTS_MAX - 1) / QUOTE_FILE_DIGESTS_MAX), 4);
+        r = buffer_append(b, count, sizeof(count));
+        if (r < 0)
+                return r;
 
-        return r;
+        for (size_t i = 0, take; i < n; i += take) {
+                take = n - i < QUOTE_FILE_DIGESTS_MAX ? n - i : QUOTE_FILE_DIGESTS_MAX;
+                r = quote_file_append_digests(b, digests + i, take, algorithm_size(bank));
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }

@@ -13,19 +13,18 @@
 #include "tpm/attest.h"
 
 #define SHA256_SIZE 32U
-#define PURPOSE "gtuned-quote-1"
+#define QUOTE_PURPOSE "gtuned-quote-1"
 
 static const struct {
         const char *code;
         const char *sentence;
-} faults[_QUOTE_FAULT_MAX] = {
+} quote_faults[_QUOTE_FAULT_MAX] = {
         [QUOTE_OK] = {"ok", "the quote is good"},
         [QUOTE_NONCE_SIZE] = {"nonce-size", "a nonce has 16 to 64 bytes: ask again with one of that size"},
         [QUOTE_ATTEST_MALFORMED] = {"attest-malformed", "the attest is no valid TPMS_ATTEST: do not trust this guest"},
         [QUOTE_MAGIC] = {"magic", "the attest was not made by a TPM (wrong magic): it is forged"},
         [QUOTE_TYPE] = {"type", "the attest was made by a TPM, and is no quote: it says nothing about PCRs"},
-        [QUOTE_PUBLIC_MALFORMED] = {"public-malformed",
-                                    "the key is no valid TPM2B_PUBLIC: do not trust this guest"},
+        [QUOTE_PUBLIC_MALFORMED] = {"public-malformed", "the key is no valid TPM2B_PUBLIC: do not trust this guest"},
         [QUOTE_KEY_TYPE] = {"key-type", "the key is no ECC P-256 key for ECDSA with SHA-256 and a SHA-256 name, "
                                         "which gtuned uses: it comes from something else"},
         [QUOTE_KEY_ATTRIBUTES] = {"key-attributes",
@@ -50,32 +49,21 @@ static const struct {
                                             "moved in between; ask again"},
 };
 
-static void pkey_freep(EVP_PKEY **p) {
-        EVP_PKEY_free(*p);
-}
-
-static void md_ctx_freep(EVP_MD_CTX **p) {
-        EVP_MD_CTX_free(*p);
-}
-
-static void ecdsa_sig_freep(ECDSA_SIG **p) {
-        ECDSA_SIG_free(*p);
-}
-
-static void openssl_freep(unsigned char **p) {
-        OPENSSL_free(*p);
-}
+DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free);
+DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free);
+DEFINE_CLEANUP(ECDSA_SIG *, ECDSA_SIG_free);
+DEFINE_CLEANUP(unsigned char *, OPENSSL_free);
 
 const char *quote_fault_code(QuoteFault fault) {
-        return faults[fault].code;
+        return quote_faults[fault].code;
 }
 
 const char *quote_fault_sentence(QuoteFault fault) {
-        return faults[fault].sentence;
+        return quote_faults[fault].sentence;
 }
 
 /* As SubjectPublicKeyInfo: the one form that libcrypto 1.1 and 3 both take without deprecated calls. */
-static EVP_PKEY *load_key(const PublicKey *key) {
+static EVP_PKEY *public_key_load(const PublicKey *key) {
         static const uint8_t prefix[] = {
                 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06,
                 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
@@ -91,8 +79,8 @@ static EVP_PKEY *load_key(const PublicKey *key) {
 }
 
 /* The signature in DER. Return: its size, or 0: no memory. */
-static size_t encode_signature(const Signature *signature, unsigned char **ret) {
-        _cleanup_(ecdsa_sig_freep) ECDSA_SIG *sig = ECDSA_SIG_new();
+static size_t signature_to_der(const Signature *signature, unsigned char **ret) {
+        _cleanup_(ECDSA_SIG_freep) ECDSA_SIG *sig = ECDSA_SIG_new();
         BIGNUM *r = BN_bin2bn(signature->r, sizeof(signature->r), NULL);
         BIGNUM *s = BN_bin2bn(signature->s, sizeof(signature->s), NULL);
         int size;
@@ -108,9 +96,9 @@ static size_t encode_signature(const Signature *signature, unsigned char **ret) 
 }
 
 int signature_verify(const PublicKey *key, const Signature *signature, const void *data, size_t size) {
-        _cleanup_(pkey_freep) EVP_PKEY *pkey = load_key(key);
-        _cleanup_(md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-        _cleanup_(openssl_freep) unsigned char *der = NULL;
+        _cleanup_(EVP_PKEY_freep) EVP_PKEY *pkey = public_key_load(key);
+        _cleanup_(EVP_MD_CTX_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+        _cleanup_(OPENSSL_freep) unsigned char *der = NULL;
         size_t der_size;
         bool good;
 
@@ -121,7 +109,7 @@ int signature_verify(const PublicKey *key, const Signature *signature, const voi
                 return QUOTE_SIGNATURE;
         }
 
-        der_size = encode_signature(signature, &der);
+        der_size = signature_to_der(signature, &der);
         if (der_size == 0)
                 return -ENOMEM;
 
@@ -133,7 +121,7 @@ int signature_verify(const PublicKey *key, const Signature *signature, const voi
 
 int quote_qualifying_data(const uint8_t *nonce, size_t nonce_size, const uint8_t *report_hash, uint8_t *ret) {
         const HashPart parts[] = {
-                {PURPOSE, strlen(PURPOSE)},
+                {QUOTE_PURPOSE, strlen(QUOTE_PURPOSE)},
                 {nonce, nonce_size},
                 {report_hash, SHA256_SIZE},
         };
@@ -145,7 +133,7 @@ int quote_qualifying_data(const uint8_t *nonce, size_t nonce_size, const uint8_t
 }
 
 /* Return: 1 where the quote is bound to the nonce and this hash of a report, 0, or as algorithm_hash(). */
-static int is_bound_to(const Attest *a, const QuoteRequest *request, const uint8_t *report_hash) {
+static int quote_is_bound_to(const Attest *a, const QuoteRequest *request, const uint8_t *report_hash) {
         uint8_t expected[SHA256_SIZE];
         int r = quote_qualifying_data(request->nonce, request->nonce_size, report_hash, expected);
 
@@ -155,21 +143,29 @@ static int is_bound_to(const Attest *a, const QuoteRequest *request, const uint8
         return a->extra_data_size == sizeof(expected) && memcmp(a->extra_data, expected, sizeof(expected)) == 0;
 }
 
-static int check_binding(const Attest *a, const Quote *quote, const QuoteRequest *request) {
+static int quote_check_binding(const Attest *a, const Quote *quote, const QuoteRequest *request) {
         uint8_t hash[SHA256_SIZE];
-        int r = algorithm_hash(ALGORITHM_SHA256, &(HashPart) {request->report, request->report_size}, 1, hash);
+        int r = algorithm_hash(ALGORITHM_SHA256, &(HashPart){request->report, request->report_size}, 1, hash);
 
-        if (r >= 0)
-                r = is_bound_to(a, request, hash);
-        if (r != 0)
-                return r < 0 ? r : QUOTE_OK;
+        if (r < 0)
+                return r;
+        r = quote_is_bound_to(a, request, hash);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                return QUOTE_OK;
+        if (!quote->report_hash)
+                return QUOTE_NONCE;
 
-        /* Refused either way; what the guest says it hashed only tells which of the two it was. */
-        r = quote->report_hash ? is_bound_to(a, request, quote->report_hash) : 0;
-        return r < 0 ? r : r > 0 ? QUOTE_REPORT : QUOTE_NONCE;
+        /* The quote is refused in any case; the hash that the guest sent only decides between the two reasons. */
+        r = quote_is_bound_to(a, request, quote->report_hash);
+        if (r < 0)
+                return r;
+
+        return r > 0 ? QUOTE_REPORT : QUOTE_NONCE;
 }
 
-static int check_pcrs(const Attest *a, const Quote *quote, const QuoteRequest *request) {
+static int quote_check_pcrs(const Attest *a, const Quote *quote, const QuoteRequest *request) {
         uint8_t composite[SHA256_SIZE];
         int r;
 
@@ -183,12 +179,13 @@ static int check_pcrs(const Attest *a, const Quote *quote, const QuoteRequest *r
         if (r < 0)
                 return r;
 
-        return a->pcr_digest_size == sizeof(composite) && memcmp(a->pcr_digest, composite, sizeof(composite)) == 0
-                       ? QUOTE_OK
-                       : QUOTE_PCR_DIGEST;
+        if (a->pcr_digest_size != sizeof(composite) || memcmp(a->pcr_digest, composite, sizeof(composite)) != 0)
+                return QUOTE_PCR_DIGEST;
+
+        return QUOTE_OK;
 }
 
-static int check_key(const Quote *quote, const QuoteRequest *request, PublicKey *ret) {
+static int quote_check_key(const Quote *quote, const QuoteRequest *request, PublicKey *ret) {
         int r = public_key_parse(quote->public_key, quote->public_key_size, ret);
 
         if (r != QUOTE_OK)
@@ -201,15 +198,8 @@ static int check_key(const Quote *quote, const QuoteRequest *request, PublicKey 
         return QUOTE_OK;
 }
 
-static int check_signature(const Quote *quote, const PublicKey *key) {
-        Signature signature;
-        int r = signature_parse(quote->signature, quote->signature_size, &signature);
-
-        return r != QUOTE_OK ? r : signature_verify(key, &signature, quote->attest, quote->attest_size);
-}
-
 /* The qualified name of a primary key is made of its hierarchy's handle and its name (part 1, 16). */
-static int check_signer(const Attest *a, const PublicKey *key, bool *ret_endorsement) {
+static int quote_check_signer(const Attest *a, const PublicKey *key, bool *ret_endorsement) {
         static const uint8_t hierarchies[][4] = {
                 {0x40, 0x00, 0x00, 0x0B}, /* TPM_RH_ENDORSEMENT */
                 {0x40, 0x00, 0x00, 0x01}, /* TPM_RH_OWNER */
@@ -236,6 +226,7 @@ static int check_signer(const Attest *a, const PublicKey *key, bool *ret_endorse
 
 int quote_check(const Quote *quote, const QuoteRequest *request, QuoteResult *ret) {
         QuoteResult result = {};
+        Signature signature;
         int r;
 
         assert(quote);
@@ -246,18 +237,27 @@ int quote_check(const Quote *quote, const QuoteRequest *request, QuoteResult *re
                 return QUOTE_NONCE_SIZE;
 
         r = attest_parse(quote->attest, quote->attest_size, &result.attest);
-        if (r == QUOTE_OK)
-                r = check_key(quote, request, &result.key);
-        if (r == QUOTE_OK)
-                r = check_signature(quote, &result.key);
-        if (r == QUOTE_OK)
-                r = check_signer(&result.attest, &result.key, &result.endorsement);
-        if (r == QUOTE_OK)
-                r = check_binding(&result.attest, quote, request);
-        if (r == QUOTE_OK)
-                r = check_pcrs(&result.attest, quote, request);
-        if (r == QUOTE_OK)
-                *ret = result;
+        if (r != QUOTE_OK)
+                return r;
+        r = quote_check_key(quote, request, &result.key);
+        if (r != QUOTE_OK)
+                return r;
+        r = signature_parse(quote->signature, quote->signature_size, &signature);
+        if (r != QUOTE_OK)
+                return r;
+        r = signature_verify(&result.key, &signature, quote->attest, quote->attest_size);
+        if (r != QUOTE_OK)
+                return r;
+        r = quote_check_signer(&result.attest, &result.key, &result.endorsement);
+        if (r != QUOTE_OK)
+                return r;
+        r = quote_check_binding(&result.attest, quote, request);
+        if (r != QUOTE_OK)
+                return r;
+        r = quote_check_pcrs(&result.attest, quote, request);
+        if (r != QUOTE_OK)
+                return r;
 
-        return r;
+        *ret = result;
+        return QUOTE_OK;
 }

@@ -12,19 +12,11 @@
 static const struct {
         uint32_t pcrs;
         const char *texts[3];
-} tails[] = {
+} replay_tails[] = {
         {1U << 5, {"Exit Boot Services Invocation", "Exit Boot Services Returned with Success"}},
         {0x72FF, {"os-separator"}},
         {1U << 5, {"Exit Boot Services Invocation", "Exit Boot Services Returned with Success", "os-separator"}},
 };
-
-static void start_bank(PcrBank *bank, Algorithm algorithm, uint8_t locality) {
-        *bank = (PcrBank) {.present = PCR_ALL};
-
-        for (unsigned i = PCR_DYNAMIC_FIRST; i <= PCR_DYNAMIC_LAST; i++)
-                memset(bank->digests[i], 0xFF, algorithm_size(algorithm));
-        bank->digests[0][algorithm_size(algorithm) - 1] = locality;
-}
 
 /* Return: 0, -EOPNOTSUPP, -ENOMEM. */
 static int replay_bank(const EventLog *log, Algorithm algorithm, PcrBank *bank) {
@@ -47,43 +39,40 @@ static int replay_bank(const EventLog *log, Algorithm algorithm, PcrBank *bank) 
         return 0;
 }
 
-static uint32_t touched_pcrs(const EventLog *log) {
-        uint32_t touched = 0;
-
-        for (size_t i = 0; i < log->n_events; i++)
-                if (event_extends(log->events + i))
-                        touched |= 1U << log->events[i].pcr;
-
-        return touched;
-}
-
 int replay_logs(const EventLog *const *logs, size_t n_logs, Replay *ret) {
         uint8_t locality = 0;
         uint32_t banks = 0;
 
         assert(ret);
 
-        *ret = (Replay) {};
+        *ret = (Replay){};
         for (size_t i = 0; i < n_logs; i++) {
                 if (!logs[i])
                         continue;
                 banks |= logs[i]->banks;
-                ret->touched |= touched_pcrs(logs[i]);
+                for (size_t k = 0; k < logs[i]->n_events; k++)
+                        if (event_extends(logs[i]->events + k))
+                                ret->touched |= 1U << logs[i]->events[k].pcr;
                 if (logs[i]->format != EVENT_LOG_USERSPACE)
                         locality = eventlog_startup_locality(logs[i]);
         }
 
         for (Algorithm a = 0; a < _ALGORITHM_MAX; a++) {
+                PcrBank *bank = ret->pcrs.banks + a;
                 int r = 0;
 
                 if (!(banks & 1U << a))
                         continue;
 
-                start_bank(ret->pcrs.banks + a, a, locality);
+                bank->present = PCR_ALL;
+                for (unsigned i = PCR_DYNAMIC_FIRST; i <= PCR_DYNAMIC_LAST; i++)
+                        memset(bank->digests[i], 0xFF, algorithm_size(a));
+                bank->digests[0][algorithm_size(a) - 1] = locality;
+
                 for (size_t i = 0; i < n_logs && r >= 0; i++)
-                        r = logs[i] ? replay_bank(logs[i], a, ret->pcrs.banks + a) : 0;
+                        r = logs[i] ? replay_bank(logs[i], a, bank) : 0;
                 if (r == -EOPNOTSUPP)
-                        ret->pcrs.banks[a] = (PcrBank) {};
+                        *bank = (PcrBank){};
                 else if (r < 0)
                         return r;
         }
@@ -91,30 +80,31 @@ int replay_logs(const EventLog *const *logs, size_t n_logs, Replay *ret) {
         return 0;
 }
 
-/* Return: 1 where the value with the texts behind it is the other one. */
-static int tail_explains(Algorithm bank, const uint8_t *value, const char *const texts[static 3],
-                         const uint8_t *actual) {
-        uint8_t pcr[DIGEST_SIZE_MAX], digest[DIGEST_SIZE_MAX];
-        int r = 0;
+/* Return: 1 if a tail turns the replayed value into the actual one, 0 if none does, or as algorithm_hash(). */
+static int replay_is_explained(Algorithm bank, unsigned number, const uint8_t *value, const uint8_t *actual) {
+        for (size_t i = 0; i < ELEMENTSOF(replay_tails); i++) {
+                const char *const *texts = replay_tails[i].texts;
+                uint8_t pcr[DIGEST_SIZE_MAX], digest[DIGEST_SIZE_MAX];
 
-        memcpy(pcr, value, sizeof(pcr));
-        for (size_t i = 0; i < 3 && texts[i] && r >= 0; i++) {
-                r = algorithm_hash(bank, &(HashPart) {texts[i], strlen(texts[i])}, 1, digest);
-                if (r >= 0)
+                if (!(replay_tails[i].pcrs & 1U << number))
+                        continue;
+
+                memcpy(pcr, value, sizeof(pcr));
+                for (size_t k = 0; k < ELEMENTSOF(replay_tails[i].texts) && texts[k]; k++) {
+                        int r;
+
+                        r = algorithm_hash(bank, &(HashPart){texts[k], strlen(texts[k])}, 1, digest);
+                        if (r < 0)
+                                return r;
                         r = pcr_extend(bank, pcr, digest);
+                        if (r < 0)
+                                return r;
+                }
+                if (memcmp(pcr, actual, algorithm_size(bank)) == 0)
+                        return 1;
         }
 
-        return r < 0 ? r : memcmp(pcr, actual, algorithm_size(bank)) == 0;
-}
-
-static int is_explained(Algorithm bank, unsigned pcr, const uint8_t *value, const uint8_t *actual) {
-        int r = 0;
-
-        for (size_t i = 0; i < ELEMENTSOF(tails) && r == 0; i++)
-                if (tails[i].pcrs & 1U << pcr)
-                        r = tail_explains(bank, value, tails[i].texts, actual);
-
-        return r;
+        return 0;
 }
 
 int replay_compare(const Replay *replay, const Pcrs *pcrs, Algorithm bank, uint32_t selection, ReplayDifference *ret) {
@@ -130,7 +120,7 @@ int replay_compare(const Replay *replay, const Pcrs *pcrs, Algorithm bank, uint3
                     memcmp(expected->digests[i], actual->digests[i], algorithm_size(bank)) == 0)
                         continue;
 
-                r = is_explained(bank, i, expected->digests[i], actual->digests[i]);
+                r = replay_is_explained(bank, i, expected->digests[i], actual->digests[i]);
                 if (r < 0)
                         return r;
                 if (r > 0)

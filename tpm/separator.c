@@ -7,20 +7,23 @@
 #include "tpm/verdict.h"
 
 /* Separators of UEFI, of SeaBIOS (and UEFI), and of firmware that could not measure (PFP 1.05, 3.3.4.4). */
-static const uint8_t separators[][4] = {{0, 0, 0, 0}, {0xFF, 0xFF, 0xFF, 0xFF}, {1, 0, 0, 0}};
+static const uint8_t pcr_separators[][4] = {{0, 0, 0, 0}, {0xFF, 0xFF, 0xFF, 0xFF}, {1, 0, 0, 0}};
 
 /* The last byte of PCR 0 at the start: the locality that started the TPM. */
-static const uint8_t localities[] = {0, 3, 4};
+static const uint8_t pcr_localities[] = {0, 3, 4};
 
-static int extend_by(Algorithm bank, uint8_t *pcr, const void *data, size_t size) {
+static int pcr_extend_by_data(Algorithm bank, uint8_t *pcr, const void *data, size_t size) {
         uint8_t digest[DIGEST_SIZE_MAX];
-        int r = algorithm_hash(bank, &(HashPart) {data, size}, 1, digest);
+        int r = algorithm_hash(bank, &(HashPart){data, size}, 1, digest);
 
-        return r < 0 ? r : pcr_extend(bank, pcr, digest);
+        if (r < 0)
+                return r;
+
+        return pcr_extend(bank, pcr, digest);
 }
 
 /* Whether the value is the start with nothing or "os-separator" behind it. Return: 1, 0, or as algorithm_hash(). */
-static int is_with_or_without_os(Algorithm bank, const uint8_t *start, const uint8_t *value) {
+static int pcr_is_with_or_without_os(Algorithm bank, const uint8_t *start, const uint8_t *value) {
         static const char os_separator[] = "os-separator"; /* systemd-pcrosseparator.service, 261 and later */
         uint8_t pcr[DIGEST_SIZE_MAX];
         int r;
@@ -29,39 +32,54 @@ static int is_with_or_without_os(Algorithm bank, const uint8_t *start, const uin
                 return 1;
 
         memcpy(pcr, start, sizeof(pcr));
-        r = extend_by(bank, pcr, os_separator, strlen(os_separator));
+        r = pcr_extend_by_data(bank, pcr, os_separator, strlen(os_separator));
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : memcmp(pcr, value, algorithm_size(bank)) == 0;
+        return memcmp(pcr, value, algorithm_size(bank)) == 0;
 }
 
-static int content_from(Algorithm bank, const uint8_t *start, const uint8_t *value, PcrContent *ret) {
-        int r = is_with_or_without_os(bank, start, value);
+static int pcr_content_from(Algorithm bank, const uint8_t *start, const uint8_t *value, PcrContent *ret) {
+        int r;
 
-        *ret = r > 0 ? PCR_CONTENT_START : PCR_CONTENT_SEPARATOR;
-        for (size_t i = 0; i < ELEMENTSOF(separators) && r == 0; i++) {
+        r = pcr_is_with_or_without_os(bank, start, value);
+        if (r < 0)
+                return r;
+        if (r > 0) {
+                *ret = PCR_CONTENT_START;
+                return 0;
+        }
+
+        *ret = PCR_CONTENT_MEASURED;
+        for (size_t i = 0; i < ELEMENTSOF(pcr_separators); i++) {
                 uint8_t pcr[DIGEST_SIZE_MAX];
 
                 memcpy(pcr, start, sizeof(pcr));
-                r = extend_by(bank, pcr, separators[i], sizeof(separators[i]));
-                if (r >= 0)
-                        r = is_with_or_without_os(bank, pcr, value);
+                r = pcr_extend_by_data(bank, pcr, pcr_separators[i], sizeof(pcr_separators[i]));
+                if (r < 0)
+                        return r;
+                r = pcr_is_with_or_without_os(bank, pcr, value);
+                if (r < 0)
+                        return r;
+                if (r > 0) {
+                        *ret = PCR_CONTENT_SEPARATOR;
+                        break;
+                }
         }
-        if (r == 0)
-                *ret = PCR_CONTENT_MEASURED;
 
-        return r < 0 ? r : 0;
+        return 0;
 }
 
 int pcr_content(Algorithm bank, unsigned pcr, const uint8_t *value, PcrContent *ret) {
-        size_t n = pcr == 0 ? ELEMENTSOF(localities) : 1;
+        size_t n = pcr == 0 ? ELEMENTSOF(pcr_localities) : 1;
         int r = 0;
 
         *ret = PCR_CONTENT_MEASURED;
         for (size_t i = 0; i < n && r >= 0 && *ret == PCR_CONTENT_MEASURED; i++) {
                 uint8_t start[DIGEST_SIZE_MAX] = {};
 
-                start[algorithm_size(bank) - 1] = localities[i];
-                r = content_from(bank, start, value, ret);
+                start[algorithm_size(bank) - 1] = pcr_localities[i];
+                r = pcr_content_from(bank, start, value, ret);
         }
 
         return r;

@@ -11,34 +11,33 @@
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 
-/* PCRs ------------------------------------------------------------------------------------------------------ */
-
-static int no_tpm(Fault *fault) {
+static int service_no_tpm(Fault *fault) {
         return fault_set(fault, FAULT_NO_TPM,
                          "this machine has no TPM: there is neither " TPM_SYSFS " nor " TPM_DEVICE);
 }
 
-static int open_device(const TpmSources *sources, TpmDevice **ret, const char **ret_path, Fault *fault) {
+static int service_open_device(const TpmSources *sources, TpmDevice **ret, const char **ret_path, Fault *fault) {
         TpmPresence presence = sources->device ? TPM_20 : sysfs_tpm_presence(sources->root);
         int r;
 
         if (presence == TPM_12)
                 return fault_set(fault, FAULT_TPM12, "this machine has a TPM 1.2, and only a TPM 2.0 can be asked");
         if (!sources->device && !root_is_live(sources->root))
-                return presence == TPM_ABSENT
-                               ? no_tpm(fault)
-                               : fault_set(fault, FAULT_NO_DEVICE, "this tree holds no PCR values, and the TPM of "
-                                                                   "another machine cannot be asked for them");
+                return presence == TPM_ABSENT ? service_no_tpm(fault)
+                                              : fault_set(fault, FAULT_NO_DEVICE,
+                                                          "this tree holds no PCR values, and the TPM of "
+                                                          "another machine cannot be asked for them");
 
         *ret_path = sources->device ? sources->device : TPM_DEVICE;
         r = tpm_device_open(ret, *ret_path, fault);
         if (r == FAULT && fault->class == FAULT_NO_DEVICE && presence == TPM_ABSENT)
-                return no_tpm(fault);
+                return service_no_tpm(fault);
 
         return r;
 }
 
-static int read_pcrs(const TpmSources *sources, unsigned banks, Pcrs *ret, const char **ret_source, Fault *fault) {
+static int service_read_pcrs(const TpmSources *sources, unsigned banks, Pcrs *ret, const char **ret_source,
+                             Fault *fault) {
         _cleanup_(tpm_device_freep) TpmDevice *device = NULL;
         int r;
 
@@ -47,18 +46,21 @@ static int read_pcrs(const TpmSources *sources, unsigned banks, Pcrs *ret, const
                 return sysfs_read_pcrs(sources->root, banks, ret, fault);
         }
 
-        r = open_device(sources, &device, ret_source, fault);
-        return r == 0 ? tpm_read_pcrs(device, banks, PCR_ALL, ret, fault) : r;
+        r = service_open_device(sources, &device, ret_source, fault);
+        if (r != 0)
+                return r;
+
+        return tpm_read_pcrs(device, banks, PCR_ALL, ret, fault);
 }
 
-static int answer_pcrs(const TpmSources *sources, const TpmRequest *q, json_object **ret, Fault *fault) {
+static int service_answer_pcrs(const TpmSources *sources, const TpmRequest *q, json_object **ret, Fault *fault) {
         _cleanup_json_ json_object *o = json_object_new_object();
         json_object *values = NULL;
         const char *source = NULL;
         Pcrs pcrs;
         int r;
 
-        r = read_pcrs(sources, q->bank >= 0 ? 1U << q->bank : BANKS_ALL, &pcrs, &source, fault);
+        r = service_read_pcrs(sources, q->bank >= 0 ? 1U << q->bank : BANKS_ALL, &pcrs, &source, fault);
         if (r != 0)
                 return r;
         if (q->bank >= 0 && !pcrs_bank_exists(&pcrs, q->bank))
@@ -73,9 +75,7 @@ static int answer_pcrs(const TpmSources *sources, const TpmRequest *q, json_obje
         return 0;
 }
 
-/* Event log ------------------------------------------------------------------------------------------------- */
-
-static int answer_eventlog(const TpmSources *sources, const TpmRequest *q, json_object **ret, Fault *fault) {
+static int service_answer_eventlog(const TpmSources *sources, const TpmRequest *q, json_object **ret, Fault *fault) {
         _cleanup_logs_ Logs logs = {};
         int r;
 
@@ -94,9 +94,7 @@ static int answer_eventlog(const TpmSources *sources, const TpmRequest *q, json_
         return logs_page(&logs, q->offset, q->limit, ret);
 }
 
-/* Verdict --------------------------------------------------------------------------------------------------- */
-
-static int read_baseline(const TpmSources *sources, Baseline **ret, char **ret_error) {
+static int service_read_baseline(const TpmSources *sources, Baseline **ret, char **ret_error) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
 
@@ -116,11 +114,11 @@ static int read_baseline(const TpmSources *sources, Baseline **ret, char **ret_e
 }
 
 /* That there is none, or that it cannot be read, is a verdict and no failure. */
-static int judge_pcrs(const TpmSources *sources, Pcrs *pcrs, Fault *fault, VerdictInput *in) {
+static int service_judge_pcrs(const TpmSources *sources, Pcrs *pcrs, Fault *fault, VerdictInput *in) {
         const char *source;
         int r;
 
-        r = read_pcrs(sources, BANKS_ALL, pcrs, &source, fault);
+        r = service_read_pcrs(sources, BANKS_ALL, pcrs, &source, fault);
         if (r < 0)
                 return r;
 
@@ -137,25 +135,25 @@ static int judge_pcrs(const TpmSources *sources, Pcrs *pcrs, Fault *fault, Verdi
         return 0;
 }
 
-/* The values go along, so that a baseline that comes or changes later can be compared with this boot. */
-static int values_of_verdict(const VerdictInput *in, json_object **ret) {
-        *ret = NULL;
-        return in->pcrs ? pcrs_to_json(in->pcrs, ret) : 0;
-}
-
-static int verdict_document(const VerdictInput *in, json_object **ret) {
+static int service_verdict_document(const VerdictInput *in, json_object **ret) {
         _cleanup_(verdict_freep) Verdict *verdict = NULL;
         _cleanup_json_ json_object *o = NULL;
         json_object *values = NULL;
         int r;
 
         r = verdict_compute(in, &verdict);
-        if (r >= 0)
-                r = verdict_to_json(verdict, &o);
-        if (r >= 0)
-                r = values_of_verdict(in, &values);
         if (r < 0)
                 return r;
+        r = verdict_to_json(verdict, &o);
+        if (r < 0)
+                return r;
+
+        /* Keep the values too: a baseline that is written or changed later is compared with this boot. */
+        if (in->pcrs) {
+                r = pcrs_to_json(in->pcrs, &values);
+                if (r < 0)
+                        return r;
+        }
         if (json_set(o, "pcrs", values) < 0)
                 return -ENOMEM;
 
@@ -163,7 +161,7 @@ static int verdict_document(const VerdictInput *in, json_object **ret) {
         return 0;
 }
 
-static int answer_verdict(const TpmSources *sources, const TpmRequest *q, json_object **ret, Fault *fault) {
+static int service_answer_verdict(const TpmSources *sources, const TpmRequest *q, json_object **ret, Fault *fault) {
         _cleanup_free_ char *boot_id = NULL, *baseline_error = NULL;
         _cleanup_(baseline_freep) Baseline *baseline = NULL;
         _cleanup_logs_ Logs logs = {};
@@ -171,11 +169,13 @@ static int answer_verdict(const TpmSources *sources, const TpmRequest *q, json_o
         Pcrs pcrs;
         int r;
 
-        r = judge_pcrs(sources, &pcrs, fault, &in);
-        if (r >= 0)
-                r = logs_read(sources->root, &logs);
-        if (r >= 0)
-                r = read_baseline(sources, &baseline, &baseline_error);
+        r = service_judge_pcrs(sources, &pcrs, fault, &in);
+        if (r < 0)
+                return r;
+        r = logs_read(sources->root, &logs);
+        if (r < 0)
+                return r;
+        r = service_read_baseline(sources, &baseline, &baseline_error);
         if (r < 0)
                 return r;
         r = root_read_line(sources->root, BOOT_ID_PATH, &boot_id);
@@ -187,12 +187,10 @@ static int answer_verdict(const TpmSources *sources, const TpmRequest *q, json_o
         in.baseline = baseline;
         in.baseline_error = baseline_error;
         in.boot_id = boot_id;
-        return verdict_document(&in, ret);
+        return service_verdict_document(&in, ret);
 }
 
-/* Quote ------------------------------------------------------------------------------------------------------ */
-
-static int set_base64(json_object *o, const char *key, const Buffer *b) {
+static int service_set_base64(json_object *o, const char *key, const Buffer *b) {
         _cleanup_free_ char *text = malloc(4 * ((b->size + 2) / 3) + 1);
 
         if (!text)
@@ -202,7 +200,7 @@ static int set_base64(json_object *o, const char *key, const Buffer *b) {
         return json_set_text(o, key, text);
 }
 
-static int set_hex(json_object *o, const char *key, const uint8_t *data, size_t size) {
+static int service_set_hex(json_object *o, const char *key, const uint8_t *data, size_t size) {
         char text[2 * NONCE_SIZE_MAX + 1];
 
         assert(size <= NONCE_SIZE_MAX);
@@ -210,17 +208,19 @@ static int set_hex(json_object *o, const char *key, const uint8_t *data, size_t 
         return json_set_text(o, key, text);
 }
 
-static int quote_to_json(const TpmRequest *q, const QuoteOrder *order, const SignedPcrs *quote, json_object **ret) {
+static int service_quote_to_json(const TpmRequest *q, const QuoteOrder *order, const SignedPcrs *quote,
+                                 json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
         _cleanup_free_ char *selection = pcr_selection_format(q->selection);
         json_object *values = NULL;
 
-        if (!o || !selection || set_base64(o, "attest", &quote->attest) < 0 ||
-            set_base64(o, "signature", &quote->signature) < 0 || set_base64(o, "public", &quote->public_key) < 0 ||
+        if (!o || !selection || service_set_base64(o, "attest", &quote->attest) < 0 ||
+            service_set_base64(o, "signature", &quote->signature) < 0 ||
+            service_set_base64(o, "public", &quote->public_key) < 0 ||
             json_set_text(o, "bank", algorithm_to_string(q->bank)) < 0 ||
-            json_set_text(o, "selection", selection) < 0 || set_hex(o, "nonce", q->nonce, q->nonce_size) < 0 ||
-            set_hex(o, "report_sha256", q->report_hash, sizeof(q->report_hash)) < 0 ||
-            set_hex(o, "qualifying_data", order->qualifying, sizeof(order->qualifying)) < 0 ||
+            json_set_text(o, "selection", selection) < 0 || service_set_hex(o, "nonce", q->nonce, q->nonce_size) < 0 ||
+            service_set_hex(o, "report_sha256", q->report_hash, sizeof(q->report_hash)) < 0 ||
+            service_set_hex(o, "qualifying_data", order->qualifying, sizeof(order->qualifying)) < 0 ||
             pcrs_to_json(&quote->pcrs, &values) < 0 || json_set(o, "pcrs", values) < 0)
                 return -ENOMEM;
 
@@ -228,7 +228,7 @@ static int quote_to_json(const TpmRequest *q, const QuoteOrder *order, const Sig
         return 0;
 }
 
-static int answer_quote(const TpmSources *sources, const TpmRequest *q, json_object **ret, Fault *fault) {
+static int service_answer_quote(const TpmSources *sources, const TpmRequest *q, json_object **ret, Fault *fault) {
         _cleanup_(tpm_device_freep) TpmDevice *device = NULL;
         _cleanup_(signed_pcrs_done) SignedPcrs quote = {};
         QuoteOrder order = {.bank = q->bank, .selection = q->selection};
@@ -236,22 +236,24 @@ static int answer_quote(const TpmSources *sources, const TpmRequest *q, json_obj
         int r;
 
         r = quote_qualifying_data(q->nonce, q->nonce_size, q->report_hash, order.qualifying);
-        if (r == 0)
-                r = open_device(sources, &device, &path, fault);
-        if (r == 0)
-                r = tss_quote(device, &order, &quote, fault);
-        if (r == 0)
-                r = quote_to_json(q, &order, &quote, ret);
+        if (r < 0)
+                return r;
+        r = service_open_device(sources, &device, &path, fault);
+        if (r != 0)
+                return r;
+        r = tss_quote(device, &order, &quote, fault);
+        if (r != 0)
+                return r;
 
-        return r;
+        return service_quote_to_json(q, &order, &quote, ret);
 }
 
 int tpm_answer(const TpmSources *sources, const TpmRequest *request, json_object **ret, Fault *fault) {
         static int (*const answers[_TPM_VERB_MAX])(const TpmSources *, const TpmRequest *, json_object **, Fault *) = {
-                [TPM_VERB_PCRS] = answer_pcrs,
-                [TPM_VERB_EVENTLOG] = answer_eventlog,
-                [TPM_VERB_VERDICT] = answer_verdict,
-                [TPM_VERB_QUOTE] = answer_quote,
+                [TPM_VERB_PCRS] = service_answer_pcrs,
+                [TPM_VERB_EVENTLOG] = service_answer_eventlog,
+                [TPM_VERB_VERDICT] = service_answer_verdict,
+                [TPM_VERB_QUOTE] = service_answer_quote,
         };
 
         assert(sources && request && request->verb < _TPM_VERB_MAX);

@@ -2,7 +2,7 @@
 
 #include "tpm/sysfs.h"
 
-#define READINGS_MAX 3U
+#define SYSFS_READINGS_MAX 3U
 
 TpmPresence sysfs_tpm_presence(const Root *root) {
         _cleanup_free_ char *major = NULL;
@@ -15,13 +15,13 @@ TpmPresence sysfs_tpm_presence(const Root *root) {
         return root_exists(root, TPM_SYSFS "/pcrs") || root_exists(root, TPM_SYSFS "/device/pcrs") ? TPM_12 : TPM_20;
 }
 
-static char *bank_directory(Algorithm bank) {
+static char *sysfs_bank_directory(Algorithm bank) {
         return xasprintf(TPM_SYSFS "/pcr-%s", algorithm_to_string(bank));
 }
 
 bool sysfs_has_pcrs(const Root *root) {
         for (Algorithm bank = 0; bank < _ALGORITHM_MAX; bank++) {
-                _cleanup_free_ char *path = bank_directory(bank);
+                _cleanup_free_ char *path = sysfs_bank_directory(bank);
 
                 if (path && root_exists(root, path))
                         return true;
@@ -31,8 +31,8 @@ bool sysfs_has_pcrs(const Root *root) {
 }
 
 /* The kernel leaves the file empty where the TPM refuses, so what is no digest is not taken for zeros. */
-static int read_pcr(const Root *root, const char *directory, Algorithm bank, unsigned pcr, PcrBank *ret,
-                    Fault *fault) {
+static int sysfs_read_pcr(const Root *root, const char *directory, Algorithm bank, unsigned pcr, PcrBank *ret,
+                          Fault *fault) {
         _cleanup_free_ char *path = xasprintf("%s/%u", directory, pcr), *text = NULL;
         int r;
 
@@ -56,8 +56,8 @@ static int read_pcr(const Root *root, const char *directory, Algorithm bank, uns
         return 0;
 }
 
-static int read_bank(const Root *root, Algorithm bank, PcrBank *ret, Fault *fault) {
-        _cleanup_free_ char *directory = bank_directory(bank);
+static int sysfs_read_bank(const Root *root, Algorithm bank, PcrBank *ret, Fault *fault) {
+        _cleanup_free_ char *directory = sysfs_bank_directory(bank);
         int r = 0;
 
         if (!directory)
@@ -66,18 +66,18 @@ static int read_bank(const Root *root, Algorithm bank, PcrBank *ret, Fault *faul
                 return 0;
 
         for (unsigned pcr = 0; r == 0 && pcr < PCR_COUNT; pcr++)
-                r = read_pcr(root, directory, bank, pcr, ret, fault);
+                r = sysfs_read_pcr(root, directory, bank, pcr, ret, fault);
 
         return r;
 }
 
-static int read_once(const Root *root, unsigned banks, Pcrs *ret, Fault *fault) {
+static int sysfs_read_once(const Root *root, unsigned banks, Pcrs *ret, Fault *fault) {
         int r = 0;
 
-        *ret = (Pcrs) {};
+        *ret = (Pcrs){};
         for (Algorithm bank = 0; r == 0 && bank < _ALGORITHM_MAX; bank++)
                 if ((banks & 1U << bank) != 0)
-                        r = read_bank(root, bank, ret->banks + bank, fault);
+                        r = sysfs_read_bank(root, bank, ret->banks + bank, fault);
 
         return r;
 }
@@ -86,9 +86,9 @@ int sysfs_read_pcrs(const Root *root, unsigned banks, Pcrs *ret, Fault *fault) {
         Pcrs before;
         int r;
 
-        r = read_once(root, banks, &before, fault);
-        for (unsigned i = 1; r == 0 && i < READINGS_MAX; i++) {
-                r = read_once(root, banks, ret, fault);
+        r = sysfs_read_once(root, banks, &before, fault);
+        for (unsigned i = 1; r == 0 && i < SYSFS_READINGS_MAX; i++) {
+                r = sysfs_read_once(root, banks, ret, fault);
                 if (r != 0 || pcrs_equal(&before, ret, PCR_MOVING))
                         return r;
                 before = *ret;
@@ -96,5 +96,6 @@ int sysfs_read_pcrs(const Root *root, unsigned banks, Pcrs *ret, Fault *fault) {
         if (r != 0)
                 return r;
 
-        return fault_set(fault, FAULT_UNSTABLE, "the PCRs changed in each of %u readings; ask again", READINGS_MAX);
+        return fault_set(fault, FAULT_UNSTABLE, "the PCRs changed in each of %u readings; ask again",
+                         SYSFS_READINGS_MAX);
 }

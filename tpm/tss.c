@@ -9,11 +9,9 @@
 #include "tpm/command.h"
 #include "tpm/tss.h"
 
-#define QUOTES_MAX 5U
-#define LIBRARY_ESYS "libtss2-esys.so.0"
-#define LIBRARY_MU "libtss2-mu.so.0"
-
-/* The libraries --------------------------------------------------------------------------------------------- */
+#define TSS_QUOTES_MAX 5U
+#define TSS_LIBRARY_ESYS "libtss2-esys.so.0"
+#define TSS_LIBRARY_MU "libtss2-mu.so.0"
 
 typedef struct Tss {
         typeof(Esys_Initialize) *initialize;
@@ -30,18 +28,18 @@ static const struct {
         const char *library, *symbol;
         size_t offset;
 } tss_symbols[] = {
-        {LIBRARY_ESYS, "Esys_Initialize", offsetof(Tss, initialize)},
-        {LIBRARY_ESYS, "Esys_Finalize", offsetof(Tss, finalize)},
-        {LIBRARY_ESYS, "Esys_Free", offsetof(Tss, release)},
-        {LIBRARY_ESYS, "Esys_CreatePrimary", offsetof(Tss, create_primary)},
-        {LIBRARY_ESYS, "Esys_Quote", offsetof(Tss, quote)},
-        {LIBRARY_ESYS, "Esys_FlushContext", offsetof(Tss, flush)},
-        {LIBRARY_MU, "Tss2_MU_TPM2B_PUBLIC_Marshal", offsetof(Tss, marshal_public)},
-        {LIBRARY_MU, "Tss2_MU_TPMT_SIGNATURE_Marshal", offsetof(Tss, marshal_signature)},
+        {TSS_LIBRARY_ESYS, "Esys_Initialize", offsetof(Tss, initialize)},
+        {TSS_LIBRARY_ESYS, "Esys_Finalize", offsetof(Tss, finalize)},
+        {TSS_LIBRARY_ESYS, "Esys_Free", offsetof(Tss, release)},
+        {TSS_LIBRARY_ESYS, "Esys_CreatePrimary", offsetof(Tss, create_primary)},
+        {TSS_LIBRARY_ESYS, "Esys_Quote", offsetof(Tss, quote)},
+        {TSS_LIBRARY_ESYS, "Esys_FlushContext", offsetof(Tss, flush)},
+        {TSS_LIBRARY_MU, "Tss2_MU_TPM2B_PUBLIC_Marshal", offsetof(Tss, marshal_public)},
+        {TSS_LIBRARY_MU, "Tss2_MU_TPMT_SIGNATURE_Marshal", offsetof(Tss, marshal_signature)},
 };
 
 /* They stay loaded: the process ends soon, and libcrypto does not like to be unloaded. */
-static int load(Tss *tss, Fault *fault) {
+static int tss_load(Tss *tss, Fault *fault) {
         /* It writes to standard error otherwise. */
         if (setenv("TSS2_LOG", "all+none", 1) < 0)
                 return -ENOMEM;
@@ -63,27 +61,26 @@ static int load(Tss *tss, Fault *fault) {
         return 0;
 }
 
-/* libtss2 speaks through our device, which knows how long to wait and what to say when nothing comes ---------- */
-
-typedef struct Tcti {
+/* libtss2 reaches the TPM through a TpmDevice, which knows how long to wait and sets the fault. */
+typedef struct TssTcti {
         TSS2_TCTI_CONTEXT_COMMON_V1 common; /* first: all that libtss2 knows of it */
         TpmDevice *device;
         TpmMessage answer;
         Fault *fault;
-} Tcti;
+} TssTcti;
 
 /* "gtuned" in ASCII; libtss2 wants any number here. */
-#define TCTI_MAGIC 0x6774756e6564ULL
+#define TSS_TCTI_MAGIC 0x6774756e6564ULL
 
-static TSS2_RC tcti_transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *command) {
-        Tcti *t = (Tcti *) context;
+static TSS2_RC tss_tcti_transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *command) {
+        TssTcti *t = (TssTcti *) context;
 
         return tpm_device_transact(t->device, command, size, &t->answer, t->fault) == 0 ? TSS2_RC_SUCCESS
                                                                                         : TSS2_TCTI_RC_IO_ERROR;
 }
 
-static TSS2_RC tcti_receive(TSS2_TCTI_CONTEXT *context, size_t *size, uint8_t *answer, _unused_ int32_t timeout) {
-        Tcti *t = (Tcti *) context;
+static TSS2_RC tss_tcti_receive(TSS2_TCTI_CONTEXT *context, size_t *size, uint8_t *answer, _unused_ int32_t timeout) {
+        TssTcti *t = (TssTcti *) context;
 
         if (answer && *size < t->answer.size)
                 return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
@@ -94,20 +91,18 @@ static TSS2_RC tcti_receive(TSS2_TCTI_CONTEXT *context, size_t *size, uint8_t *a
         return TSS2_RC_SUCCESS;
 }
 
-static TSS2_RC tcti_set_locality(_unused_ TSS2_TCTI_CONTEXT *context, _unused_ uint8_t locality) {
+static TSS2_RC tss_tcti_set_locality(_unused_ TSS2_TCTI_CONTEXT *context, _unused_ uint8_t locality) {
         return TSS2_TCTI_RC_NOT_SUPPORTED;
 }
 
-/* The session: context and key -------------------------------------------------------------------------------- */
-
-typedef struct Session {
+typedef struct TssSession {
         const Tss *tss;
-        Tcti tcti;
+        TssTcti tcti;
         ESYS_CONTEXT *esys;
         ESYS_TR key;
-} Session;
+} TssSession;
 
-static void session_done(Session *s) {
+static void tss_session_done(TssSession *s) {
         if (s->esys && s->key != ESYS_TR_NONE)
                 (void) s->tss->flush(s->esys, s->key);
         if (s->esys)
@@ -115,7 +110,7 @@ static void session_done(Session *s) {
 }
 
 /* What the device had to say comes before what libtss2 made of it. */
-static int session_fault(const Session *s, const char *command, TSS2_RC rc) {
+static int tss_session_fault(const TssSession *s, const char *command, TSS2_RC rc) {
         Fault *fault = s->tcti.fault;
         TSS2_RC layer = rc & TSS2_RC_LAYER_MASK;
 
@@ -127,19 +122,19 @@ static int session_fault(const Session *s, const char *command, TSS2_RC rc) {
         return fault_set(fault, FAULT_TPM_ERROR, "libtss2 failed with 0x%06x at %s", rc, command);
 }
 
-static int session_begin(Session *s, const Tss *tss, TpmDevice *device, Fault *fault) {
+static int tss_session_begin(TssSession *s, const Tss *tss, TpmDevice *device, Fault *fault) {
         TSS2_RC rc;
 
-        *s = (Session) {
+        *s = (TssSession) {
                 .tss = tss,
                 .key = ESYS_TR_NONE,
                 .tcti = {
                         .common = {
-                                .magic = TCTI_MAGIC,
+                                .magic = TSS_TCTI_MAGIC,
                                 .version = 1,
-                                .transmit = tcti_transmit,
-                                .receive = tcti_receive,
-                                .setLocality = tcti_set_locality,
+                                .transmit = tss_tcti_transmit,
+                                .receive = tss_tcti_receive,
+                                .setLocality = tss_tcti_set_locality,
                         },
                         .device = device,
                         .fault = fault,
@@ -147,11 +142,11 @@ static int session_begin(Session *s, const Tss *tss, TpmDevice *device, Fault *f
         };
 
         rc = tss->initialize(&s->esys, (TSS2_TCTI_CONTEXT *) &s->tcti, NULL);
-        return rc == TSS2_RC_SUCCESS ? 0 : session_fault(s, "Esys_Initialize", rc);
+        return rc == TSS2_RC_SUCCESS ? 0 : tss_session_fault(s, "Esys_Initialize", rc);
 }
 
 /* What tpm2_createprimary -C e -G ecc256:ecdsa-sha256:null makes of these attributes. */
-static const TPM2B_PUBLIC key_template = {
+static const TPM2B_PUBLIC tss_key_template = {
         .publicArea = {
                 .type = TPM2_ALG_ECC,
                 .nameAlg = TPM2_ALG_SHA256,
@@ -167,7 +162,7 @@ static const TPM2B_PUBLIC key_template = {
         },
 };
 
-static int key_fault(const Session *s, TSS2_RC rc) {
+static int tss_session_key_fault(const TssSession *s, TSS2_RC rc) {
         const char *name = tpm_rc_name(rc);
 
         if (!s->tcti.fault->desc && (streq(name, "TPM_RC_BAD_AUTH") || streq(name, "TPM_RC_AUTH_FAIL")))
@@ -178,10 +173,10 @@ static int key_fault(const Session *s, TSS2_RC rc) {
                 return fault_set(s->tcti.fault, FAULT_ENDORSEMENT,
                                  "the endorsement hierarchy of this TPM is disabled, so it has no key to quote with");
 
-        return session_fault(s, "TPM2_CreatePrimary", rc);
+        return tss_session_fault(s, "TPM2_CreatePrimary", rc);
 }
 
-static int create_key(Session *s, Buffer *ret_public) {
+static int tss_session_create_key(TssSession *s, Buffer *ret_public) {
         static const TPM2B_SENSITIVE_CREATE no_password;
         static const TPM2B_DATA no_data;
         static const TPML_PCR_SELECTION no_pcrs;
@@ -191,32 +186,21 @@ static int create_key(Session *s, Buffer *ret_public) {
         TSS2_RC rc;
 
         rc = s->tss->create_primary(s->esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-                                    &no_password, &key_template, &no_data, &no_pcrs, &s->key, &key, NULL, NULL, NULL);
+                                    &no_password, &tss_key_template, &no_data, &no_pcrs, &s->key, &key,
+                                    NULL, NULL, NULL);
         if (rc != TSS2_RC_SUCCESS)
-                return key_fault(s, rc);
+                return tss_session_key_fault(s, rc);
 
         rc = s->tss->marshal_public(key, bytes, sizeof(bytes), &size);
         s->tss->release(key);
         if (rc != TSS2_RC_SUCCESS)
-                return session_fault(s, "marshalling the public key", rc);
+                return tss_session_fault(s, "marshalling the public key", rc);
 
         return buffer_append(ret_public, bytes, size);
 }
 
-/* The quote --------------------------------------------------------------------------------------------------- */
-
-static void fill_selection(const QuoteOrder *order, TPML_PCR_SELECTION *ret) {
-        TPMS_PCR_SELECTION *one = ret->pcrSelections;
-
-        *ret = (TPML_PCR_SELECTION) {.count = 1};
-        one->hash = algorithm_id(order->bank);
-        one->sizeofSelect = 3;
-        for (unsigned i = 0; i < 3; i++)
-                one->pcrSelect[i] = (uint8_t) (order->selection >> 8 * i);
-}
-
-static int keep_quote(const Session *s, const TPM2B_ATTEST *attest, const TPMT_SIGNATURE *signature,
-                      SignedPcrs *ret) {
+static int tss_session_keep_quote(const TssSession *s, const TPM2B_ATTEST *attest, const TPMT_SIGNATURE *signature,
+                                  SignedPcrs *ret) {
         uint8_t bytes[sizeof(TPMT_SIGNATURE)];
         size_t size = 0;
         TSS2_RC rc;
@@ -224,38 +208,44 @@ static int keep_quote(const Session *s, const TPM2B_ATTEST *attest, const TPMT_S
         ret->attest.size = ret->signature.size = 0;
         rc = s->tss->marshal_signature(signature, bytes, sizeof(bytes), &size);
         if (rc != TSS2_RC_SUCCESS)
-                return session_fault(s, "marshalling the signature", rc);
+                return tss_session_fault(s, "marshalling the signature", rc);
 
-        return buffer_append(&ret->attest, attest->attestationData, attest->size) < 0 ||
-                               buffer_append(&ret->signature, bytes, size) < 0
-                       ? -ENOMEM
-                       : 0;
+        if (buffer_append(&ret->attest, attest->attestationData, attest->size) < 0 ||
+            buffer_append(&ret->signature, bytes, size) < 0)
+                return -ENOMEM;
+
+        return 0;
 }
 
-static int quote_once(Session *s, const QuoteOrder *order, SignedPcrs *ret) {
+static int tss_session_quote_once(TssSession *s, const QuoteOrder *order, SignedPcrs *ret) {
         TPM2B_DATA qualifying = {.size = QUALIFYING_SIZE};
-        const TPMT_SIG_SCHEME of_the_key = {.scheme = TPM2_ALG_NULL};
-        TPML_PCR_SELECTION selection;
+        const TPMT_SIG_SCHEME scheme_of_key = {.scheme = TPM2_ALG_NULL};
+        TPML_PCR_SELECTION selection = {.count = 1};
+        TPMS_PCR_SELECTION *bank = selection.pcrSelections;
         TPMT_SIGNATURE *signature = NULL;
         TPM2B_ATTEST *attest = NULL;
         TSS2_RC rc;
         int r;
 
         memcpy(qualifying.buffer, order->qualifying, QUALIFYING_SIZE);
-        fill_selection(order, &selection);
-        rc = s->tss->quote(s->esys, s->key, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &qualifying, &of_the_key,
+        bank->hash = algorithm_id(order->bank);
+        bank->sizeofSelect = PCR_COUNT / 8;
+        for (unsigned i = 0; i < PCR_COUNT / 8; i++)
+                bank->pcrSelect[i] = (uint8_t) (order->selection >> 8 * i);
+
+        rc = s->tss->quote(s->esys, s->key, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &qualifying, &scheme_of_key,
                            &selection, &attest, &signature);
         if (rc != TSS2_RC_SUCCESS)
-                return session_fault(s, "TPM2_Quote", rc);
+                return tss_session_fault(s, "TPM2_Quote", rc);
 
-        r = keep_quote(s, attest, signature, ret);
+        r = tss_session_keep_quote(s, attest, signature, ret);
         s->tss->release(attest);
         s->tss->release(signature);
         return r;
 }
 
 /* Whether the quote speaks of the values that were read. Return: 1, 0 or -errno. */
-static int agrees(const QuoteOrder *order, const SignedPcrs *s) {
+static int signed_pcrs_agree(const QuoteOrder *order, const SignedPcrs *s) {
         uint8_t digest[DIGEST_SIZE_MAX];
         Attest attest;
         int r;
@@ -273,56 +263,53 @@ static int agrees(const QuoteOrder *order, const SignedPcrs *s) {
                memcmp(attest.pcr_digest, digest, attest.pcr_digest_size) == 0;
 }
 
-static int read_selected(TpmDevice *device, const QuoteOrder *order, Pcrs *ret, Fault *fault) {
-        int r;
-
-        r = tpm_read_pcrs(device, 1U << order->bank, order->selection, ret, fault);
-        if (r != 0)
-                return r;
-        if (ret->banks[order->bank].present != order->selection)
-                return fault_set(fault, FAULT_NO_BANK, "this TPM does not have all of these PCRs in a bank %s",
-                                 algorithm_to_string(order->bank));
-
-        return 0;
-}
-
-static int quote_until_agreed(Session *s, const QuoteOrder *order, SignedPcrs *ret) {
+static int tss_session_quote(TssSession *s, const QuoteOrder *order, SignedPcrs *ret) {
         Fault *fault = s->tcti.fault;
         int r;
 
-        for (unsigned i = 0; i < QUOTES_MAX; i++) {
-                r = read_selected(s->tcti.device, order, &ret->pcrs, fault);
-                if (r == 0)
-                        r = quote_once(s, order, ret);
+        for (unsigned i = 0; i < TSS_QUOTES_MAX; i++) {
+                r = tpm_read_pcrs(s->tcti.device, 1U << order->bank, order->selection, &ret->pcrs, fault);
+                if (r != 0)
+                        return r;
+                if (ret->pcrs.banks[order->bank].present != order->selection)
+                        return fault_set(fault, FAULT_NO_BANK, "this TPM does not have all of these PCRs in a bank %s",
+                                         algorithm_to_string(order->bank));
+
+                r = tss_session_quote_once(s, order, ret);
                 if (r != 0)
                         return r;
 
-                r = agrees(order, ret);
+                r = signed_pcrs_agree(order, ret);
                 if (r == -EBADMSG)
                         return fault_set(fault, FAULT_BAD_ANSWER, "the TPM gave a quote that is malformed");
-                if (r != 0)
-                        return r < 0 ? r : 0;
+                if (r < 0)
+                        return r;
+                if (r > 0)
+                        return 0;
         }
 
         return fault_set(fault, FAULT_UNSTABLE, "the PCRs changed before each of %u quotes; leave PCR 10 out of the "
-                         "selection, or ask again", QUOTES_MAX);
+                         "selection, or ask again", TSS_QUOTES_MAX);
 }
 
 int tss_quote(TpmDevice *device, const QuoteOrder *order, SignedPcrs *ret, Fault *fault) {
-        _cleanup_(session_done) Session session = {.key = ESYS_TR_NONE};
+        _cleanup_(tss_session_done) TssSession session = {.key = ESYS_TR_NONE};
         _cleanup_(signed_pcrs_done) SignedPcrs quote = {};
         Tss tss = {};
         int r;
 
         assert(device && order && ret && fault);
 
-        r = load(&tss, fault);
-        if (r == 0)
-                r = session_begin(&session, &tss, device, fault);
-        if (r == 0)
-                r = create_key(&session, &quote.public_key);
-        if (r == 0)
-                r = quote_until_agreed(&session, order, &quote);
+        r = tss_load(&tss, fault);
+        if (r != 0)
+                return r;
+        r = tss_session_begin(&session, &tss, device, fault);
+        if (r != 0)
+                return r;
+        r = tss_session_create_key(&session, &quote.public_key);
+        if (r != 0)
+                return r;
+        r = tss_session_quote(&session, order, &quote);
         if (r != 0)
                 return r;
 

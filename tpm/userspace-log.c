@@ -4,18 +4,18 @@
 
 #include "tpm/userspace-log.h"
 
-#define RECORD_SEPARATOR 0x1E
+#define USERSPACE_LOG_SEPARATOR 0x1E
 
 /*
  * Digests and texts lie in one piece of memory as large as the log: a digest is half as long as its hex digits, and a
  * text not longer than its JSON form with the quotes.
  */
-typedef struct Parser {
+typedef struct UserspaceLogParser {
         EventLog *log;
         size_t used;
-} Parser;
+} UserspaceLogParser;
 
-static const char *take_bytes(Parser *p, const void *data, size_t size) {
+static const char *userspace_log_take_bytes(UserspaceLogParser *p, const void *data, size_t size) {
         uint8_t *copy = p->log->memory + p->used;
 
         if (size > p->log->size - p->used)
@@ -27,7 +27,7 @@ static const char *take_bytes(Parser *p, const void *data, size_t size) {
         return (const char *) copy;
 }
 
-static int read_digest(Parser *p, json_object *o, Event *event) {
+static int userspace_log_read_digest(UserspaceLogParser *p, json_object *o, Event *event) {
         const char *name = json_get_text(o, "hashAlg"), *hex = json_get_text(o, "digest");
         Algorithm bank = name ? algorithm_from_string(name) : _ALGORITHM_INVALID;
         uint8_t digest[DIGEST_SIZE_MAX];
@@ -39,24 +39,11 @@ static int read_digest(Parser *p, json_object *o, Event *event) {
         if (event->digests[bank] || hex_decode(hex, algorithm_size(bank), digest) < 0)
                 return -EBADMSG;
 
-        event->digests[bank] = (const uint8_t *) take_bytes(p, digest, algorithm_size(bank));
+        event->digests[bank] = (const uint8_t *) userspace_log_take_bytes(p, digest, algorithm_size(bank));
         return event->digests[bank] ? 0 : -EBADMSG;
 }
 
-static int read_digests(Parser *p, json_object *o, Event *event) {
-        json_object *digests = json_get_array(o, "digests");
-
-        if (!digests)
-                return -EBADMSG;
-
-        for (size_t i = 0; i < json_object_array_length(digests); i++)
-                if (read_digest(p, json_object_array_get_idx(digests, i), event) < 0)
-                        return -EBADMSG;
-
-        return 0;
-}
-
-static int read_content(Parser *p, json_object *o, Event *event) {
+static int userspace_log_read_content(UserspaceLogParser *p, json_object *o, Event *event) {
         json_object *content;
         const char *kind, *text;
 
@@ -65,14 +52,14 @@ static int read_content(Parser *p, json_object *o, Event *event) {
 
         kind = strempty(json_get_text(content, "eventType"));
         text = strempty(json_get_text(content, "string"));
-        event->kind = take_bytes(p, kind, strlen(kind) + 1);
-        event->data = (const uint8_t *) take_bytes(p, text, strlen(text));
+        event->kind = userspace_log_take_bytes(p, kind, strlen(kind) + 1);
+        event->data = (const uint8_t *) userspace_log_take_bytes(p, text, strlen(text));
         event->size = strlen(text);
         return event->kind && event->data ? 0 : -EBADMSG;
 }
 
 /* NV indexes that stand for PCRs, and the registers of confidential guests. */
-static bool is_of_another_register(json_object *o) {
+static bool userspace_log_is_other_register(json_object *o) {
         json_object *content;
 
         return json_object_object_get_ex(o, "nv_index", NULL) || json_object_object_get_ex(o, "rtmr", NULL) ||
@@ -80,9 +67,9 @@ static bool is_of_another_register(json_object *o) {
 }
 
 /* Return: 1 for a record that touches no PCR. */
-static int read_record(Parser *p, const char *text, size_t size, Event *event) {
+static int userspace_log_read_record(UserspaceLogParser *p, const char *text, size_t size, Event *event) {
         _cleanup_json_ json_object *o = NULL;
-        json_object *value;
+        json_object *value, *digests;
         int64_t pcr;
         int r = json_parse(text, size, &o);
 
@@ -91,27 +78,34 @@ static int read_record(Parser *p, const char *text, size_t size, Event *event) {
         if (!json_object_is_type(o, json_type_object))
                 return -EBADMSG;
         if (!json_object_object_get_ex(o, "pcr", &value))
-                return is_of_another_register(o) ? 1 : -EBADMSG;
+                return userspace_log_is_other_register(o) ? 1 : -EBADMSG;
 
         pcr = json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : -1;
         if (pcr < 0 || pcr >= PCR_COUNT)
                 return -EBADMSG;
 
         event->pcr = (uint32_t) pcr;
-        r = read_digests(p, o, event);
-        return r < 0 ? r : read_content(p, o, event);
+        digests = json_get_array(o, "digests");
+        if (!digests)
+                return -EBADMSG;
+        for (size_t i = 0; i < json_object_array_length(digests); i++)
+                if (userspace_log_read_digest(p, json_object_array_get_idx(digests, i), event) < 0)
+                        return -EBADMSG;
+
+        return userspace_log_read_content(p, o, event);
 }
 
-static int note(EventLog *log, EventLogStatus status, size_t offset, const char *what) {
+static int userspace_log_set_defect(EventLog *log, EventLogStatus status, size_t offset, const char *what) {
         log->reason = xasprintf("%s (byte %zu)", what, offset);
         log->status = status;
         log->offset = offset;
         return log->reason ? 1 : -ENOMEM;
 }
 
-static int add_event(EventLog *log, const Event *event) {
+static int userspace_log_add(EventLog *log, const Event *event) {
         if (log->n_events >= EVENT_LOG_EVENTS_MAX)
-                return note(log, EVENT_LOG_MALFORMED, event->offset, "it has more events than are read");
+                return userspace_log_set_defect(log, EVENT_LOG_MALFORMED, event->offset,
+                                                "it has more events than are read");
         if (grow(&log->events, log->n_events, sizeof(Event)) < 0)
                 return -ENOMEM;
 
@@ -124,25 +118,26 @@ static int add_event(EventLog *log, const Event *event) {
 }
 
 /* Return: 0, 1 where the log's status says what is wrong, -ENOMEM. */
-static int read_records(Parser *p, const char *text, size_t size) {
+static int userspace_log_read_records(UserspaceLogParser *p, const char *text, size_t size) {
         int r = 0;
 
         for (size_t i = 0, end; r == 0 && i < size; i = end) {
-                const char *next = memchr(text + i + 1, RECORD_SEPARATOR, size - i - 1);
+                const char *next = memchr(text + i + 1, USERSPACE_LOG_SEPARATOR, size - i - 1);
                 Event event = {.offset = i};
 
                 end = next ? (size_t) (next - text) : size;
-                if (text[i] != RECORD_SEPARATOR)
-                        return note(p->log, EVENT_LOG_MALFORMED, i, "no record begins here");
+                if (text[i] != USERSPACE_LOG_SEPARATOR)
+                        return userspace_log_set_defect(p->log, EVENT_LOG_MALFORMED, i, "no record begins here");
 
-                r = read_record(p, text + i + 1, end - i - 1, &event);
+                r = userspace_log_read_record(p, text + i + 1, end - i - 1, &event);
                 if (r == -EBADMSG)
                         /* Only the last one can have been cut: each ends in a newline. */
-                        r = note(p->log, end == size && text[size - 1] != '\n' ? EVENT_LOG_TRUNCATED
-                                                                                : EVENT_LOG_MALFORMED,
-                                 i, "there is no valid record");
+                        r = userspace_log_set_defect(p->log,
+                                                     end == size && text[size - 1] != '\n' ? EVENT_LOG_TRUNCATED
+                                                                                           : EVENT_LOG_MALFORMED,
+                                                     i, "there is no valid record");
                 else if (r == 0)
-                        r = add_event(p->log, &event);
+                        r = userspace_log_add(p->log, &event);
                 else if (r > 0)
                         r = 0;
         }
@@ -162,12 +157,12 @@ int userspace_log_parse(const void *data, size_t size, EventLog **ret) {
         log->format = EVENT_LOG_USERSPACE;
         log->size = size;
         if (size > EVENT_LOG_SIZE_MAX) {
-                r = note(log, EVENT_LOG_MALFORMED, EVENT_LOG_SIZE_MAX, "it is larger than 4 MiB");
+                r = userspace_log_set_defect(log, EVENT_LOG_MALFORMED, EVENT_LOG_SIZE_MAX, "it is larger than 4 MiB");
         } else {
                 log->memory = malloc(size > 0 ? size : 1);
                 if (!log->memory)
                         return -ENOMEM;
-                r = read_records(&(Parser) {.log = log}, data, size);
+                r = userspace_log_read_records(&(UserspaceLogParser){.log = log}, data, size);
         }
         if (r < 0)
                 return r;

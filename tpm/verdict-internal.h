@@ -7,6 +7,9 @@
 
 #include "tpm/verdict.h"
 
+/* PCRs without a measurement in which a boot is not measured: firmware code, boot loader, Secure Boot state. */
+#define VERDICT_PCRS_NEEDED (1U << 0 | 1U << 4 | 1U << 7)
+
 /* Banks from the best to the last resort. */
 extern const Algorithm verdict_bank_order[_ALGORITHM_MAX];
 

@@ -4,12 +4,11 @@
  * What log and baseline say, and the events behind a PCR that disagrees.
  */
 
-
 #include "tpm/describe.h"
 #include "tpm/verdict-internal.h"
 
 /* Return: as replay_compare(). */
-static int compare_banks(const VerdictInput *in, const Replay *replay, Verdict *v) {
+static int verdict_compare_banks(const VerdictInput *in, const Replay *replay, Verdict *v) {
         /* Beyond 7 only what the logs know: systemd before 255 extends PCR 11 to 15 and writes no log. */
         uint32_t selection = VERDICT_PCRS | (replay->touched & ~PCR_MOVING);
 
@@ -24,7 +23,7 @@ static int compare_banks(const VerdictInput *in, const Replay *replay, Verdict *
 }
 
 /* The judged bank, or the best of the others; a log of TPM 1.2's layout has only SHA-1. */
-static Algorithm choose_log_bank(const VerdictInput *in, const Verdict *v) {
+static Algorithm verdict_choose_log_bank(const VerdictInput *in, const Verdict *v) {
         const uint32_t banks = in->firmware->banks;
 
         if (v->bank >= 0 && banks & 1U << v->bank && v->banks[v->bank].compared)
@@ -40,7 +39,7 @@ static Algorithm choose_log_bank(const VerdictInput *in, const Verdict *v) {
         return _ALGORITHM_INVALID;
 }
 
-_printf_(2, 3) static int set_text(char **p, const char *format, ...) {
+_printf_(2, 3) static int verdict_set_text(char **p, const char *format, ...) {
         va_list ap;
 
         free(*p);
@@ -50,12 +49,12 @@ _printf_(2, 3) static int set_text(char **p, const char *format, ...) {
         return *p ? 0 : -ENOMEM;
 }
 
-static int judge_replay(const VerdictInput *in, Verdict *v) {
+static int verdict_judge_replay(const VerdictInput *in, Verdict *v) {
         const ReplayDifference *d;
 
-        v->log_bank = choose_log_bank(in, v);
+        v->log_bank = verdict_choose_log_bank(in, v);
         if (v->log_bank < 0)
-                return set_text(&v->log_reason, "the event log has no digests of a bank that this TPM has");
+                return verdict_set_text(&v->log_reason, "the event log has no digests of a bank that this TPM has");
 
         d = v->banks + v->log_bank;
         v->disagree = d->differ;
@@ -63,23 +62,23 @@ static int judge_replay(const VerdictInput *in, Verdict *v) {
 
         if ((d->compared & VERDICT_PCRS) != VERDICT_PCRS) {
                 v->log = VERDICT_LOG_UNUSABLE;
-                return set_text(&v->log_reason, "some of its events have no %s digest",
-                                algorithm_to_string(v->log_bank));
+                return verdict_set_text(&v->log_reason, "some of its events have no %s digest",
+                                        algorithm_to_string(v->log_bank));
         }
 
         v->log = d->differ & VERDICT_PCRS ? VERDICT_LOG_MISMATCH : VERDICT_LOG_MATCH;
         if (in->userspace && in->userspace->reason)
-                return set_text(&v->log_reason, "systemd's measurement log is %s: %s",
-                                eventlog_status_to_string(in->userspace->status), in->userspace->reason);
+                return verdict_set_text(&v->log_reason, "systemd's measurement log is %s: %s",
+                                        eventlog_status_to_string(in->userspace->status), in->userspace->reason);
         if (v->log_bank != v->bank)
-                return set_text(&v->log_reason, "it could be compared in the %s bank only",
-                                algorithm_to_string(v->log_bank));
+                return verdict_set_text(&v->log_reason, "it could be compared in the %s bank only",
+                                        algorithm_to_string(v->log_bank));
 
         return 0;
 }
 
 /* What a log that matches proves, and not what somebody wrote into it. */
-static int read_secure_boot(const VerdictInput *in, Verdict *v) {
+static int verdict_read_secure_boot(const VerdictInput *in, Verdict *v) {
         for (size_t i = 0; i < in->firmware->n_events && v->log == VERDICT_LOG_MATCH; i++) {
                 const Event *event = in->firmware->events + i;
                 int r, on = event_secure_boot(event);
@@ -99,7 +98,7 @@ static int read_secure_boot(const VerdictInput *in, Verdict *v) {
         return 0;
 }
 
-static int judge_complete_log(const VerdictInput *in, Verdict *v) {
+static int verdict_judge_complete_log(const VerdictInput *in, Verdict *v) {
         const EventLog *logs[] = {in->firmware, in->userspace};
         _cleanup_free_ Replay *replay = malloc(sizeof(*replay));
         int r;
@@ -108,12 +107,16 @@ static int judge_complete_log(const VerdictInput *in, Verdict *v) {
                 return -ENOMEM;
 
         r = replay_logs(logs, ELEMENTSOF(logs), replay);
-        if (r >= 0)
-                r = compare_banks(in, replay, v);
-        if (r >= 0)
-                r = judge_replay(in, v);
+        if (r < 0)
+                return r;
+        r = verdict_compare_banks(in, replay, v);
+        if (r < 0)
+                return r;
+        r = verdict_judge_replay(in, v);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : read_secure_boot(in, v);
+        return verdict_read_secure_boot(in, v);
 }
 
 int verdict_judge_log(const VerdictInput *in, Verdict *v) {
@@ -123,14 +126,15 @@ int verdict_judge_log(const VerdictInput *in, Verdict *v) {
 
         if (!eventlog_usable(in->firmware)) {
                 v->log = VERDICT_LOG_UNUSABLE;
-                return set_text(&v->log_reason, "the event log is %s: %s",
-                                eventlog_status_to_string(in->firmware->status), strempty(in->firmware->reason));
+                return verdict_set_text(&v->log_reason, "the event log is %s: %s",
+                                        eventlog_status_to_string(in->firmware->status),
+                                        strempty(in->firmware->reason));
         }
 
         if (!in->pcrs)
-                return set_text(&v->log_reason, "there are no PCR values to compare the event log with");
+                return verdict_set_text(&v->log_reason, "there are no PCR values to compare the event log with");
 
-        return judge_complete_log(in, v);
+        return verdict_judge_complete_log(in, v);
 }
 
 int verdict_judge_baseline(const VerdictInput *in, Verdict *v) {
@@ -155,16 +159,17 @@ int verdict_judge_baseline(const VerdictInput *in, Verdict *v) {
         if (!failed || !warned)
                 return -ENOMEM;
         if (check.failed)
-                return set_text(&v->baseline_reason, "the baseline allows no such value of PCR %s (%s)", failed,
-                                algorithm_to_string(in->baseline->bank));
+                return verdict_set_text(&v->baseline_reason, "the baseline allows no such value of PCR %s (%s)",
+                                        failed, algorithm_to_string(in->baseline->bank));
         if (check.warned)
-                return set_text(&v->baseline_reason, "the baseline has no such value of PCR %s (%s), and only warns",
-                                warned, algorithm_to_string(in->baseline->bank));
+                return verdict_set_text(&v->baseline_reason,
+                                        "the baseline has no such value of PCR %s (%s), and only warns", warned,
+                                        algorithm_to_string(in->baseline->bank));
 
         return 0;
 }
 
-static int add_event(Verdict *v, const Event *event, Algorithm bank) {
+static int verdict_add_event(Verdict *v, const Event *event, Algorithm bank) {
         _cleanup_buffer_ Buffer description = BUFFER_NULL;
         EventText text = EVENT_TEXT_UNPROVEN;
         VerdictEvent *e;
@@ -185,7 +190,8 @@ static int add_event(Verdict *v, const Event *event, Algorithm bank) {
 }
 
 /* How many events of each PCR come before the last ones that there is room for. */
-static void count_surplus(const EventLog *const *logs, size_t n_logs, size_t room, size_t surplus[static PCR_COUNT]) {
+static void verdict_count_surplus(const EventLog *const *logs, size_t n_logs, size_t room,
+                                  size_t surplus[static PCR_COUNT]) {
         for (size_t i = 0; i < n_logs; i++)
                 for (size_t k = 0; logs[i] && k < logs[i]->n_events; k++)
                         if (event_extends(logs[i]->events + k))
@@ -204,7 +210,8 @@ int verdict_collect_events(const VerdictInput *in, Verdict *v) {
         if (!wanted)
                 return 0;
 
-        count_surplus(logs, ELEMENTSOF(logs), VERDICT_EVENTS_MAX / (size_t) __builtin_popcount(wanted), surplus);
+        verdict_count_surplus(logs, ELEMENTSOF(logs), VERDICT_EVENTS_MAX / (size_t) __builtin_popcount(wanted),
+                              surplus);
         for (size_t i = 0; i < ELEMENTSOF(logs); i++)
                 for (size_t k = 0; logs[i] && k < logs[i]->n_events; k++) {
                         const Event *event = logs[i]->events + k;
@@ -217,7 +224,7 @@ int verdict_collect_events(const VerdictInput *in, Verdict *v) {
                                 continue;
                         }
 
-                        r = add_event(v, event, bank);
+                        r = verdict_add_event(v, event, bank);
                         if (r < 0)
                                 return r;
                 }

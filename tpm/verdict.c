@@ -4,9 +4,6 @@
 
 #include "tpm/verdict-internal.h"
 
-/* Without a measurement in one of these, no boot was measured: firmware code, boot loader, Secure Boot state. */
-#define PCRS_NEEDED (1U << 0 | 1U << 4 | 1U << 7)
-
 const Algorithm verdict_bank_order[_ALGORITHM_MAX] = {
         ALGORITHM_SHA256, ALGORITHM_SHA384, ALGORITHM_SHA512, ALGORITHM_SM3_256, ALGORITHM_SHA1,
 };
@@ -19,10 +16,10 @@ typedef struct BankContent {
 } BankContent;
 
 /* Return: 0, -EOPNOTSUPP, -ENOMEM. */
-static int read_bank(const Pcrs *pcrs, Algorithm bank, BankContent *ret) {
+static int bank_content_read(const Pcrs *pcrs, Algorithm bank, BankContent *ret) {
         const PcrBank *b = pcrs->banks + bank;
 
-        *ret = (BankContent) {.known = b->present & VERDICT_PCRS};
+        *ret = (BankContent){.known = b->present & VERDICT_PCRS};
         for (unsigned i = 0; i < 8; i++) {
                 PcrContent content;
                 int r;
@@ -43,12 +40,12 @@ static int read_bank(const Pcrs *pcrs, Algorithm bank, BankContent *ret) {
 }
 
 /* Return: 0 or -ENOMEM. A bank that libcrypto cannot compute counts as one that is not there. */
-static int read_banks(const Pcrs *pcrs, BankContent contents[static _ALGORITHM_MAX]) {
+static int verdict_read_banks(const Pcrs *pcrs, BankContent contents[static _ALGORITHM_MAX]) {
         for (Algorithm i = 0; i < _ALGORITHM_MAX; i++) {
-                int r = read_bank(pcrs, i, contents + i);
+                int r = bank_content_read(pcrs, i, contents + i);
 
                 if (r == -EOPNOTSUPP)
-                        contents[i] = (BankContent) {};
+                        contents[i] = (BankContent){};
                 else if (r < 0)
                         return r;
         }
@@ -56,7 +53,7 @@ static int read_banks(const Pcrs *pcrs, BankContent contents[static _ALGORITHM_M
         return 0;
 }
 
-static Algorithm choose_bank(const BankContent contents[static _ALGORITHM_MAX], Algorithm wanted) {
+static Algorithm verdict_choose_bank(const BankContent contents[static _ALGORITHM_MAX], Algorithm wanted) {
         if (wanted >= 0)
                 return wanted;
 
@@ -67,59 +64,50 @@ static Algorithm choose_bank(const BankContent contents[static _ALGORITHM_MAX], 
         return _ALGORITHM_INVALID;
 }
 
-static bool holds_something(const BankContent *content) {
+static bool bank_content_is_started(const BankContent *content) {
         return (content->known & ~content->start) != 0;
 }
 
-static VerdictState judge_bank(const BankContent *content) {
-        if (content->known != VERDICT_PCRS)
-                return VERDICT_UNREADABLE;
-        if (content->empty == VERDICT_PCRS)
-                return VERDICT_SEPARATOR_ONLY;
-
-        return content->empty & PCRS_NEEDED ? VERDICT_PARTIAL : VERDICT_MEASURED;
-}
-
-static int judge_pcrs(const VerdictInput *in, Verdict *v) {
+static int verdict_judge_pcrs(const VerdictInput *in, Verdict *v) {
         BankContent contents[_ALGORITHM_MAX];
+        const BankContent *bank;
         bool something = false;
-        int r = read_banks(in->pcrs, contents);
+        int r = verdict_read_banks(in->pcrs, contents);
 
         if (r < 0)
                 return r;
 
-        v->bank = choose_bank(contents, in->bank);
-        if (choose_bank(contents, _ALGORITHM_INVALID) < 0) {
+        v->bank = verdict_choose_bank(contents, in->bank);
+        if (verdict_choose_bank(contents, _ALGORITHM_INVALID) < 0) {
                 v->state = VERDICT_UNREADABLE;
                 return 0;
         }
 
         for (Algorithm i = 0; i < _ALGORITHM_MAX; i++)
-                something = something || holds_something(contents + i);
+                something = something || bank_content_is_started(contents + i);
 
-        v->empty = contents[v->bank].empty;
+        bank = contents + v->bank;
+        v->empty = bank->empty;
         if (!something)
                 v->state = VERDICT_NOT_MEASURED;
-        else if (!holds_something(contents + v->bank))
+        else if (!bank_content_is_started(bank))
                 v->state = VERDICT_WRONG_BANK;
+        else if (bank->known != VERDICT_PCRS)
+                v->state = VERDICT_UNREADABLE;
+        else if (bank->empty == VERDICT_PCRS)
+                v->state = VERDICT_SEPARATOR_ONLY;
         else
-                v->state = judge_bank(contents + v->bank);
+                v->state = bank->empty & VERDICT_PCRS_NEEDED ? VERDICT_PARTIAL : VERDICT_MEASURED;
 
         return 0;
 }
 
-static int judge_boot(const VerdictInput *in, Verdict *v) {
+int verdict_compute(const VerdictInput *in, Verdict **ret) {
         static const VerdictState states[_TPM_PRESENCE_MAX] = {
                 [TPM_ABSENT] = VERDICT_NO_TPM,
                 [TPM_12] = VERDICT_TPM12,
                 [TPM_20] = VERDICT_UNREADABLE,
         };
-
-        v->state = states[in->tpm];
-        return in->tpm == TPM_20 && in->pcrs ? judge_pcrs(in, v) : 0;
-}
-
-int verdict_compute(const VerdictInput *in, Verdict **ret) {
         _cleanup_(verdict_freep) Verdict *v = calloc(1, sizeof(*v));
         int r;
 
@@ -131,18 +119,26 @@ int verdict_compute(const VerdictInput *in, Verdict **ret) {
 
         v->bank = v->log_bank = _ALGORITHM_INVALID;
         v->secure_boot = -1;
-
+        v->state = states[in->tpm];
         r = free_and_strdup(&v->boot_id, in->boot_id);
-        if (r >= 0)
-                r = judge_boot(in, v);
-        if (r >= 0)
-                r = verdict_judge_log(in, v);
-        if (r >= 0)
-                r = verdict_judge_baseline(in, v);
-        if (r >= 0)
-                r = verdict_collect_events(in, v);
-        if (r >= 0)
-                r = verdict_word(in, v);
+        if (r < 0)
+                return r;
+
+        if (in->tpm == TPM_20 && in->pcrs) {
+                r = verdict_judge_pcrs(in, v);
+                if (r < 0)
+                        return r;
+        }
+        r = verdict_judge_log(in, v);
+        if (r < 0)
+                return r;
+        r = verdict_judge_baseline(in, v);
+        if (r < 0)
+                return r;
+        r = verdict_collect_events(in, v);
+        if (r < 0)
+                return r;
+        r = verdict_word(in, v);
         if (r < 0)
                 return r;
 

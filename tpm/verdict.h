@@ -43,6 +43,25 @@ typedef enum VerdictLog {
         _VERDICT_LOG_INVALID = -EINVAL,
 } VerdictLog;
 
+/* The first thing that is wrong with a boot; the order of the enum has no meaning. See verdict_issue(). */
+typedef enum VerdictIssue {
+        VERDICT_ISSUE_NONE,
+        VERDICT_ISSUE_NO_TPM,
+        VERDICT_ISSUE_TPM12,
+        VERDICT_ISSUE_UNREADABLE,
+        VERDICT_ISSUE_NOT_MEASURED,
+        VERDICT_ISSUE_WRONG_BANK,
+        VERDICT_ISSUE_SEPARATOR_ONLY,
+        VERDICT_ISSUE_PARTIAL,
+        VERDICT_ISSUE_LOG_MISMATCH,
+        VERDICT_ISSUE_BASELINE_INVALID,
+        VERDICT_ISSUE_BASELINE_MISMATCH,
+        VERDICT_ISSUE_LOG_UNUSABLE,
+        VERDICT_ISSUE_LOG_ABSENT,
+        VERDICT_ISSUE_BASELINE_WARNING,
+        _VERDICT_ISSUE_MAX,
+} VerdictIssue;
+
 /* What a single PCR of the boot holds. */
 typedef enum PcrContent {
         PCR_CONTENT_START,     /* its start value, or systemd's "os-separator" alone: the firmware did nothing */
@@ -127,11 +146,15 @@ int verdict_to_json(const Verdict *verdict, json_object **ret);
 int verdict_from_json(json_object *o, Verdict **ret);
 
 /**
- * verdict_code() - the stable reason code of what is wrong first
+ * verdict_issue() - find the first thing that is wrong with a boot
  *
- * The word of the state where it is not "measured"; else "log-mismatch", "baseline-invalid", "baseline-mismatch",
- * "log-unusable", "log-absent", "baseline-warning"; NULL where nothing is to be said.
+ * If the state is not "measured", the state. Otherwise, in this order: a log that does not match, a baseline that is
+ * invalid or not met, a log that is unusable or absent, a baseline that only warns. Return: the issue, or
+ * VERDICT_ISSUE_NONE.
  */
+VerdictIssue verdict_issue(const Verdict *verdict) _pure_;
+
+/** verdict_code() - the stable reason code of verdict_issue(), as "no-tpm" or "log-mismatch"; NULL: no issue */
 const char *verdict_code(const Verdict *verdict) _pure_;
 
 /**

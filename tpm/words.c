@@ -2,45 +2,49 @@
 
 #include "tpm/words.h"
 
-static bool is_plain(unsigned c) {
+static bool words_is_plain(unsigned c) {
         return c >= 0x20 && c < 0x7F;
 }
 
 int words_bytes(Buffer *b, const uint8_t *data, size_t size) {
         size_t start = b->size;
-        int r = 0;
+        int r;
 
         while (size > 0 && data[size - 1] == 0)
                 size--;
 
-        for (size_t i = 0; i < size && r >= 0; i++) {
+        for (size_t i = 0; i < size; i++) {
                 if (b->size - start >= EVENT_DESCRIPTION_MAX)
                         return buffer_puts(b, "...");
-                r = is_plain(data[i]) ? buffer_append(b, data + i, 1) : buffer_printf(b, "\\x%02x", data[i]);
+                r = words_is_plain(data[i]) ? buffer_append(b, data + i, 1) : buffer_printf(b, "\\x%02x", data[i]);
+                if (r < 0)
+                        return r;
         }
 
-        return r;
+        return 0;
 }
 
 int words_utf16(Buffer *b, const uint8_t *data, size_t size) {
         size_t start = b->size;
-        int r = 0;
+        int r;
 
-        for (size_t i = 0; i + 1 < size && r >= 0; i += 2) {
+        for (size_t i = 0; i + 1 < size; i += 2) {
                 unsigned c = data[i] | (unsigned) data[i + 1] << 8;
 
                 if (c == 0)
                         break;
                 if (b->size - start >= EVENT_DESCRIPTION_MAX)
                         return buffer_puts(b, "...");
-                r = is_plain(c) ? buffer_append(b, data + i, 1) : buffer_printf(b, "\\u%04x", c);
+                r = words_is_plain(c) ? buffer_append(b, data + i, 1) : buffer_printf(b, "\\u%04x", c);
+                if (r < 0)
+                        return r;
         }
 
-        return r;
+        return 0;
 }
 
 bool words_are_utf16(const uint8_t *data, size_t size) {
-        return size >= 4 && size % 2 == 0 && is_plain(data[0]) && data[1] == 0 && data[3] == 0;
+        return size >= 4 && size % 2 == 0 && words_is_plain(data[0]) && data[1] == 0 && data[3] == 0;
 }
 
 int words_guess(Buffer *b, const uint8_t *data, size_t size) {

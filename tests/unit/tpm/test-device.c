@@ -15,8 +15,6 @@
 #include "tests/unit/tree.h"
 #include "tpm/command.h"
 
-/* A TPM that is played by a process of its own ------------------------------------------------------------- */
-
 typedef struct Answer {
         uint8_t data[8192];
         size_t size; /* 0: hang up */
@@ -114,8 +112,6 @@ static void honest(_unused_ unsigned n, const uint8_t *command, Answer *a) {
         else
                 put_banks(a);
 }
-
-/* What each liar does. -------------------------------------------------------------------------------------- */
 
 static void hangs_up(_unused_ unsigned n, _unused_ const uint8_t *command, Answer *a) {
         a->size = 0;
@@ -297,8 +293,6 @@ static void moves_once(unsigned n, const uint8_t *command, Answer *a) {
         if (!answers_banks(command, a))
                 put_values(a, command, n < 3 ? 7 : 8, n < 3 ? 0 : 1);
 }
-
-/* A stage: a socket in a tree, with a TPM behind it --------------------------------------------------------- */
 
 static void play(int listener, Behaviour behaviour) {
         int fd = accept(listener, NULL, NULL);

@@ -31,8 +31,6 @@ static void put_bank(const Tree *t, Algorithm bank) {
         }
 }
 
-/* Which TPM there is ---------------------------------------------------------------------------------------- */
-
 static const struct {
         const char *files[2], *texts[2];
         TpmPresence presence;
@@ -63,8 +61,6 @@ static void test_presence(void **state) {
                 tree_teardown(&tree);
         }
 }
-
-/* The values ------------------------------------------------------------------------------------------------ */
 
 static void test_read(void **state) {
         const Tree *t = *state;
@@ -138,8 +134,6 @@ static void test_no_file(void **state) {
         assert_int_equal(sysfs_read_pcrs(t->root, SHA256, &pcrs, &fault), FAULT);
         assert_int_equal(fault.class, FAULT_TPM_ERROR);
 }
-
-/* The logs as files ----------------------------------------------------------------------------------------- */
 
 static void test_no_logs(void **state) {
         _cleanup_logs_ Logs logs = {};
