@@ -4,49 +4,56 @@
 #include "agent/tpm/events.h"
 #include "core/text.h"
 
-#define WIDTH 80U
-#define LABEL_COLUMN 26U
-#define VALUE_COLUMN 12U
+#define BASELINE_CHECK_WIDTH 80U
+#define BASELINE_CHECK_LABEL_COLUMN 26U
+#define BASELINE_CHECK_VALUE_COLUMN 12U
 
 /* What a check found, and what explains it. */
-typedef struct Found {
+typedef struct BaselineFound {
         const char *path;
         const Baseline *baseline;
         BaselineCheck check;
         json_object *events; /* an array; NULL: no PCR needs an explanation, or there is none */
         char *events_error;  /* why there is none */
-} Found;
+} BaselineFound;
 
-static uint32_t disagreeing(const Found *f) {
+static uint32_t baseline_found_disagreeing(const BaselineFound *f) {
         return f->check.failed | f->check.warned;
 }
 
-static bool is_behind(json_object *event, unsigned pcr, EventView *v) {
+static bool event_view_is_behind(json_object *event, unsigned pcr, EventView *v) {
         return event_view(event, v) >= 0 && v->extends && v->pcr == pcr;
 }
 
-static int print_events(const Found *f, unsigned pcr, Buffer *b) {
+static int baseline_found_print_events(const BaselineFound *f, unsigned pcr, Buffer *b) {
         size_t n = json_object_array_length(f->events), behind = 0, skipped;
         EventView v;
-        int r = 0;
+        int r;
 
         for (size_t i = 0; i < n; i++)
-                behind += is_behind(json_object_array_get_idx(f->events, i), pcr, &v);
+                behind += event_view_is_behind(json_object_array_get_idx(f->events, i), pcr, &v);
         skipped = behind > BASELINE_EVENTS_SHOWN ? behind - BASELINE_EVENTS_SHOWN : 0;
 
         if (behind == 0)
                 return buffer_puts(b, "  no event of the log is behind it\n");
-        if (skipped > 0)
+        if (skipped > 0) {
                 r = buffer_printf(b, "  the last %u of %zu events behind it (`gtune eventlog` shows all):\n",
                                   BASELINE_EVENTS_SHOWN, behind);
-        for (size_t i = 0, seen = 0; r >= 0 && i < n; i++)
-                if (is_behind(json_object_array_get_idx(f->events, i), pcr, &v) && seen++ >= skipped)
-                        r = event_row(&v, b);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0, seen = 0; i < n; i++) {
+                if (!event_view_is_behind(json_object_array_get_idx(f->events, i), pcr, &v) || seen++ < skipped)
+                        continue;
+                r = event_row(&v, b);
+                if (r < 0)
+                        return r;
+        }
 
-        return r;
+        return 0;
 }
 
-static int events_to_json(const Found *f, unsigned pcr, json_object **ret) {
+static int baseline_found_events_to_json(const BaselineFound *f, unsigned pcr, json_object **ret) {
         _cleanup_json_ json_object *array = json_object_new_array();
         EventView v;
 
@@ -56,7 +63,7 @@ static int events_to_json(const Found *f, unsigned pcr, json_object **ret) {
         for (size_t i = 0; i < json_object_array_length(f->events); i++) {
                 json_object *event = json_object_array_get_idx(f->events, i);
 
-                if (is_behind(event, pcr, &v) && json_add(array, json_object_get(event)) < 0)
+                if (event_view_is_behind(event, pcr, &v) && json_add(array, json_object_get(event)) < 0)
                         return -ENOMEM;
         }
 
@@ -64,7 +71,7 @@ static int events_to_json(const Found *f, unsigned pcr, json_object **ret) {
         return 0;
 }
 
-static int print_row(const Found *f, unsigned pcr, Buffer *b) {
+static int baseline_found_print_row(const BaselineFound *f, unsigned pcr, Buffer *b) {
         const BaselineValue *match = f->check.pcrs[pcr].match;
         int r;
 
@@ -73,42 +80,53 @@ static int print_row(const Found *f, unsigned pcr, Buffer *b) {
         if (r < 0 || !match || !match->label)
                 return r < 0 ? r : buffer_puts(b, "\n");
 
-        r = buffer_printf(b, "%*s", (int) (LABEL_COLUMN - 14 - strlen("match")), "");
-        return r < 0 ? r : text_wrap(b, match->label, LABEL_COLUMN, LABEL_COLUMN, WIDTH);
+        r = buffer_printf(b, "%*s", (int) (BASELINE_CHECK_LABEL_COLUMN - 14 - strlen("match")), "");
+        return r < 0 ? r
+                     : text_wrap(b, match->label, BASELINE_CHECK_LABEL_COLUMN, BASELINE_CHECK_LABEL_COLUMN,
+                                 BASELINE_CHECK_WIDTH);
 }
 
-static int print_value(const char *name, const uint8_t *digest, const char *label, const Found *f, Buffer *b) {
+static int baseline_found_print_value(const char *name, const uint8_t *digest, const char *label,
+                                      const BaselineFound *f, Buffer *b) {
         char text[2 * DIGEST_SIZE_MAX + 1] = "not read: this TPM does not have it";
         int r;
 
         if (digest)
                 hex_encode(digest, algorithm_size(f->baseline->bank), text);
 
-        r = buffer_printf(b, "  %-*s%s\n", (int) VALUE_COLUMN - 2, name, text);
+        r = buffer_printf(b, "  %-*s%s\n", (int) BASELINE_CHECK_VALUE_COLUMN - 2, name, text);
         if (r < 0 || !label)
                 return r;
 
-        r = buffer_printf(b, "%*s", (int) VALUE_COLUMN, "");
-        return r < 0 ? r : text_wrap(b, label, VALUE_COLUMN, VALUE_COLUMN, WIDTH);
+        r = buffer_printf(b, "%*s", (int) BASELINE_CHECK_VALUE_COLUMN, "");
+        return r < 0 ? r
+                     : text_wrap(b, label, BASELINE_CHECK_VALUE_COLUMN, BASELINE_CHECK_VALUE_COLUMN,
+                                 BASELINE_CHECK_WIDTH);
 }
 
-static int print_disagreement(const Found *f, unsigned pcr, Buffer *b) {
+static int baseline_found_print_disagreement(const BaselineFound *f, unsigned pcr, Buffer *b) {
         const BaselinePcr *expected = f->baseline->pcrs + pcr;
         int r;
 
         r = buffer_printf(b, "\nPCR %u (%s)\n", pcr, baseline_level_to_string(expected->level));
-        if (r >= 0)
-                r = print_value("actual", f->check.pcrs[pcr].actual, NULL, f, b);
-        for (size_t i = 0; r >= 0 && i < expected->n_values; i++)
-                r = print_value(i == 0 ? "expected" : "or", expected->values[i].digest, expected->values[i].label, f,
-                                b);
-        if (r >= 0 && f->events && f->check.pcrs[pcr].actual)
-                r = print_events(f, pcr, b);
+        if (r < 0)
+                return r;
+        r = baseline_found_print_value("actual", f->check.pcrs[pcr].actual, NULL, f, b);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < expected->n_values; i++) {
+                r = baseline_found_print_value(i == 0 ? "expected" : "or", expected->values[i].digest,
+                                               expected->values[i].label, f, b);
+                if (r < 0)
+                        return r;
+        }
+        if (f->events && f->check.pcrs[pcr].actual)
+                return baseline_found_print_events(f, pcr, b);
 
-        return r;
+        return 0;
 }
 
-static int print_end(const Found *f, Buffer *b) {
+static int baseline_found_print_end(const BaselineFound *f, Buffer *b) {
         static const char *const sentences[_BASELINE_RESULT_MAX] = {
                 [BASELINE_OK] = "This boot is one that the baseline allows.",
                 [BASELINE_WARNING] = "This boot differs only in PCRs of the level warn. If the change is meant, allow "
@@ -120,69 +138,80 @@ static int print_end(const Found *f, Buffer *b) {
         int r;
 
         r = buffer_puts(b, "\n");
-        if (r >= 0 && f->events_error) {
+        if (r < 0)
+                return r;
+        if (f->events_error) {
                 line = xasprintf("What is behind the values is not known: %s", f->events_error);
-                r = line ? text_wrap(b, line, 0, 0, WIDTH) : -ENOMEM;
+                if (!line)
+                        return -ENOMEM;
+                r = text_wrap(b, line, 0, 0, BASELINE_CHECK_WIDTH);
+                if (r < 0)
+                        return r;
         }
 
-        return r < 0 ? r : text_wrap(b, strempty(sentences[f->check.result]), 0, 0, WIDTH);
+        return text_wrap(b, strempty(sentences[f->check.result]), 0, 0, BASELINE_CHECK_WIDTH);
 }
 
-static int print_found(const Found *f) {
+static int baseline_found_print(const BaselineFound *f) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
 
         r = buffer_printf(&b, "%s, bank %s\n\n%-5s%-9s%-12s%s\n", f->path, algorithm_to_string(f->baseline->bank),
                           "PCR", "LEVEL", "RESULT", "LABEL");
-        for (unsigned pcr = 0; r >= 0 && pcr < PCR_COUNT; pcr++)
-                if (f->baseline->pcrs[pcr].listed)
-                        r = print_row(f, pcr, &b);
-        for (unsigned pcr = 0; r >= 0 && pcr < PCR_COUNT; pcr++)
-                if (disagreeing(f) & 1U << pcr)
-                        r = print_disagreement(f, pcr, &b);
-        if (r >= 0)
-                r = print_end(f, &b);
-        if (r >= 0)
-                (void) fwrite(b.data, 1, b.size, stdout);
+        if (r < 0)
+                return r;
+        for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++) {
+                r = f->baseline->pcrs[pcr].listed ? baseline_found_print_row(f, pcr, &b) : 0;
+                if (r < 0)
+                        return r;
+        }
+        for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++) {
+                r = baseline_found_disagreeing(f) & 1U << pcr ? baseline_found_print_disagreement(f, pcr, &b) : 0;
+                if (r < 0)
+                        return r;
+        }
+        r = baseline_found_print_end(f, &b);
+        if (r < 0)
+                return r;
 
-        return r;
+        (void) fwrite(b.data, 1, b.size, stdout);
+        return 0;
 }
 
-static int add_events(const Found *f, json_object *pcrs) {
+static int baseline_found_add_events(const BaselineFound *f, json_object *pcrs) {
         json_object_object_foreach(pcrs, key, o) {
                 int pcr = pcr_from_string(key);
                 json_object *array;
 
-                if (pcr < 0 || !f->events || (disagreeing(f) & 1U << pcr) == 0)
+                if (pcr < 0 || !f->events || (baseline_found_disagreeing(f) & 1U << pcr) == 0)
                         continue;
-                if (events_to_json(f, (unsigned) pcr, &array) < 0 || json_set(o, "events", array) < 0)
+                if (baseline_found_events_to_json(f, (unsigned) pcr, &array) < 0 || json_set(o, "events", array) < 0)
                         return -ENOMEM;
         }
 
         return 0;
 }
 
-static int print_json(const Found *f) {
+static int baseline_found_print_json(const BaselineFound *f) {
         _cleanup_json_ json_object *o = NULL;
         int r;
 
         r = baseline_check_to_json(f->baseline, &f->check, &o);
-        if (r >= 0)
-                r = json_set_text(o, "file", f->path);
-        if (r >= 0)
-                r = json_set_text(o, "events_error", f->events_error);
-        if (r >= 0)
-                r = add_events(f, json_object_object_get(o, "pcrs"));
+        if (r < 0)
+                return r;
+        if (json_set_text(o, "file", f->path) < 0 || json_set_text(o, "events_error", f->events_error) < 0 ||
+            baseline_found_add_events(f, json_object_object_get(o, "pcrs")) < 0)
+                return -ENOMEM;
 
-        return r < 0 ? r : print_document(o);
+        return print_document(o);
 }
 
 /* The event log explains, and decides nothing: a check without it is a check. */
-static int explain(const Context *c, Found *f) {
+static int baseline_found_explain(const Context *c, BaselineFound *f) {
         _cleanup_json_ json_object *document = NULL;
         int r;
 
-        if (disagreeing(f) == 0)
+        if (baseline_found_disagreeing(f) == 0)
                 return 0;
 
         r = tpm_events(c, &document, &f->events_error);
@@ -192,7 +221,7 @@ static int explain(const Context *c, Found *f) {
         return r < 0 ? r : 0;
 }
 
-static void found_done(Found *f) {
+static void baseline_found_done(BaselineFound *f) {
         json_object_put(f->events);
         free(f->events_error);
 }
@@ -200,7 +229,7 @@ static void found_done(Found *f) {
 int baseline_check_verb(Context *c, const char *path) {
         _cleanup_(baseline_freep) Baseline *baseline = NULL;
         _cleanup_free_ char *error = NULL;
-        _cleanup_(found_done) Found f = {.path = path};
+        _cleanup_(baseline_found_done) BaselineFound f = {.path = path};
         Pcrs pcrs;
         int r;
 
@@ -214,9 +243,12 @@ int baseline_check_verb(Context *c, const char *path) {
 
         f.baseline = baseline;
         baseline_check(baseline, &pcrs, &f.check);
-        r = explain(c, &f);
-        if (r >= 0)
-                r = c->json ? print_json(&f) : print_found(&f);
+        r = baseline_found_explain(c, &f);
+        if (r < 0)
+                return r;
+        r = c->json ? baseline_found_print_json(&f) : baseline_found_print(&f);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : f.check.result == BASELINE_FAILURE ? STATUS_UNMET : STATUS_OK;
+        return f.check.result == BASELINE_FAILURE ? STATUS_UNMET : STATUS_OK;
 }

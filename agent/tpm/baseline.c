@@ -6,31 +6,27 @@
 #include "core/text.h"
 
 /* PCR values are no secret: the kernel shows them to everybody, and the daemon must read the file. */
-#define BASELINE_MODE 0644
+#define BASELINE_FILE_MODE 0644
 
 /* Only a measured boot may become what is expected. */
-static int refuse_unmeasured(const Context *c, Algorithm bank) {
+static int baseline_read_values(const Context *c, Algorithm bank, Pcrs *ret) {
         _cleanup_(verdict_freep) Verdict *v = NULL;
         _cleanup_free_ char *error = NULL;
         int r;
 
-        r = tpm_verdict(c, bank, NULL, &v, NULL, &error);
-        if (r != 0 || (v->state == VERDICT_MEASURED && v->log != VERDICT_LOG_MISMATCH) || tpm_verb_options(c)->force)
+        r = tpm_pcrs(c, bank, ret, NULL, &error);
+        if (r == 0)
+                r = tpm_verdict(c, bank, NULL, &v, NULL, &error);
+        if (r != 0)
                 return tpm_complain(c, r, error);
+        if ((v->state == VERDICT_MEASURED && v->log != VERDICT_LOG_MISMATCH) || tpm_verb_options(c)->force)
+                return 0;
 
         return complain(c, "this boot is nothing to compare others with: %s%s%s (--force takes it all the same)",
                         v->reason, v->remedy ? "; " : "", strempty(v->remedy));
 }
 
-static int read_values(const Context *c, Algorithm bank, Pcrs *ret) {
-        _cleanup_free_ char *error = NULL;
-        int r;
-
-        r = tpm_pcrs(c, bank, ret, NULL, &error);
-        return r == 0 ? refuse_unmeasured(c, bank) : tpm_complain(c, r, error);
-}
-
-static int write_baseline(const Context *c, const char *path, const Baseline *baseline) {
+static int baseline_write(const Context *c, const char *path, const Baseline *baseline) {
         _cleanup_free_ char *real = NULL;
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
@@ -41,13 +37,16 @@ static int write_baseline(const Context *c, const char *path, const Baseline *ba
                 return complain(c, "%s: %s", path, strerror(-r));
 
         r = baseline_format(baseline, &b);
-        if (r >= 0)
-                r = replace_file(c->root, real ? real : path, &b, BASELINE_MODE);
+        if (r < 0)
+                return r;
+        r = replace_file(c->root, real ? real : path, &b, BASELINE_FILE_MODE);
+        if (r < 0 && r != -ENOMEM)
+                return complain(c, "%s cannot be written: %s", path, strerror(-r));
 
-        return r == -ENOMEM || r >= 0 ? r : complain(c, "%s cannot be written: %s", path, strerror(-r));
+        return r;
 }
 
-static uint32_t listed(const Baseline *baseline) {
+static uint32_t baseline_listed(const Baseline *baseline) {
         uint32_t set = 0;
 
         for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
@@ -58,7 +57,7 @@ static uint32_t listed(const Baseline *baseline) {
 }
 
 /* What was done: which PCRs got a new value. */
-static int print_written(const Context *c, const char *path, const Baseline *baseline, uint32_t set) {
+static int baseline_print_written(const Context *c, const char *path, const Baseline *baseline, uint32_t set) {
         _cleanup_json_ json_object *o = NULL;
         _cleanup_free_ char *pcrs = pcr_selection_format(set);
         json_object *array;
@@ -84,7 +83,7 @@ static int print_written(const Context *c, const char *path, const Baseline *bas
         return print_document(o);
 }
 
-static int save(Context *c, const Policy *policy, const char *path) {
+static int baseline_verb_save(Context *c, const Policy *policy, const char *path) {
         _cleanup_(baseline_freep) Baseline *baseline = NULL;
         Algorithm bank = tpm_bank(c, policy);
         struct stat st;
@@ -92,36 +91,45 @@ static int save(Context *c, const Policy *policy, const char *path) {
         int r;
 
         if (!tpm_verb_options(c)->force && root_stat(c->root, path, &st) != -ENOENT)
-                return complain(c, "%s exists: `gtune baseline add` allows the present values beside the others, and "
-                                "--force replaces all", path);
+                return complain(c,
+                                "%s exists: `gtune baseline add` allows the present values beside the others, and "
+                                "--force replaces all",
+                                path);
 
-        r = read_values(c, bank, &pcrs);
+        r = baseline_read_values(c, bank, &pcrs);
         if (r != 0)
                 return r;
 
         r = baseline_make(&pcrs, bank, tpm_verb_options(c)->label, &baseline);
         if (r == -ENODATA)
-                return complain(c, "this TPM does not have PCR 0 to 9 and 14 in the bank %s: choose one that `gtune pcr` "
-                                "shows in full", algorithm_to_string(bank));
-        if (r >= 0)
-                r = write_baseline(c, path, baseline);
+                return complain(c,
+                                "this TPM does not have PCR 0 to 9 and 14 in the bank %s: choose one that `gtune pcr` "
+                                "shows in full",
+                                algorithm_to_string(bank));
+        if (r < 0)
+                return r;
+        r = baseline_write(c, path, baseline);
+        if (r != 0)
+                return r;
 
-        return r == 0 ? print_written(c, path, baseline, listed(baseline)) : r;
+        return baseline_print_written(c, path, baseline, baseline_listed(baseline));
 }
 
-static int add(Context *c, _unused_ const Policy *policy, const char *path) {
+static int baseline_verb_add(Context *c, _unused_ const Policy *policy, const char *path) {
         _cleanup_(baseline_freep) Baseline *baseline = NULL;
         uint32_t added = 0;
         Pcrs pcrs;
         int r;
 
         r = tpm_load_baseline(c, path, &baseline);
-        if (r == 0 && tpm_verb_options(c)->bank >= 0 && tpm_verb_options(c)->bank != baseline->bank) {
+        if (r != 0)
+                return r;
+        if (tpm_verb_options(c)->bank >= 0 && tpm_verb_options(c)->bank != baseline->bank) {
                 return complain_usage(c, "%s is of the bank %s: leave --bank out", path,
                                       algorithm_to_string(baseline->bank));
         }
-        if (r == 0)
-                r = read_values(c, baseline->bank, &pcrs);
+
+        r = baseline_read_values(c, baseline->bank, &pcrs);
         if (r != 0)
                 return r;
 
@@ -132,31 +140,46 @@ static int add(Context *c, _unused_ const Policy *policy, const char *path) {
         if (r == -E2BIG)
                 return complain(c, "%s: a PCR has %u values already; take out those that are no longer in use", path,
                                 BASELINE_VALUES_MAX);
-        if (r >= 0 && added != 0)
-                r = write_baseline(c, path, baseline);
+        if (r < 0)
+                return r;
+        if (added != 0) {
+                r = baseline_write(c, path, baseline);
+                if (r != 0)
+                        return r;
+        }
 
-        return r == 0 ? print_written(c, path, baseline, added) : r;
+        return baseline_print_written(c, path, baseline, added);
 }
 
-static int print_pcr(const Baseline *baseline, unsigned number, Buffer *b) {
+static int baseline_print_pcr(const Baseline *baseline, unsigned number, Buffer *b) {
         const BaselinePcr *pcr = baseline->pcrs + number;
         char digest[2 * DIGEST_SIZE_MAX + 1];
         int r;
 
         r = buffer_printf(b, "\nPCR %u (%s)\n", number, baseline_level_to_string(pcr->level));
-        for (size_t i = 0; r >= 0 && i < pcr->n_values; i++) {
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < pcr->n_values; i++) {
                 hex_encode(pcr->values[i].digest, algorithm_size(baseline->bank), digest);
                 r = buffer_printf(b, "    %s\n", digest);
-                if (r >= 0 && pcr->values[i].label)
-                        r = buffer_puts(b, "      ");
-                if (r >= 0 && pcr->values[i].label)
-                        r = text_wrap(b, pcr->values[i].label, 6, 6, 80);
+                if (r < 0)
+                        return r;
+                if (!pcr->values[i].label)
+                        continue;
+
+                r = buffer_puts(b, "      ");
+                if (r < 0)
+                        return r;
+                r = text_wrap(b, pcr->values[i].label, 6, 6, 80);
+                if (r < 0)
+                        return r;
         }
 
-        return r;
+        return 0;
 }
 
-static int show(Context *c, _unused_ const Policy *policy, const char *path) {
+static int baseline_verb_show(Context *c, _unused_ const Policy *policy, const char *path) {
         _cleanup_(baseline_freep) Baseline *baseline = NULL;
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
@@ -165,41 +188,48 @@ static int show(Context *c, _unused_ const Policy *policy, const char *path) {
         if (r != 0)
                 return r;
 
-        if (c->json)
+        if (c->json) {
                 r = baseline_format(baseline, &b);
-        else
+                if (r < 0)
+                        return r;
+        } else {
                 r = buffer_printf(&b, "%s, bank %s\n", path, algorithm_to_string(baseline->bank));
-        for (unsigned pcr = 0; r >= 0 && !c->json && pcr < PCR_COUNT; pcr++)
-                if (baseline->pcrs[pcr].listed)
-                        r = print_pcr(baseline, pcr, &b);
-        if (r >= 0)
-                (void) fwrite(b.data, 1, b.size, stdout);
+                if (r < 0)
+                        return r;
+                for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++) {
+                        r = baseline->pcrs[pcr].listed ? baseline_print_pcr(baseline, pcr, &b) : 0;
+                        if (r < 0)
+                                return r;
+                }
+        }
 
-        return r;
+        (void) fwrite(b.data, 1, b.size, stdout);
+        return 0;
 }
 
-static int check(Context *c, _unused_ const Policy *policy, const char *path) {
+static int baseline_verb_check(Context *c, _unused_ const Policy *policy, const char *path) {
         return baseline_check_verb(c, path);
 }
 
 static const struct {
         const char *name;
         int (*run)(Context *c, const Policy *policy, const char *path);
-} commands[] = {
-        {"save", save},
-        {"check", check},
-        {"show", show},
-        {"add", add},
+} baseline_commands[] = {
+        {"save", baseline_verb_save},
+        {"check", baseline_verb_check},
+        {"show", baseline_verb_show},
+        {"add", baseline_verb_add},
 };
 
 /* Where the file is, as the machine itself writes it. Return: 0, an exit status, -ENOMEM. */
-static int find_file(const Context *c, const Policy *policy, const char *file, char **ret) {
+static int baseline_find_file(const Context *c, const Policy *policy, const char *file, char **ret) {
         _cleanup_free_ char *here = NULL;
 
         if (!file) {
                 if (policy->n_errors > 0) {
                         print_policy_errors(policy);
-                        return complain(c, "the policy has errors, so it does not say which baseline is meant: name the "
+                        return complain(c,
+                                        "the policy has errors, so it does not say which baseline is meant: name the "
                                         "file");
                 }
                 file = policy_word(policy, "measured-boot", "baseline", tpm_verb_options(c)->baseline_path);
@@ -225,15 +255,18 @@ int verb_baseline(Context *c, char **arguments) {
         _cleanup_free_ char *path = NULL;
         int r;
 
-        for (size_t i = 0; i < ELEMENTSOF(commands); i++) {
-                if (!streq(commands[i].name, arguments[0]))
+        for (size_t i = 0; i < ELEMENTSOF(baseline_commands); i++) {
+                if (!streq(baseline_commands[i].name, arguments[0]))
                         continue;
 
                 r = c->side->read_policy(c->side, c->root, &policy);
-                if (r >= 0)
-                        r = find_file(c, policy, arguments[1], &path);
+                if (r < 0)
+                        return r;
+                r = baseline_find_file(c, policy, arguments[1], &path);
+                if (r != 0)
+                        return r;
 
-                return r == 0 ? commands[i].run(c, policy, path) : r;
+                return baseline_commands[i].run(c, policy, path);
         }
 
         return complain_usage(c, "there is no command baseline %s; it is save, check, show or add", arguments[0]);

@@ -5,11 +5,11 @@
 #include "agent/tpm/event-view.h"
 #include "tpm/eventlog.h"
 
-#define WIDTH 80U
-#define TYPE_WIDTH 14U
-#define DESCRIPTION_COLUMN 28U
+#define EVENT_ROW_WIDTH 80U
+#define EVENT_TYPE_WIDTH 14U
+#define EVENT_DESCRIPTION_COLUMN 28U
 
-static int get_number(json_object *o, const char *key, uint64_t *ret) {
+static int event_view_get_number(json_object *o, const char *key, uint64_t *ret) {
         json_object *value;
 
         if (!json_object_object_get_ex(o, key, &value) || !json_object_is_type(value, json_type_int) ||
@@ -21,7 +21,7 @@ static int get_number(json_object *o, const char *key, uint64_t *ret) {
 }
 
 /* gtune-tpm has escaped the firmware's bytes; nothing that could move a cursor may get past here. */
-static bool is_printable(const char *text) {
+static bool event_view_is_printable(const char *text) {
         for (; text && *text; text++)
                 if (*text < 0x20 || *text >= 0x7F)
                         return false;
@@ -37,8 +37,9 @@ int event_view(json_object *o, EventView *ret) {
                 .text = json_get_text(o, "text"),
         };
 
-        if (!is_printable(v.type) || !is_printable(v.description) || get_number(o, "number", &v.number) < 0 ||
-            get_number(o, "pcr", &v.pcr) < 0 || get_number(o, "type", &type) < 0)
+        if (!event_view_is_printable(v.type) || !event_view_is_printable(v.description) ||
+            event_view_get_number(o, "number", &v.number) < 0 || event_view_get_number(o, "pcr", &v.pcr) < 0 ||
+            event_view_get_number(o, "type", &type) < 0)
                 return -EBADMSG;
 
         v.extends = type != EV_NO_ACTION && v.pcr < PCR_COUNT;
@@ -50,7 +51,7 @@ int event_view(json_object *o, EventView *ret) {
  * As text_wrap(), but the text is escaped already and its backslashes are part of it (EFI paths), and what is longer
  * than a line is broken anywhere, because the firmware decides how long it is.
  */
-static int wrap(const char *s, size_t indent, size_t width, Buffer *b) {
+static int event_view_wrap(const char *s, size_t indent, size_t width, Buffer *b) {
         size_t room = width - indent;
         int r = 0;
 
@@ -74,22 +75,30 @@ static int wrap(const char *s, size_t indent, size_t width, Buffer *b) {
 }
 
 int event_header(Buffer *b) {
-        return buffer_printf(b, "%5s %4s  %-*s  %s\n", "#", "PCR", (int) TYPE_WIDTH, "TYPE", "DESCRIPTION");
+        return buffer_printf(b, "%5s %4s  %-*s  %s\n", "#", "PCR", (int) EVENT_TYPE_WIDTH, "TYPE", "DESCRIPTION");
 }
 
 int event_row(const EventView *v, Buffer *b) {
         bool blank = v->description[strspn(v->description, " ")] == 0;
         int r;
 
-        r = buffer_printf(b, "%5" PRIu64 " %4" PRIu64 "  %-*s", v->number, v->pcr, (int) TYPE_WIDTH, v->type);
-        if (r >= 0 && strlen(v->type) > TYPE_WIDTH)
-                r = buffer_printf(b, "\n%*s", (int) DESCRIPTION_COLUMN - 2, "");
-        if (r >= 0)
-                r = buffer_puts(b, "  ");
-        if (r >= 0)
-                r = wrap(blank ? "(nothing)" : v->description, DESCRIPTION_COLUMN, WIDTH, b);
-        if (r >= 0 && streq_ptr(v->text, "differs"))
-                r = buffer_printf(b, "%*s(this text is not what was measured)\n", (int) DESCRIPTION_COLUMN, "");
+        r = buffer_printf(b, "%5" PRIu64 " %4" PRIu64 "  %-*s", v->number, v->pcr, (int) EVENT_TYPE_WIDTH, v->type);
+        if (r < 0)
+                return r;
+        if (strlen(v->type) > EVENT_TYPE_WIDTH) {
+                r = buffer_printf(b, "\n%*s", (int) EVENT_DESCRIPTION_COLUMN - 2, "");
+                if (r < 0)
+                        return r;
+        }
+        r = buffer_puts(b, "  ");
+        if (r < 0)
+                return r;
+        r = event_view_wrap(blank ? "(nothing)" : v->description, EVENT_DESCRIPTION_COLUMN, EVENT_ROW_WIDTH, b);
+        if (r < 0)
+                return r;
+        if (streq_ptr(v->text, "differs"))
+                return buffer_printf(b, "%*s(this text is not what was measured)\n", (int) EVENT_DESCRIPTION_COLUMN,
+                                     "");
 
-        return r;
+        return 0;
 }

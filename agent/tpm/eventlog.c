@@ -3,9 +3,9 @@
 #include "agent/tpm/events.h"
 #include "core/text.h"
 
-#define WIDTH 80U
+#define EVENTLOG_WIDTH 80U
 
-static int print_log(json_object *logs, const char *name, Buffer *b) {
+static int eventlog_print_log(json_object *logs, const char *name, Buffer *b) {
         json_object *o;
         const char *status, *reason, *path;
         _cleanup_free_ char *line = NULL;
@@ -19,54 +19,42 @@ static int print_log(json_object *logs, const char *name, Buffer *b) {
                 return 0;
 
         line = xasprintf("%s is %s%s%s", strempty(path), status, reason ? ": " : "", strempty(reason));
-        return line ? text_wrap(b, line, 0, 0, WIDTH) : -ENOMEM;
+        return line ? text_wrap(b, line, 0, 0, EVENTLOG_WIDTH) : -ENOMEM;
 }
 
-static int print_logs(json_object *logs, Buffer *b) {
-        static const char *const names[] = {"firmware", "userspace"};
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(names); i++)
-                r = print_log(logs, names[i], b);
-
-        return r;
-}
-
-static const char *plural(uint32_t set) {
-        return __builtin_popcount(set) == 1 ? "" : "s";
-}
-
-static int print_set(const char *sentence, uint32_t set, Buffer *b) {
-        _cleanup_free_ char *pcrs = set == 0 ? NULL : pcr_selection_format(set), *line = NULL;
-
-        if (set == 0)
-                return 0;
-
-        line = pcrs ? xasprintf("PCR%s %s %s", plural(set), pcrs, sentence) : NULL;
-        return line ? text_wrap(b, line, 8, 8, WIDTH) : -ENOMEM;
-}
-
-static int print_bank(const ReplayDifference *d, Algorithm bank, Buffer *b) {
+static int eventlog_print_bank(const ReplayDifference *d, Algorithm bank, Buffer *b) {
         static const char *const sentences[] = {
                 "as the log says",
                 "as the log says, but for an event that some logs lack",
                 "not as the log says",
         };
         const uint32_t sets[] = {d->compared & ~d->differ & ~d->explained, d->explained, d->differ};
-        int r = 0;
+        int r;
 
-        for (size_t i = 0, n = 0; r >= 0 && i < ELEMENTSOF(sets); i++) {
+        for (size_t i = 0, n = 0; i < ELEMENTSOF(sets); i++) {
+                _cleanup_free_ char *pcrs = NULL, *line = NULL;
+
                 if (sets[i] == 0)
                         continue;
+
                 r = buffer_printf(b, "%-8s", n++ == 0 ? algorithm_to_string(bank) : "");
-                if (r >= 0)
-                        r = print_set(sentences[i], sets[i], b);
+                if (r < 0)
+                        return r;
+                pcrs = pcr_selection_format(sets[i]);
+                if (!pcrs)
+                        return -ENOMEM;
+                line = xasprintf("PCR%s %s %s", __builtin_popcount(sets[i]) == 1 ? "" : "s", pcrs, sentences[i]);
+                if (!line)
+                        return -ENOMEM;
+                r = text_wrap(b, line, 8, 8, EVENTLOG_WIDTH);
+                if (r < 0)
+                        return r;
         }
 
-        return r;
+        return 0;
 }
 
-static bool is_compared(const Verdict *v) {
+static bool verdict_is_compared(const Verdict *v) {
         for (Algorithm bank = 0; bank < _ALGORITHM_MAX; bank++)
                 if (v->banks[bank].compared != 0)
                         return true;
@@ -74,51 +62,60 @@ static bool is_compared(const Verdict *v) {
         return false;
 }
 
-static int print_replay(const Verdict *v, Buffer *b) {
+static int eventlog_print_replay(const Verdict *v, Buffer *b) {
         _cleanup_free_ char *line = NULL;
         int r;
 
-        if (!is_compared(v)) {
+        if (!verdict_is_compared(v)) {
                 line = xasprintf("The log is not compared with the PCRs: %s",
                                  v->log_reason ? v->log_reason : v->reason);
-                return line ? text_wrap(b, line, 0, 0, WIDTH) : -ENOMEM;
+                return line ? text_wrap(b, line, 0, 0, EVENTLOG_WIDTH) : -ENOMEM;
         }
 
         r = buffer_puts(b, "What the PCRs hold, bank by bank:\n");
-        for (Algorithm bank = 0; r >= 0 && bank < _ALGORITHM_MAX; bank++)
-                r = print_bank(v->banks + bank, bank, b);
+        if (r < 0)
+                return r;
+        for (Algorithm bank = 0; bank < _ALGORITHM_MAX; bank++) {
+                r = eventlog_print_bank(v->banks + bank, bank, b);
+                if (r < 0)
+                        return r;
+        }
 
-        return r;
+        return 0;
 }
 
-static int print_events(json_object *document, const Verdict *v) {
+static int eventlog_print(json_object *document, const Verdict *v) {
+        static const char *const names[] = {"firmware", "userspace"};
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
-        json_object *events = json_get_array(document, "events");
+        json_object *events = json_get_array(document, "events"), *logs = json_object_object_get(document, "logs");
         EventView view;
         int r;
 
         r = event_header(&b);
-        for (size_t i = 0; r >= 0 && i < json_object_array_length(events); i++)
-                if (event_view(json_object_array_get_idx(events, i), &view) >= 0)
-                        r = event_row(&view, &b);
-        if (r >= 0)
-                r = buffer_puts(&b, "\n");
-        if (r >= 0)
-                r = print_logs(json_object_object_get(document, "logs"), &b);
-        if (r >= 0)
-                r = print_replay(v, &b);
-        if (r >= 0)
-                (void) fwrite(b.data, 1, b.size, stdout);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < json_object_array_length(events); i++) {
+                if (event_view(json_object_array_get_idx(events, i), &view) < 0)
+                        continue;
+                r = event_row(&view, &b);
+                if (r < 0)
+                        return r;
+        }
 
-        return r;
-}
+        r = buffer_puts(&b, "\n");
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                r = eventlog_print_log(logs, names[i], &b);
+                if (r < 0)
+                        return r;
+        }
+        r = eventlog_print_replay(v, &b);
+        if (r < 0)
+                return r;
 
-static int print_json(json_object *document, json_object *verdict) {
-        json_object *log = json_object_object_get(verdict, "log");
-        int r;
-
-        r = json_set(document, "replay", json_object_get(log));
-        return r < 0 ? r : print_document(document);
+        (void) fwrite(b.data, 1, b.size, stdout);
+        return 0;
 }
 
 int verb_eventlog(Context *c, _unused_ char **arguments) {
@@ -133,5 +130,12 @@ int verb_eventlog(Context *c, _unused_ char **arguments) {
         if (r != 0)
                 return tpm_complain(c, r, error);
 
-        return c->json ? print_json(document, judged) : print_events(document, verdict);
+        if (!c->json)
+                return eventlog_print(document, verdict);
+
+        r = json_set(document, "replay", json_object_get(json_object_object_get(judged, "log")));
+        if (r < 0)
+                return r;
+
+        return print_document(document);
 }

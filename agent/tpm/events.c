@@ -6,16 +6,10 @@
 #include "tpm/eventlog.h"
 
 /* Two logs of at most EVENT_LOG_EVENTS_MAX events. */
-#define EVENTS_MAX (2U * EVENT_LOG_EVENTS_MAX)
-
-static int not_understood(char **ret_error) {
-        *ret_error = strdup("gtune-tpm gave events that cannot be understood: gtuned and gtuned-tpm must be of the "
-                            "same version");
-        return *ret_error ? TPM_NO_ANSWER : -ENOMEM;
-}
+#define TPM_EVENTS_MAX (2U * EVENT_LOG_EVENTS_MAX)
 
 /* Moves the events of a page. Return: 0, -EBADMSG or -ENOMEM. */
-static int take_page(json_object *page, json_object *events) {
+static int tpm_events_take_page(json_object *page, json_object *events) {
         json_object *array = json_get_array(page, "events");
         EventView v;
 
@@ -25,7 +19,7 @@ static int take_page(json_object *page, json_object *events) {
         for (size_t i = 0; i < json_object_array_length(array); i++) {
                 json_object *event = json_object_array_get_idx(array, i);
 
-                if (event_view(event, &v) < 0 || v.number >= EVENTS_MAX ||
+                if (event_view(event, &v) < 0 || v.number >= TPM_EVENTS_MAX ||
                     v.number != json_object_array_length(events))
                         return -EBADMSG;
                 if (json_add(events, json_object_get(event)) < 0)
@@ -35,19 +29,8 @@ static int take_page(json_object *page, json_object *events) {
         return 0;
 }
 
-static int ask_page(const Context *c, size_t offset, json_object **ret, char **ret_error) {
-        json_object *arguments = json_object_new_object();
-
-        if (!arguments || json_set(arguments, "offset", json_object_new_int64((int64_t) offset)) < 0) {
-                json_object_put(arguments);
-                return -ENOMEM;
-        }
-
-        return tpm_ask(c, "eventlog", arguments, ret, ret_error);
-}
-
 /* Return: 1 where a page follows, 0 where not, -EBADMSG. */
-static int follows(json_object *page, json_object *events) {
+static int tpm_events_page_follows(json_object *page, json_object *events) {
         size_t n = json_object_array_length(events);
         json_object *next;
 
@@ -64,22 +47,30 @@ static int follows(json_object *page, json_object *events) {
         return 1;
 }
 
-static int walk(const Context *c, json_object *events, json_object **ret_logs, char **ret_error) {
+static int tpm_events_walk(const Context *c, json_object *events, json_object **ret_logs, char **ret_error) {
         int r = 1;
 
         while (r == 1) {
-                _cleanup_json_ json_object *page = NULL;
+                const size_t offset = json_object_array_length(events);
+                _cleanup_json_ json_object *page = NULL, *arguments = json_object_new_object();
                 json_object *logs;
 
-                r = ask_page(c, json_object_array_length(events), &page, ret_error);
+                if (!arguments || json_set(arguments, "offset", json_object_new_int64((int64_t) offset)) < 0)
+                        return -ENOMEM;
+                r = tpm_ask(c, "eventlog", TAKE_PTR(arguments), &page, ret_error);
                 if (r != 0)
                         return r;
 
-                r = json_object_object_get_ex(page, "logs", &logs) ? take_page(page, events) : -EBADMSG;
+                r = json_object_object_get_ex(page, "logs", &logs) ? tpm_events_take_page(page, events) : -EBADMSG;
                 if (r >= 0)
-                        r = follows(page, events);
+                        r = tpm_events_page_follows(page, events);
+                if (r == -EBADMSG) {
+                        *ret_error = strdup("gtune-tpm gave events that cannot be understood: gtuned and gtuned-tpm "
+                                            "must be of the same version");
+                        return *ret_error ? TPM_NO_ANSWER : -ENOMEM;
+                }
                 if (r < 0)
-                        return r == -EBADMSG ? not_understood(ret_error) : r;
+                        return r;
                 if (r == 0)
                         *ret_logs = json_object_get(logs);
         }
@@ -96,7 +87,7 @@ int tpm_events(const Context *c, json_object **ret, char **ret_error) {
         if (!o || !events)
                 return -ENOMEM;
 
-        r = walk(c, events, &logs, ret_error);
+        r = tpm_events_walk(c, events, &logs, ret_error);
         if (r != 0)
                 return r;
 

@@ -6,20 +6,20 @@
 #include "agent/tpm/moving-pcrs.h"
 
 /* A description is cut, so a long command line is found by its beginning; a short one may be found by chance. */
-#define CMDLINE_MIN 8U
-#define CMDLINE_COMPARED 512U
+#define MOVING_CMDLINE_MIN 8U
+#define MOVING_CMDLINE_COMPARED 512U
 
 /* The descriptions of events that hold a command line, as tpm/describe.c words them. */
-static const char *const cmdline_prefixes[] = {
+static const char *const moving_cmdline_prefixes[] = {
         "GRUB command: linux", /* linux16 and linuxefi too */
         "kernel command line: ",
         "kernel command line, measured by",
 };
 
-#define FILE_PREFIX "file that the boot loader read: "
+#define MOVING_FILE_PREFIX "file that the boot loader read: "
 
 /* The boot loader's own first word is not known to others: GRUB says BOOT_IMAGE=, and systemd-stub nothing. */
-static const char *without_boot_image(const char *cmdline) {
+static const char *cmdline_without_boot_image(const char *cmdline) {
         const char *rest;
 
         if (!startswith(cmdline, "BOOT_IMAGE="))
@@ -29,30 +29,30 @@ static const char *without_boot_image(const char *cmdline) {
         return rest ? rest + 1 : "";
 }
 
-static bool holds_cmdline(const char *description, const char *cmdline) {
-        char part[CMDLINE_COMPARED + 1];
+static bool description_holds_cmdline(const char *description, const char *cmdline) {
+        char part[MOVING_CMDLINE_COMPARED + 1];
         size_t n;
 
-        for (size_t i = 0; i < ELEMENTSOF(cmdline_prefixes); i++)
-                if (startswith(description, cmdline_prefixes[i]))
+        for (size_t i = 0; i < ELEMENTSOF(moving_cmdline_prefixes); i++)
+                if (startswith(description, moving_cmdline_prefixes[i]))
                         return true;
 
-        cmdline = without_boot_image(strempty(cmdline));
+        cmdline = cmdline_without_boot_image(strempty(cmdline));
         n = strcspn(cmdline, "\n");
-        n = n < CMDLINE_COMPARED ? n : CMDLINE_COMPARED;
+        n = n < MOVING_CMDLINE_COMPARED ? n : MOVING_CMDLINE_COMPARED;
         memcpy(part, cmdline, n);
         part[n] = 0;
-        return n >= CMDLINE_MIN && strstr(description, part);
+        return n >= MOVING_CMDLINE_MIN && strstr(description, part);
 }
 
 /* A whole number of components: "/grub/grub.cfg" ends "/boot/grub/grub.cfg", and "/b/grub.cfg" does not. */
-static bool ends_path(const char *path, const char *end) {
+static bool path_ends_with(const char *path, const char *end) {
         return *end == '/' && endswith(path, end);
 }
 
 /* The boot loader sees a file from the top of its file system: /boot may be one, and a btrfs subvolume is none. */
-static bool is_file(const char *description, const char *path) {
-        const char *name = startswith(description, FILE_PREFIX), *device;
+static bool description_is_of_file(const char *description, const char *path) {
+        const char *name = startswith(description, MOVING_FILE_PREFIX), *device;
 
         if (!name)
                 return false;
@@ -63,11 +63,11 @@ static bool is_file(const char *description, const char *path) {
         if (device)
                 name = device + 1;
 
-        return ends_path(path, name) || ends_path(name, path);
+        return path_ends_with(path, name) || path_ends_with(name, path);
 }
 
 /* What boot loaders and the EFI stub log; the firmware's variables may quote a command line that nobody changes. */
-static bool is_boot_loader(const EventView *v) {
+static bool event_view_is_of_boot_loader(const EventView *v) {
         return v->extends && (streq(v->type, "EV_IPL") || streq(v->type, "EV_EVENT_TAG"));
 }
 
@@ -80,12 +80,12 @@ uint32_t moving_pcrs(json_object *events, const char *cmdline, const char *const
         for (size_t i = 0; i < json_object_array_length(events); i++) {
                 bool moves;
 
-                if (event_view(json_object_array_get_idx(events, i), &v) < 0 || !is_boot_loader(&v))
+                if (event_view(json_object_array_get_idx(events, i), &v) < 0 || !event_view_is_of_boot_loader(&v))
                         continue;
 
-                moves = holds_cmdline(v.description, cmdline);
+                moves = description_holds_cmdline(v.description, cmdline);
                 for (const char *const *p = paths; !moves && *p; p++)
-                        moves = is_file(v.description, *p);
+                        moves = description_is_of_file(v.description, *p);
                 if (moves)
                         set |= 1U << v.pcr;
         }

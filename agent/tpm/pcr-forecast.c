@@ -5,45 +5,27 @@
 #include "agent/tpm/events.h"
 #include "core/text.h"
 
-#define WIDTH 80U
+#define FORECAST_WIDTH 80U
 
-/* Where the log is damaged, what it does not say means nothing. Return: the reason, or NULL: it is whole. */
-static const char *log_defect(json_object *document) {
-        json_object *logs = json_object_object_get(document, "logs"), *firmware = NULL;
-        const char *status;
-
-        (void) json_object_object_get_ex(logs, "firmware", &firmware);
-        status = firmware ? json_get_text(firmware, "status") : NULL;
-        return streq_ptr(status, "complete") ? NULL : "the event log of this boot is not whole";
-}
-
-static int read_log(const Context *c, const Survey *survey, const char *const *paths, Forecast *f) {
+static int forecast_read_log(const Context *c, const Survey *survey, const char *const *paths, Forecast *f) {
         _cleanup_json_ json_object *document = NULL;
-        const char *defect;
+        json_object *firmware = NULL;
         int r;
 
         f->change = GRUB_PCRS;
         r = tpm_events(c, &document, &f->assumed);
-        if (r != 0)
-                return r < 0 ? r : 0;
+        if (r < 0)
+                return r;
+        if (r == TPM_NO_ANSWER)
+                return 0;
 
-        defect = log_defect(document);
-        if (defect)
-                return free_and_strdup(&f->assumed, defect);
+        /* A damaged log does not show what it lacks. */
+        (void) json_object_object_get_ex(json_object_object_get(document, "logs"), "firmware", &firmware);
+        if (!firmware || !streq_ptr(json_get_text(firmware, "status"), "complete"))
+                return free_and_strdup(&f->assumed, "the event log of this boot is not whole");
 
         f->change = moving_pcrs(json_get_array(document, "events"), survey->machine->cmdline_text, paths);
         return 0;
-}
-
-static int read_baseline(const Context *c, const Survey *survey, Forecast *f) {
-        int r;
-
-        f->path = strdup(policy_word(survey->policy, "measured-boot", "baseline", tpm_verb_options(c)->baseline_path));
-        if (!f->path)
-                return -ENOMEM;
-
-        r = tpm_read_baseline(survey->root, f->path, &f->baseline, &f->error);
-        return r == -ENOMEM ? r : 0;
 }
 
 int forecast_make(const Context *c, const Survey *survey, const char *const *paths, Forecast *ret) {
@@ -51,13 +33,21 @@ int forecast_make(const Context *c, const Survey *survey, const char *const *pat
         int r;
 
         f.any = paths[0] && root_exists(survey->root, "/sys/class/tpm/tpm0");
-        r = f.any ? read_log(c, survey, paths, &f) : 0;
-        if (r >= 0 && f.any)
-                r = read_baseline(c, survey, &f);
-        if (r < 0)
-                return r;
+        if (f.any) {
+                r = forecast_read_log(c, survey, paths, &f);
+                if (r < 0)
+                        return r;
 
-        *ret = TAKE_GENERIC(f, (Forecast) {});
+                f.path = strdup(
+                        policy_word(survey->policy, "measured-boot", "baseline", tpm_verb_options(c)->baseline_path));
+                if (!f.path)
+                        return -ENOMEM;
+                r = tpm_read_baseline(survey->root, f.path, &f.baseline, &f.error);
+                if (r == -ENOMEM)
+                        return r;
+        }
+
+        *ret = TAKE_GENERIC(f, (Forecast){});
         return 0;
 }
 
@@ -66,10 +56,10 @@ void forecast_done(Forecast *f) {
         free(f->path);
         baseline_free(f->baseline);
         free(f->error);
-        *f = (Forecast) {};
+        *f = (Forecast){};
 }
 
-static uint32_t in_baseline(const Forecast *f) {
+static uint32_t forecast_in_baseline(const Forecast *f) {
         uint32_t set = 0;
 
         for (unsigned pcr = 0; f->baseline && pcr < PCR_COUNT; pcr++)
@@ -80,21 +70,24 @@ static uint32_t in_baseline(const Forecast *f) {
 }
 
 /* "8 (warn) and 9 (warn)" */
-static int name_levels(const Forecast *f, uint32_t set, Buffer *b) {
+static int forecast_name_levels(const Forecast *f, uint32_t set, Buffer *b) {
         int r = 0;
 
         for (unsigned pcr = 0; r >= 0 && pcr < PCR_COUNT; pcr++) {
                 uint32_t before = set & ((1U << pcr) - 1), after = set & ~((2U << pcr) - 1);
 
                 if ((set & 1U << pcr) != 0)
-                        r = buffer_printf(b, "%s%u (%s)", before == 0 ? "" : after == 0 ? " and " : ", ", pcr,
-                                          baseline_level_to_string(f->baseline->pcrs[pcr].level));
+                        r = buffer_printf(b, "%s%u (%s)",
+                                          before == 0  ? ""
+                                          : after == 0 ? " and "
+                                                       : ", ",
+                                          pcr, baseline_level_to_string(f->baseline->pcrs[pcr].level));
         }
 
         return r;
 }
 
-static int tell_change(const Forecast *f, Buffer *b) {
+static int forecast_print_change(const Forecast *f, Buffer *b) {
         _cleanup_free_ char *pcrs = f->change == 0 ? NULL : pcr_selection_format(f->change), *line = NULL;
 
         if (f->assumed)
@@ -108,27 +101,29 @@ static int tell_change(const Forecast *f, Buffer *b) {
                 return -ENOMEM;
 
         line = xasprintf("This guest has a TPM: as this boot's event log shows, the next boot will change PCR %s. "
-                         "Renew what is sealed to them, and baselines.", pcrs);
-        return line ? text_wrap(b, line, 0, 0, WIDTH) : -ENOMEM;
+                         "Renew what is sealed to them, and baselines.",
+                         pcrs);
+        return line ? text_wrap(b, line, 0, 0, FORECAST_WIDTH) : -ENOMEM;
 }
 
-static int tell_baseline(const Forecast *f, Buffer *b) {
+static int forecast_print_baseline(const Forecast *f, Buffer *b) {
         _cleanup_buffer_ Buffer levels = BUFFER_NULL;
         _cleanup_free_ char *line = NULL;
-        uint32_t set = in_baseline(f);
+        uint32_t set = forecast_in_baseline(f);
         int r;
 
         if (f->error)
-                return text_wrap(b, f->error, 0, 0, WIDTH);
+                return text_wrap(b, f->error, 0, 0, FORECAST_WIDTH);
         if (set == 0)
                 return 0;
 
-        r = name_levels(f, set, &levels);
+        r = forecast_name_levels(f, set, &levels);
         if (r < 0)
                 return r;
         line = xasprintf("The baseline %s speaks of PCR %s: after the reboot, look at `gtune baseline check`, and "
-                         "allow the new values with `gtune baseline add`.", f->path, levels.data);
-        return line ? text_wrap(b, line, 0, 0, WIDTH) : -ENOMEM;
+                         "allow the new values with `gtune baseline add`.",
+                         f->path, levels.data);
+        return line ? text_wrap(b, line, 0, 0, FORECAST_WIDTH) : -ENOMEM;
 }
 
 int forecast_print(const Forecast *f) {
@@ -138,13 +133,15 @@ int forecast_print(const Forecast *f) {
         if (!f->any)
                 return 0;
 
-        r = tell_change(f, &b);
-        if (r >= 0)
-                r = tell_baseline(f, &b);
-        if (r >= 0)
-                (void) fwrite(b.data, 1, b.size, stdout);
+        r = forecast_print_change(f, &b);
+        if (r < 0)
+                return r;
+        r = forecast_print_baseline(f, &b);
+        if (r < 0)
+                return r;
 
-        return r;
+        (void) fwrite(b.data, 1, b.size, stdout);
+        return 0;
 }
 
 int forecast_to_json(const Forecast *f, json_object **ret) {
@@ -157,7 +154,7 @@ int forecast_to_json(const Forecast *f, json_object **ret) {
 
         o = json_object_new_object();
         if (!o || pcr_selection_to_json(f->change, &change) < 0 || json_set(o, "change", change) < 0 ||
-            (f->baseline && pcr_selection_to_json(in_baseline(f), &baseline) < 0) ||
+            (f->baseline && pcr_selection_to_json(forecast_in_baseline(f), &baseline) < 0) ||
             json_set(o, "baseline", baseline) < 0 ||
             json_set_text(o, "bank", f->baseline ? algorithm_to_string(f->baseline->bank) : NULL) < 0 ||
             json_set_text(o, "source", f->assumed ? "assumed" : "event-log") < 0 ||

@@ -2,40 +2,45 @@
 
 #include "agent/tpm/ask.h"
 
-/* What tpm2_pcrread calls a bank (TCG Algorithm Registry); sysfs and gtuned say "sm3". */
-static const char *bank_title(Algorithm bank) {
-        return bank == ALGORITHM_SM3_256 ? "sm3_256" : algorithm_to_string(bank);
-}
-
-static int print_bank(const PcrBank *values, Algorithm bank, Buffer *b) {
+static int pcr_print_bank(const PcrBank *values, Algorithm bank, Buffer *b) {
         char digest[2 * DIGEST_SIZE_MAX + 1];
         int r;
 
-        r = buffer_printf(b, "  %s:\n", bank_title(bank));
-        for (unsigned pcr = 0; r >= 0 && pcr < PCR_COUNT; pcr++) {
+        /* tpm2_pcrread calls this bank sm3_256 (TCG Algorithm Registry), and sysfs and gtuned call it sm3. */
+        r = buffer_printf(b, "  %s:\n", bank == ALGORITHM_SM3_256 ? "sm3_256" : algorithm_to_string(bank));
+        if (r < 0)
+                return r;
+
+        for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++) {
                 if ((values->present & 1U << pcr) == 0)
                         continue;
                 hex_encode(values->digests[pcr], algorithm_size(bank), digest);
                 for (char *p = digest; *p; p++)
                         *p = *p >= 'a' ? (char) (*p - 'a' + 'A') : *p;
                 r = buffer_printf(b, "    %-2u: 0x%s\n", pcr, digest);
+                if (r < 0)
+                        return r;
         }
 
-        return r;
+        return 0;
 }
 
 /* Byte for byte as tpm2_pcrread, except that it also names banks that are not allocated, and sysfs does not tell. */
-static int print_pcrs(const Pcrs *pcrs) {
+static int pcr_print(const Pcrs *pcrs) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
-        int r = buffer_puts(&b, "");
+        int r;
 
-        for (Algorithm bank = 0; r >= 0 && bank < _ALGORITHM_MAX; bank++)
-                if (pcrs_bank_exists(pcrs, bank))
-                        r = print_bank(pcrs->banks + bank, bank, &b);
-        if (r >= 0)
-                (void) fwrite(b.data, 1, b.size, stdout);
+        r = buffer_puts(&b, "");
+        if (r < 0)
+                return r;
+        for (Algorithm bank = 0; bank < _ALGORITHM_MAX; bank++) {
+                r = pcrs_bank_exists(pcrs, bank) ? pcr_print_bank(pcrs->banks + bank, bank, &b) : 0;
+                if (r < 0)
+                        return r;
+        }
 
-        return r;
+        (void) fwrite(b.data, 1, b.size, stdout);
+        return 0;
 }
 
 int verb_pcr(Context *c, _unused_ char **arguments) {
@@ -48,5 +53,5 @@ int verb_pcr(Context *c, _unused_ char **arguments) {
         if (r != 0)
                 return tpm_complain(c, r, error);
 
-        return c->json ? print_document(document) : print_pcrs(&pcrs);
+        return c->json ? print_document(document) : pcr_print(&pcrs);
 }

@@ -5,10 +5,10 @@
 
 #include "agent/tpm/quote-files.h"
 
-typedef struct File {
+typedef struct QuoteFile {
         const char *name;
         const Buffer *content;
-} File;
+} QuoteFile;
 
 void quote_files_done(QuoteFiles *q) {
         buffer_done(&q->attest);
@@ -17,7 +17,7 @@ void quote_files_done(QuoteFiles *q) {
         buffer_done(&q->report);
 }
 
-static int write_file(int directory, const File *f) {
+static int quote_file_write(int directory, const QuoteFile *f) {
         const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
         _cleanup_close_ int fd = openat(directory, f->name, flags, 0600);
         int r;
@@ -32,7 +32,7 @@ static int write_file(int directory, const File *f) {
         return r;
 }
 
-static int write_files(const Context *c, const char *path, const File *files, size_t n) {
+static int quote_files_write_all(const Context *c, const char *path, const QuoteFile *files, size_t n) {
         _cleanup_close_ int directory = -EBADF;
         int r;
 
@@ -43,15 +43,17 @@ static int write_files(const Context *c, const char *path, const File *files, si
                 return complain(c, "%s cannot be opened: %s", path, strerror(errno));
 
         for (size_t i = 0; i < n; i++) {
-                r = write_file(directory, files + i);
+                r = quote_file_write(directory, files + i);
                 if (r >= 0)
                         continue;
                 for (size_t k = 0; k < i; k++)
                         (void) unlinkat(directory, files[k].name, 0);
 
-                return r == -EEXIST ? complain(c, "%s/%s exists, and no quote is replaced: name another directory", path,
-                                               files[i].name)
-                                    : complain(c, "%s/%s cannot be written: %s", path, files[i].name, strerror(-r));
+                if (r == -EEXIST)
+                        return complain(c, "%s/%s exists, and no quote is replaced: name another directory", path,
+                                        files[i].name);
+
+                return complain(c, "%s/%s cannot be written: %s", path, files[i].name, strerror(-r));
         }
 
         return 0;
@@ -59,8 +61,8 @@ static int write_files(const Context *c, const char *path, const File *files, si
 
 int quote_files_write(const Context *c, const QuoteFiles *q, const char *path) {
         _cleanup_buffer_ Buffer pcrs = BUFFER_NULL;
-        const File files[] = {
-                {"quote.msg", &q->attest}, {"quote.sig", &q->signature}, {"quote.pcrs", &pcrs},
+        const QuoteFile files[] = {
+                {"quote.msg", &q->attest},   {"quote.sig", &q->signature}, {"quote.pcrs", &pcrs},
                 {"key.pub", &q->public_key}, {"report.json", &q->report},
         };
         int r;
@@ -69,11 +71,14 @@ int quote_files_write(const Context *c, const QuoteFiles *q, const char *path) {
         if (r == -ENODATA)
                 return complain(c, "gtune-tpm gave a quote without all of its PCR values");
 
-        return r < 0 ? r : write_files(c, path, files, ELEMENTSOF(files));
+        if (r < 0)
+                return r;
+
+        return quote_files_write_all(c, path, files, ELEMENTSOF(files));
 }
 
 /* A word for a shell. */
-static int append_word(const char *directory, const char *name, Buffer *b) {
+static int quote_files_append_word(const char *directory, const char *name, Buffer *b) {
         static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%";
         bool quoted = directory[strspn(directory, plain)] != 0;
         int r;
@@ -93,15 +98,20 @@ int quote_files_print_command(const char *directory, const char *qualifying) {
         int r;
 
         r = buffer_puts(&b, "tpm2_checkquote -g sha256");
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(words); i++) {
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTSOF(words); i++) {
                 r = buffer_printf(&b, " %s ", words[i].option);
-                if (r >= 0)
-                        r = append_word(directory, words[i].name, &b);
+                if (r < 0)
+                        return r;
+                r = quote_files_append_word(directory, words[i].name, &b);
+                if (r < 0)
+                        return r;
         }
-        if (r >= 0)
-                r = buffer_printf(&b, " -q %s\n", strempty(qualifying));
-        if (r >= 0)
-                (void) fwrite(b.data, 1, b.size, stdout);
+        r = buffer_printf(&b, " -q %s\n", strempty(qualifying));
+        if (r < 0)
+                return r;
 
-        return r;
+        (void) fwrite(b.data, 1, b.size, stdout);
+        return 0;
 }

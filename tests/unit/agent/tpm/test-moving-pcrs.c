@@ -173,8 +173,6 @@ static void test_malformed(_unused_ void **state) {
         }
 }
 
-/* The table for people ------------------------------------------------------------------------------------- */
-
 static void assert_row(const EventView *v, const char *expected) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
 
