@@ -3,9 +3,9 @@
 #include "measured-boot/measured-boot.h"
 #include "tpm/verdict.h"
 
-#define DOCUMENT_SIZE_MAX (1024U * 1024)
-#define NAME "measured-boot"
-#define JUDGE_AGAIN "run `gtune apply`"
+#define MEASURED_BOOT_SIZE_MAX (1024U * 1024)
+#define MEASURED_BOOT_PRACTICE "measured-boot"
+#define MEASURED_BOOT_JUDGE_AGAIN "run `gtune apply`"
 
 /* What is known of this boot. */
 typedef struct MeasuredBoot {
@@ -15,7 +15,7 @@ typedef struct MeasuredBoot {
         const char *code;   /* why no verdict counts; NULL: one does, or this is an image */
         const char *reason; /* … as the end of a sentence that begins with the path, or a sentence of its own */
         bool names_path;
-        Baseline *baseline; /* NULL: none is wanted, or it cannot be used */
+        Baseline *baseline;   /* NULL: none is wanted, or it cannot be used */
         char *baseline_error; /* why it cannot be used */
 } MeasuredBoot;
 
@@ -32,9 +32,7 @@ static void measured_boot_free(void *facts) {
         free(m);
 }
 
-static void measured_boot_freep(MeasuredBoot **m) {
-        measured_boot_free(*m);
-}
+DEFINE_CLEANUP(MeasuredBoot *, measured_boot_free);
 
 static int measured_boot_parse(const Buffer *b, MeasuredBoot *m) {
         _cleanup_json_ json_object *o = NULL;
@@ -64,7 +62,7 @@ static int measured_boot_read_verdict(const View *view, MeasuredBoot *m) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
 
-        r = root_read(view->root, m->path, DOCUMENT_SIZE_MAX, &b);
+        r = root_read(view->root, m->path, MEASURED_BOOT_SIZE_MAX, &b);
         if (r == -ENOENT)
                 return measured_boot_without_verdict(m, "not-judged", "no verdict was made in this boot yet", false);
         if (r >= 0)
@@ -81,7 +79,7 @@ static int measured_boot_read_verdict(const View *view, MeasuredBoot *m) {
 
 /* What counts is the baseline as it is now. */
 static int measured_boot_read_baseline(const View *view, MeasuredBoot *m) {
-        const char *path = policy_word(view->policy, NAME, "baseline", NULL);
+        const char *path = policy_word(view->policy, MEASURED_BOOT_PRACTICE, "baseline", NULL);
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
 
@@ -128,9 +126,12 @@ static int measured_boot_read(const View *view, void **ret) {
 }
 
 /* "4, 9", or NULL for none. */
-static int name_pcrs(uint32_t set, char **ret) {
+static int measured_boot_name_pcrs(uint32_t set, char **ret) {
         *ret = set == 0 ? NULL : pcr_selection_format(set);
-        return set == 0 || *ret ? 0 : -ENOMEM;
+        if (set != 0 && !*ret)
+                return -ENOMEM;
+
+        return 0;
 }
 
 static int measured_boot_explain_baseline(const char *path, const BaselineCheck *check, Verdict *v) {
@@ -141,7 +142,7 @@ static int measured_boot_explain_baseline(const char *path, const BaselineCheck 
         v->baseline = check->result;
         v->baseline_failed = check->failed;
         v->baseline_warned = check->warned;
-        r = name_pcrs(set, &pcrs);
+        r = measured_boot_name_pcrs(set, &pcrs);
         if (r < 0 || !pcrs)
                 return r;
 
@@ -151,7 +152,8 @@ static int measured_boot_explain_baseline(const char *path, const BaselineCheck 
         return v->baseline_reason ? 0 : -ENOMEM;
 }
 
-static int measured_boot_actual_evidence(const Baseline *baseline, const BaselineCheck *check, unsigned pcr, Finding *f) {
+static int measured_boot_actual_evidence(const Baseline *baseline, const BaselineCheck *check, unsigned pcr,
+                                         Finding *f) {
         _cleanup_free_ char *source = xasprintf("PCR %u", pcr), *value = NULL;
         const BaselinePcr *expected = baseline->pcrs + pcr;
         char is[2 * DIGEST_SIZE_MAX + 1] = "not read", allowed[2 * DIGEST_SIZE_MAX + 1];
@@ -159,116 +161,104 @@ static int measured_boot_actual_evidence(const Baseline *baseline, const Baselin
         if (check->pcrs[pcr].actual)
                 hex_encode(check->pcrs[pcr].actual, algorithm_size(baseline->bank), is);
         hex_encode(expected->values[0].digest, algorithm_size(baseline->bank), allowed);
-        value = expected->n_values == 1
-                        ? xasprintf("%s, and the baseline allows %s", is, allowed)
-                        : xasprintf("%s, and the baseline allows %s and %zu more", is, allowed,
-                                    expected->n_values - 1);
+        value = expected->n_values == 1 ? xasprintf("%s, and the baseline allows %s", is, allowed)
+                                        : xasprintf("%s, and the baseline allows %s and %zu more", is, allowed,
+                                                    expected->n_values - 1);
 
-        return source && value ? finding_evidence(f, source, value) : -ENOMEM;
+        if (!source || !value)
+                return -ENOMEM;
+
+        return finding_evidence(f, source, value);
 }
 
-static int measured_boot_compare(const char *path, const MeasuredBoot *m, Verdict *v, Finding *f) {
+/* Replaces what the kept verdict says of a baseline: the policy may name another one now, or the file may be new. */
+static int measured_boot_apply_baseline(const View *view, const MeasuredBoot *m, Verdict *v, Finding *f) {
+        const char *path = policy_word(view->policy, MEASURED_BOOT_PRACTICE, "baseline", NULL);
         BaselineCheck check;
         int r;
-
-        baseline_check(m->baseline, &m->pcrs, &check);
-        r = measured_boot_explain_baseline(path, &check, v);
-        for (unsigned pcr = 0; r >= 0 && pcr < PCR_COUNT; pcr++)
-                if (((check.failed | check.warned) & 1U << pcr) != 0)
-                        r = measured_boot_actual_evidence(m->baseline, &check, pcr, f);
-
-        return r;
-}
-
-/* Let a verdict say what comes of the baseline. */
-static int measured_boot_apply_baseline(const View *view, const MeasuredBoot *m, Verdict *v, Finding *f) {
-        const char *path = policy_word(view->policy, NAME, "baseline", NULL);
 
         v->baseline = BASELINE_NONE;
         if (!path || v->state != VERDICT_MEASURED)
                 return 0;
-        if (!m->baseline_error)
-                return measured_boot_compare(path, m, v, f);
-
-        v->baseline = BASELINE_INVALID;
-        return free_and_strdup(&v->baseline_reason, m->baseline_error);
-}
-
-typedef struct MeasuredBootOutcome {
-        const char *code;   /* of verdict_code() */
-        State state;
-        const char *remedy; /* where the verdict has none of its own */
-} MeasuredBootOutcome;
-
-static const MeasuredBootOutcome outcomes[] = {
-        {"no-tpm", STATE_UNSUPPORTED, "give the guest a TPM 2.0 (libvirt: <tpm model='tpm-crb'>)"},
-        {"tpm12", STATE_UNSUPPORTED, "give the guest a TPM 2.0 in place of the TPM 1.2"},
-        {"unreadable", STATE_UNKNOWN, JUDGE_AGAIN},
-        {"not-measured", STATE_DIFFERS, "boot the guest with UEFI firmware that has a TPM driver"},
-        {"wrong-bank", STATE_DIFFERS, "set bank to one that the firmware measures into"},
-        {"separator-only", STATE_DIFFERS, "boot the guest with UEFI firmware that has a TPM driver"},
-        {"partial", STATE_DIFFERS, "boot the guest with UEFI firmware that has a TPM driver"},
-        {"log-mismatch", STATE_DIFFERS, "look at `gtune eventlog`, and find out who extends these PCRs"},
-        {"baseline-invalid", STATE_UNKNOWN, "mend the baseline, or write it anew with `gtune baseline save`"},
-        {"baseline-mismatch", STATE_DIFFERS, "find out what changed, and allow it with `gtune baseline add` if it is "
-                                             "meant"},
-        {"log-unusable", STATE_UNKNOWN, "look at `gtune eventlog`"},
-        {"log-absent", STATE_ACTIVE, NULL},
-        {"baseline-warning", STATE_ACTIVE, "find out what changed, and allow it with `gtune baseline add` if it is "
-                                           "meant"},
-};
-
-/* The sentence of what verdict_code() names. */
-static const char *measured_boot_reason(const Verdict *v, const char *code) {
-        if (startswith(code, "baseline-"))
-                return v->baseline_reason;
-        if (streq(code, "log-absent"))
-                return "this boot was measured, and there is no event log to compare it with";
-        if (streq(code, "log-unusable") && v->log_reason)
-                return v->log_reason;
-
-        return v->reason;
-}
-
-static int measured_boot_judge(const MeasuredBoot *m, const Verdict *v, Finding *f) {
-        const char *code = verdict_code(v), *remedy;
-
-        if (!code)
-                return finding_verdict(f, STATE_ACTIVE, NULL, NULL, NULL);
-
-        for (size_t i = 0; i < ELEMENTSOF(outcomes); i++) {
-                const MeasuredBootOutcome *o = outcomes + i;
-
-                if (!streq(o->code, code))
-                        continue;
-                remedy = v->remedy && !startswith(code, "baseline-") ? v->remedy : o->remedy;
-                return finding_verdict(f, o->state, o->code, o->state == STATE_ACTIVE && !o->remedy ? NULL : remedy,
-                                       "%s", strempty(measured_boot_reason(v, code)));
+        if (m->baseline_error) {
+                v->baseline = BASELINE_INVALID;
+                return free_and_strdup(&v->baseline_reason, m->baseline_error);
         }
 
-        return finding_verdict(f, STATE_UNKNOWN, "verdict-unreadable", JUDGE_AGAIN,
-                               "%s holds a verdict that this gtuned does not know", m->path);
+        baseline_check(m->baseline, &m->pcrs, &check);
+        r = measured_boot_explain_baseline(path, &check, v);
+        if (r < 0)
+                return r;
+        for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++) {
+                if (((check.failed | check.warned) & 1U << pcr) == 0)
+                        continue;
+                r = measured_boot_actual_evidence(m->baseline, &check, pcr, f);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
-/* A verdict in another bank than the policy now asks for says nothing about the one that counts. */
-static int measured_boot_check_bank(const View *view, const Verdict *v, Finding *f) {
-        const char *bank = policy_word(view->policy, NAME, "bank", NULL);
-        int r;
+#define MEASURED_BOOT_FIRMWARE "boot the guest with UEFI firmware that has a TPM driver"
+#define MEASURED_BOOT_ALLOW "find out what changed, and allow it with `gtune baseline add` if it is meant"
 
-        if (!bank || v->bank == _ALGORITHM_INVALID || v->bank == algorithm_from_string(bank))
-                return 0;
+/* An issue of the verdict as a finding; its code is verdict_code(). */
+static const struct {
+        State state;
+        const char *remedy; /* for a verdict that has none of its own */
+} measured_boot_outcomes[_VERDICT_ISSUE_MAX] = {
+        [VERDICT_ISSUE_NONE] = {STATE_ACTIVE, NULL},
+        [VERDICT_ISSUE_NO_TPM] = {STATE_UNSUPPORTED, "give the guest a TPM 2.0 (libvirt: <tpm model='tpm-crb'>)"},
+        [VERDICT_ISSUE_TPM12] = {STATE_UNSUPPORTED, "give the guest a TPM 2.0 in place of the TPM 1.2"},
+        [VERDICT_ISSUE_UNREADABLE] = {STATE_UNKNOWN, MEASURED_BOOT_JUDGE_AGAIN},
+        [VERDICT_ISSUE_NOT_MEASURED] = {STATE_DIFFERS, MEASURED_BOOT_FIRMWARE},
+        [VERDICT_ISSUE_WRONG_BANK] = {STATE_DIFFERS, "set bank to one that the firmware measures into"},
+        [VERDICT_ISSUE_SEPARATOR_ONLY] = {STATE_DIFFERS, MEASURED_BOOT_FIRMWARE},
+        [VERDICT_ISSUE_PARTIAL] = {STATE_DIFFERS, MEASURED_BOOT_FIRMWARE},
+        [VERDICT_ISSUE_LOG_MISMATCH] = {STATE_DIFFERS,
+                                        "look at `gtune eventlog`, and find out who extends these PCRs"},
+        [VERDICT_ISSUE_BASELINE_INVALID] = {STATE_UNKNOWN,
+                                            "mend the baseline, or write it anew with `gtune baseline save`"},
+        [VERDICT_ISSUE_BASELINE_MISMATCH] = {STATE_DIFFERS, MEASURED_BOOT_ALLOW},
+        [VERDICT_ISSUE_LOG_UNUSABLE] = {STATE_UNKNOWN, "look at `gtune eventlog`"},
+        [VERDICT_ISSUE_LOG_ABSENT] = {STATE_ACTIVE, NULL},
+        [VERDICT_ISSUE_BASELINE_WARNING] = {STATE_ACTIVE, MEASURED_BOOT_ALLOW},
+};
 
-        r = finding_verdict(f, STATE_UNKNOWN, "other-bank", JUDGE_AGAIN,
-                            "this boot was judged in another bank than the policy asks for");
-        return r < 0 ? r : 1;
+static int measured_boot_judge(const Verdict *v, Finding *f) {
+        const VerdictIssue issue = verdict_issue(v);
+        const bool of_baseline = issue == VERDICT_ISSUE_BASELINE_INVALID || issue == VERDICT_ISSUE_BASELINE_MISMATCH ||
+                                 issue == VERDICT_ISSUE_BASELINE_WARNING;
+        const State state = measured_boot_outcomes[issue].state;
+        const char *reason = v->reason, *remedy = measured_boot_outcomes[issue].remedy;
+
+        if (issue == VERDICT_ISSUE_NONE)
+                return finding_verdict(f, STATE_ACTIVE, NULL, NULL, NULL);
+
+        if (of_baseline)
+                reason = v->baseline_reason;
+        else if (issue == VERDICT_ISSUE_LOG_ABSENT)
+                reason = "this boot was measured, and there is no event log to compare it with";
+        else if (issue == VERDICT_ISSUE_LOG_UNUSABLE && v->log_reason)
+                reason = v->log_reason;
+
+        /* The verdict does not know the baseline as it is now, and has no remedy for an absent log. */
+        if (!of_baseline && issue != VERDICT_ISSUE_LOG_ABSENT && v->remedy)
+                remedy = v->remedy;
+
+        return finding_verdict(f, state, verdict_code(v), remedy, "%s", strempty(reason));
 }
 
 static int measured_boot_evidence_of_set(Finding *f, const char *source, uint32_t set) {
         _cleanup_free_ char *pcrs = NULL;
         int r;
 
-        r = name_pcrs(set, &pcrs);
-        return r < 0 || !pcrs ? r : finding_evidence(f, source, pcrs);
+        r = measured_boot_name_pcrs(set, &pcrs);
+        if (r < 0 || !pcrs)
+                return r;
+
+        return finding_evidence(f, source, pcrs);
 }
 
 static int measured_boot_add_evidence(const MeasuredBoot *m, const Verdict *v, Finding *f) {
@@ -278,25 +268,31 @@ static int measured_boot_add_evidence(const MeasuredBoot *m, const Verdict *v, F
         if (r < 0 || v->state < VERDICT_NOT_MEASURED)
                 return r;
 
-        if (v->bank != _ALGORITHM_INVALID)
+        if (v->bank != _ALGORITHM_INVALID) {
                 r = finding_evidence(f, "PCR bank", algorithm_to_string(v->bank));
-        if (r >= 0)
-                r = measured_boot_evidence_of_set(f, "PCRs without a measurement", v->empty);
-        if (r >= 0)
-                r = finding_evidence(f, "event log", verdict_log_to_string(v->log));
-        if (r >= 0)
-                r = measured_boot_evidence_of_set(f, "PCRs that disagree with the event log", v->disagree);
-        if (r >= 0 && v->secure_boot >= 0)
-                r = finding_evidence(f, "Secure Boot", v->secure_boot > 0 ? "on" : "off");
+                if (r < 0)
+                        return r;
+        }
+        r = measured_boot_evidence_of_set(f, "PCRs without a measurement", v->empty);
+        if (r < 0)
+                return r;
+        r = finding_evidence(f, "event log", verdict_log_to_string(v->log));
+        if (r < 0)
+                return r;
+        r = measured_boot_evidence_of_set(f, "PCRs that disagree with the event log", v->disagree);
+        if (r < 0)
+                return r;
+        if (v->secure_boot >= 0)
+                return finding_evidence(f, "Secure Boot", v->secure_boot > 0 ? "on" : "off");
 
-        return r;
+        return 0;
 }
 
 /* The event that came last is the one that a changed boot differs in most often, so the end of the list is kept. */
-#define EVENTS_SHOWN 4U
+#define MEASURED_BOOT_EVENTS_SHOWN 4U
 
 static int measured_boot_add_events(Finding *f, const Verdict *v) {
-        size_t first = v->n_events > EVENTS_SHOWN ? v->n_events - EVENTS_SHOWN : 0;
+        size_t first = v->n_events > MEASURED_BOOT_EVENTS_SHOWN ? v->n_events - MEASURED_BOOT_EVENTS_SHOWN : 0;
 
         for (size_t i = first; i < v->n_events; i++) {
                 const VerdictEvent *e = v->events + i;
@@ -311,40 +307,34 @@ static int measured_boot_add_events(Finding *f, const Verdict *v) {
 
 static int measured_boot_add_settings(const View *view, Finding *f, const Verdict *v) {
         const char *bank = v && v->bank != _ALGORITHM_INVALID ? algorithm_to_string(v->bank) : NULL;
-        const char *baseline = policy_word(view->policy, NAME, "baseline", NULL);
-        bool required = policy_bool(view->policy, NAME, "require", false);
-        bool known = policy_get(view->policy, NAME, "require");
+        const char *baseline = policy_word(view->policy, MEASURED_BOOT_PRACTICE, "baseline", NULL);
+        bool required = policy_bool(view->policy, MEASURED_BOOT_PRACTICE, "require", false);
+        bool known = policy_get(view->policy, MEASURED_BOOT_PRACTICE, "require");
 
         if (f->wanted != WANTED_ON)
                 return 0;
 
         if (finding_setting(f, "require", known ? required ? "yes" : "no" : NULL,
                             v ? verdict_good(v) ? "yes" : "no" : NULL) < 0 ||
-            finding_setting(f, "bank", policy_word(view->policy, NAME, "bank", NULL), bank) < 0 ||
-            finding_setting(f, "baseline", baseline,
-                            v && baseline ? baseline_result_to_string(v->baseline) : NULL) < 0)
+            finding_setting(f, "bank", policy_word(view->policy, MEASURED_BOOT_PRACTICE, "bank", NULL), bank) < 0 ||
+            finding_setting(f, "baseline", baseline, v && baseline ? baseline_result_to_string(v->baseline) : NULL) <
+                    0)
                 return -ENOMEM;
 
         return 0;
 }
 
-static const char *const bank_choices[] = {"sha1", "sha256", "sha384", "sha512", "sm3", NULL};
+static const char *const measured_boot_banks[] = {"sha1", "sha256", "sha384", "sha512", "sm3", NULL};
 
-static const PolicyKey keys[] = {
-        {NAME, "require", KEY_BOOL, NULL, "anything but a measured boot is a failure: yes or no"},
-        {NAME, "bank", KEY_CHOICE, bank_choices, "the PCR bank to judge by"},
-        {NAME, "baseline", KEY_PATH, NULL, "the file with the values that PCRs may have"},
+static const PolicyKey measured_boot_keys[] = {
+        {MEASURED_BOOT_PRACTICE, "require", KEY_BOOL, NULL, "anything but a measured boot is a failure: yes or no"},
+        {MEASURED_BOOT_PRACTICE, "bank", KEY_CHOICE, measured_boot_banks, "the PCR bank to judge by"},
+        {MEASURED_BOOT_PRACTICE, "baseline", KEY_PATH, NULL, "the file with the values that PCRs may have"},
 };
 
-/* There is nothing to enable: who sets a key wants to know. */
-static void measured_boot_wanted(const View *view, Finding *f) {
-        f->wanted = WANTED_NOTHING;
-        for (size_t i = 0; view->policy->n_errors == 0 && i < ELEMENTSOF(keys); i++)
-                if (policy_get(view->policy, NAME, keys[i].name))
-                        f->wanted = WANTED_ON;
-}
-
-static int measured_boot_observe_boot(const View *view, const MeasuredBoot *m, Verdict *v, Finding *f) {
+static int measured_boot_observe_boot(const View *view, const MeasuredBoot *m, Finding *f) {
+        const char *bank = policy_word(view->policy, MEASURED_BOOT_PRACTICE, "bank", NULL);
+        Verdict *v = m->verdict;
         int r;
 
         r = measured_boot_add_evidence(m, v, f);
@@ -353,28 +343,40 @@ static int measured_boot_observe_boot(const View *view, const MeasuredBoot *m, V
         r = measured_boot_apply_baseline(view, m, v, f);
         if (r < 0)
                 return r;
-        r = measured_boot_check_bank(view, v, f);
-        if (r != 0)
-                return r < 0 ? r : 0;
 
-        r = measured_boot_judge(m, v, f);
-        return r >= 0 && f->state == STATE_DIFFERS ? measured_boot_add_events(f, v) : r;
+        /* A verdict in another bank than the policy now asks for says nothing about the bank that counts. */
+        if (bank && v->bank != _ALGORITHM_INVALID && v->bank != algorithm_from_string(bank))
+                return finding_verdict(f, STATE_UNKNOWN, "other-bank", MEASURED_BOOT_JUDGE_AGAIN,
+                                       "this boot was judged in another bank than the policy asks for");
+
+        r = measured_boot_judge(v, f);
+        if (r < 0 || f->state != STATE_DIFFERS)
+                return r;
+
+        return measured_boot_add_events(f, v);
 }
 
 static int measured_boot_observe(const View *view, const void *facts, Finding *f) {
         const MeasuredBoot *m = facts;
         int r;
 
-        measured_boot_wanted(view, f);
+        /* There is nothing to enable: an administrator who sets a key wants to know. */
+        f->wanted = WANTED_NOTHING;
+        for (size_t i = 0; view->policy->n_errors == 0 && i < ELEMENTSOF(measured_boot_keys); i++)
+                if (policy_get(view->policy, MEASURED_BOOT_PRACTICE, measured_boot_keys[i].name))
+                        f->wanted = WANTED_ON;
+
         if (view->machine->kind == MACHINE_IMAGE)
                 r = finding_verdict(f, STATE_OFF, "image", NULL, "an image has not booted, so nothing was measured");
         else if (!m->verdict)
-                r = finding_verdict(f, STATE_UNKNOWN, m->code, JUDGE_AGAIN, "%s%s%s", m->names_path ? m->path : "",
-                                    m->names_path ? " " : "", m->reason);
+                r = finding_verdict(f, STATE_UNKNOWN, m->code, MEASURED_BOOT_JUDGE_AGAIN, "%s%s%s",
+                                    m->names_path ? m->path : "", m->names_path ? " " : "", m->reason);
         else
-                r = measured_boot_observe_boot(view, m, m->verdict, f);
+                r = measured_boot_observe_boot(view, m, f);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : measured_boot_add_settings(view, f, m->verdict);
+        return measured_boot_add_settings(view, f, m->verdict);
 }
 
 static int measured_boot_plan(_unused_ const View *view, _unused_ const void *facts, _unused_ const Finding *finding,
@@ -384,7 +386,7 @@ static int measured_boot_plan(_unused_ const View *view, _unused_ const void *fa
 
 /* An image has not booted. */
 static bool measured_boot_fails(const View *view, const Finding *finding) {
-        return finding->wanted == WANTED_ON && policy_bool(view->policy, NAME, "require", false) &&
+        return finding->wanted == WANTED_ON && policy_bool(view->policy, MEASURED_BOOT_PRACTICE, "require", false) &&
                view->machine->kind != MACHINE_IMAGE && finding->state != STATE_ACTIVE;
 }
 
@@ -395,7 +397,7 @@ bool measured_boot_breaks_baseline(const void *facts, const Finding *finding) {
                m->verdict->log != VERDICT_LOG_MISMATCH;
 }
 
-static const Reason reasons[] = {
+static const Reason measured_boot_reasons[] = {
         {"image", "This is an image: it has not booted."},
         {"not-judged", "No verdict was made in this boot: the boot unit makes it, and so does `gtune apply`."},
         {"verdict-unreadable", "The kept verdict is damaged, or of another gtuned."},
@@ -416,7 +418,7 @@ static const Reason reasons[] = {
         {"baseline-warning", "A PCR of the level \"warn\" has a value that the baseline does not allow."},
 };
 
-static const char *const sources[] = {
+static const char *const measured_boot_sources[] = {
         "TCG PC Client Platform Firmware Profile, 1.05",
         "Linux: Documentation/security/tpm/tpm_event_log.rst",
         "UAPI Group: Linux TPM PCR Registry",
@@ -424,7 +426,7 @@ static const char *const sources[] = {
 };
 
 const Practice practice_measured_boot = {
-        .name = NAME,
+        .name = MEASURED_BOOT_PRACTICE,
         .title = "measured boot",
         .purpose = "The firmware and the boot loader write a digest of each step into the TPM before they take it, so "
                    "that what was booted can be proven afterwards.",
@@ -432,10 +434,10 @@ const Practice practice_measured_boot = {
                  "runs.",
         .harms = "Nothing is changed. A baseline has to be renewed with each update of what it speaks of.",
         .proof = "PCR 0, 4 and 7 hold measurements, the event log leads to PCR 0 to 7, and the baseline allows them.",
-        .sources = sources,
-        .reasons = reasons,
-        .n_reasons = ELEMENTSOF(reasons),
-        .keys = {keys, ELEMENTSOF(keys)},
+        .sources = measured_boot_sources,
+        .reasons = measured_boot_reasons,
+        .n_reasons = ELEMENTSOF(measured_boot_reasons),
+        .keys = {measured_boot_keys, ELEMENTSOF(measured_boot_keys)},
         .read = measured_boot_read,
         .done = measured_boot_free,
         .observe = measured_boot_observe,

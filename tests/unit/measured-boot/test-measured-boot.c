@@ -120,8 +120,6 @@ static bool has_evidence(const Finding *f, const char *source, const char *value
         return false;
 }
 
-/* The verdict of this boot ---------------------------------------------------------------------------------- */
-
 static const struct {
         VerdictState verdict;
         VerdictLog log;
@@ -210,8 +208,6 @@ static void test_details(void **state) {
         assert_false(has_evidence(s.finding, "EV_FIRST in PCR 4", "is cut off"));
 }
 
-/* No verdict that counts ------------------------------------------------------------------------------------ */
-
 static void test_no_verdict(void **state) {
         static const struct {
                 const char *text; /* NULL: no file */
@@ -297,8 +293,6 @@ static void test_bank(void **state) {
                 assert_finding(&s, i, cases[i].state, cases[i].code);
         }
 }
-
-/* The baseline as it is now --------------------------------------------------------------------------------- */
 
 static void test_baseline(void **state) {
         static const struct {
@@ -386,8 +380,6 @@ static void test_no_baseline(void **state) {
         assert_int_equal(observe(&s), 0);
         assert_finding(&s, 0, STATE_ACTIVE, NULL);
 }
-
-/* The table ------------------------------------------------------------------------------------------------- */
 
 static void test_wanted(void **state) {
         static const struct {
