@@ -413,7 +413,7 @@ int root_is_mask(const Root *root, const char *path) {
         ssize_t n;
         int r;
 
-        trace(root, path);
+        root_call_trace(root, path);
         r = root_open_parent(root, path, /* create= */ false, &directory, &name);
         if (r != ROOT_OK)
                 return r == -ENOENT || r == -ENOMEM ? r : 0;
