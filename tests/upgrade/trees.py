@@ -30,7 +30,7 @@ def load(path):
 roots = load(HERE.parent / "roots/run")
 
 HALTPOLL = "[haltpoll]\nguest_halt_poll_ns = 300000\n"
-PVSPIN = "[pvspin]\nenabled = no\n"
+PVSPIN = "[pvspin]\nenable = yes\n"
 QGA = "[qga-policy]\nallow = info\n"
 
 # The machines that are recorded, and a policy that ends the hold of each.
