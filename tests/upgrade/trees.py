@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Machines of tests/roots in the states that a build of gtune leaves them in, as text.
 
-A state says how a tree differs from the machine's own: {PATH: "removed", "dir MODE", "link TARGET" or "file MODE HASH"}.
-The bytes that a hash stands for are in the recording's "files".
+A state says how a tree differs from the machine's own: {PATH: "removed", "dir MODE", "link TARGET" or
+"file MODE HASH"}. The bytes that a hash stands for are in the recording's "files".
 """
 import concurrent.futures
 import importlib.machinery
