@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* Tested by the tests of the boot stores, tests/unit/grub. */
+
 #include "core/bootentry.h"
 
 static const char *const entry_kind_table[_ENTRY_KIND_MAX] = {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* Tested by all tests that read or write a text, and with sanitizers by tests/fuzz. */
+
 #include <assert.h>
 
 #include "core/buffer.h"

@@ -203,7 +203,7 @@ int parse_kernel_uint(const char *s, uint32_t *ret) {
                     __builtin_add_overflow(value, (uint64_t) kernel_digit(*s), &value))
                         return -ERANGE;
 
-        /* The kernel takes one newline at the end, as "echo" writes it. */
+        /* The kernel accepts one newline at the end, as "echo" writes it. */
         if (s == begin || (*s == '\n' ? s[1] : s[0]) != 0)
                 return -EINVAL;
         if (value > UINT32_MAX)

@@ -2,7 +2,7 @@
 
 /*
  * The hypervisor's leaves of CPUID (Linux: arch/x86/include/asm/processor.h, hypervisor_cpuid_base();
- * Documentation/virt/kvm/x86/cpuid.rst). The instruction needs no privilege.
+ * Documentation/virt/kvm/x86/cpuid.rst). The instruction needs no privilege. Tested by tests/e2e, in guests.
  */
 
 #include "core/cpuid.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* Tested by tests/unit/core/test-configuration.c and by the golden machines, tests/roots. */
+
 #include <assert.h>
 
 #include "core/finding.h"

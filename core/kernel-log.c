@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* Tested by the golden machines (tests/roots) as a document, and by tests/e2e with a kernel. */
+
 #include <ctype.h>
 #include <fcntl.h>
 #include <systemd/sd-journal.h>

@@ -53,7 +53,7 @@ typedef struct LedgerSideChange {
         char *subject;
         char *kind;
         char *target;
-        char *value; /* what the kind needs to undo it */
+        char *value; /* data with which the kind undoes the change */
 } LedgerSideChange;
 
 /* A practice that was reverted by `gtune revert`. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* Tested by the golden machines, tests/roots. */
+
 #include <assert.h>
 #include <sys/utsname.h>
 

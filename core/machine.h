@@ -9,7 +9,7 @@
 #include "core/probe.h"
 #include "core/root.h"
 
-/* What a root is. */
+/* The kind of system that a root holds. */
 typedef enum MachineKind {
         MACHINE_LIVE,     /* the running system */
         MACHINE_IMAGE,    /* a tree that will be booted later: attributes do not exist yet */

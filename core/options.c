@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* Tested by the tests of the programs, such as tests/roots/run and tests/docs/run. */
+
 #include <assert.h>
 #include <getopt.h>
 

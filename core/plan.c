@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* Tested by the unit tests of engine and practices, and by the golden machines, tests/roots. */
+
 #include "core/plan.h"
 
 int plan_new(Plan **ret) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* Tested by tests/screens, and the escapes by tests/unit/core/test-journal.c. */
+
 #include "core/json.h"
 #include "core/text.h"
 

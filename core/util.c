@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* Tested by every other test. */
+
 #include <assert.h>
 #include <time.h>
 

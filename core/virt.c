@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* Tested by the golden machines, tests/roots. */
+
 #include "core/virt.h"
 
 typedef struct VirtWord {
