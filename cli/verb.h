@@ -12,10 +12,7 @@
 
 typedef struct Context Context;
 
-/*
- * What a program does around the verbs of the loop, besides the side's own practices. Each may be NULL. Hooks say
- * themselves what fails (complain()).
- */
+/* What a program does around the verbs of the loop, besides the side's own practices. Each may be NULL. */
 typedef struct Hooks {
         /*
          * Before an apply or revert looks at anything, with the lock: the policy may change here. Return: 0, or -errno and
@@ -24,8 +21,8 @@ typedef struct Hooks {
         int (*before)(Context *c, char **ret_error);
 
         /*
-         * After a commit on the running system; survey is what was true before. Return: 1 if announce() is to be called
-         * with the survey afterwards, 0, or -ENOMEM.
+         * After an apply or revert that succeeded on the running system, also if nothing had to be changed. survey is
+         * what was true before. Return: 1 if announce() is to be called with the next survey, 0, or -ENOMEM.
          */
         int (*after)(Context *c, const Survey *survey);
         void (*announce)(Context *c, const Survey *survey);
@@ -109,7 +106,14 @@ int complain_usage(const Context *c, const char *format, ...) _printf_(2, 3);
  */
 int take_survey(const Context *c, Survey **ret);
 
-/** check_survey() - complain about what survey_take() returned, or about options that do not fit. Return: r or -EINVAL. */
+/**
+ * check_survey() - complain about what survey_take() returned, or about --arch if the machine says itself what it is
+ * @c: the context
+ * @r: what survey_take() returned
+ * @survey: its survey, which is freed if --arch does not fit
+ *
+ * Return: r or -EINVAL.
+ */
 int check_survey(const Context *c, int r, Survey **survey);
 
 /**

@@ -41,7 +41,7 @@ int apply_survey(Apply *a);
  * apply_drop_holds() - take up again what was reverted by hand
  * @a: the apply, with a survey, which is taken anew
  *
- * Return: 0, or -errno and a->error says why.
+ * Return: 0, or -errno: a->error says why the ledger cannot be written; if it is NULL, as survey_take().
  */
 int apply_drop_holds(Apply *a);
 

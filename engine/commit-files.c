@@ -58,9 +58,9 @@ int commit_check_boot_files(Commit *c) {
         }
 
         if (on_root && startswith(on_root, "/boot/"))
-                c->t->note = xasprintf("%s lies on the root file system, an XFS: it is flushed, but if this guest is "
+                c->t->note = xasprintf("%s lies on the root file system, an XFS: it is flushed, but if this %s is "
                                        "reset before it has shut down in order, GRUB may still see the old file",
-                                       on_root);
+                                       on_root, c->survey->side->name);
         return 0;
 }
 

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Whether an apply would kill itself: qemu-ga's guest-exec runs gtune as a part of the unit that has to be restarted.
+ * Whether an apply would kill itself: a service that runs programs for others may run this one, and be the unit that has
+ * to be restarted.
  */
 
 #include "engine/transaction.h"
