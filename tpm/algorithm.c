@@ -23,7 +23,7 @@ Algorithm algorithm_from_string(const char *name) {
                 if (streq(algorithm_rows[i].name, name))
                         return i;
 
-        /* tpm2-tools has the full name, and the kernel the short one. */
+        /* tpm2-tools says sm3_256, and the kernel says sm3. */
         return streq(name, "sm3_256") ? ALGORITHM_SM3_256 : _ALGORITHM_INVALID;
 }
 

@@ -19,45 +19,45 @@ typedef enum Algorithm {
         _ALGORITHM_INVALID = -EINVAL,
 } Algorithm;
 
-/** algorithm_from_string() - "sha256" and so on, "sm3_256" too. Return: the algorithm, or _ALGORITHM_INVALID. */
+/** algorithm_from_string() - look up "sha256" and so on; "sm3_256" is "sm3". Return: it, or _ALGORITHM_INVALID. */
 Algorithm algorithm_from_string(const char *name) _pure_;
 
-/** algorithm_from_id() - TPM_ALG_ID, as 0x000b. Return: the algorithm, or _ALGORITHM_INVALID. */
+/** algorithm_from_id() - look up a TPM_ALG_ID, as 0x000b. Return: the algorithm, or _ALGORITHM_INVALID. */
 Algorithm algorithm_from_id(uint16_t id) _pure_;
 
-/** algorithm_to_string() - "sha256"; what sysfs calls pcr-sha256 and tpm2_pcrread sha256; "sm3" as in sysfs */
+/** algorithm_to_string() - the name of a bank as in sysfs (pcr-sha256): "sha256"; SM3_256 is "sm3" */
 const char *algorithm_to_string(Algorithm algorithm) _const_;
 
-/** algorithm_id() - TPM_ALG_ID */
+/** algorithm_id() - the TPM_ALG_ID */
 uint16_t algorithm_id(Algorithm algorithm) _const_;
 
-/** algorithm_size() - size of a digest in bytes */
+/** algorithm_size() - the size of a digest in bytes */
 size_t algorithm_size(Algorithm algorithm) _const_;
 
-/* A piece of what is hashed. */
+/* One of several pieces of data that are hashed together. */
 typedef struct HashPart {
         const void *data;
         size_t size;
 } HashPart;
 
 /**
- * algorithm_hash() - hash some pieces as one text
+ * algorithm_hash() - hash pieces of data, one after the other
  * @algorithm: the algorithm
  * @parts: the pieces
- * @n_parts: how many
+ * @n_parts: the number of pieces
  * @ret: takes algorithm_size() bytes
  *
- * Return: 0, -EOPNOTSUPP where libcrypto does not have the algorithm (SM3 in some builds), -ENOMEM.
+ * Return: 0, -EOPNOTSUPP if libcrypto does not have the algorithm (SM3 in some builds), -ENOMEM.
  */
 int algorithm_hash(Algorithm algorithm, const HashPart *parts, size_t n_parts, uint8_t *ret);
 
-/** hex_encode() - lower-case hex digits and a NUL; ret has room for 2 * size + 1 */
+/** hex_encode() - write lower-case hex digits and a NUL; @ret has room for 2 * size + 1 characters */
 void hex_encode(const uint8_t *data, size_t size, char *ret);
 
 /**
  * hex_decode() - read hex digits of either case
- * @text: the digits; nothing else may be there
- * @size: how many bytes they must give
+ * @text: the digits, and nothing else
+ * @size: the number of bytes that they must make
  * @ret: takes the bytes
  *
  * Return: 0 or -EINVAL.

@@ -36,7 +36,7 @@ enum {
         (TPMA_NEEDED | TPMA_USER_WITH_AUTH | TPMA_ADMIN_WITH_POLICY | TPMA_FIRMWARE_LIMITED | TPMA_SVN_LIMITED |      \
          TPMA_NO_DA)
 
-/* A TPM2B of at most so many bytes. */
+/* Reads a TPM2B of at most @max bytes. Return: its size; 0 also if the reader failed. */
 static size_t attest_take_sized(Reader *reader, uint8_t *ret, size_t max) {
         uint16_t size = reader_be16(reader);
         const uint8_t *data = size <= max ? reader_take(reader, size) : NULL;
@@ -50,7 +50,7 @@ static size_t attest_take_sized(Reader *reader, uint8_t *ret, size_t max) {
         return size;
 }
 
-/* TPML_PCR_SELECTION with one bank. */
+/* Reads a TPML_PCR_SELECTION, which must have one bank. */
 static int attest_take_selection(Reader *reader, Attest *a) {
         uint32_t count = reader_be32(reader);
         uint16_t id = reader_be16(reader);
@@ -113,7 +113,7 @@ int attest_parse(const void *data, size_t size, Attest *ret) {
         return QUOTE_OK;
 }
 
-/* A coordinate or a half of a signature; a TPM may leave out zeros at the beginning. */
+/* Reads a coordinate of a key or a half of a signature; a TPM may leave out zero bytes at the beginning. */
 static void attest_take_p256_number(Reader *reader, uint8_t ret[static 32]) {
         uint8_t number[32];
         size_t size = attest_take_sized(reader, number, sizeof(number));
@@ -124,7 +124,7 @@ static void attest_take_p256_number(Reader *reader, uint8_t ret[static 32]) {
                 reader->failed = true;
 }
 
-/* TPMS_ECC_PARMS: no symmetric algorithm, ECDSA with SHA-256, P-256, no KDF. */
+/* Checks a TPMS_ECC_PARMS: no symmetric algorithm, ECDSA with SHA-256, P-256, no KDF. */
 static bool public_key_take_parameters(Reader *reader) {
         static const uint16_t expected[] = {
                 TPM_ALG_NULL, TPM_ALG_ECDSA, TPM_ALG_SHA256, TPM_ECC_NIST_P256, TPM_ALG_NULL,

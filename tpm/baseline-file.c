@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The baseline as JSON: strict reading, with an error that names the place, and writing.
+ * The baseline as JSON. Reading is strict, and an error names the PCR. Tests: tests/unit/tpm/test-baseline.c.
  */
 
 #include <assert.h>
@@ -31,7 +31,7 @@ _printf_(2, 3) static int baseline_refuse(const BaselineReading *in, const char 
         return *in->error ? -EBADMSG : -ENOMEM;
 }
 
-/* A name of the file's in an error: short and harmless. Return: the text, or NULL: no memory. */
+/* Quotes a name from the file for an error: shortened and escaped. Return: the text, or NULL: no memory. */
 static char *baseline_quote_name(const char *name) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
 
@@ -41,7 +41,7 @@ static char *baseline_quote_name(const char *name) {
         return TAKE_PTR(b.data);
 }
 
-/* As json_get_text(), and NULL too for a text with a NUL in it. */
+/* As json_get_text(), but NULL for a text with a NUL in it. */
 static const char *baseline_get_text(json_object *o, const char *key) {
         const char *text = json_get_text(o, key);
         json_object *value;
@@ -53,7 +53,7 @@ static const char *baseline_get_text(json_object *o, const char *key) {
         return text;
 }
 
-/* Return: 0, or as refuse() for the first member whose name is not in the list. */
+/* Refuses the first member whose name is not in the list. Return: 0, -EBADMSG, -ENOMEM. */
 static int baseline_only_members(const BaselineReading *in, json_object *o, const char *where,
                                  const char *const names[]) {
         json_object_object_foreach(o, key, value) {
@@ -84,7 +84,7 @@ static int baseline_read_value(const BaselineReading *in, unsigned number, json_
 
         (void) snprintf(where, sizeof(where), "PCR %u ", number);
         if (!json_object_is_type(o, json_type_object))
-                return baseline_refuse(in, "PCR %u: a value is no object with a \"digest\"", number);
+                return baseline_refuse(in, "PCR %u: a value is not an object with a \"digest\"", number);
         r = baseline_only_members(in, o, where, names);
         if (r < 0)
                 return r;
@@ -93,7 +93,7 @@ static int baseline_read_value(const BaselineReading *in, unsigned number, json_
                 return baseline_refuse(in, "PCR %u: a digest is not the %zu hex digits that %s has", number, 2 * size,
                                        algorithm_to_string(in->baseline->bank));
         if (json_object_object_get_ex(o, "label", NULL) && (!label || !baseline_label_is_valid(label)))
-                return baseline_refuse(in, "PCR %u: a label is no text of at most %u printable ASCII characters",
+                return baseline_refuse(in, "PCR %u: a label is not a text of at most %u printable ASCII characters",
                                        number, BASELINE_LABEL_MAX);
         if (baseline_find(pcr, digest, size))
                 return baseline_refuse(in, "PCR %u: the digest %.16s... is there twice", number, hex);
@@ -112,7 +112,7 @@ static int baseline_read_pcr(const BaselineReading *in, unsigned number, json_ob
 
         (void) snprintf(where, sizeof(where), "PCR %u ", number);
         if (!json_object_is_type(o, json_type_object))
-                return baseline_refuse(in, "PCR %u is no object with \"level\" and \"values\"", number);
+                return baseline_refuse(in, "PCR %u is not an object with \"level\" and \"values\"", number);
         r = baseline_only_members(in, o, where, names);
         if (r < 0)
                 return r;
@@ -171,7 +171,7 @@ static size_t baseline_count_members(json_object *o) {
         return n;
 }
 
-/* json-c keeps the last of two members of one name; as many colons must be in the text as members came out. */
+/* json-c keeps the last of two members of one name. Without duplicates the text has a colon for each member. */
 static bool baseline_has_duplicates(const char *text, size_t size, json_object *o) {
         bool in_string = false;
         size_t n = 0;
@@ -194,7 +194,7 @@ static int baseline_read_top(const BaselineReading *in, json_object *o) {
         int r;
 
         if (!json_object_is_type(o, json_type_object))
-                return baseline_refuse(in, "it is no JSON object");
+                return baseline_refuse(in, "it is not a JSON object");
         r = baseline_only_members(in, o, "it ", names);
         if (r < 0)
                 return r;
@@ -227,7 +227,7 @@ int baseline_parse(const char *text, size_t size, const char *file, Baseline **r
 
         r = json_parse(text, size, &o);
         if (r == -EBADMSG)
-                return baseline_refuse(&in, "it is no valid JSON");
+                return baseline_refuse(&in, "it is not valid JSON");
         if (r < 0)
                 return r;
         if (baseline_has_duplicates(text, size, o))
@@ -262,7 +262,7 @@ static int baseline_values_to_json(const BaselinePcr *pcr, size_t size, json_obj
         return 0;
 }
 
-/* Like json_set(), with a key that is a number. */
+/* Like json_set(), but the key is the number of a PCR. */
 static int baseline_set_pcr(json_object *o, unsigned number, json_object *value) {
         char key[4];
 

@@ -4,7 +4,7 @@
 
 #include "tpm/baseline-internal.h"
 
-/* PCRs that a new baseline holds, with how much each counts. */
+/* The PCRs of a new baseline, and their levels; see baseline_default_level(). */
 static const struct {
         uint32_t pcrs;
         BaselineLevel level;
@@ -143,7 +143,7 @@ int baseline_make(const Pcrs *pcrs, Algorithm bank, const char *label, Baseline 
         return 0;
 }
 
-/* Which PCRs have a value that the baseline does not have. Return: 0, -ENODATA, -E2BIG. */
+/* Finds PCRs whose value is not in the baseline. Return: 0, -ENODATA, -E2BIG. */
 static int baseline_find_new_values(const Baseline *baseline, const PcrBank *bank, uint32_t *ret) {
         uint32_t wanted = 0;
 

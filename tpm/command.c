@@ -8,18 +8,18 @@
 #define TPM_READINGS_MAX 5U
 
 enum {
-        TPM_ST_RSP_COMMAND = 0x00C4, /* the answer of a TPM 1.2, which knows no other */
+        TPM_ST_RSP_COMMAND = 0x00C4, /* the tag of a TPM 1.2, for every answer */
         TPM_ST_NO_SESSIONS = 0x8001,
         TPM_CC_GET_CAPABILITY = 0x17A,
         TPM_CC_PCR_READ = 0x17E,
         TPM_CAP_PCRS = 5,
 };
 
-/* Bitmaps of 24 PCRs take three bytes; a TPM may have room for more. */
+/* The bytes of a bitmap of 24 PCRs, and of the largest bitmap that is read. */
 #define TPM_SELECT_SIZE 3U
 #define TPM_SELECT_SIZE_MAX 32U
 
-/* Names of response codes (part 2, 6.6.3): those of format one without the number of the parameter. */
+/* Response codes (part 2, 6.6.3); codes of format one without the number of the parameter. */
 static const struct {
         uint32_t rc;
         const char *name;
@@ -37,7 +37,7 @@ static const struct {
 
 #define TPM_RC_FORMAT_ONE 0x80U
 
-/* The kernel's resource manager and libtss2 put their own layer above bit 16. */
+/* Drops the number of the layer, which the kernel's resource manager and libtss2 set in bits 16 and up. */
 static uint32_t tpm_rc_base(uint32_t rc) {
         return (rc & TPM_RC_FORMAT_ONE) != 0 ? rc & 0xBFU : rc & 0xFFFU;
 }
@@ -80,7 +80,7 @@ static size_t tpm_put(uint8_t *p, uint64_t value, size_t size) {
         return size;
 }
 
-/* TPMS_PCR_SELECTION */
+/* Reads a TPMS_PCR_SELECTION. A PCR above 23 makes the reader fail. */
 static uint32_t tpm_take_selection(Reader *r, uint16_t *ret_algorithm) {
         uint32_t size, selection = 0;
         const uint8_t *p;
@@ -95,7 +95,7 @@ static uint32_t tpm_take_selection(Reader *r, uint16_t *ret_algorithm) {
                 if (i < TPM_SELECT_SIZE)
                         selection |= (uint32_t) p[i] << 8 * i;
                 else if (p[i] != 0)
-                        r->failed = true; /* a PCR beyond 23 */
+                        r->failed = true;
         }
 
         return selection;
@@ -128,7 +128,7 @@ static int tpm_command_execute(TpmDevice *device, const TpmCommand *c, TpmMessag
         (void) reader_be32(ret);
         rc = reader_be32(ret);
         if (tag == TPM_ST_RSP_COMMAND && (tpm_rc_base(rc) == 0x01E || rc == 0))
-                return fault_set(fault, FAULT_TPM12, "this is a TPM 1.2, and only a TPM 2.0 can be asked");
+                return fault_set(fault, FAULT_TPM12, "this is a TPM 1.2, and gtuned supports TPM 2.0 only");
         if (rc != 0)
                 return tpm_rc_fault(fault, c->name, rc);
         if (tag != TPM_ST_NO_SESSIONS)
@@ -138,10 +138,10 @@ static int tpm_command_execute(TpmDevice *device, const TpmCommand *c, TpmMessag
 }
 
 static int tpm_command_malformed(Fault *fault, const TpmCommand *c) {
-        return fault_set(fault, FAULT_BAD_ANSWER, "the TPM gave an answer to %s that is malformed", c->name);
+        return fault_set(fault, FAULT_BAD_ANSWER, "the TPM gave a malformed answer to %s", c->name);
 }
 
-/* Which PCRs each bank has: "allocated" does not mean that the firmware extends it. */
+/* Reads which PCRs each bank has. The firmware need not extend a bank that is allocated. */
 static int tpm_read_allocation(TpmDevice *device, uint32_t allocated[static _ALGORITHM_MAX], Fault *fault) {
         TpmCommand c = {.name = "TPM2_GetCapability", .code = TPM_CC_GET_CAPABILITY};
         TpmMessage answer;
@@ -156,7 +156,7 @@ static int tpm_read_allocation(TpmDevice *device, uint32_t allocated[static _ALG
         if (r != 0)
                 return r;
 
-        (void) reader_u8(&reader); /* moreData: there is one list of banks */
+        (void) reader_u8(&reader); /* moreData: all banks are in one list */
         capability = reader_be32(&reader);
         count = reader_be32(&reader);
         for (uint32_t i = 0; i < count && !reader.failed; i++) {
@@ -174,7 +174,7 @@ static int tpm_read_allocation(TpmDevice *device, uint32_t allocated[static _ALG
         return 0;
 }
 
-/* Fills in what the answer has and returns it as a set; 0 also where the answer makes no sense. */
+/* Takes the values of an answer. Return: their PCRs, one bit each; 0 also if the answer is malformed. */
 static uint32_t tpm_take_values(Reader *reader, Algorithm bank, uint32_t asked, PcrBank *ret) {
         uint32_t n_banks = reader_be32(reader), given = 0, count;
         uint16_t id = 0;
@@ -202,7 +202,7 @@ static uint32_t tpm_take_values(Reader *reader, Algorithm bank, uint32_t asked, 
         return reader_left(reader) == 0 ? given : 0;
 }
 
-/* One command: some of the PCRs that are asked for, at least one. */
+/* Sends one command. The TPM answers with some of the PCRs that are asked for, at least one. */
 static int tpm_read_some(TpmDevice *device, Algorithm bank, uint32_t asked, PcrBank *ret, uint32_t *ret_counter,
                          Fault *fault) {
         TpmCommand c = {.name = "TPM2_PCR_Read", .code = TPM_CC_PCR_READ};
@@ -230,17 +230,17 @@ static int tpm_read_some(TpmDevice *device, Algorithm bank, uint32_t asked, PcrB
 }
 
 typedef struct TpmReading {
-        uint32_t allocated[_ALGORITHM_MAX]; /* what is to be read */
-        uint32_t counter;
-        bool begun;
-        bool moved; /* the update counter changed on the way */
+        uint32_t allocated[_ALGORITHM_MAX]; /* PCRs to read, by bank, one bit each */
+        uint32_t counter;                   /* the update counter of the last command */
+        bool begun;                         /* a command was sent */
+        bool moved;                         /* the update counter changed between two commands */
 } TpmReading;
 
 static int tpm_reading_add_bank(TpmDevice *device, TpmReading *reading, Algorithm bank, PcrBank *ret, Fault *fault) {
         uint32_t counter;
         int r;
 
-        /* Each turn gives at least one value, so there are at most 24. */
+        /* Each command gives at least one value, so there are at most 24 commands. */
         for (uint32_t left; (left = reading->allocated[bank] & ~ret->present) != 0;) {
                 r = tpm_read_some(device, bank, left, ret, &counter, fault);
                 if (r != 0)

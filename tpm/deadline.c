@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* Tests: tests/unit/tpm/test-device.c, and tests/tpm/asks.py for a slow TPM. */
+
 #include <time.h>
 
 #include "tpm/deadline.h"

@@ -2,22 +2,22 @@
 #pragma once
 
 /*
- * Waiting for a descriptor, and not for ever. A deadline is a moment of CLOCK_MONOTONIC in milliseconds.
+ * Waiting for a descriptor for a limited time. A deadline is a point of CLOCK_MONOTONIC, in milliseconds.
  */
 
 #include <poll.h>
 
 #include "core/util.h"
 
-/** deadline_in() - the moment that comes after so many milliseconds */
+/** deadline_in() - the deadline that is @msec milliseconds from now */
 int64_t deadline_in(int msec);
 
 /**
  * wait_until() - wait for a descriptor
  * @fd: the descriptor
  * @events: POLLIN or POLLOUT
- * @deadline: when to give up
+ * @deadline: when to stop waiting
  *
- * Return: 0 where a read or write would not block (also to say that the other side is gone), -ETIMEDOUT, or -errno.
+ * Return: 0 if a read or write does not block, also after the other side closed; -ETIMEDOUT, or -errno of poll().
  */
 int wait_until(int fd, short events, int64_t deadline);

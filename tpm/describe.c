@@ -71,7 +71,7 @@ static int event_describe_hcrtm(const Event *event, Buffer *b) {
         return buffer_printf(b, "hardware root of trust (H-CRTM), %zu bytes", event->size);
 }
 
-/* TCG_PCClientTaggedEvent: an identifier, a size, and the data. */
+/* Describes a TCG_PCClientTaggedEvent: an identifier, a size, and the data. */
 static int event_describe_tag(const Event *event, Buffer *b) {
         static const struct {
                 uint32_t id;
@@ -104,7 +104,7 @@ static int event_describe_tag(const Event *event, Buffer *b) {
         return words_guess(b, reader.data + reader.offset, size);
 }
 
-/* What boot loaders log, by the beginning of the text (GRUB's efi/tpm.c and verifiers) or by the PCR. */
+/* An event of a boot loader is described by the beginning of its text (GRUB: efi/tpm.c, verifiers), or by its PCR. */
 static const struct {
         const char *prefix, *text;
 } event_ipl_prefixes[] = {
@@ -124,6 +124,7 @@ static const struct {
         {PCR_ALL, "boot loader: "},
 };
 
+/* Return: the length of a known prefix, or 0. */
 static size_t event_ipl_prefix(const Event *event, const char **ret_text) {
         for (size_t i = 0; i < ELEMENTSOF(event_ipl_prefixes); i++) {
                 size_t n = strlen(event_ipl_prefixes[i].prefix);
@@ -157,7 +158,7 @@ static int event_describe_partition(const Event *event, Buffer *b) {
         return buffer_printf(b, "partition data of the boot disk, %zu bytes", event->size);
 }
 
-/* With what a digest that is not that of the text means. */
+/* "otherwise" is the answer of event_text() if the digest is not the hash of the text. */
 static const struct {
         uint32_t type;
         const char *name;

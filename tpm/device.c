@@ -47,7 +47,7 @@ static int tpm_device_open_node(const char *path) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
-        /* Looked at before it is opened: to open a FIFO would wait for a writer. */
+        /* Check the type before open(): open() of a FIFO waits for a writer. */
         if (stat(path, &st) < 0)
                 return negative_errno();
         if (!S_ISCHR(st.st_mode))
@@ -67,13 +67,13 @@ static int tpm_device_open_fault(Fault *fault, const char *path, int error) {
                 const char *meaning;
         } rows[] = {
                 {-ENOENT, FAULT_NO_DEVICE, "it does not exist"},
-                {-ENXIO, FAULT_NO_DEVICE, "there is no TPM behind it"},
-                {-ENODEV, FAULT_NO_DEVICE, "there is no TPM behind it"},
-                {-ECONNREFUSED, FAULT_NO_DEVICE, "nobody listens there"},
-                {-EACCES, FAULT_PERMISSION, "permission denied; root and the group tss may"},
+                {-ENXIO, FAULT_NO_DEVICE, "its driver has no TPM"},
+                {-ENODEV, FAULT_NO_DEVICE, "its driver has no TPM"},
+                {-ECONNREFUSED, FAULT_NO_DEVICE, "no process listens there"},
+                {-EACCES, FAULT_PERMISSION, "permission denied; only root and the group tss may open it"},
                 {-EPERM, FAULT_PERMISSION, "the unit's DeviceAllow= or a security module forbids it"},
                 {-EBUSY, FAULT_BUSY, "another program holds it; stop that program or ask again"},
-                {-ENOTTY, FAULT_TPM_ERROR, "it is no character device"},
+                {-ENOTTY, FAULT_TPM_ERROR, "it is not a character device"},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
@@ -106,7 +106,7 @@ int tpm_device_open(TpmDevice **ret, const char *path, Fault *fault) {
         return 0;
 }
 
-/* A character device takes a command as a whole or not at all; a socket may take it in parts. */
+/* A socket may take a command in parts; a character device takes the whole command or nothing. */
 static int tpm_device_send(int fd, const uint8_t *data, size_t size, int64_t deadline) {
         while (size > 0) {
                 ssize_t n;
@@ -132,7 +132,7 @@ static size_t tpm_message_announced_size(const TpmMessage *m) {
         return (size_t) m->data[2] << 24 | (size_t) m->data[3] << 16 | (size_t) m->data[4] << 8 | m->data[5];
 }
 
-/* Return: 0 where the answer is whole, or the TPM ended it early; -errno. */
+/* Return: 0 if the answer is whole or the TPM closed before its end, which the caller detects by its size; -errno. */
 static int tpm_device_receive(int fd, TpmMessage *m, int64_t deadline) {
         m->size = 0;
 
@@ -163,9 +163,9 @@ static int tpm_device_exchange_fault(const TpmDevice *device, int error, Fault *
         if (error == -EBUSY || error == -EAGAIN)
                 return fault_set(fault, FAULT_BUSY, "the TPM at %s is busy; ask again", device->path);
         if (error == -EPIPE || error == -ECONNRESET)
-                return fault_set(fault, FAULT_BAD_ANSWER, "the TPM at %s hung up", device->path);
+                return fault_set(fault, FAULT_BAD_ANSWER, "the TPM at %s closed the connection", device->path);
 
-        return fault_set(fault, FAULT_TPM_ERROR, "the TPM at %s cannot be spoken to: %s", device->path,
+        return fault_set(fault, FAULT_TPM_ERROR, "the exchange with the TPM at %s failed: %s", device->path,
                          strerror(-error));
 }
 

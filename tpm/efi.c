@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The EFI structures that events hold (TCG PC Client Platform Firmware Profile 1.05, 10.2; UEFI 2.10).
+ * The EFI structures in events (TCG PC Client Platform Firmware Profile 1.05, 10.2; UEFI 2.10). Tests:
+ * tests/unit/tpm/test-describe.c.
  */
 
 #include <inttypes.h>
@@ -79,7 +80,7 @@ static int efi_describe_boot_order(const EfiVariable *v, Buffer *b) {
         return r;
 }
 
-/* EFI_LOAD_OPTION: attributes, length of the path list, description */
+/* Describes an EFI_LOAD_OPTION: attributes, length of the path list, description. */
 static int efi_describe_boot_option(const EfiVariable *v, Buffer *b) {
         int r;
 
@@ -174,7 +175,7 @@ int event_secure_boot(const Event *event) {
         return v.data[0];
 }
 
-/* The file path nodes (type 4, subtype 4) of a device path. Return: how many, -EBADMSG, -ENOMEM. */
+/* Appends the file path nodes (type 4, subtype 4) of a device path. Return: their number, -EBADMSG, -ENOMEM. */
 static int efi_describe_device_path(Reader *path, Buffer *b) {
         int n = 0;
 

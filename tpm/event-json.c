@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* event_to_json() of describe.h. Tests: tests/unit/tpm/test-describe.c. */
+
 #include <assert.h>
 
 #include "tpm/describe.h"

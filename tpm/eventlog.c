@@ -9,13 +9,13 @@
 #define LOCALITY_SIGNATURE "StartupLocality"
 #define EVENT_LOG_ALGORITHMS_MAX 16U
 
-/* Outcome of reading a record. */
+/* The outcome of reading a record; or -ENOMEM. */
 enum {
         EVENT_LOG_RECORD_OK = 0,
-        EVENT_LOG_RECORD_BAD = 1, /* the log's status says what is wrong */
+        EVENT_LOG_RECORD_BAD = 1, /* status, reason and offset of the log are set */
 };
 
-/* The digests of each record, from the Spec ID event. */
+/* The digests that each record has, from the Spec ID event. */
 typedef struct EventLogSpec {
         size_t n;
         struct {
@@ -24,7 +24,7 @@ typedef struct EventLogSpec {
         } algorithms[EVENT_LOG_ALGORITHMS_MAX];
 } EventLogSpec;
 
-/* Sizes of all algorithms of the registry, also of those that no bank here has. */
+/* The digest sizes of all algorithms of the TCG Algorithm Registry, not only of those that Algorithm has. */
 static const struct {
         uint16_t id;
         size_t size;
@@ -76,11 +76,10 @@ _printf_(4, 5) static int eventlog_set_defect(EventLog *log, EventLogStatus stat
 }
 
 static int eventlog_cut_off(EventLog *log, size_t offset) {
-        return eventlog_set_defect(log, EVENT_LOG_TRUNCATED, offset, "it ends inside of the record at byte %zu",
-                                   offset);
+        return eventlog_set_defect(log, EVENT_LOG_TRUNCATED, offset, "it ends inside the record at byte %zu", offset);
 }
 
-/* The event's size and data, the end of each record. An absurd size is a lie, a small one behind the end a cut. */
+/* Reads size and data of the event, the end of each record. Data beyond the end are a cut if the size is plausible. */
 static int eventlog_read_data(EventLog *log, Reader *reader, Event *event) {
         uint32_t size = reader_le32(reader);
 
@@ -230,7 +229,7 @@ static int eventlog_read_records(EventLog *log, Reader *reader) {
         Event event;
         int r;
 
-        /* Firmware hands out the room that it had reserved; no record begins in zero bytes up to the end. */
+        /* The firmware may pass on unused space after the last record: zero bytes up to the end. */
         while (end > 0 && reader->data[end - 1] == 0)
                 end--;
         if (end == 0) {
@@ -263,14 +262,14 @@ static int eventlog_read_records(EventLog *log, Reader *reader) {
                         return r;
         }
 
-        /* A few zero bytes are the beginning of a record of PCR 0 that was cut. */
+        /* Fewer than 8 bytes at the end are no unused space: they begin a record of PCR 0, and the rest was cut. */
         if (reader_left(reader) > 0 && reader_left(reader) < 2 * sizeof(uint32_t))
                 return eventlog_cut_off(log, reader->offset);
 
         return EVENT_LOG_RECORD_OK;
 }
 
-/* A log of nothing but its header says nothing. */
+/* A log that has only its header is as good as empty. */
 static bool eventlog_has_measurement(const EventLog *log) {
         for (size_t i = 0; i < log->n_events; i++)
                 if (event_extends(log->events + i))

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The firmware's event log: what was measured into which PCR, as the kernel hands it out in
- * binary_bios_measurements (TCG PC Client Platform Firmware Profile 1.05, section 10). The bytes are hostile: each
- * length and count is bounded, and whatever is wrong with them is a status of the log and no failure.
+ * The firmware's event log lists the measurements and their PCRs. The kernel provides it as binary_bios_measurements
+ * (TCG PC Client Platform Firmware Profile 1.05, section 10). The bytes may be hostile: each length and count is
+ * checked, and a defect sets the status of the log; it is no error of the function.
  */
 
 #include "tpm/pcrs.h"
@@ -41,26 +41,26 @@ enum {
 typedef enum EventLogFormat {
         EVENT_LOG_SHA1,         /* the layout of TPM 1.2: SHA-1 digests only */
         EVENT_LOG_CRYPTO_AGILE, /* a digest for each bank */
-        EVENT_LOG_USERSPACE,    /* systemd's own, see userspace-log.h */
+        EVENT_LOG_USERSPACE,    /* systemd's log, see userspace-log.h */
         _EVENT_LOG_FORMAT_MAX,
 } EventLogFormat;
 
 typedef enum EventLogStatus {
-        EVENT_LOG_COMPLETE,   /* every byte was understood */
-        EVENT_LOG_EMPTY,      /* no event in it: as good as no log */
-        EVENT_LOG_TRUNCATED,  /* the last record goes on behind the end */
-        EVENT_LOG_MALFORMED,  /* a record that cannot be right */
+        EVENT_LOG_COMPLETE,   /* the whole log was read */
+        EVENT_LOG_EMPTY,      /* it has no event, and counts as no log */
+        EVENT_LOG_TRUNCATED,  /* it ends inside the last record */
+        EVENT_LOG_MALFORMED,  /* it has an invalid record */
         EVENT_LOG_UNREADABLE, /* it exists, and could not be read */
         _EVENT_LOG_STATUS_MAX,
 } EventLogStatus;
 
-/* One measurement. The pointers lead into memory of the log. */
+/* A measurement. The pointers point into the memory of the log. */
 typedef struct Event {
-        uint32_t pcr;    /* below PCR_COUNT; any number where type is EV_NO_ACTION, which extends nothing */
+        uint32_t pcr;    /* below PCR_COUNT; any number if type is EV_NO_ACTION, which extends nothing */
         uint32_t type;   /* EV_…; 0 in a userspace log */
         size_t offset;   /* of its record in the log, in bytes */
         const uint8_t *digests[_ALGORITHM_MAX]; /* NULL: the log has none for this bank */
-        const uint8_t *data; /* what the event says was measured; nothing proves it but event_text() */
+        const uint8_t *data; /* says what was measured; hostile, see event_text() */
         size_t size;         /* of data, in bytes */
         const char *kind;    /* of a userspace event: "phase", "machine-id", …; NULL for the firmware's */
 } Event;
@@ -68,30 +68,30 @@ typedef struct Event {
 typedef struct EventLog {
         EventLogFormat format;
         EventLogStatus status;
-        char *reason;    /* what is wrong, as a part of a sentence; NULL where nothing is */
-        size_t offset;   /* where that begins, in bytes */
-        uint32_t banks;  /* algorithms that events have digests of, one bit each */
-        Event *events;   /* those before the defect */
+        char *reason;    /* the defect, as a part of a sentence; NULL: none */
+        size_t offset;   /* of the defect, in bytes */
+        uint32_t banks;  /* algorithms of the digests, one bit each */
+        Event *events;   /* the events before the defect */
         size_t n_events;
-        uint8_t *memory; /* what the events point into */
+        uint8_t *memory; /* the events point into it */
         size_t size;     /* of the log as it was read, in bytes */
 } EventLog;
 
 /**
  * eventlog_parse() - read a firmware event log
  * @data: the bytes; not needed afterwards
- * @size: how many; more than EVENT_LOG_SIZE_MAX give a malformed log without events
+ * @size: the number of bytes; more than EVENT_LOG_SIZE_MAX make a malformed log without events
  * @ret: takes the log; the caller frees it
  *
- * The layout is told by the first record. A tail of zero bytes is unused room and belongs to a complete log. What was
- * read before a defect is kept. Return: 0 or -ENOMEM.
+ * The first record tells the layout. Zero bytes after the last record are unused space of a complete log. The events
+ * before a defect are kept. Return: 0 or -ENOMEM.
  */
 int eventlog_parse(const void *data, size_t size, EventLog **ret);
 
 /**
- * eventlog_new_unreadable() - a log that exists and could not be read
- * @format: which one
- * @reason: what is wrong, as "larger than 4 MiB"; copied
+ * eventlog_new_unreadable() - make a log that exists and could not be read
+ * @format: the format that the log would have
+ * @reason: the reason, as "larger than 4 MiB"; copied
  * @ret: takes the log; the caller frees it
  *
  * Return: 0 or -ENOMEM.
@@ -102,16 +102,16 @@ int eventlog_new_unreadable(EventLogFormat format, const char *reason, EventLog 
 EventLog *eventlog_free(EventLog *log);
 DEFINE_CLEANUP(EventLog *, eventlog_free);
 
-/** event_extends() - whether an event changed a PCR: all but EV_NO_ACTION */
+/** event_extends() - whether an event changed a PCR: every event but EV_NO_ACTION */
 bool event_extends(const Event *event) _pure_;
 
-/** eventlog_usable() - whether a log is there, complete and not empty; NULL: no */
+/** eventlog_usable() - whether a log is complete and not empty; false for NULL */
 bool eventlog_usable(const EventLog *log) _pure_;
 
 /**
- * eventlog_startup_locality() - what the last byte of PCR 0 was before the first event
+ * eventlog_startup_locality() - the last byte of PCR 0 before the first event
  *
- * 0, or what the firmware's StartupLocality event says (3 or 4), or 4 where there was an H-CRTM event (PFP 10.4.5.3).
+ * It is the number in the StartupLocality event (3 or 4), 4 after an H-CRTM event, otherwise 0 (PFP 10.4.5.3).
  */
 uint8_t eventlog_startup_locality(const EventLog *log) _pure_;
 

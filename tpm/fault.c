@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* Tests: tests/unit/tpm/test-device.c and test-request.c compare classes and sentences. */
 
 #include "tpm/fault.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * gtune-tpm: the only program that opens the TPM and the event log. One request comes on stdin, one line goes to
- * stdout, and it ends (doc/gtune-tpm.schema.json). gtuned-tpm.socket starts it for the daemon, and gtune runs it.
+ * gtune-tpm is the only program that opens the TPM and the event log. It reads one request from standard input, writes
+ * one line to standard output, and ends (doc/gtune-tpm.schema.json). gtuned-tpm.socket starts it for the daemon, and
+ * gtune runs it. Tests: tests/tpm/asks.py.
  */
 
 #include <fcntl.h>
@@ -85,7 +86,7 @@ static int gtune_tpm_parse_arguments(int argc, char **argv, GtuneTpmArguments *a
         return 0;
 }
 
-/* An object that is whole, or a line, needs nothing behind it. */
+/* A request is complete at a newline, or as soon as it is a whole JSON object. */
 static bool gtune_tpm_request_is_complete(Buffer *b) {
         _cleanup_json_ json_object *o = NULL;
         char *newline = memchr(b->data, '\n', b->size);
@@ -110,7 +111,7 @@ static int gtune_tpm_read_request(Buffer *b, Fault *fault) {
 
                 r = wait_until(STDIN_FILENO, POLLIN, deadline);
                 if (r == -ETIMEDOUT)
-                        return fault_set(fault, FAULT_BAD_REQUEST, "no whole request came within 5 s");
+                        return fault_set(fault, FAULT_BAD_REQUEST, "no complete request came within 5 s");
                 if (r < 0)
                         return r;
 
@@ -159,7 +160,7 @@ static int gtune_tpm_format_fault(const Fault *fault, Buffer *line) {
         return gtune_tpm_format_value("error", o, line);
 }
 
-/* Nothing but what failed for want of memory is left without a line. */
+/* Every outcome makes a line, unless there is no memory for it. */
 static int gtune_tpm_format_outcome(int r, json_object *value, Fault *fault, Buffer *line) {
         if (r == 0)
                 return gtune_tpm_format_value("return", value, line);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The part of algorithm.h and pcrs.h that needs libcrypto.
+ * The functions of algorithm.h and pcrs.h that need libcrypto. Tests: tests/unit/tpm/test-algorithm.c, test-pcrs.c.
  */
 
 #include <openssl/evp.h>
@@ -10,7 +10,7 @@
 
 DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free);
 
-/* By name: a libcrypto built without SM3 does not have its function. */
+/* Looked up by name, because a libcrypto without SM3 has no function EVP_sm3(). */
 static const char *const algorithm_digest_names[_ALGORITHM_MAX] = {
         [ALGORITHM_SHA1] = "SHA1",     [ALGORITHM_SHA256] = "SHA256", [ALGORITHM_SHA384] = "SHA384",
         [ALGORITHM_SHA512] = "SHA512", [ALGORITHM_SM3_256] = "SM3",

@@ -4,7 +4,7 @@
 #include "tpm/logs.h"
 #include "tpm/userspace-log.h"
 
-/* Room for the events of an answer; what is around them takes less than 4 KiB. */
+/* The largest size of the events of an answer; the rest of an answer takes less than 4 KiB. */
 #define LOGS_PAGE_EVENTS_SIZE_MAX (190U * 1024)
 
 typedef struct LogSource {
@@ -50,7 +50,7 @@ int logs_read(const Root *root, Logs *ret) {
         _cleanup_logs_ Logs logs = {};
         int r;
 
-        /* The firmware's comes last, because its fault is the one to tell. */
+        /* The firmware's log is read last, so that its fault replaces that of the other log. */
         r = logs_read_one(root, &log_source_userspace, &logs.userspace, &logs.fault);
         if (r < 0)
                 return r;
@@ -86,7 +86,7 @@ static int logs_status_to_json(const LogSource *source, const EventLog *log, jso
         return 0;
 }
 
-/* The digest that proves an event's text: sha1 only where there is no other. */
+/* Chooses the digest that proves the text of events: sha1 only if there is no other. */
 static Algorithm eventlog_proving_bank(const EventLog *log) {
         static const Algorithm order[] = {
                 ALGORITHM_SHA256, ALGORITHM_SHA384, ALGORITHM_SHA512, ALGORITHM_SM3_256, ALGORITHM_SHA1,

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The event logs as files: the firmware's from the kernel, and systemd's.
+ * The files of the two event logs, the firmware's log of the kernel and systemd's log. Tests:
+ * tests/unit/tpm/test-sysfs.c.
  */
 
 #include "core/root.h"
@@ -15,16 +16,16 @@
 typedef struct Logs {
         EventLog *firmware;  /* NULL: absent */
         EventLog *userspace; /* NULL: absent */
-        Fault fault;         /* why one of them is EVENT_LOG_UNREADABLE; desc is NULL where none is */
+        Fault fault;         /* the reason for EVENT_LOG_UNREADABLE; desc is NULL if both logs were read */
 } Logs;
 
 /**
  * logs_read() - read both logs
  * @root: the root
- * @ret: takes them; the caller calls logs_done()
+ * @ret: takes the logs; the caller calls logs_done()
  *
- * The kernel's file says that it has no size, so it is read to its end, and to 4 MiB at most. A log that cannot be
- * read is a log too. Return: 0 or -ENOMEM.
+ * The size of the kernel's file is given as 0, so the file is read to its end, but not beyond 4 MiB. A log that cannot
+ * be read becomes a log of the status EVENT_LOG_UNREADABLE. Return: 0 or -ENOMEM.
  */
 int logs_read(const Root *root, Logs *ret);
 
@@ -33,13 +34,13 @@ void logs_done(Logs *logs);
 #define _cleanup_logs_ _cleanup_(logs_done)
 
 /**
- * logs_page() - some of the events of both logs, in the order in which they happened
+ * logs_page() - make a page of the events of both logs, in the order in which they happened
  * @logs: the logs
  * @offset: the first event, from 0
- * @limit: how many at most
+ * @limit: the largest number of events
  * @ret: takes {"logs": {"firmware": {"path", "status", "format", "reason", "events"}, "userspace": …},
  *       "events": [as event_to_json(), and "log"], "offset", "total", "next"}
  *
- * "next" is the offset of what did not fit, or null; an answer stays below 200 KiB. Return: 0 or -ENOMEM.
+ * "next" is the offset of the next page, or null; an answer is smaller than 200 KiB. Return: 0 or -ENOMEM.
  */
 int logs_page(const Logs *logs, uint32_t offset, uint32_t limit, json_object **ret);

@@ -39,7 +39,7 @@ static int pcr_bank_to_json(const PcrBank *bank, size_t size, json_object **ret)
                 hex_encode(bank->digests[i], size, digest);
                 (void) snprintf(number, sizeof(number), "%u", i);
                 value = json_object_new_string(digest);
-                /* Not json_set(): the key lives on the stack. */
+                /* json_set() takes constant keys only, and this one is on the stack. */
                 if (!value || json_object_object_add(o, number, value) < 0) {
                         json_object_put(value);
                         return -ENOMEM;
@@ -115,7 +115,7 @@ int pcrs_from_json(json_object *o, Pcrs *ret) {
         json_object_object_foreach(o, key, value) {
                 Algorithm bank = algorithm_from_string(key);
 
-                /* "sm3" and "sm3_256" are one bank. */
+                /* A bank may be there once only, and "sm3" and "sm3_256" are the same bank. */
                 if (bank < 0 || pcrs_bank_exists(&pcrs, bank) ||
                     pcr_bank_from_json(value, pcrs.banks + bank, algorithm_size(bank)) < 0)
                         return -EBADMSG;
@@ -125,7 +125,7 @@ int pcrs_from_json(json_object *o, Pcrs *ret) {
         return 0;
 }
 
-/* A number at the beginning of the text; *p moves behind it. */
+/* Reads a number at the beginning of the text; *p moves to the character after it. */
 static int pcr_take_number(const char **p) {
         char digits[3] = {};
         size_t n = strspn(*p, "0123456789");

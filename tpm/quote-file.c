@@ -2,7 +2,7 @@
 
 /*
  * The "serialized" PCR file of tpm2-tools (lib/pcr.c, pcr_fwrite_serialized): TPML_PCR_SELECTION, a count, and as many
- * TPML_DIGEST, each as the structure of libtss2 lies in memory, in little endian.
+ * TPML_DIGEST, each as the structure of libtss2 is in memory, in little endian. Tests: tests/unit/tpm/test-attest.c.
  */
 
 #include "tpm/attest.h"

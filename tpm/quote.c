@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Whether a quote is what was asked for.
+ * The check of a quote. Tests: tests/unit/tpm/test-attest.c.
  */
 
 #include <assert.h>
@@ -21,27 +21,30 @@ static const struct {
 } quote_faults[_QUOTE_FAULT_MAX] = {
         [QUOTE_OK] = {"ok", "the quote is good"},
         [QUOTE_NONCE_SIZE] = {"nonce-size", "a nonce has 16 to 64 bytes: ask again with one of that size"},
-        [QUOTE_ATTEST_MALFORMED] = {"attest-malformed", "the attest is no valid TPMS_ATTEST: do not trust this guest"},
+        [QUOTE_ATTEST_MALFORMED] = {"attest-malformed",
+                                    "the attest is not a valid TPMS_ATTEST: do not trust this guest"},
         [QUOTE_MAGIC] = {"magic", "the attest was not made by a TPM (wrong magic): it is forged"},
-        [QUOTE_TYPE] = {"type", "the attest was made by a TPM, and is no quote: it says nothing about PCRs"},
-        [QUOTE_PUBLIC_MALFORMED] = {"public-malformed", "the key is no valid TPM2B_PUBLIC: do not trust this guest"},
-        [QUOTE_KEY_TYPE] = {"key-type", "the key is no ECC P-256 key for ECDSA with SHA-256 and a SHA-256 name, "
-                                        "which gtuned uses: it comes from something else"},
+        [QUOTE_TYPE] = {"type", "the attest was made by a TPM, but is not a quote: it says nothing about PCRs"},
+        [QUOTE_PUBLIC_MALFORMED] = {"public-malformed",
+                                    "the key is not a valid TPM2B_PUBLIC: do not trust this guest"},
+        [QUOTE_KEY_TYPE] = {"key-type", "the key is not an ECC P-256 key for ECDSA with SHA-256 and a SHA-256 name, "
+                                        "which gtuned uses: it was not made by gtuned"},
         [QUOTE_KEY_ATTRIBUTES] = {"key-attributes",
                                   "the key is not restricted to what its own TPM makes, or may leave it "
                                   "(restricted, sign, fixedTPM, fixedParent, sensitiveDataOrigin and no decrypt are "
-                                  "needed): anybody in the guest could have signed this"},
+                                  "needed): any program in the guest could have made this signature"},
         [QUOTE_OTHER_KEY] = {"other-key", "the key is not the one that is known for this guest: its TPM state is new "
-                                          "or another one answers; forget the old key only if you know why"},
+                                          "or another TPM answers; forget the old key only if you know why"},
         [QUOTE_SIGNATURE_MALFORMED] = {"signature-malformed",
-                                       "the signature is no valid TPMT_SIGNATURE: do not trust this guest"},
+                                       "the signature is not a valid TPMT_SIGNATURE: do not trust this guest"},
         [QUOTE_SIGNATURE_SCHEME] = {"signature-scheme", "the signature is not made with ECDSA and SHA-256, which the "
                                                         "key is bound to: it is forged"},
         [QUOTE_SIGNATURE] = {"signature", "the signature does not fit: the attest or the signature was changed, or "
                                           "another key signed it"},
         [QUOTE_SIGNER] = {"signer", "the attest names another key than the one that came along, or no primary key: "
                                     "the key was changed on its way"},
-        [QUOTE_NONCE] = {"nonce", "the quote was not made for this nonce: it is an old one, or one for somebody else"},
+        [QUOTE_NONCE] = {"nonce",
+                         "the quote was not made for this nonce: it is an old quote, or a quote for another request"},
         [QUOTE_REPORT] = {"report", "the report is not the one that was quoted: it was changed on its way"},
         [QUOTE_SELECTION] = {"selection", "the quote is about other PCRs or another bank than was asked for"},
         [QUOTE_PCRS_MISSING] = {"pcrs-missing", "a PCR that was asked for came without its value"},
@@ -62,7 +65,7 @@ const char *quote_fault_sentence(QuoteFault fault) {
         return quote_faults[fault].sentence;
 }
 
-/* As SubjectPublicKeyInfo: the one form that libcrypto 1.1 and 3 both take without deprecated calls. */
+/* Makes a SubjectPublicKeyInfo, which libcrypto 1.1 and 3 both read without deprecated functions. */
 static EVP_PKEY *public_key_load(const PublicKey *key) {
         static const uint8_t prefix[] = {
                 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06,
@@ -78,7 +81,7 @@ static EVP_PKEY *public_key_load(const PublicKey *key) {
         return d2i_PUBKEY(NULL, &p, sizeof(der));
 }
 
-/* The signature in DER. Return: its size, or 0: no memory. */
+/* Encodes the signature as DER. Return: its size, or 0: no memory. */
 static size_t signature_to_der(const Signature *signature, unsigned char **ret) {
         _cleanup_(ECDSA_SIG_freep) ECDSA_SIG *sig = ECDSA_SIG_new();
         BIGNUM *r = BN_bin2bn(signature->r, sizeof(signature->r), NULL);
@@ -132,7 +135,7 @@ int quote_qualifying_data(const uint8_t *nonce, size_t nonce_size, const uint8_t
         return algorithm_hash(ALGORITHM_SHA256, parts, ELEMENTSOF(parts), ret);
 }
 
-/* Return: 1 where the quote is bound to the nonce and this hash of a report, 0, or as algorithm_hash(). */
+/* Return: 1 if the quote is bound to the nonce and this hash of a report, 0 if not, or as algorithm_hash(). */
 static int quote_is_bound_to(const Attest *a, const QuoteRequest *request, const uint8_t *report_hash) {
         uint8_t expected[SHA256_SIZE];
         int r = quote_qualifying_data(request->nonce, request->nonce_size, report_hash, expected);
@@ -172,7 +175,7 @@ static int quote_check_pcrs(const Attest *a, const Quote *quote, const QuoteRequ
         if (a->bank != request->bank || a->selection != request->selection)
                 return QUOTE_SELECTION;
 
-        /* The signing scheme's hash makes the composite (part 3, 18.4). */
+        /* The composite is made with the hash of the signing scheme (part 3, 18.4). */
         r = pcrs_composite(quote->pcrs, a->bank, a->selection, ALGORITHM_SHA256, composite);
         if (r == -ENODATA)
                 return QUOTE_PCRS_MISSING;
@@ -198,7 +201,7 @@ static int quote_check_key(const Quote *quote, const QuoteRequest *request, Publ
         return QUOTE_OK;
 }
 
-/* The qualified name of a primary key is made of its hierarchy's handle and its name (part 1, 16). */
+/* The qualified name of a primary key is the hash of its hierarchy's handle and its name (part 1, 16). */
 static int quote_check_signer(const Attest *a, const PublicKey *key, bool *ret_endorsement) {
         static const uint8_t hierarchies[][4] = {
                 {0x40, 0x00, 0x00, 0x0B}, /* TPM_RH_ENDORSEMENT */

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A walk over bytes that may be hostile. The first read behind the end makes the reader fail, and it stays failed:
- * all later reads give 0 or NULL, so that one test at the end of a structure is enough.
+ * Reading numbers and bytes from data that may be hostile. A read beyond the end sets "failed", and it stays set: all
+ * later reads return 0 or NULL, so that a caller checks "failed" once, after the last field of a structure.
  */
 
 #include "core/util.h"
@@ -15,15 +15,17 @@ typedef struct Reader {
         bool failed;
 } Reader;
 
+/** reader_of() - make a reader of bytes, which must live as long as the reader */
 static inline Reader reader_of(const void *data, size_t size) {
         return (Reader) {.data = data, .size = size};
 }
 
+/** reader_left() - the number of bytes that were not read yet */
 static inline size_t reader_left(const Reader *r) {
         return r->size - r->offset;
 }
 
-/** reader_take() - the next bytes, or NULL where there are not so many (also for none of an empty text) */
+/** reader_take() - the next bytes; NULL if fewer are left, and also if the reader has no data at all */
 static inline const uint8_t *reader_take(Reader *r, size_t size) {
         const uint8_t *p;
 
@@ -47,7 +49,7 @@ static inline uint64_t reader_number(Reader *r, size_t size, bool big_endian) {
         return value;
 }
 
-/* Little endian: the event log and EFI. */
+/* Little endian, as in the event log and in EFI structures. */
 static inline uint8_t reader_u8(Reader *r) {
         return (uint8_t) reader_number(r, 1, false);
 }
@@ -64,7 +66,7 @@ static inline uint64_t reader_le64(Reader *r) {
         return reader_number(r, 8, false);
 }
 
-/* Big endian: what a TPM marshals. */
+/* Big endian, as a TPM marshals numbers. */
 static inline uint16_t reader_be16(Reader *r) {
         return (uint16_t) reader_number(r, 2, true);
 }

@@ -4,11 +4,11 @@
 
 #include "tpm/replay.h"
 
-/* Dynamic launch: they hold all ones until one happens (PTP 1.05, 4.6.2). */
+/* The PCRs of a dynamic launch hold all ones until it happens (PTP 1.05, 4.6.2). */
 #define PCR_DYNAMIC_FIRST 17U
 #define PCR_DYNAMIC_LAST 22U
 
-/* What is in PCRs and missing in some logs: texts, hashed and extended in this order behind the log's events. */
+/* Events that some logs lack: the hashes of these texts extend the PCRs in this order, after the log's events. */
 static const struct {
         uint32_t pcrs;
         const char *texts[3];

@@ -2,45 +2,45 @@
 #pragma once
 
 /*
- * The replay: what the PCRs must hold if the logs tell the truth, and where they do not. It proves PCR and digest of
- * each event and nothing else: type and text of an event are only as good as event_text() says.
+ * The replay computes the values that the PCRs must have if the event logs are true, and compares them. It proves the
+ * PCR and the digest of each event. It does not prove type and text of an event; see event_text().
  */
 
 #include "tpm/eventlog.h"
 
 typedef struct Replay {
-        Pcrs pcrs;        /* a PCR for which some event has no digest of the bank is not present in that bank */
-        uint32_t touched; /* PCRs that some event extends, one bit each */
+        Pcrs pcrs;        /* a PCR is not present in a bank if one of its events has no digest of it */
+        uint32_t touched; /* PCRs that any event extends, one bit each */
 } Replay;
 
-/* How a bank compares with a replay. */
+/* The comparison of a bank of the TPM with a replay; PCRs are one bit each. */
 typedef struct ReplayDifference {
-        uint32_t compared;  /* PCRs that both know */
-        uint32_t differ;    /* those of them that disagree */
-        uint32_t explained; /* those of them that agree only with an event that is known to be missing in some logs */
+        uint32_t compared;  /* PCRs that are known in both */
+        uint32_t differ;    /* compared PCRs that disagree */
+        uint32_t explained; /* compared PCRs that agree after adding events that some logs lack */
 } ReplayDifference;
 
 /**
  * replay_logs() - extend PCRs from their start values by every event
- * @logs: the firmware's log and then systemd's; NULL entries are skipped
- * @n_logs: how many
+ * @logs: the firmware's log and after it systemd's; NULL entries are skipped
+ * @n_logs: the number of logs
  * @ret: takes the PCRs
  *
- * The events before a defect are replayed too. PCR 17 to 22 start at all ones, PCR 0 where the firmware's log says.
- * Return: 0 or -ENOMEM. A bank that libcrypto cannot compute is left out.
+ * Of a damaged log the events before the defect are replayed. PCR 17 to 22 start at all ones, and PCR 0 at the value of
+ * eventlog_startup_locality(). A bank that libcrypto cannot compute is left out. Return: 0 or -ENOMEM.
  */
 int replay_logs(const EventLog *const *logs, size_t n_logs, Replay *ret);
 
 /**
- * replay_compare() - where a bank of the TPM and the replay disagree
+ * replay_compare() - compare a bank of the TPM with the replay
  * @replay: the replay
- * @pcrs: what the TPM holds
+ * @pcrs: the values of the TPM
  * @bank: the bank
- * @selection: PCRs to look at, one bit each
+ * @selection: PCRs to compare, one bit each
  * @ret: takes the result
  *
- * Two things are known to be in PCRs and not in a log: the ExitBootServices actions of PCR 5, which kernels before 5.3
- * lose, and systemd's "os-separator" where its own log is gone. A PCR that agrees with these is "explained".
+ * Two kinds of events are known to be missing in some logs: the ExitBootServices actions of PCR 5, which kernels before
+ * 5.3 lose, and systemd's "os-separator", if systemd's log is missing. A PCR that agrees with them is "explained".
  * Return: 0, or as algorithm_hash().
  */
 int replay_compare(const Replay *replay, const Pcrs *pcrs, Algorithm bank, uint32_t selection, ReplayDifference *ret);

@@ -20,7 +20,7 @@ static int tpm_request_set_bank(TpmRequest *q, json_object *value, Fault *fault)
         q->bank = json_object_is_type(value, json_type_string) ? algorithm_from_string(json_object_get_string(value))
                                                                : _ALGORITHM_INVALID;
         if (q->bank == _ALGORITHM_INVALID)
-                return TPM_REQUEST_BAD(fault, "bank is none of sha1, sha256, sha384, sha512, sm3");
+                return TPM_REQUEST_BAD(fault, "bank is not one of sha1, sha256, sha384, sha512, sm3");
 
         return 0;
 }
@@ -29,7 +29,7 @@ static int tpm_request_read_number(json_object *value, const char *name, uint32_
         int64_t number = json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : -1;
 
         if (number < least || number > UINT32_MAX)
-                return TPM_REQUEST_BAD(fault, "%s is no whole number from %u to %u", name, least, UINT32_MAX);
+                return TPM_REQUEST_BAD(fault, "%s is not a whole number from %u to %u", name, least, UINT32_MAX);
 
         *ret = (uint32_t) number;
         return 0;
@@ -43,7 +43,7 @@ static int tpm_request_set_limit(TpmRequest *q, json_object *value, Fault *fault
         return tpm_request_read_number(value, "limit", 1, &q->limit, fault);
 }
 
-/* Text from JSON may hold NUL bytes. */
+/* Return: the text of a value; NULL if it is not a text or has a NUL byte, which JSON allows. */
 static const char *tpm_request_text_of(json_object *value, size_t *ret_size) {
         const char *text = json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
 
@@ -64,7 +64,7 @@ static int tpm_request_set_nonce(TpmRequest *q, json_object *value, Fault *fault
 
         q->nonce_size = digits / 2;
         if (!text || digits % 2 != 0 || hex_decode(text, q->nonce_size, q->nonce) < 0)
-                return TPM_REQUEST_BAD(fault, "nonce is no text of hex digits, two for each byte");
+                return TPM_REQUEST_BAD(fault, "nonce is not a text of hex digits, two for each byte");
 
         return 0;
 }
@@ -74,12 +74,12 @@ static int tpm_request_set_selection(TpmRequest *q, json_object *value, Fault *f
         const char *text = tpm_request_text_of(value, &size);
 
         if (!text || pcr_selection_parse(text, &q->selection) < 0)
-                return TPM_REQUEST_BAD(fault, "selection is no list of PCRs from 0 to 23, as \"0-7,14\"");
+                return TPM_REQUEST_BAD(fault, "selection is not a list of PCRs from 0 to 23, as \"0-7,14\"");
 
         return 0;
 }
 
-/* One of the two ways to say what the quote is bound to. */
+/* A request names the report in one of two ways, not in both. */
 static int tpm_request_take_report(TpmRequest *q, Fault *fault) {
         if (q->has_report)
                 return TPM_REQUEST_BAD(fault, "report and report_sha256 say the same, so give only one of them");
@@ -93,7 +93,7 @@ static int tpm_request_set_report(TpmRequest *q, json_object *value, Fault *faul
         int r;
 
         if (!json_object_is_type(value, json_type_string))
-                return TPM_REQUEST_BAD(fault, "report is no text");
+                return TPM_REQUEST_BAD(fault, "report is not a text");
 
         part = (HashPart){json_object_get_string(value), (size_t) json_object_get_string_len(value)};
         r = algorithm_hash(ALGORITHM_SHA256, &part, 1, q->report_hash);
@@ -108,7 +108,7 @@ static int tpm_request_set_report_hash(TpmRequest *q, json_object *value, Fault 
         const char *text = tpm_request_text_of(value, &size);
 
         if (!text || hex_decode(text, sizeof(q->report_hash), q->report_hash) < 0)
-                return TPM_REQUEST_BAD(fault, "report_sha256 is no SHA-256 in hex, which has 64 digits");
+                return TPM_REQUEST_BAD(fault, "report_sha256 is not a SHA-256 in hex, which has 64 digits");
 
         return tpm_request_take_report(q, fault);
 }
@@ -120,7 +120,7 @@ static int tpm_request_set_report_hash(TpmRequest *q, json_object *value, Fault 
 
 static const struct {
         const char *name;
-        unsigned verbs, required; /* one bit for each */
+        unsigned verbs, required; /* TPM_VERB_BIT_…: verbs that have the argument, and verbs that need it */
         int (*set)(TpmRequest *q, json_object *value, Fault *fault);
 } tpm_request_arguments[] = {
         {"bank", TPM_VERB_BIT_PCRS | TPM_VERB_BIT_VERDICT | TPM_VERB_BIT_QUOTE, TPM_VERB_BIT_QUOTE,
@@ -133,7 +133,7 @@ static const struct {
         {"report_sha256", TPM_VERB_BIT_QUOTE, 0, tpm_request_set_report_hash},
 };
 
-/* Unknown words are shown to whoever sent them, without the power to be anything but text. */
+/* An unknown word is quoted in the answer; it is escaped and shortened, because the request may come from a host. */
 static int tpm_request_unknown(Fault *fault, const char *what, const char *word) {
         _cleanup_buffer_ Buffer escaped = BUFFER_NULL;
 
@@ -190,9 +190,9 @@ static int tpm_request_check_members(json_object *o, Fault *fault) {
                 if (streq(name, "arguments") && json_object_is_type(value, json_type_object))
                         continue;
                 if (streq(name, "execute"))
-                        return TPM_REQUEST_BAD(fault, "execute is no text");
+                        return TPM_REQUEST_BAD(fault, "execute is not a text");
                 if (streq(name, "arguments"))
-                        return TPM_REQUEST_BAD(fault, "arguments is no object");
+                        return TPM_REQUEST_BAD(fault, "arguments is not an object");
                 return tpm_request_unknown(fault, "member", name);
         }
 
@@ -215,7 +215,7 @@ int tpm_request_parse(const char *text, size_t size, TpmRequest *ret, Fault *fau
         if (r == -ENOMEM)
                 return r;
         if (r < 0 || !json_object_is_type(o, json_type_object))
-                return TPM_REQUEST_BAD(fault, "the request is no JSON object");
+                return TPM_REQUEST_BAD(fault, "the request is not a JSON object");
 
         r = tpm_request_check_members(o, fault);
         if (r != 0)

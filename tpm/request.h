@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * What gtune-tpm may be asked (doc/gtune-tpm.schema.json). Whatever is not written there is refused: the request may
- * come from a host.
+ * The requests of gtune-tpm (doc/gtune-tpm.schema.json). Any other form is refused, because a request may come from a
+ * host.
  */
 
 #include "tpm/attest.h"
 #include "tpm/fault.h"
 
-/* The longest request in bytes: a quote may bring the report along, and quotes in it are escaped. */
+/* The largest request in bytes: it may contain the report for a quote, in which quotation marks are escaped. */
 #define TPM_REQUEST_SIZE_MAX (512U * 1024U)
 
 typedef enum TpmVerb {
@@ -28,7 +28,7 @@ typedef struct TpmRequest {
         size_t nonce_size;
         uint32_t selection;      /* PCRs, one bit each */
         bool has_report;
-        uint8_t report_hash[32]; /* SHA-256 of the report, which may be given as its text or as its hash */
+        uint8_t report_hash[32]; /* SHA-256 of the report; the request has its text or its hash */
 } TpmRequest;
 
 /**
@@ -36,8 +36,8 @@ typedef struct TpmRequest {
  * @text: one JSON object
  * @size: its length in bytes
  * @ret: takes the request
- * @fault: takes what is wrong with it, always of the class bad-request
+ * @fault: takes the reason, always of the class bad-request
  *
- * Return: 0, FAULT, -ENOMEM, or -EOPNOTSUPP from a libcrypto without SHA-256.
+ * Return: 0, FAULT, -ENOMEM, or -EOPNOTSUPP if libcrypto has no SHA-256.
  */
 int tpm_request_parse(const char *text, size_t size, TpmRequest *ret, Fault *fault);

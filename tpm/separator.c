@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What a PCR of the boot holds when nothing was measured into it.
+ * The values of a PCR into which nothing was measured: pcr_content() of verdict.h. Tests:
+ * tests/unit/tpm/test-verdict.c.
  */
 
 #include "tpm/verdict.h"
 
-/* Separators of UEFI, of SeaBIOS (and UEFI), and of firmware that could not measure (PFP 1.05, 3.3.4.4). */
+/* The data of a separator: of UEFI, of SeaBIOS and UEFI, and of firmware that failed to measure (PFP 1.05, 3.3.4.4). */
 static const uint8_t pcr_separators[][4] = {{0, 0, 0, 0}, {0xFF, 0xFF, 0xFF, 0xFF}, {1, 0, 0, 0}};
 
-/* The last byte of PCR 0 at the start: the locality that started the TPM. */
+/* PCR 0 starts with the locality that started the TPM as its last byte. */
 static const uint8_t pcr_localities[] = {0, 3, 4};
 
 static int pcr_extend_by_data(Algorithm bank, uint8_t *pcr, const void *data, size_t size) {
@@ -22,7 +23,7 @@ static int pcr_extend_by_data(Algorithm bank, uint8_t *pcr, const void *data, si
         return pcr_extend(bank, pcr, digest);
 }
 
-/* Whether the value is the start with nothing or "os-separator" behind it. Return: 1, 0, or as algorithm_hash(). */
+/* Return: 1 if the value is the start, or the start extended by "os-separator"; 0 if not; or as algorithm_hash(). */
 static int pcr_is_with_or_without_os(Algorithm bank, const uint8_t *start, const uint8_t *value) {
         static const char os_separator[] = "os-separator"; /* systemd-pcrosseparator.service, 261 and later */
         uint8_t pcr[DIGEST_SIZE_MAX];
@@ -39,6 +40,7 @@ static int pcr_is_with_or_without_os(Algorithm bank, const uint8_t *start, const
         return memcmp(pcr, value, algorithm_size(bank)) == 0;
 }
 
+/* Sets what the value says if the PCR began at this start. Return: 0, or as algorithm_hash(). */
 static int pcr_content_from(Algorithm bank, const uint8_t *start, const uint8_t *value, PcrContent *ret) {
         int r;
 

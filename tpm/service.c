@@ -21,7 +21,7 @@ static int service_open_device(const TpmSources *sources, TpmDevice **ret, const
         int r;
 
         if (presence == TPM_12)
-                return fault_set(fault, FAULT_TPM12, "this machine has a TPM 1.2, and only a TPM 2.0 can be asked");
+                return fault_set(fault, FAULT_TPM12, "this machine has a TPM 1.2, and gtuned supports TPM 2.0 only");
         if (!sources->device && !root_is_live(sources->root))
                 return presence == TPM_ABSENT ? service_no_tpm(fault)
                                               : fault_set(fault, FAULT_NO_DEVICE,
@@ -113,7 +113,7 @@ static int service_read_baseline(const TpmSources *sources, Baseline **ret, char
         return r == -EBADMSG ? 0 : r;
 }
 
-/* That there is none, or that it cannot be read, is a verdict and no failure. */
+/* A TPM that is absent or cannot be read makes a verdict, and is no error. */
 static int service_judge_pcrs(const TpmSources *sources, Pcrs *pcrs, Fault *fault, VerdictInput *in) {
         const char *source;
         int r;

@@ -2,25 +2,25 @@
 #pragma once
 
 /*
- * The answers of gtune-tpm.
+ * The answers of gtune-tpm. Tests: tests/tpm/asks.py.
  */
 
 #include "core/root.h"
 #include "tpm/request.h"
 
-/* Where everything is read from. */
+/* The sources of all answers. */
 typedef struct TpmSources {
         const Root *root;
-        const char *device;   /* as tpm_device_open() takes it; NULL: TPM_DEVICE of the running system, else none */
+        const char *device;   /* as for tpm_device_open(); NULL: TPM_DEVICE if the root is live, else none */
         const char *baseline; /* a baseline file for the verdict; NULL: none */
 } TpmSources;
 
 /**
  * tpm_answer() - answer a request
- * @sources: where everything is read from
- * @request: what is asked
- * @ret: takes what goes into "return"
- * @fault: takes the reason where there is no answer
+ * @sources: the sources
+ * @request: the request
+ * @ret: takes the object for "return"; the caller puts it
+ * @fault: takes the reason if there is no answer
  *
  * Return: 0, FAULT or -ENOMEM.
  */

@@ -30,7 +30,7 @@ bool sysfs_has_pcrs(const Root *root) {
         return false;
 }
 
-/* The kernel leaves the file empty where the TPM refuses, so what is no digest is not taken for zeros. */
+/* If the TPM refuses a read, the kernel leaves the file empty: this is an error, and not a PCR of zeros. */
 static int sysfs_read_pcr(const Root *root, const char *directory, Algorithm bank, unsigned pcr, PcrBank *ret,
                           Fault *fault) {
         _cleanup_free_ char *path = xasprintf("%s/%u", directory, pcr), *text = NULL;

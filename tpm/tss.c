@@ -38,9 +38,9 @@ static const struct {
         {TSS_LIBRARY_MU, "Tss2_MU_TPMT_SIGNATURE_Marshal", offsetof(Tss, marshal_signature)},
 };
 
-/* They stay loaded: the process ends soon, and libcrypto does not like to be unloaded. */
+/* The libraries stay loaded: the process ends soon, and libcrypto must not be unloaded. */
 static int tss_load(Tss *tss, Fault *fault) {
-        /* It writes to standard error otherwise. */
+        /* libtss2 writes to standard error by default. */
         if (setenv("TSS2_LOG", "all+none", 1) < 0)
                 return -ENOMEM;
 
@@ -63,13 +63,13 @@ static int tss_load(Tss *tss, Fault *fault) {
 
 /* libtss2 reaches the TPM through a TpmDevice, which knows how long to wait and sets the fault. */
 typedef struct TssTcti {
-        TSS2_TCTI_CONTEXT_COMMON_V1 common; /* first: all that libtss2 knows of it */
+        TSS2_TCTI_CONTEXT_COMMON_V1 common; /* the first member, the only one that libtss2 knows */
         TpmDevice *device;
         TpmMessage answer;
         Fault *fault;
 } TssTcti;
 
-/* "gtuned" in ASCII; libtss2 wants any number here. */
+/* "gtuned" in ASCII; libtss2 accepts any number. */
 #define TSS_TCTI_MAGIC 0x6774756e6564ULL
 
 static TSS2_RC tss_tcti_transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *command) {
@@ -109,7 +109,7 @@ static void tss_session_done(TssSession *s) {
                 s->tss->finalize(&s->esys);
 }
 
-/* What the device had to say comes before what libtss2 made of it. */
+/* If the device has set a fault, it is kept: it says more than the code of libtss2. */
 static int tss_session_fault(const TssSession *s, const char *command, TSS2_RC rc) {
         Fault *fault = s->tcti.fault;
         TSS2_RC layer = rc & TSS2_RC_LAYER_MASK;
@@ -145,7 +145,7 @@ static int tss_session_begin(TssSession *s, const Tss *tss, TpmDevice *device, F
         return rc == TSS2_RC_SUCCESS ? 0 : tss_session_fault(s, "Esys_Initialize", rc);
 }
 
-/* What tpm2_createprimary -C e -G ecc256:ecdsa-sha256:null makes of these attributes. */
+/* As tpm2_createprimary -C e -G ecc256:ecdsa-sha256:null with these attributes. */
 static const TPM2B_PUBLIC tss_key_template = {
         .publicArea = {
                 .type = TPM2_ALG_ECC,
@@ -244,7 +244,7 @@ static int tss_session_quote_once(TssSession *s, const QuoteOrder *order, Signed
         return r;
 }
 
-/* Whether the quote speaks of the values that were read. Return: 1, 0 or -errno. */
+/* Return: 1 if the quote is about the values that were read, 0 if not, -EBADMSG: it is malformed, or -errno. */
 static int signed_pcrs_agree(const QuoteOrder *order, const SignedPcrs *s) {
         uint8_t digest[DIGEST_SIZE_MAX];
         Attest attest;
@@ -272,8 +272,8 @@ static int tss_session_quote(TssSession *s, const QuoteOrder *order, SignedPcrs 
                 if (r != 0)
                         return r;
                 if (ret->pcrs.banks[order->bank].present != order->selection)
-                        return fault_set(fault, FAULT_NO_BANK, "this TPM does not have all of these PCRs in a bank %s",
-                                         algorithm_to_string(order->bank));
+                        return fault_set(fault, FAULT_NO_BANK, "this TPM does not have all selected PCRs in the bank "
+                                         "%s", algorithm_to_string(order->bank));
 
                 r = tss_session_quote_once(s, order, ret);
                 if (r != 0)
@@ -281,7 +281,7 @@ static int tss_session_quote(TssSession *s, const QuoteOrder *order, SignedPcrs 
 
                 r = signed_pcrs_agree(order, ret);
                 if (r == -EBADMSG)
-                        return fault_set(fault, FAULT_BAD_ANSWER, "the TPM gave a quote that is malformed");
+                        return fault_set(fault, FAULT_BAD_ANSWER, "the TPM gave a malformed quote");
                 if (r < 0)
                         return r;
                 if (r > 0)

@@ -7,14 +7,15 @@
 #define USERSPACE_LOG_SEPARATOR 0x1E
 
 /*
- * Digests and texts lie in one piece of memory as large as the log: a digest is half as long as its hex digits, and a
- * text not longer than its JSON form with the quotes.
+ * Digests and texts are stored in one block of memory, which is as large as the log. They always fit: a digest has half
+ * the length of its hex digits, and a text is not longer than its JSON form with the quotation marks.
  */
 typedef struct UserspaceLogParser {
         EventLog *log;
-        size_t used;
+        size_t used; /* of log->memory, in bytes */
 } UserspaceLogParser;
 
+/* Copies bytes into the memory of the log. Return: the copy, or NULL: no room. */
 static const char *userspace_log_take_bytes(UserspaceLogParser *p, const void *data, size_t size) {
         uint8_t *copy = p->log->memory + p->used;
 
@@ -35,7 +36,7 @@ static int userspace_log_read_digest(UserspaceLogParser *p, json_object *o, Even
         if (!name || !hex)
                 return -EBADMSG;
         if (bank < 0)
-                return 0; /* of a bank that a later TPM may have */
+                return 0; /* an algorithm that gtuned does not know: skipped */
         if (event->digests[bank] || hex_decode(hex, algorithm_size(bank), digest) < 0)
                 return -EBADMSG;
 
@@ -58,7 +59,7 @@ static int userspace_log_read_content(UserspaceLogParser *p, json_object *o, Eve
         return event->kind && event->data ? 0 : -EBADMSG;
 }
 
-/* NV indexes that stand for PCRs, and the registers of confidential guests. */
+/* Whether a record is about an NV index that acts as a PCR, or a register of a confidential guest. */
 static bool userspace_log_is_other_register(json_object *o) {
         json_object *content;
 
@@ -66,7 +67,7 @@ static bool userspace_log_is_other_register(json_object *o) {
                (json_object_object_get_ex(o, "content", &content) && json_get_text(content, "nvIndexName"));
 }
 
-/* Return: 1 for a record that touches no PCR. */
+/* Return: 0; 1 if the record extends no PCR; -EBADMSG, -ENOMEM. */
 static int userspace_log_read_record(UserspaceLogParser *p, const char *text, size_t size, Event *event) {
         _cleanup_json_ json_object *o = NULL;
         json_object *value, *digests;
@@ -117,7 +118,7 @@ static int userspace_log_add(EventLog *log, const Event *event) {
         return 0;
 }
 
-/* Return: 0, 1 where the log's status says what is wrong, -ENOMEM. */
+/* Return: 0; 1 if the log has a defect, which is set; -ENOMEM. */
 static int userspace_log_read_records(UserspaceLogParser *p, const char *text, size_t size) {
         int r = 0;
 
@@ -131,7 +132,7 @@ static int userspace_log_read_records(UserspaceLogParser *p, const char *text, s
 
                 r = userspace_log_read_record(p, text + i + 1, end - i - 1, &event);
                 if (r == -EBADMSG)
-                        /* Only the last one can have been cut: each ends in a newline. */
+                        /* Each record ends with a newline, so only the last record may have been cut. */
                         r = userspace_log_set_defect(p->log,
                                                      end == size && text[size - 1] != '\n' ? EVENT_LOG_TRUNCATED
                                                                                            : EVENT_LOG_MALFORMED,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A verdict as a JSON document, and back. Nothing here needs libcrypto.
+ * Writing a verdict as a JSON document, and reading it. libcrypto is not needed.
  */
 
 #include <assert.h>
@@ -24,7 +24,7 @@ static const char *const verdict_logs[_VERDICT_LOG_MAX] = {
         [VERDICT_LOG_MATCH] = "match",
 };
 
-/* The same order for each member that is a set of PCRs: its name and where it is. */
+/* A member that is a set of PCRs: its name in JSON, and its place in a structure. */
 typedef struct VerdictSet {
         const char *name;
         size_t offset;
@@ -251,7 +251,7 @@ int verdict_to_json(const Verdict *v, json_object **ret) {
         return 0;
 }
 
-/* A text or null. Return: 0, -EBADMSG for anything else or no such member, -ENOMEM. */
+/* Reads a text or null. Return: 0, -EBADMSG if the member is missing or of another type, -ENOMEM. */
 static int verdict_get_text(json_object *o, const char *key, char **ret) {
         json_object *value;
 
@@ -278,7 +278,7 @@ static int verdict_get_bank(json_object *o, const char *key, Algorithm *ret) {
 
         *ret = name ? algorithm_from_string(name) : _ALGORITHM_INVALID;
 
-        /* null stands for none. */
+        /* null means no bank. */
         return *ret >= 0 || (json_object_object_get_ex(o, key, &value) && !value) ? 0 : -EBADMSG;
 }
 

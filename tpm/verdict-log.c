@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What log and baseline say, and the events behind a PCR that disagrees.
+ * Event log and baseline in a verdict, and the events of PCRs that disagree. Tests: tests/unit/tpm/test-verdict.c.
  */
 
 #include "tpm/describe.h"
@@ -9,7 +9,7 @@
 
 /* Return: as replay_compare(). */
 static int verdict_compare_banks(const VerdictInput *in, const Replay *replay, Verdict *v) {
-        /* Beyond 7 only what the logs know: systemd before 255 extends PCR 11 to 15 and writes no log. */
+        /* Above PCR 7 only PCRs with events are compared: systemd before 255 extends PCR 11 to 15 and writes no log. */
         uint32_t selection = VERDICT_PCRS | (replay->touched & ~PCR_MOVING);
 
         for (Algorithm i = 0; i < _ALGORITHM_MAX; i++) {
@@ -22,7 +22,7 @@ static int verdict_compare_banks(const VerdictInput *in, const Replay *replay, V
         return 0;
 }
 
-/* The judged bank, or the best of the others; a log of TPM 1.2's layout has only SHA-1. */
+/* Chooses the judged bank if the log has it, else the best other bank: a log of TPM 1.2's layout has only SHA-1. */
 static Algorithm verdict_choose_log_bank(const VerdictInput *in, const Verdict *v) {
         const uint32_t banks = in->firmware->banks;
 
@@ -77,7 +77,7 @@ static int verdict_judge_replay(const VerdictInput *in, Verdict *v) {
         return 0;
 }
 
-/* What a log that matches proves, and not what somebody wrote into it. */
+/* Sets secure_boot from an event that a matching log and the digest prove; the text alone may be forged. */
 static int verdict_read_secure_boot(const VerdictInput *in, Verdict *v) {
         for (size_t i = 0; i < in->firmware->n_events && v->log == VERDICT_LOG_MATCH; i++) {
                 const Event *event = in->firmware->events + i;
@@ -189,7 +189,7 @@ static int verdict_add_event(Verdict *v, const Event *event, Algorithm bank) {
         return 0;
 }
 
-/* How many events of each PCR come before the last ones that there is room for. */
+/* Counts for each PCR the events before its last @room events. */
 static void verdict_count_surplus(const EventLog *const *logs, size_t n_logs, size_t room,
                                   size_t surplus[static PCR_COUNT]) {
         for (size_t i = 0; i < n_logs; i++)

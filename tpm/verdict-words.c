@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A verdict as a sentence, and what to do.
+ * Reason and remedy of a verdict, as sentences. Tests: tests/unit/tpm/test-verdict.c.
  */
 
 #include "tpm/verdict-internal.h"
@@ -16,7 +16,7 @@ static const struct {
 } verdict_words[_VERDICT_ISSUE_MAX] = {
         [VERDICT_ISSUE_NO_TPM] = {"this machine has no TPM", "give the guest a TPM 2.0 device"},
         [VERDICT_ISSUE_TPM12] = {"this machine has a TPM 1.2, and measured boot is judged with TPM 2.0 only",
-                                 "give the guest a TPM 2.0 device in its place"},
+                                 "give the guest a TPM 2.0 device in place of the TPM 1.2"},
         [VERDICT_ISSUE_UNREADABLE] = {NULL, "look at what the kernel log says about the TPM"},
         [VERDICT_ISSUE_NOT_MEASURED] = {"PCR 0 to 7 are empty in every bank: the firmware did not measure this boot",
                                         VERDICT_REMEDY_FIRMWARE},
@@ -28,7 +28,8 @@ static const struct {
                                          "not measure itself"},
         [VERDICT_ISSUE_LOG_MISMATCH] = {NULL, "look at these PCRs in `gtune eventlog`: something extended them "
                                               "without a record, or the log was changed"},
-        [VERDICT_ISSUE_BASELINE_INVALID] = {NULL, "correct the baseline file, or make one with `gtune baseline save`"},
+        [VERDICT_ISSUE_BASELINE_INVALID] = {NULL,
+                                            "fix the baseline file, or replace it with `gtune baseline save --force`"},
         [VERDICT_ISSUE_BASELINE_MISMATCH] = {NULL, VERDICT_REMEDY_BASELINE},
         [VERDICT_ISSUE_LOG_UNUSABLE] = {NULL, "see `gtune eventlog`"},
         [VERDICT_ISSUE_BASELINE_WARNING] = {NULL, VERDICT_REMEDY_BASELINE},
@@ -53,7 +54,7 @@ static char *verdict_format_reason(VerdictIssue issue, const VerdictInput *in, c
                 return verdict_format_unreadable(in, v);
         case VERDICT_ISSUE_WRONG_BANK:
                 if (!pcrs_bank_exists(in->pcrs, v->bank))
-                        return xasprintf("the %s bank is not active in this TPM, and another one is", bank);
+                        return xasprintf("the %s bank is not active in this TPM, and another bank is", bank);
                 return xasprintf("the firmware measured into another bank than %s", bank);
         case VERDICT_ISSUE_PARTIAL:
                 pcrs = pcr_selection_format(v->empty & VERDICT_PCRS_NEEDED);

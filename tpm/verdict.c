@@ -11,8 +11,8 @@ const Algorithm verdict_bank_order[_ALGORITHM_MAX] = {
 /* PCR 0 to 7 of a bank, one bit each. */
 typedef struct BankContent {
         uint32_t known;
-        uint32_t start; /* nothing of the firmware */
-        uint32_t empty; /* that, or only a separator */
+        uint32_t start; /* PCRs that hold no measurement of the firmware, not even a separator */
+        uint32_t empty; /* those, and PCRs that hold only a separator */
 } BankContent;
 
 /* Return: 0, -EOPNOTSUPP, -ENOMEM. */
@@ -39,7 +39,7 @@ static int bank_content_read(const Pcrs *pcrs, Algorithm bank, BankContent *ret)
         return 0;
 }
 
-/* Return: 0 or -ENOMEM. A bank that libcrypto cannot compute counts as one that is not there. */
+/* A bank that libcrypto cannot compute counts as not allocated. Return: 0 or -ENOMEM. */
 static int verdict_read_banks(const Pcrs *pcrs, BankContent contents[static _ALGORITHM_MAX]) {
         for (Algorithm i = 0; i < _ALGORITHM_MAX; i++) {
                 int r = bank_content_read(pcrs, i, contents + i);

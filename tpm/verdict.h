@@ -2,15 +2,17 @@
 #pragma once
 
 /*
- * The verdict: was this boot measured, and does the event log agree? It is computed once a boot and kept as JSON;
- * reading it back (verdict-document.c) needs no libcrypto.
+ * The verdict says whether this boot was measured, and whether the event log and the baseline agree with the PCRs. It
+ * is computed once for each boot and kept as JSON. Reading it (verdict-document.c) needs no libcrypto.
  */
 
 #include "tpm/baseline.h"
 #include "tpm/replay.h"
 
-/* Events that a verdict names at most, and the PCRs that a boot is judged by. */
+/* The largest number of events in a verdict. */
 #define VERDICT_EVENTS_MAX 64U
+
+/* The PCRs by which a boot is judged: 0 to 7. */
 #define VERDICT_PCRS 0xFFU
 
 typedef enum TpmPresence {
@@ -20,13 +22,13 @@ typedef enum TpmPresence {
         _TPM_PRESENCE_MAX,
 } TpmPresence;
 
-/* The ladder: the first that holds. */
+/* The state of a boot is the first of these that is true. */
 typedef enum VerdictState {
         VERDICT_NO_TPM,
         VERDICT_TPM12,
         VERDICT_UNREADABLE,     /* a TPM 2.0 whose PCRs could not be read */
         VERDICT_NOT_MEASURED,   /* PCR 0 to 7 hold nothing in every bank */
-        VERDICT_WRONG_BANK,     /* they hold nothing in the chosen bank only, or it is not active */
+        VERDICT_WRONG_BANK,     /* they hold nothing in the chosen bank, or it is not active; another bank is used */
         VERDICT_SEPARATOR_ONLY, /* the firmware closed the PCRs and measured nothing */
         VERDICT_PARTIAL,        /* PCR 0, 4 or 7 has no measurement, as with SeaBIOS */
         VERDICT_MEASURED,
@@ -35,9 +37,9 @@ typedef enum VerdictState {
 } VerdictState;
 
 typedef enum VerdictLog {
-        VERDICT_LOG_ABSENT,   /* none, an empty one, or one without digests of an active bank */
+        VERDICT_LOG_ABSENT,   /* no log, an empty log, or a log without digests of an active bank */
         VERDICT_LOG_UNUSABLE, /* damaged or unreadable */
-        VERDICT_LOG_MISMATCH, /* it does not lead to PCR 0 to 7 */
+        VERDICT_LOG_MISMATCH, /* its replay does not give the values of PCR 0 to 7 */
         VERDICT_LOG_MATCH,
         _VERDICT_LOG_MAX,
         _VERDICT_LOG_INVALID = -EINVAL,
@@ -62,14 +64,14 @@ typedef enum VerdictIssue {
         _VERDICT_ISSUE_MAX,
 } VerdictIssue;
 
-/* What a single PCR of the boot holds. */
+/* The content of a PCR of the boot. */
 typedef enum PcrContent {
         PCR_CONTENT_START,     /* its start value, or systemd's "os-separator" alone: the firmware did nothing */
         PCR_CONTENT_SEPARATOR, /* only the firmware's separator, with or without "os-separator" */
         PCR_CONTENT_MEASURED,
 } PcrContent;
 
-/* An event behind a PCR that disagrees with log or baseline. */
+/* An event that extends a PCR that disagrees with the log or the baseline. */
 typedef struct VerdictEvent {
         unsigned pcr;
         char *type;        /* "EV_IPL" */
@@ -80,67 +82,68 @@ typedef struct VerdictEvent {
 typedef struct Verdict {
         char *boot_id;       /* NULL: not known */
         VerdictState state;
-        char *reason;        /* a sentence about the state and what disagrees; never NULL */
-        char *remedy;        /* what to do; NULL: nothing */
-        Algorithm bank;      /* that was judged; _ALGORITHM_INVALID: none */
-        uint32_t empty;      /* of PCR 0 to 7: those that are known to hold no measurement, one bit each */
+        char *reason;        /* a sentence about verdict_issue(); never NULL */
+        char *remedy;        /* what to do, as a sentence; NULL: nothing */
+        Algorithm bank;      /* the judged bank; _ALGORITHM_INVALID: none */
+        uint32_t empty;      /* those of PCR 0 to 7 that are known to hold no measurement, one bit each */
         VerdictLog log;
-        char *log_reason;    /* why it is unusable, or was judged in another bank; NULL: nothing to say */
-        Algorithm log_bank;  /* in which the log was compared; _ALGORITHM_INVALID: in none */
-        uint32_t disagree;   /* PCRs where log and TPM disagree; PCR 8 and up are told, and do not count */
-        uint32_t explained;  /* PCRs that agree after adding what some logs lack, see replay.h */
-        ReplayDifference banks[_ALGORITHM_MAX]; /* the same for each bank that both have */
-        int secure_boot;     /* 1 on, 0 off, -1: not known, or not proven by a log that matches */
+        char *log_reason;    /* why the log is unusable, or was compared in another bank; NULL: neither */
+        Algorithm log_bank;  /* the bank in which the log was compared; _ALGORITHM_INVALID: none */
+        uint32_t disagree;   /* PCRs in which log and TPM disagree; PCR 8 and up do not change the verdict */
+        uint32_t explained;  /* PCRs that agree after adding events that some logs lack, see replay.h */
+        ReplayDifference banks[_ALGORITHM_MAX]; /* the comparison for each bank that log and TPM have */
+        int secure_boot;     /* 1: on, 0: off, -1: unknown, or not proven by a log that matches */
         BaselineResult baseline;
-        char *baseline_reason;    /* a sentence, where the result is a warning, failure or invalid */
+        char *baseline_reason;    /* a sentence, if the result is a warning, failure or invalid */
         uint32_t baseline_failed; /* PCRs of the level "must" that disagree */
-        uint32_t baseline_warned; /* of the level "warn" */
-        VerdictEvent *events;     /* those of disagree, baseline_failed and baseline_warned, the latest last */
+        uint32_t baseline_warned; /* the same for the level "warn" */
+        VerdictEvent *events;     /* of the PCRs in disagree, baseline_failed and baseline_warned, the latest last */
         size_t n_events;
 } Verdict;
 
 typedef struct VerdictInput {
         TpmPresence tpm;
-        const Pcrs *pcrs;          /* NULL: could not be read */
-        const char *pcrs_reason;   /* then: why, as a part of a sentence; or NULL */
-        Algorithm bank;            /* what the policy asks for; _ALGORITHM_INVALID: sha256 or the next best */
+        const Pcrs *pcrs;          /* NULL: they could not be read */
+        const char *pcrs_reason;   /* why they could not be read, as a part of a sentence; or NULL */
+        Algorithm bank;            /* the bank of the policy; _ALGORITHM_INVALID: the best bank of the TPM */
         const EventLog *firmware;  /* NULL: absent */
         const EventLog *userspace; /* NULL: absent */
         const Baseline *baseline;  /* NULL: none */
-        const char *baseline_error; /* what baseline_parse() said of the file, or why it could not be read; or NULL */
+        const char *baseline_error; /* the error of baseline_parse(), or why the file could not be read; or NULL */
         const char *boot_id;       /* NULL: not known */
 } VerdictInput;
 
 /**
  * verdict_compute() - judge a boot
- * @in: what is known of it
+ * @in: the facts
  * @ret: takes the verdict; the caller frees it
  *
- * Rules: the first state of VerdictState that holds, all in one bank. Return: 0 or -ENOMEM.
+ * The state is the first of VerdictState that is true, and all of it is judged in one bank. Return: 0 or -ENOMEM.
  */
 int verdict_compute(const VerdictInput *in, Verdict **ret);
 
 /**
- * pcr_content() - whether a PCR of the boot holds a measurement
+ * pcr_content() - find out whether a PCR of the boot holds a measurement
  * @bank: the bank
- * @pcr: which one, 0 to 7
- * @value: what it holds
+ * @pcr: its number, 0 to 7
+ * @value: its value
  * @ret: takes the answer
  *
- * The values of separators follow from the formula H(start ‖ H(data)) for the data 00000000, ffffffff and 00000001,
- * each with and without systemd's "os-separator" behind it, and that alone. Return: 0, or as algorithm_hash().
+ * The value of a PCR that holds only a separator is H(start ‖ H(data)) for the data 00000000, ffffffff or 00000001.
+ * After the start value or a separator, systemd may have extended the PCR by "os-separator". Return: 0, or as
+ * algorithm_hash().
  */
 int pcr_content(Algorithm bank, unsigned pcr, const uint8_t *value, PcrContent *ret);
 
-/** verdict_to_json() - the document, schema 1. Return: 0 or -ENOMEM. */
+/** verdict_to_json() - make the document, schema 1; the caller puts it. Return: 0 or -ENOMEM. */
 int verdict_to_json(const Verdict *verdict, json_object **ret);
 
 /**
- * verdict_from_json() - read the document back
+ * verdict_from_json() - read the document
  * @o: the object
  * @ret: takes the verdict; the caller frees it
  *
- * Members that it does not know are skipped. Return: 0, -EBADMSG (another schema, a missing member, an unknown word),
+ * Unknown members are skipped. Return: 0, -EBADMSG (another schema, a missing member, an unknown word),
  * -ENOMEM.
  */
 int verdict_from_json(json_object *o, Verdict **ret);
@@ -158,9 +161,9 @@ VerdictIssue verdict_issue(const Verdict *verdict) _pure_;
 const char *verdict_code(const Verdict *verdict) _pure_;
 
 /**
- * verdict_good() - measured, the log matches or is absent, and the baseline is kept
+ * verdict_good() - whether the boot was measured, its log matches or is absent, and the baseline allows it
  *
- * A log that is unusable is no disagreement and no agreement: then this is false, and verdict_code() "log-unusable".
+ * An unusable log makes this false, and verdict_code() is "log-unusable".
  */
 bool verdict_good(const Verdict *verdict) _pure_;
 

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Hostile text for a person: printable ASCII stays, a backslash too (EFI paths have them), and every other byte
- * becomes \xNN, every other UTF-16 unit \uNNNN. Each call writes EVENT_DESCRIPTION_MAX characters and a few at most.
+ * Text of the firmware, made safe for a terminal. Printable ASCII stays as it is, the backslash too, because EFI paths
+ * have it; any other byte becomes \xNN, and any other UTF-16 unit \uNNNN. A call stops after EVENT_DESCRIPTION_MAX
+ * characters and appends "...".
  */
 
 #include "tpm/describe.h"
@@ -15,13 +16,13 @@ int words_bytes(Buffer *b, const uint8_t *data, size_t size);
 /** words_utf16() - append little-endian UTF-16 up to a NUL; an odd last byte is left out. Return: 0 or -ENOMEM. */
 int words_utf16(Buffer *b, const uint8_t *data, size_t size);
 
-/** words_guess() - append bytes as UTF-16 where each second one of the first is zero, else as bytes. As above. */
+/** words_guess() - append text as UTF-16 if words_are_utf16(), else as bytes. Return: 0 or -ENOMEM. */
 int words_guess(Buffer *b, const uint8_t *data, size_t size);
 
-/** words_are_utf16() - whether a text looks like UTF-16 */
+/** words_are_utf16() - whether the first two characters are ASCII in little-endian UTF-16 */
 bool words_are_utf16(const uint8_t *data, size_t size) _pure_;
 
-/* What EFI structures say (efi.c): each appends words. Return: 0, -ENOMEM, -EBADMSG for one that is broken. */
+/* Each describes an EFI structure and appends the text to @b (efi.c). Return: 0, -ENOMEM, -EBADMSG: malformed. */
 int efi_describe_variable(const Event *event, Buffer *b);
 int efi_describe_image(const Event *event, Buffer *b);
 int efi_describe_gpt(const Event *event, Buffer *b);

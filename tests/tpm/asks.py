@@ -118,17 +118,17 @@ def quote_arguments(nonce="5a" * 32, bank="sha256", pcrs="0-7,14", report="c3" *
 # How a request is taken ----------------------------------------------------------------------------------------
 
 BAD_REQUESTS = {  # what is sent: part of the sentence
-    b"": "no JSON object",
-    b"\n": "no JSON object",
-    b"hello\n": "no JSON object",
-    b"[]\n": "no JSON object",
-    b'{"execute":"pcrs"': "no JSON object",
-    b"[" * 40 + b"]" * 40 + b"\n": "no JSON object",
-    b'{"execute":"\xff"}\n': "no JSON object",
+    b"": "not a JSON object",
+    b"\n": "not a JSON object",
+    b"hello\n": "not a JSON object",
+    b"[]\n": "not a JSON object",
+    b'{"execute":"pcrs"': "not a JSON object",
+    b"[" * 40 + b"]" * 40 + b"\n": "not a JSON object",
+    b'{"execute":"\xff"}\n': "not a JSON object",
     b'{"execute":"pcrs","id":1}': 'no member "id"',
     b'{"execute":"clear"}': 'no command "clear"',
     b'{"execute":"pcrs","arguments":{"device":"/dev/sda"}}': 'no argument "device"',
-    b'{"execute":"pcrs","arguments":{"bank":"md5"}}': "bank is none of",
+    b'{"execute":"pcrs","arguments":{"bank":"md5"}}': "bank is not one of",
     b"x" * 600000: "longer than 524288 bytes",
 }
 
@@ -471,11 +471,11 @@ def devices(stage, folder):
     os.mkfifo(fifo)
     for name, device, error, part in (
             ("a device that is missing", f"{folder}/missing", "no-device", "does not exist"),
-            ("a FIFO", fifo, "tpm-error", "no character device"),
-            ("a directory", folder, "tpm-error", "no character device"),
+            ("a FIFO", fifo, "tpm-error", "not a character device"),
+            ("a directory", folder, "tpm-error", "not a character device"),
             ("/dev/null", "/dev/null", "bad-answer", "short answer of 0 bytes"),
             ("a socket that is missing", f"unix:{folder}/missing", "no-device", "does not exist"),
-            ("a socket of nobody", f"unix:{fifo}", "no-device", "nobody listens")):
+            ("a socket of nobody", f"unix:{fifo}", "no-device", "no process listens")):
         for verb, arguments in (("pcrs", None), ("quote", quote_arguments())):
             if name == "/dev/null" and verb == "quote":
                 continue
@@ -483,12 +483,12 @@ def devices(stage, folder):
 
 
 def lies(fixed):
-    """A TPM that gives this answer to whatever it is asked."""
+    """A TPM that gives this answer to every command."""
     return lambda command: fixed
 
 
 def honest_but(wrong):
-    """Honest about its bank, and then not."""
+    """A TPM that answers correctly about its bank, and wrongly about the values."""
     return lambda command: wrong(command) if tpms.is_pcr_read(command) else tpms.banks(sha256=range(24))
 
 
@@ -554,7 +554,7 @@ def timed(stage, name, path, behaviour, verb, arguments, part, least, most):
 
 
 def silence(stage, folder):
-    """Those that are waited for, all at once."""
+    """The cases that wait for a time limit, all at once."""
     def slow(command):
         time.sleep(8)
         return tpms.values(command) if tpms.is_pcr_read(command) else tpms.banks(sha256=range(24))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TPMs for tests: a real one (swtpm) behind a UNIX socket, and one that is played by a thread of this process."""
+"""TPMs for tests: a real TPM (swtpm) behind a UNIX socket, and a TPM that a thread of this process plays."""
 import os
 import socket
 import struct
@@ -53,7 +53,7 @@ class Swtpm:
         self.tool("tpm2_pcrextend", f"{pcr}:" + ",".join(f"{bank}={digest}" for bank, digest in digests.items()))
 
     def read(self, bank):
-        """{"0": hex, ...} as tpm2_pcrread tells it."""
+        """{"0": hex, ...} as tpm2_pcrread prints it."""
         values = {}
         for line in self.tool("tpm2_pcrread", bank).stdout.splitlines():
             number, colon, value = line.partition(":")
@@ -88,7 +88,7 @@ def values(command, counter=1):
 
 
 class Played:
-    """A TPM whose answers are made by a function of the command; None hangs up, False says nothing for ever."""
+    """A TPM whose answers a function of the command makes; for None it closes, for False it never answers."""
 
     def __init__(self, path, behaviour):
         self.device = f"unix:{path}"

@@ -12,7 +12,7 @@
 
 #define SELECTION 0x43FFU /* PCR 0 to 9 and 14, as attest/make asks */
 
-/* A request, and the answer of a real TPM, part by part. */
+/* A request, and the parts of the answer of a real TPM. */
 typedef struct Case {
         Buffer attest, signature, public_key, report;
         uint8_t nonce[16];
@@ -21,7 +21,7 @@ typedef struct Case {
         QuoteRequest request;
 } Case;
 
-/* The values that attest/make extends, in words. */
+/* The texts whose hashes attest/make extends. */
 static void fill_pcrs(Pcrs *pcrs) {
         PcrBank *bank = pcrs->banks + ALGORITHM_SHA256;
         static const unsigned extended[] = {0, 4, 7, 8, 9, 14};
@@ -101,13 +101,13 @@ static void test_good(void **state) {
         assert_true(public_key_restricted(result.key.attributes));
         assert_int_equal(result.key.name[1], 0x0B);
 
-        /* The key that is known. */
+        /* The expected key. */
         c.request.key_name = result.key.name;
         assert_int_equal(case_check(&c, NULL), QUOTE_OK);
         case_done(&c);
 }
 
-/* Outside of the endorsement hierarchy the counters are obfuscated, and this is told. */
+/* The TPM obfuscates the counters for other hierarchies than the endorsement hierarchy; the result says so. */
 static void test_owner(void **state) {
         QuoteResult result;
         Case c;
@@ -149,7 +149,7 @@ static void test_others(void **state) {
         }
 }
 
-/* Any bit of any part: refused, for a reason that fits, and nothing is handed out. */
+/* Flips each bit of each part: the quote is refused for a fitting reason, and the result stays unchanged. */
 static void test_every_bit(void **state) {
         Case c;
         Buffer *parts[] = {&c.attest, &c.signature, &c.public_key};
@@ -173,7 +173,7 @@ static void test_every_bit(void **state) {
         case_done(&c);
 }
 
-/* Every length but the right one, from memory of exactly that length. */
+/* Tries every wrong length, in memory of exactly that length. */
 static void test_every_length(void **state) {
         static const int malformed[] = {QUOTE_ATTEST_MALFORMED, QUOTE_SIGNATURE_MALFORMED, QUOTE_PUBLIC_MALFORMED};
         Case c;
@@ -199,7 +199,7 @@ static void test_every_length(void **state) {
         case_done(&c);
 }
 
-/* Bytes at a place of a part are replaced. */
+/* Replaces bytes of a part. */
 static const struct {
         char part; /* a: attest, s: signature, p: public key */
         size_t offset, size;
@@ -316,7 +316,7 @@ static void test_report(void **state) {
         c.report.data[2] ^= 1;
         assert_int_equal(case_check(&c, NULL), QUOTE_NONCE);
 
-        /* With what the guest says it hashed, the two are told apart; a lie there helps nobody. */
+        /* The hash that the guest sent decides between the two reasons; a wrong hash never makes a quote good. */
         c.quote.report_hash = hash;
         assert_int_equal(case_check(&c, NULL), QUOTE_REPORT);
         hash[0] ^= 1;
@@ -344,12 +344,12 @@ static void test_pcrs(void **state) {
                 assert_int_equal(case_check(&c, NULL), QUOTE_PCRS_MISSING);
                 bank->present |= 1U << i;
         }
-        bank->present = PCR_ALL; /* more than was asked for does not matter */
+        bank->present = PCR_ALL; /* PCRs that were not requested do not matter */
         assert_int_equal(case_check(&c, NULL), QUOTE_OK);
         case_done(&c);
 }
 
-/* Byte for byte what tpm2_quote -o wrote. */
+/* The file is byte for byte the file of tpm2_quote -o. */
 static void test_pcr_file(void **state) {
         _cleanup_buffer_ Buffer expected = data_read("/attest/good.pcrs"), b = BUFFER_NULL, few = BUFFER_NULL;
         Pcrs pcrs = {};

@@ -30,11 +30,11 @@ static const struct {
         const char *text;
         const char *error;
 } refused[] = {
-        {"", "it is no valid JSON"},
-        {"nonsense", "it is no valid JSON"},
-        {"{\"schema\":1", "it is no valid JSON"},
-        {"[]", "it is no JSON object"},
-        {"null", "it is no JSON object"},
+        {"", "it is not valid JSON"},
+        {"nonsense", "it is not valid JSON"},
+        {"{\"schema\":1", "it is not valid JSON"},
+        {"[]", "it is not a JSON object"},
+        {"null", "it is not a JSON object"},
         {"{}", "its \"schema\" is not 1"},
         {"{\"schema\":2,\"bank\":\"sha1\",\"pcrs\":{}}", "its \"schema\" is not 1"},
         {"{\"schema\":\"1\"}", "its \"schema\" is not 1"},
@@ -50,14 +50,14 @@ static const struct {
         {FILE_OF("{\"-1\":" GOOD_PCR "}"), "there is no PCR \"-1\""},
         {FILE_OF("{\"\\n\":" GOOD_PCR "}"), "there is no PCR \"\\x0a\""},
         {FILE_OF("{\"4\":" GOOD_PCR ",\"4\":" GOOD_PCR "}"), "a member or a PCR is there twice"},
-        {FILE_OF("{\"4\":[]}"), "PCR 4 is no object with \"level\" and \"values\""},
+        {FILE_OF("{\"4\":[]}"), "PCR 4 is not an object with \"level\" and \"values\""},
         {FILE_OF("{\"4\":{}}"), "PCR 4: its level is not must, warn or ignore"},
         {FILE_OF("{\"4\":{\"level\":\"Must\",\"values\":[]}}"), "PCR 4: its level is not must, warn or ignore"},
         {FILE_OF("{\"4\":{\"level\":1,\"values\":[]}}"), "PCR 4: its level is not"},
         {FILE_OF("{\"4\":{\"level\":\"must\"}}"), "PCR 4: expected 1 to 64 values"},
         {FILE_OF("{\"4\":{\"level\":\"must\",\"values\":[]}}"), "PCR 4: expected 1 to 64 values"},
         {FILE_OF("{\"4\":{\"level\":\"must\",\"values\":[],\"vals\":1}}"), "PCR 4 has an unknown member \"vals\""},
-        {FILE_OF_VALUES("\"00\""), "PCR 4: a value is no object with a \"digest\""},
+        {FILE_OF_VALUES("\"00\""), "PCR 4: a value is not an object with a \"digest\""},
         {FILE_OF_VALUES("{}"), "PCR 4: a digest is not the 40 hex digits that sha1"},
         {FILE_OF_VALUES("{" DIGEST(SHA1_ZERO "00") "}"), "PCR 4: a digest is not"},
         {FILE_OF_VALUES("{" DIGEST(ZERO16) "}"), "PCR 4: a digest is not"},
@@ -66,7 +66,7 @@ static const struct {
         {FILE_OF_VALUES("{" DIGEST(SHA1_ZERO) "},{" DIGEST(SHA1_ZERO) "}"),
          "PCR 4: the digest 0000000000000000... is there twice"},
         {FILE_OF_VALUES("{" DIGEST(SHA1_ZERO) ",\"label\":1}"),
-         "PCR 4: a label is no text of at most 128 printable ASCII characters"},
+         "PCR 4: a label is not a text of at most 128 printable ASCII characters"},
         {FILE_OF_VALUES("{" DIGEST(SHA1_ZERO) ",\"label\":\"\\u001b\"}"),
          "PCR 4: a label"},
         {FILE_OF_VALUES("{" DIGEST(SHA1_ZERO) ",\"label\":null}"), "PCR 4: a label"},
@@ -175,7 +175,7 @@ static void test_add(void **state) {
         baseline_check(baseline, &a, &check);
         assert_int_equal(check.result, BASELINE_OK);
 
-        /* What is there is not added again. */
+        /* A value that the baseline has is not added again. */
         assert_int_equal(baseline_add(baseline, &d, "again", &added), 0);
         assert_int_equal(added, 0);
         assert_int_equal(baseline->pcrs[4].n_values, 2);

@@ -54,7 +54,7 @@ static const struct {
          "boot option Boot0001: os"},
         {1, EV_EFI_VARIABLE_BOOT2, TEXT(GUID "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xe4\0"),
          "EFI variable \\u00e4, 0 bytes"},
-        /* name lengths that overflow, that lie behind the end, and a size that does */
+        /* name lengths that overflow or are beyond the end, and a size that is beyond the end */
         {7, EV_EFI_VARIABLE_DRIVER_CONFIG, TEXT(GUID "\1\0\0\0\0\0\0\x80\0\0\0\0\0\0\0\0d\0"),
          "34 bytes: 0123456789abcdef\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x80"
          "\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00d"},

@@ -20,7 +20,7 @@ typedef struct Answer {
         size_t size; /* 0: hang up */
 } Answer;
 
-/* What a TPM answers to its nth command. */
+/* The answer of a TPM to its nth command. */
 typedef void (*Behaviour)(unsigned n, const uint8_t *command, Answer *a);
 
 static void put(Answer *a, uint64_t value, size_t size) {
@@ -57,7 +57,7 @@ static void put_selection(Answer *a, uint16_t algorithm, uint32_t selection) {
                 put(a, selection >> 8 * i & 0xFF, 1);
 }
 
-/* Two banks that are allocated and one that is not, and one of an algorithm that nobody knows. */
+/* Two banks that are allocated, a bank that is not, and a bank of an unknown algorithm. */
 static void put_banks(Answer *a) {
         begin(a);
         put(a, 0, 1);
@@ -82,7 +82,7 @@ static uint32_t asked_pcrs(const uint8_t *command) {
         return command[17] | (uint32_t) command[18] << 8 | (uint32_t) command[19] << 16;
 }
 
-/* At most eight, the lowest first. Byte 0 of a value is its PCR, byte 1 what the caller says. */
+/* Gives at most eight values, the lowest PCR first. Byte 0 of a value is its PCR, byte 1 is chosen by the caller. */
 static void put_values(Answer *a, const uint8_t *command, uint32_t counter, uint8_t second) {
         uint32_t given = 0, asked = asked_pcrs(command);
         size_t size = asked_bank(command) == 0x000B ? 32 : 48;
@@ -199,7 +199,7 @@ static void tells_of_something_else(_unused_ unsigned n, _unused_ const uint8_t 
         a->data[14] = 6;
 }
 
-/* Honest about banks; what is wrong is in the values. */
+/* Answers correctly about banks; the defect is in the values. */
 static bool answers_banks(const uint8_t *command, Answer *a) {
         if (is_read(command))
                 return false;
@@ -282,13 +282,13 @@ static void never_stands_still(unsigned n, const uint8_t *command, Answer *a) {
                 put_values(a, command, n, (uint8_t) n);
 }
 
-/* The counter moves with every command, as where IMA extends PCR 10 all the time, and the boot's PCRs do not. */
+/* The counter changes with every command, as if IMA extends PCR 10 all the time; the PCRs of the boot do not change. */
 static void moves_on_the_side(unsigned n, const uint8_t *command, Answer *a) {
         if (!answers_banks(command, a))
                 put_values(a, command, n, 0);
 }
 
-/* Somebody extends in the middle of the first reading, which takes four commands. */
+/* Another process extends a PCR during the first reading, which takes four commands. */
 static void moves_once(unsigned n, const uint8_t *command, Answer *a) {
         if (!answers_banks(command, a))
                 put_values(a, command, n < 3 ? 7 : 8, n < 3 ? 0 : 1);
@@ -305,7 +305,7 @@ static void play(int listener, Behaviour behaviour) {
                 behaviour(n, command, &a);
                 if (a.size == 0)
                         break;
-                /* In two parts, as a socket may deliver it. */
+                /* Sends it in two parts, as a socket may do. */
                 if (write(fd, a.data, 3) != 3 || write(fd, a.data + 3, a.size - 3) < 0)
                         break;
                 if (a.size == 5)

@@ -35,7 +35,7 @@ static void test_vectors(void **state) {
         }
 }
 
-/* Wherever a real log is cut, what comes before the cut stays as it was. */
+/* Cuts a real log at each place: the events before the cut are unchanged. */
 static void test_every_cut(void **state) {
         _cleanup_buffer_ Buffer b = data_read("/eventlogs/a.bin");
         _cleanup_(eventlog_freep) EventLog *whole = parse_log(&b);
@@ -60,7 +60,7 @@ static void test_every_cut(void **state) {
         }
 }
 
-/* The bytes at a place of a log of two events are replaced: what is said of it. */
+/* Replaces bytes of a log of two events, and compares status and reason. */
 static const struct {
         size_t offset;
         size_t size;
@@ -71,7 +71,7 @@ static const struct {
 } changes[] = {
         /* the Spec ID event: pcr 0, type 4, digest 8, size 28, spec 32: algorithms 56, vendor information 68 */
         {28, 4, 0xFFFFFFFF, EVENT_LOG_MALFORMED, 0, "claims an event of 4294967295 bytes"},
-        {28, 4, 1000, EVENT_LOG_TRUNCATED, 0, "it ends inside of the record at byte 0"},
+        {28, 4, 1000, EVENT_LOG_TRUNCATED, 0, "it ends inside the record at byte 0"},
         {28, 4, 36, EVENT_LOG_MALFORMED, 0, "its header is longer than its own record"},
         {28, 4, 27, EVENT_LOG_MALFORMED, 0, "its header is longer than its own record"},
         {56, 4, 0, EVENT_LOG_MALFORMED, 0, "announces 0 algorithms"},
@@ -96,10 +96,10 @@ static const struct {
         {103, 2, 12, EVENT_LOG_MALFORMED, 1, "a digest of algorithm 0x000c in place of 0x000b"},
         {137, 4, 0xFFFFFFFF, EVENT_LOG_MALFORMED, 1, "the record at byte 69 claims an event of 4294967295 bytes"},
         {137, 4, 0x400001, EVENT_LOG_MALFORMED, 1, "claims an event of 4194305 bytes"},
-        {137, 4, 0x400000, EVENT_LOG_TRUNCATED, 1, "it ends inside of the record at byte 69"},
-        {137, 4, 200, EVENT_LOG_TRUNCATED, 1, "it ends inside of the record at byte 69"},
+        {137, 4, 0x400000, EVENT_LOG_TRUNCATED, 1, "it ends inside the record at byte 69"},
+        {137, 4, 200, EVENT_LOG_TRUNCATED, 1, "it ends inside the record at byte 69"},
         {137, 4, 3, EVENT_LOG_MALFORMED, 2, "the record at byte 144"},
-        /* nothing of this is a defect */
+        /* these are no defects */
         {73, 4, 0x12345678, EVENT_LOG_COMPLETE, 3, NULL},
         {83, 4, 0x12345678, EVENT_LOG_COMPLETE, 3, NULL},
         {141, 4, 0x12345678, EVENT_LOG_COMPLETE, 3, NULL},
@@ -198,7 +198,7 @@ static void test_unused_room(void **state) {
         assert_int_equal(log->status, EVENT_LOG_COMPLETE);
         assert_int_equal(log->n_events, 2);
 
-        /* A byte behind it, and it is no unused room. */
+        /* Another byte after the zeros: they are no unused space. */
         buffer_append(&b, "\1", 1);
         more = parse_log(&b);
         assert_int_equal(more->status, EVENT_LOG_MALFORMED);
@@ -271,7 +271,7 @@ static void test_locality(void **state) {
         }
 }
 
-/* Newer profiles have notes for no PCR at all. */
+/* Newer profiles have events that name no PCR. */
 static void test_note_without_pcr(void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL;

@@ -62,7 +62,7 @@ static void test_equal(void **state) {
         assert_false(pcrs_equal(&a, &b, 0));
         assert_true(pcrs_equal(&a, &b, PCR_MOVING));
 
-        /* What lies behind the digest is no part of it. */
+        /* The bytes after the digest are no part of it. */
         b = a;
         b.banks[ALGORITHM_SHA1].digests[0][20] ^= 1;
         assert_true(pcrs_equal(&a, &b, 0));
@@ -158,7 +158,7 @@ static void test_extend_and_composite(void **state) {
         assert_int_equal(pcrs_composite(&pcrs, ALGORITHM_SHA256, 1U << 7, ALGORITHM_SHA256, composite), -ENODATA);
         assert_int_equal(pcrs_composite(&pcrs, ALGORITHM_SM3_256, 1, ALGORITHM_SHA256, composite), -ENODATA);
 
-        /* The separator of PCR 3, which nothing else was measured into. */
+        /* PCR 3 holds a separator only. */
         assert_int_equal(algorithm_hash(ALGORITHM_SHA1, &(HashPart) {"\0\0\0", 4}, 1, digest), 0);
         assert_int_equal(pcr_extend(ALGORITHM_SHA1, pcr, digest), 0);
         assert_memory_equal(pcr, pcrs.banks[ALGORITHM_SHA1].digests[3], 20);

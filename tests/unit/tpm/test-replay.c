@@ -58,7 +58,7 @@ static void test_vectors(void **state) {
         }
 }
 
-/* One bit of one digest: exactly its PCR in exactly its bank. */
+/* Flips a bit of a digest: only its PCR in its bank disagrees. */
 static void test_every_digest(void **state) {
         _cleanup_(eventlog_freep) EventLog *log = vector_log("a");
         const Pcrs pcrs = data_pcrs("a");
@@ -187,11 +187,11 @@ static void test_userspace_behind_firmware(void **state) {
                          0);
         assert_int_equal(compare(&replay, &pcrs, ALGORITHM_SHA256, 1U << 11).differ, 0);
 
-        /* What the log has no digest for is not compared. */
+        /* A bank without digests in the log is not compared. */
         assert_int_equal(compare(&replay, &pcrs, ALGORITHM_SHA384, 1U << 11 | 1).compared, 1);
 }
 
-/* A SHA-1 log beside banks that it does not know. */
+/* A SHA-1 log and a TPM with other banks too. */
 static void test_sha1_log(void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL;

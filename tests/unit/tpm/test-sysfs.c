@@ -84,7 +84,7 @@ static void test_read(void **state) {
         assert_false(pcrs_bank_exists(&pcrs, ALGORITHM_SHA1));
 }
 
-/* The kernel calls the class directory by a link. */
+/* The class directory has a symbolic link to the device. */
 static void test_links(void **state) {
         const Tree *t = *state;
         _cleanup_fault_ Fault fault = {};

@@ -104,7 +104,7 @@ static void test_event(void **state) {
         assert_int_equal(text, EVENT_TEXT_VERIFIED);
 }
 
-/* A digest twice; texts that are as long as their records. */
+/* A digest that is there twice, and texts that are as long as their records. */
 static void test_memory(void **state) {
         static const char twice[] = "\x1e{\"pcr\":0,\"digests\":[{\"hashAlg\":\"sha1\",\"digest\":"
                                     "\"0000000000000000000000000000000000000000\"},{\"hashAlg\":\"sha1\",\"digest\":"

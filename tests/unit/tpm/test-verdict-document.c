@@ -77,7 +77,7 @@ static void test_reread(void **state) {
         assert_true(verdict_good(v));
 }
 
-/* A member of a good document is replaced by something else. */
+/* Replaces a member of a good document. */
 static const struct {
         const char *member, *inner; /* inner: a member of that one */
         const char *value;          /* NULL: taken out */

@@ -12,7 +12,7 @@
 #include "tpm/userspace-log.h"
 #include "tpm/verdict.h"
 
-/* PCRs that hold one of these and nothing else were not measured. */
+/* A PCR that holds one of these values has no measurement. */
 static const struct {
         Algorithm bank;
         PcrContent content;
@@ -55,7 +55,7 @@ static void test_constants(void **state) {
         }
 }
 
-/* A TPM that was started from another locality: only PCR 0 begins otherwise. */
+/* A TPM that was started from another locality: only PCR 0 has another start value. */
 static void test_localities(void **state) {
         (void) state;
 
@@ -83,7 +83,7 @@ static Verdict *compute(const VerdictInput *in) {
         return v;
 }
 
-/* As a fresh TPM: zeros, and in these banks all PCRs that a machine starts with. */
+/* The PCRs of a TPM after a reset: zeros in these banks. */
 static Pcrs fresh_pcrs(uint32_t banks) {
         Pcrs pcrs = {};
 
@@ -102,7 +102,7 @@ static void extend(Pcrs *pcrs, Algorithm bank, uint32_t selection, const char *d
                         assert_int_equal(pcr_extend(bank, pcrs->banks[bank].digests[i], digest), 0);
 }
 
-/* What firmware did, step by step, in a bank of a TPM with the banks SHA-1 and SHA-256. */
+/* The steps of a firmware in one bank of a TPM with the banks SHA-1 and SHA-256. */
 static const struct {
         TpmPresence tpm;
         Algorithm wanted;
@@ -192,7 +192,7 @@ static EventLog *vector_log(const char *name) {
         return parse_log(&b);
 }
 
-/* SeaBIOS measures no firmware: never "measured", in no bank. */
+/* SeaBIOS does not measure itself: no bank is "measured". */
 static void test_vectors(void **state) {
         static const struct {
                 const char *name;
@@ -252,7 +252,7 @@ static void test_mismatch(void **state) {
         assert_string_equal(v->events[3].type, "EV_EVENT_TAG");
 }
 
-/* Beyond PCR 7 a disagreement is told, and is none. */
+/* A disagreement above PCR 7 is reported, and does not change the verdict. */
 static void test_later_pcrs(void **state) {
         _cleanup_(eventlog_freep) EventLog *log = vector_log("a");
         _cleanup_(verdict_freep) Verdict *v = NULL;
@@ -280,7 +280,7 @@ static void test_log_states(void **state) {
                 {NULL, VERDICT_LOG_ABSENT, "log-absent", "there is no event log"},
                 {empty = parse_log(&header), VERDICT_LOG_ABSENT, "log-absent", "there is no event log"},
                 {cut = parse_log(&(Buffer) {.data = whole.data, .size = 1000}), VERDICT_LOG_UNUSABLE, "log-unusable",
-                 "the event log is truncated: it ends inside of the record at byte"},
+                 "the event log is truncated: it ends inside the record at byte"},
                 {(eventlog_new_unreadable(EVENT_LOG_CRYPTO_AGILE, "larger than 4 MiB", &unreadable), unreadable),
                  VERDICT_LOG_UNUSABLE, "log-unusable", "the event log is unreadable: larger than 4 MiB"},
                 {(put_sha1_event(&sha1, 0, EV_SEPARATOR, "\0\0\0", 4), other = parse_log(&sha1)), VERDICT_LOG_ABSENT,
@@ -307,7 +307,7 @@ static void test_log_states(void **state) {
         }
 }
 
-/* A log of TPM 1.2's layout is compared where it can be. */
+/* A log in the layout of TPM 1.2 is compared in the SHA-1 bank. */
 static void test_sha1_log(void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL;
@@ -405,15 +405,15 @@ static void test_baseline(void **state) {
         assert_true(verdict_good(warning));
 
         in.baseline = NULL;
-        in.baseline_error = "/b.json: it is no valid JSON";
+        in.baseline_error = "/b.json: it is not valid JSON";
         invalid = compute(&in);
         assert_int_equal(invalid->baseline, BASELINE_INVALID);
         assert_string_equal(verdict_code(invalid), "baseline-invalid");
-        assert_string_equal(invalid->reason, "/b.json: it is no valid JSON");
+        assert_string_equal(invalid->reason, "/b.json: it is not valid JSON");
         assert_false(verdict_good(invalid));
 }
 
-/* The events that are named are bounded, and each PCR has its share: the last ones. */
+/* The number of events is limited, and each PCR gets the same number of its last events. */
 static void test_many_events(void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL;
