@@ -6,7 +6,7 @@
 #include "core/subprocess.h"
 #include "core/text.h"
 
-/* gtune-tpm gives up by itself after 20 s, and an answer is 200 KiB or a verdict with 64 events. */
+/* gtune-tpm ends after 20 s at the latest. Its largest answers are a page of 200 KiB and a verdict with 64 events. */
 #define TPM_ANSWER_MSEC 25000U
 #define TPM_ANSWER_MAX (1024U * 1024U)
 
@@ -16,12 +16,13 @@ static const char *tpm_program_path(void) {
         return path && *path == '/' ? path : GTUNE_TPM_PATH;
 }
 
+/* Takes a sentence, which may be NULL: no memory. Return: TPM_NO_ANSWER or -ENOMEM. */
 static int tpm_no_answer(char **ret, char *text) {
         *ret = text;
         return text ? TPM_NO_ANSWER : -ENOMEM;
 }
 
-/* What another program wrote, as a text for a terminal. Return: the text, or NULL: no memory. */
+/* Escapes the text of another program for a terminal. Return: the text, or NULL: no memory. */
 static char *tpm_clean_text(const char *text) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
 
@@ -36,7 +37,7 @@ static int tpm_program_not_run(const char *path, int error, char **ret_error) {
                 int error;
                 const char *meaning;
         } rows[] = {
-                {-ENOENT, "is not there: install the package gtuned-tpm"},
+                {-ENOENT, "does not exist: install the package gtuned-tpm"},
                 {-EACCES, "may not be run by you: run gtune as root"},
                 {-ETIMEDOUT, "did not end in time: look at the kernel's log for the TPM, and ask again"},
                 {-EFBIG, "gave an answer that is too long: gtuned and gtuned-tpm must be of the same version"},
@@ -87,7 +88,7 @@ static int tpm_program_run(const Context *c, const char *baseline, const Buffer 
         return tpm_no_answer(ret_error, xasprintf("%s gave no answer: %s", path, text));
 }
 
-/* What a person can do about a class of failure, where the sentence does not say it. */
+/* Remedies for classes of faults whose sentences have none. */
 static const struct {
         const char *class, *remedy;
 } tpm_remedies[] = {

@@ -8,20 +8,20 @@
 #define BASELINE_CHECK_LABEL_COLUMN 26U
 #define BASELINE_CHECK_VALUE_COLUMN 12U
 
-/* What a check found, and what explains it. */
+/* The result of a check, and the events that explain it. */
 typedef struct BaselineFound {
         const char *path;
         const Baseline *baseline;
         BaselineCheck check;
-        json_object *events; /* an array; NULL: no PCR needs an explanation, or there is none */
-        char *events_error;  /* why there is none */
+        json_object *events; /* an array; NULL: all PCRs agree, or there are no events */
+        char *events_error;  /* why there are no events */
 } BaselineFound;
 
 static uint32_t baseline_found_disagreeing(const BaselineFound *f) {
         return f->check.failed | f->check.warned;
 }
 
-static bool event_view_is_behind(json_object *event, unsigned pcr, EventView *v) {
+static bool event_view_extends_pcr(json_object *event, unsigned pcr, EventView *v) {
         return event_view(event, v) >= 0 && v->extends && v->pcr == pcr;
 }
 
@@ -31,19 +31,19 @@ static int baseline_found_print_events(const BaselineFound *f, unsigned pcr, Buf
         int r;
 
         for (size_t i = 0; i < n; i++)
-                behind += event_view_is_behind(json_object_array_get_idx(f->events, i), pcr, &v);
+                behind += event_view_extends_pcr(json_object_array_get_idx(f->events, i), pcr, &v);
         skipped = behind > BASELINE_EVENTS_SHOWN ? behind - BASELINE_EVENTS_SHOWN : 0;
 
         if (behind == 0)
-                return buffer_puts(b, "  no event of the log is behind it\n");
+                return buffer_puts(b, "  no event of the log extends it\n");
         if (skipped > 0) {
-                r = buffer_printf(b, "  the last %u of %zu events behind it (`gtune eventlog` shows all):\n",
+                r = buffer_printf(b, "  the last %u of %zu events that extend it (`gtune eventlog` shows all):\n",
                                   BASELINE_EVENTS_SHOWN, behind);
                 if (r < 0)
                         return r;
         }
         for (size_t i = 0, seen = 0; i < n; i++) {
-                if (!event_view_is_behind(json_object_array_get_idx(f->events, i), pcr, &v) || seen++ < skipped)
+                if (!event_view_extends_pcr(json_object_array_get_idx(f->events, i), pcr, &v) || seen++ < skipped)
                         continue;
                 r = event_row(&v, b);
                 if (r < 0)
@@ -63,7 +63,7 @@ static int baseline_found_events_to_json(const BaselineFound *f, unsigned pcr, j
         for (size_t i = 0; i < json_object_array_length(f->events); i++) {
                 json_object *event = json_object_array_get_idx(f->events, i);
 
-                if (event_view_is_behind(event, pcr, &v) && json_add(array, json_object_get(event)) < 0)
+                if (event_view_extends_pcr(event, pcr, &v) && json_add(array, json_object_get(event)) < 0)
                         return -ENOMEM;
         }
 
@@ -128,11 +128,11 @@ static int baseline_found_print_disagreement(const BaselineFound *f, unsigned pc
 
 static int baseline_found_print_end(const BaselineFound *f, Buffer *b) {
         static const char *const sentences[_BASELINE_RESULT_MAX] = {
-                [BASELINE_OK] = "This boot is one that the baseline allows.",
-                [BASELINE_WARNING] = "This boot differs only in PCRs of the level warn. If the change is meant, allow "
-                                     "it with `gtune baseline add`.",
-                [BASELINE_FAILURE] = "This boot is not one that the baseline allows. Find out what changed; if it is "
-                                     "meant, allow it with `gtune baseline add`.",
+                [BASELINE_OK] = "The baseline allows this boot.",
+                [BASELINE_WARNING] = "This boot differs only in PCRs of the level warn. If the change was intended, "
+                                     "allow it with `gtune baseline add`.",
+                [BASELINE_FAILURE] = "The baseline does not allow this boot. Find out what changed; if it was "
+                                     "intended, allow it with `gtune baseline add`.",
         };
         _cleanup_free_ char *line = NULL;
         int r;
@@ -141,7 +141,7 @@ static int baseline_found_print_end(const BaselineFound *f, Buffer *b) {
         if (r < 0)
                 return r;
         if (f->events_error) {
-                line = xasprintf("What is behind the values is not known: %s", f->events_error);
+                line = xasprintf("The events that extend these PCRs are not known: %s", f->events_error);
                 if (!line)
                         return -ENOMEM;
                 r = text_wrap(b, line, 0, 0, BASELINE_CHECK_WIDTH);
@@ -206,7 +206,7 @@ static int baseline_found_print_json(const BaselineFound *f) {
         return print_document(o);
 }
 
-/* The event log explains, and decides nothing: a check without it is a check. */
+/* The events only explain the result, so that a log that cannot be read is no error. */
 static int baseline_found_explain(const Context *c, BaselineFound *f) {
         _cleanup_json_ json_object *document = NULL;
         int r;

@@ -5,10 +5,10 @@
 #include "core/replace.h"
 #include "core/text.h"
 
-/* PCR values are no secret: the kernel shows them to everybody, and the daemon must read the file. */
+/* PCR values are not secret: the kernel shows them to all users. The daemon must read the file. */
 #define BASELINE_FILE_MODE 0644
 
-/* Only a measured boot may become what is expected. */
+/* Reads the PCRs for a new baseline; complains if this boot was not measured, unless --force is given. */
 static int baseline_read_values(const Context *c, Algorithm bank, Pcrs *ret) {
         _cleanup_(verdict_freep) Verdict *v = NULL;
         _cleanup_free_ char *error = NULL;
@@ -22,8 +22,8 @@ static int baseline_read_values(const Context *c, Algorithm bank, Pcrs *ret) {
         if ((v->state == VERDICT_MEASURED && v->log != VERDICT_LOG_MISMATCH) || tpm_verb_options(c)->force)
                 return 0;
 
-        return complain(c, "this boot is nothing to compare others with: %s%s%s (--force takes it all the same)",
-                        v->reason, v->remedy ? "; " : "", strempty(v->remedy));
+        return complain(c, "this boot cannot be a baseline: %s%s%s (with --force it is taken nevertheless)", v->reason,
+                        v->remedy ? "; " : "", strempty(v->remedy));
 }
 
 static int baseline_write(const Context *c, const char *path, const Baseline *baseline) {
@@ -31,7 +31,7 @@ static int baseline_write(const Context *c, const char *path, const Baseline *ba
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
 
-        /* A link stays one, and what it leads to is replaced. */
+        /* A symbolic link is kept, and its target is replaced. */
         r = root_resolve(c->root, path, &real);
         if (r < 0 && r != -ENOENT)
                 return complain(c, "%s: %s", path, strerror(-r));
@@ -56,7 +56,7 @@ static uint32_t baseline_listed(const Baseline *baseline) {
         return set;
 }
 
-/* What was done: which PCRs got a new value. */
+/* Prints which PCRs got a new value. */
 static int baseline_print_written(const Context *c, const char *path, const Baseline *baseline, uint32_t set) {
         _cleanup_json_ json_object *o = NULL;
         _cleanup_free_ char *pcrs = pcr_selection_format(set);
@@ -138,7 +138,7 @@ static int baseline_verb_add(Context *c, _unused_ const Policy *policy, const ch
                 return complain(c, "this TPM does not have all PCRs of %s in the bank %s", path,
                                 algorithm_to_string(baseline->bank));
         if (r == -E2BIG)
-                return complain(c, "%s: a PCR has %u values already; take out those that are no longer in use", path,
+                return complain(c, "%s: a PCR has %u values already; remove values that are no longer in use", path,
                                 BASELINE_VALUES_MAX);
         if (r < 0)
                 return r;
@@ -221,7 +221,7 @@ static const struct {
         {"add", baseline_verb_add},
 };
 
-/* Where the file is, as the machine itself writes it. Return: 0, an exit status, -ENOMEM. */
+/* Makes the path of the file inside the root. Return: 0, an exit status after a complaint, -ENOMEM. */
 static int baseline_find_file(const Context *c, const Policy *policy, const char *file, char **ret) {
         _cleanup_free_ char *here = NULL;
 

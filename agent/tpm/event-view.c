@@ -20,7 +20,7 @@ static int event_view_get_number(json_object *o, const char *key, uint64_t *ret)
         return 0;
 }
 
-/* gtune-tpm has escaped the firmware's bytes; nothing that could move a cursor may get past here. */
+/* gtune-tpm has escaped the firmware's bytes. It is checked here, so that no control character reaches a terminal. */
 static bool event_view_is_printable(const char *text) {
         for (; text && *text; text++)
                 if (*text < 0x20 || *text >= 0x7F)
@@ -48,8 +48,8 @@ int event_view(json_object *o, EventView *ret) {
 }
 
 /*
- * As text_wrap(), but the text is escaped already and its backslashes are part of it (EFI paths), and what is longer
- * than a line is broken anywhere, because the firmware decides how long it is.
+ * As text_wrap(), with two differences: the text is escaped already, so that its backslashes (EFI paths) are printed as
+ * they are, and a word that is longer than a line is broken, because the firmware chooses its length.
  */
 static int event_view_wrap(const char *s, size_t indent, size_t width, Buffer *b) {
         size_t room = width - indent;

@@ -2,21 +2,22 @@
 #pragma once
 
 /*
- * An event as gtune-tpm tells it, and as a row of a table for people. Nothing here asks for it.
+ * An event in an answer of gtune-tpm, and its row in a table for people. Tests:
+ * tests/unit/agent/tpm/test-moving-pcrs.c.
  */
 
 #include "core/json.h"
 
 /* The texts belong to the JSON object, and are printable ASCII. */
 typedef struct EventView {
-        uint64_t number; /* its place in all logs, from 0 */
-        uint64_t pcr;    /* of the firmware's notes, which extend nothing: any number */
+        uint64_t number; /* its place in the list of all events, from 0 */
+        uint64_t pcr;    /* any number if the event extends nothing */
         const char *type, *description;
         const char *text; /* whether its digest proves the description: "verified", "differs", "unproven", or NULL */
-        bool extends;     /* it changed its PCR */
+        bool extends;     /* the event changed its PCR */
 } EventView;
 
-/** event_view() - read an event. Return: 0, or -EBADMSG where it is not of the documented form. */
+/** event_view() - read an event. Return: 0, or -EBADMSG if it is not of the documented form. */
 int event_view(json_object *event, EventView *ret);
 
 /** event_header() - append the header of the table. Return: 0 or -ENOMEM. */

@@ -25,7 +25,7 @@ static int eventlog_print_log(json_object *logs, const char *name, Buffer *b) {
 static int eventlog_print_bank(const ReplayDifference *d, Algorithm bank, Buffer *b) {
         static const char *const sentences[] = {
                 "as the log says",
-                "as the log says, but for an event that some logs lack",
+                "as the log says, after adding an event that some logs lack",
                 "not as the log says",
         };
         const uint32_t sets[] = {d->compared & ~d->differ & ~d->explained, d->explained, d->differ};
@@ -72,7 +72,7 @@ static int eventlog_print_replay(const Verdict *v, Buffer *b) {
                 return line ? text_wrap(b, line, 0, 0, EVENTLOG_WIDTH) : -ENOMEM;
         }
 
-        r = buffer_puts(b, "What the PCRs hold, bank by bank:\n");
+        r = buffer_puts(b, "The values of the PCRs in each bank:\n");
         if (r < 0)
                 return r;
         for (Algorithm bank = 0; bank < _ALGORITHM_MAX; bank++) {

@@ -5,7 +5,7 @@
 #include "agent/tpm/events.h"
 #include "tpm/eventlog.h"
 
-/* Two logs of at most EVENT_LOG_EVENTS_MAX events. */
+/* There are two logs. */
 #define TPM_EVENTS_MAX (2U * EVENT_LOG_EVENTS_MAX)
 
 /* Moves the events of a page. Return: 0, -EBADMSG or -ENOMEM. */
@@ -29,7 +29,7 @@ static int tpm_events_take_page(json_object *page, json_object *events) {
         return 0;
 }
 
-/* Return: 1 where a page follows, 0 where not, -EBADMSG. */
+/* Return: 1 if a page follows, 0 if not, -EBADMSG. */
 static int tpm_events_page_follows(json_object *page, json_object *events) {
         size_t n = json_object_array_length(events);
         json_object *next;
@@ -39,7 +39,7 @@ static int tpm_events_page_follows(json_object *page, json_object *events) {
         if (!next)
                 return 0;
 
-        /* An empty page that promises another would have us ask for ever. */
+        /* An empty page that announces another page would make an endless loop. */
         if (!json_object_is_type(next, json_type_int) || json_object_get_int64(next) != (int64_t) n ||
             json_object_array_length(json_get_array(page, "events")) == 0)
                 return -EBADMSG;

@@ -5,9 +5,9 @@
 #include "agent/tpm/ask.h"
 
 /**
- * tpm_events() - the events of all logs, page by page
+ * tpm_events() - get the events of all logs from gtune-tpm, page by page
  * @c: the context
- * @ret: takes {"logs", "events", "total"}, where each event has been looked at by event_view(); the caller puts it
+ * @ret: takes {"logs", "events", "total"}, where event_view() accepts each event; the caller puts it
  * @ret_error: as tpm_ask()
  *
  * Return: as tpm_ask().

@@ -5,11 +5,11 @@
 #include "agent/tpm/event-view.h"
 #include "agent/tpm/moving-pcrs.h"
 
-/* A description is cut, so a long command line is found by its beginning; a short one may be found by chance. */
+/* A description may be cut, so only the beginning of a command line is searched; a short one may match by chance. */
 #define MOVING_CMDLINE_MIN 8U
 #define MOVING_CMDLINE_COMPARED 512U
 
-/* The descriptions of events that hold a command line, as tpm/describe.c words them. */
+/* The descriptions of events with a command line, as event_describe() writes them. */
 static const char *const moving_cmdline_prefixes[] = {
         "GRUB command: linux", /* linux16 and linuxefi too */
         "kernel command line: ",
@@ -18,7 +18,7 @@ static const char *const moving_cmdline_prefixes[] = {
 
 #define MOVING_FILE_PREFIX "file that the boot loader read: "
 
-/* The boot loader's own first word is not known to others: GRUB says BOOT_IMAGE=, and systemd-stub nothing. */
+/* Skips the first word, which a boot loader adds: GRUB adds BOOT_IMAGE=, and systemd-stub adds nothing. */
 static const char *cmdline_without_boot_image(const char *cmdline) {
         const char *rest;
 
@@ -45,12 +45,15 @@ static bool description_holds_cmdline(const char *description, const char *cmdli
         return n >= MOVING_CMDLINE_MIN && strstr(description, part);
 }
 
-/* A whole number of components: "/grub/grub.cfg" ends "/boot/grub/grub.cfg", and "/b/grub.cfg" does not. */
+/* Compares whole components: "/boot/grub/grub.cfg" ends with "/grub/grub.cfg", and not with "/b/grub.cfg". */
 static bool path_ends_with(const char *path, const char *end) {
         return *end == '/' && endswith(path, end);
 }
 
-/* The boot loader sees a file from the top of its file system: /boot may be one, and a btrfs subvolume is none. */
+/*
+ * The boot loader names a file by its path in its file system. This path is shorter than the system's path if /boot is
+ * a file system of its own, and longer if / is a btrfs subvolume.
+ */
 static bool description_is_of_file(const char *description, const char *path) {
         const char *name = startswith(description, MOVING_FILE_PREFIX), *device;
 
@@ -66,7 +69,7 @@ static bool description_is_of_file(const char *description, const char *path) {
         return path_ends_with(path, name) || path_ends_with(name, path);
 }
 
-/* What boot loaders and the EFI stub log; the firmware's variables may quote a command line that nobody changes. */
+/* Only events of boot loaders and of the EFI stub count: a variable of the firmware may quote a command line too. */
 static bool event_view_is_of_boot_loader(const EventView *v) {
         return v->extends && (streq(v->type, "EV_IPL") || streq(v->type, "EV_EVENT_TAG"));
 }

@@ -91,8 +91,9 @@ static int forecast_print_change(const Forecast *f, Buffer *b) {
         _cleanup_free_ char *pcrs = f->change == 0 ? NULL : pcr_selection_format(f->change), *line = NULL;
 
         if (f->assumed)
-                return buffer_puts(b, "This guest has a TPM: the next boot will change PCR 8 and 9 where GRUB "
-                                      "measures (its tpm\nmodule). Renew what is sealed to them, and baselines.\n");
+                return buffer_puts(b,
+                                   "This guest has a TPM: the next boot will change PCR 8 and 9 if GRUB measures "
+                                   "(with its tpm\nmodule). Renew secrets that are sealed to them, and baselines.\n");
         if (f->change == 0)
                 return buffer_puts(b, "This guest has a TPM, but this boot measured neither its command line nor the "
                                       "files that\nchange: the next boot changes no PCR by them.\n");
@@ -101,7 +102,7 @@ static int forecast_print_change(const Forecast *f, Buffer *b) {
                 return -ENOMEM;
 
         line = xasprintf("This guest has a TPM: as this boot's event log shows, the next boot will change PCR %s. "
-                         "Renew what is sealed to them, and baselines.",
+                         "Renew secrets that are sealed to them, and baselines.",
                          pcrs);
         return line ? text_wrap(b, line, 0, 0, FORECAST_WIDTH) : -ENOMEM;
 }
@@ -120,7 +121,7 @@ static int forecast_print_baseline(const Forecast *f, Buffer *b) {
         r = forecast_name_levels(f, set, &levels);
         if (r < 0)
                 return r;
-        line = xasprintf("The baseline %s speaks of PCR %s: after the reboot, look at `gtune baseline check`, and "
+        line = xasprintf("The baseline %s has PCR %s: after the reboot, look at `gtune baseline check`, and "
                          "allow the new values with `gtune baseline add`.",
                          f->path, levels.data);
         return line ? text_wrap(b, line, 0, 0, FORECAST_WIDTH) : -ENOMEM;

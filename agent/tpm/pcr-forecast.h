@@ -2,28 +2,28 @@
 #pragma once
 
 /*
- * What a plan does to the PCRs of the next boot: boot files change, and a measured boot measures them.
+ * The PCRs that the next boot changes because a plan changes boot files. Tests: tests/tpm/cli-verbs.
  */
 
 #include "agent/tpm/ask.h"
 
 typedef struct Forecast {
-        bool any;            /* there is a TPM, and files of the boot loader change; else nothing below is set */
-        uint32_t change;     /* PCRs, one bit each */
-        char *assumed;       /* why they are assumed and not read from the event log; NULL: they were read */
-        char *path;          /* the baseline */
-        Baseline *baseline;  /* NULL: none, or unusable */
-        char *error;         /* what is wrong with it; NULL: nothing */
+        bool any;            /* there is a TPM, and files of the boot loader change; if false, no other member is set */
+        uint32_t change;     /* the PCRs that change, one bit each */
+        char *assumed;       /* why PCR 8 and 9 are assumed; NULL: "change" was found in the event log */
+        char *path;          /* of the baseline */
+        Baseline *baseline;  /* NULL: there is none, or it is unusable */
+        char *error;         /* why the baseline is unusable, or NULL */
 } Forecast;
 
 /**
- * forecast_make() - find out what the next boot changes
+ * forecast_make() - find the PCRs that the next boot changes
  * @c: the context
  * @survey: the survey
- * @paths: the files of the boot loader that the plan changes, as the system sees them; NULL-terminated
- * @ret: takes the answer; the caller calls forecast_done()
+ * @paths: the files of the boot loader that the plan changes, by their paths in the system; NULL-terminated
+ * @ret: takes the forecast; the caller calls forecast_done()
  *
- * See moving_pcrs(). Without a usable event log: PCR 8 and 9. Return: 0 or -ENOMEM.
+ * See moving_pcrs(). Without a usable event log PCR 8 and 9 are assumed. Return: 0 or -ENOMEM.
  */
 int forecast_make(const Context *c, const Survey *survey, const char *const *paths, Forecast *ret);
 
@@ -31,8 +31,8 @@ int forecast_make(const Context *c, const Survey *survey, const char *const *pat
 void forecast_done(Forecast *f);
 #define _cleanup_forecast_ _cleanup_(forecast_done)
 
-/** forecast_print() - tell it on stdout; nothing where there is nothing to tell. Return: 0 or -ENOMEM. */
+/** forecast_print() - print the forecast to stdout, if there is any. Return: 0 or -ENOMEM. */
 int forecast_print(const Forecast *f);
 
-/** forecast_to_json() - the member "pcrs" of doc/plan.schema.json; *ret is NULL for null. Return: 0 or -ENOMEM. */
+/** forecast_to_json() - make the member "pcrs" of doc/plan.schema.json; NULL is null. Return: 0 or -ENOMEM. */
 int forecast_to_json(const Forecast *f, json_object **ret);

@@ -25,7 +25,7 @@ static int pcr_print_bank(const PcrBank *values, Algorithm bank, Buffer *b) {
         return 0;
 }
 
-/* Byte for byte as tpm2_pcrread, except that it also names banks that are not allocated, and sysfs does not tell. */
+/* As tpm2_pcrread, but without the names of banks that are not allocated: sysfs does not have them. */
 static int pcr_print(const Pcrs *pcrs) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;

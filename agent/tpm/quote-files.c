@@ -50,7 +50,7 @@ static int quote_files_write_all(const Context *c, const char *path, const Quote
                         (void) unlinkat(directory, files[k].name, 0);
 
                 if (r == -EEXIST)
-                        return complain(c, "%s/%s exists, and no quote is replaced: name another directory", path,
+                        return complain(c, "%s/%s exists, and no file is replaced: name another directory", path,
                                         files[i].name);
 
                 return complain(c, "%s/%s cannot be written: %s", path, files[i].name, strerror(-r));
@@ -77,7 +77,7 @@ int quote_files_write(const Context *c, const QuoteFiles *q, const char *path) {
         return quote_files_write_all(c, path, files, ELEMENTSOF(files));
 }
 
-/* A word for a shell. */
+/* Appends a path, quoted for a shell if necessary. */
 static int quote_files_append_word(const char *directory, const char *name, Buffer *b) {
         static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%";
         bool quoted = directory[strspn(directory, plain)] != 0;

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A quote as files, as tpm2_checkquote takes them.
+ * The files of a quote, as tpm2_checkquote reads them. Tests: tests/tpm/cli-verbs.
  */
 
 #include "agent/tpm/verbs.h"
@@ -10,7 +10,7 @@
 
 typedef struct QuoteFiles {
         Buffer attest, signature, public_key; /* as the TPM marshals them */
-        Buffer report;                        /* that it is bound to */
+        Buffer report;                        /* the report to which the quote is bound */
         Pcrs pcrs;
         Algorithm bank;
         uint32_t selection;
@@ -23,15 +23,15 @@ void quote_files_done(QuoteFiles *q);
  * quote_files_write() - write quote.msg, quote.sig, quote.pcrs, key.pub and report.json
  * @c: the context
  * @q: the quote
- * @directory: where the user says, so not below the root; is made where it is missing
+ * @directory: the directory; not below the root, because the user names it; it is made if it does not exist
  *
- * No file is replaced. Return: 0, STATUS_ERROR after a complaint, and then none of them is left, or -ENOMEM.
+ * No file is replaced. After an error no file is left. Return: 0, STATUS_ERROR after a complaint, or -ENOMEM.
  */
 int quote_files_write(const Context *c, const QuoteFiles *q, const char *directory);
 
 /**
- * quote_files_print_command() - print how to check the files
- * @directory: where they are
+ * quote_files_print_command() - print the tpm2_checkquote command for the files
+ * @directory: their directory
  * @qualifying: the qualifying data in hex
  *
  * Return: 0 or -ENOMEM.

@@ -7,10 +7,10 @@
 #include "engine/hash.h"
 #include "engine/report.h"
 
-/* All that the boot is judged by, and the Machine Owner Keys. */
+/* PCR 0 to 9, which measure the boot, and PCR 14, the Machine Owner Keys. */
 #define QUOTE_PCRS_DEFAULT (0x3FFU | 1U << 14)
 
-/* The report as one line: these bytes are what the quote speaks of. */
+/* Formats the report as one line; the quote is bound to exactly these bytes. */
 static int quote_take_report(const Context *c, Buffer *ret, Algorithm *ret_bank) {
         _cleanup_(survey_freep) Survey *survey = NULL;
         _cleanup_json_ json_object *report = NULL;
@@ -84,7 +84,7 @@ static int quote_parse_files(json_object *o, QuoteFiles *ret) {
         return quote_get_base64(o, "public", &ret->public_key);
 }
 
-/* What does not hold here does not hold on the host: an emulator that is broken, or one that somebody plays. */
+/* A host would refuse a bad quote, so it is checked here first: an emulator may be broken, or forged. */
 static int quote_check_answer(const Context *c, const QuoteFiles *q) {
         uint8_t nonce[NONCE_SIZE_MAX];
         const Quote quote = {
@@ -110,8 +110,7 @@ static int quote_check_answer(const Context *c, const QuoteFiles *q) {
         (void) hex_decode(tpm_verb_options(c)->nonce, request.nonce_size, nonce);
         r = quote_check(&quote, &request, &result);
         if (r > 0)
-                return complain(c, "the TPM gave a quote that does not hold: %s",
-                                quote_fault_sentence((QuoteFault) r));
+                return complain(c, "the TPM gave a bad quote: %s", quote_fault_sentence((QuoteFault) r));
 
         if (r == -EOPNOTSUPP)
                 return complain(c, "libcrypto cannot check the quote");

@@ -76,7 +76,7 @@ static const Case cases[] = {
         {14, EV_IPL, "MokList", grub_cfg, 0},
         {5, EV_EFI_ACTION, "root=/dev/vda2 ro quiet", no_path, 0},
         {1, EV_EFI_VARIABLE_BOOT, "root=/dev/vda2 ro quiet", no_path, 0},
-        /* what extends nothing moves nothing */
+        /* an event that extends nothing changes no PCR */
         {9, EV_NO_ACTION, "grub_cmd: linux /vmlinuz-6.6", no_path, 0},
 };
 
@@ -105,7 +105,7 @@ static void test_utf16(_unused_ void **state) {
         assert_int_equal(moving(&b, "root=/dev/vda2 ro quiet", no_path), PCR(12));
 }
 
-/* A description is cut, and so is what is looked for. */
+/* A description may be cut, and the searched text is cut too. */
 static void test_long(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         char cmdline[2048] = "BOOT_IMAGE=/v ";
@@ -116,7 +116,7 @@ static void test_long(_unused_ void **state) {
         assert_int_equal(moving(&b, cmdline, no_path), PCR(12));
 }
 
-/* A word that is too short, or none, is found everywhere and means nothing. */
+/* A command line that is empty or too short matches by chance, and does not count. */
 static void test_short(_unused_ void **state) {
         static const char *const cmdlines[] = {NULL, "", "ro", "BOOT_IMAGE=/vmlinuz", "BOOT_IMAGE=/vmlinuz ro", "\n"};
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
@@ -127,7 +127,7 @@ static void test_short(_unused_ void **state) {
                 assert_int_equal(moving(&b, cmdlines[i], no_path), 0);
 }
 
-/* Boots of real firmware: the kernel's EFI stub measures its command line, and SeaBIOS has nobody who would. */
+/* Boots of real firmware: with OVMF the kernel's EFI stub measures its command line; with SeaBIOS nothing does. */
 static void test_vectors(_unused_ void **state) {
         static const struct {
                 const char *name;
@@ -150,7 +150,7 @@ static void test_vectors(_unused_ void **state) {
         "[{\"number\": 0, \"pcr\": " pcr ", \"type\": 13, \"type_name\": " name ", "                               \
         "\"description\": \"" description "\"}]"
 
-/* An answer that is not of the documented form is skipped. */
+/* An event that is not of the documented form is skipped. */
 static void test_malformed(_unused_ void **state) {
         static const struct {
                 const char *text;
