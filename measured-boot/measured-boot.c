@@ -7,15 +7,15 @@
 #define MEASURED_BOOT_PRACTICE "measured-boot"
 #define MEASURED_BOOT_JUDGE_AGAIN "run `gtune apply`"
 
-/* What is known of this boot. */
+/* The facts about this boot. */
 typedef struct MeasuredBoot {
         char *path;         /* of the kept verdict */
-        Verdict *verdict;   /* NULL: none that counts */
+        Verdict *verdict;   /* NULL: there is none for this boot */
         Pcrs pcrs;          /* empty if they could not be read */
-        const char *code;   /* why no verdict counts; NULL: one does, or this is an image */
-        const char *reason; /* … as the end of a sentence that begins with the path, or a sentence of its own */
+        const char *code;   /* why there is no verdict; NULL: there is one, or this is an image */
+        const char *reason; /* the same as a sentence, which continues after the path if names_path */
         bool names_path;
-        Baseline *baseline;   /* NULL: none is wanted, or it cannot be used */
+        Baseline *baseline;   /* NULL: the policy names none, or it cannot be used */
         char *baseline_error; /* why it cannot be used */
 } MeasuredBoot;
 
@@ -77,7 +77,7 @@ static int measured_boot_read_verdict(const View *view, MeasuredBoot *m) {
         return 0;
 }
 
-/* What counts is the baseline as it is now. */
+/* The baseline is read as it is now; the kept verdict may have been made with an older one. */
 static int measured_boot_read_baseline(const View *view, MeasuredBoot *m) {
         const char *path = policy_word(view->policy, MEASURED_BOOT_PRACTICE, "baseline", NULL);
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
@@ -125,7 +125,7 @@ static int measured_boot_read(const View *view, void **ret) {
         return 0;
 }
 
-/* "4, 9", or NULL for none. */
+/* Makes "4,9", or NULL for no PCR. */
 static int measured_boot_name_pcrs(uint32_t set, char **ret) {
         *ret = set == 0 ? NULL : pcr_selection_format(set);
         if (set != 0 && !*ret)
@@ -201,7 +201,7 @@ static int measured_boot_apply_baseline(const View *view, const MeasuredBoot *m,
 }
 
 #define MEASURED_BOOT_FIRMWARE "boot the guest with UEFI firmware that has a TPM driver"
-#define MEASURED_BOOT_ALLOW "find out what changed, and allow it with `gtune baseline add` if it is meant"
+#define MEASURED_BOOT_ALLOW "find out what changed; if it was intended, allow it with `gtune baseline add`"
 
 /* An issue of the verdict as a finding; its code is verdict_code(). */
 static const struct {
@@ -217,9 +217,9 @@ static const struct {
         [VERDICT_ISSUE_SEPARATOR_ONLY] = {STATE_DIFFERS, MEASURED_BOOT_FIRMWARE},
         [VERDICT_ISSUE_PARTIAL] = {STATE_DIFFERS, MEASURED_BOOT_FIRMWARE},
         [VERDICT_ISSUE_LOG_MISMATCH] = {STATE_DIFFERS,
-                                        "look at `gtune eventlog`, and find out who extends these PCRs"},
+                                        "look at `gtune eventlog`, and find out which program extends these PCRs"},
         [VERDICT_ISSUE_BASELINE_INVALID] = {STATE_UNKNOWN,
-                                            "mend the baseline, or write it anew with `gtune baseline save`"},
+                                            "fix the baseline, or replace it with `gtune baseline save --force`"},
         [VERDICT_ISSUE_BASELINE_MISMATCH] = {STATE_DIFFERS, MEASURED_BOOT_ALLOW},
         [VERDICT_ISSUE_LOG_UNUSABLE] = {STATE_UNKNOWN, "look at `gtune eventlog`"},
         [VERDICT_ISSUE_LOG_ABSENT] = {STATE_ACTIVE, NULL},
@@ -288,7 +288,7 @@ static int measured_boot_add_evidence(const MeasuredBoot *m, const Verdict *v, F
         return 0;
 }
 
-/* The event that came last is the one that a changed boot differs in most often, so the end of the list is kept. */
+/* A changed boot differs most often in its last events, so the end of the list is shown. */
 #define MEASURED_BOOT_EVENTS_SHOWN 4U
 
 static int measured_boot_add_events(Finding *f, const Verdict *v) {
@@ -384,7 +384,7 @@ static int measured_boot_plan(_unused_ const View *view, _unused_ const void *fa
         return 0;
 }
 
-/* An image has not booted. */
+/* An image never fails: it has not booted. */
 static bool measured_boot_fails(const View *view, const Finding *finding) {
         return finding->wanted == WANTED_ON && policy_bool(view->policy, MEASURED_BOOT_PRACTICE, "require", false) &&
                view->machine->kind != MACHINE_IMAGE && finding->state != STATE_ACTIVE;
@@ -428,11 +428,10 @@ static const char *const measured_boot_sources[] = {
 const Practice practice_measured_boot = {
         .name = MEASURED_BOOT_PRACTICE,
         .title = "measured boot",
-        .purpose = "The firmware and the boot loader write a digest of each step into the TPM before they take it, so "
-                   "that what was booted can be proven afterwards.",
-        .helps = "Where a host or a key has to know which firmware, boot loader, kernel and command line this guest "
-                 "runs.",
-        .harms = "Nothing is changed. A baseline has to be renewed with each update of what it speaks of.",
+        .purpose = "The firmware and the boot loader write a digest of each step into the TPM before they run it, so "
+                   "that it can be proven afterwards what was booted.",
+        .helps = "If a host or a key must know which firmware, boot loader, kernel and command line this guest runs.",
+        .harms = "Nothing is changed. A baseline must be renewed after each update of the software that it covers.",
         .proof = "PCR 0, 4 and 7 hold measurements, the event log leads to PCR 0 to 7, and the baseline allows them.",
         .sources = measured_boot_sources,
         .reasons = measured_boot_reasons,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* This is linked without libcrypto: neither must what it tests need it. */
+/* This test is linked without libcrypto, to prove that measured-boot does not need it. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #define BASELINE "/etc/gtuned/baseline.json"
 #define KEPT "/run/gtuned/" MEASURED_BOOT_NAME
 
-/* A guest that is made of what a case says. */
+/* The guest of a test case. */
 typedef struct Stage {
         Tree *tree;
         View view;
@@ -49,7 +49,7 @@ static void stage_done(Stage *s) {
         tree_teardown(&tree);
 }
 
-/* Both steps of a survey; the last facts stay for who asks about them. */
+/* Reads and observes, as a survey does; the last facts are kept for later questions. */
 static int observe(Stage *s) {
         int r;
 
@@ -89,7 +89,7 @@ static void keep_verdict(const Stage *s, const Verdict *v) {
         tree_file(s->tree, KEPT, text.data);
 }
 
-/* PCR 4 must be 04…, or what the case says; PCR 9 warns likewise. */
+/* PCR 4 must be 04…, or the value of the case; PCR 9 has the level "warn" and likewise 09…. */
 static void keep_baseline(const Stage *s, unsigned four, unsigned nine) {
         _cleanup_(baseline_freep) Baseline *b = NULL;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
@@ -158,7 +158,7 @@ static void test_verdicts(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(verdict_cases); i++) {
                 const Verdict v = verdict_of(verdict_cases[i].verdict, verdict_cases[i].log);
 
-                /* The state does not depend on what is wanted; whether it is a failure does. */
+                /* The state does not depend on the policy; whether it is a failure does. */
                 for (unsigned wanted = 0; wanted < 3; wanted++) {
                         _cleanup_(stage_done) Stage s;
 
@@ -349,7 +349,7 @@ static void test_bad_baseline(void **state) {
         }
 }
 
-/* A baseline of a bank whose values were not kept says nothing about this boot. */
+/* A baseline cannot be compared if the values of its bank were not kept. */
 static void test_baseline_of_other_bank(void **state) {
         _cleanup_(stage_done) Stage s;
         const Verdict v = verdict_of(VERDICT_MEASURED, VERDICT_LOG_MATCH);
