@@ -2,3 +2,5 @@
 
 /* Tested by tests/e2e, where apply runs in guests. No test runs apply in a chroot. */
 
+/* Tested by tests/e2e, where apply runs in guests. No test runs apply in a chroot. */
+

@@ -272,8 +272,10 @@ int event_describe(const Event *event, Buffer *b) {
 static int event_is_hash_of(const uint8_t *data, size_t size, Algorithm bank, const uint8_t *digest) {
         uint8_t hash[DIGEST_SIZE_MAX];
         int r = algorithm_hash(bank, &(HashPart){data, size}, 1, hash);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : memcmp(hash, digest, algorithm_size(bank)) == 0;
+        return memcmp(hash, digest, algorithm_size(bank)) == 0;
 }
 
 int event_text(const Event *event, Algorithm bank, EventText *ret) {

@@ -166,8 +166,10 @@ static int gtune_tpm_format_outcome(int r, json_object *value, Fault *fault, Buf
                 return gtune_tpm_format_value("return", value, line);
         if (r < 0)
                 r = fault_set(fault, FAULT_FAILED, "gtune-tpm failed: %s", strerror(-r));
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : gtune_tpm_format_fault(fault, line);
+        return gtune_tpm_format_fault(fault, line);
 }
 
 /* The worker: the kernel waits for a TPM for minutes, and a process in such a wait cannot even be interrupted. --- */
@@ -188,7 +190,10 @@ static int gtune_tpm_worker_answer(const GtuneTpmArguments *a, const Buffer *tex
                 r = tpm_answer(&a->sources, &request, &value, &fault);
 
         r = gtune_tpm_format_outcome(r, value, &fault, &line);
-        return r < 0 ? r : write_all(fd, line.data, line.size);
+        if (r < 0)
+                return r;
+
+        return write_all(fd, line.data, line.size);
 }
 
 static int gtune_tpm_worker_start(const GtuneTpmArguments *a, const Buffer *text, pid_t *ret_pid, int *ret_fd) {
@@ -281,8 +286,10 @@ static int gtune_tpm_run(GtuneTpmArguments *a) {
                 line.size = 0;
                 r = gtune_tpm_format_outcome(r, NULL, &fault, &line);
         }
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : write_all(STDOUT_FILENO, line.data, line.size);
+        return write_all(STDOUT_FILENO, line.data, line.size);
 }
 
 int main(int argc, char **argv) {

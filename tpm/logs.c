@@ -22,7 +22,10 @@ static int logs_set_unreadable(const LogSource *source, FaultClass class, const 
         int r;
 
         r = fault_set(fault, class, "%s: %s", source->path, reason);
-        return r < 0 ? r : eventlog_new_unreadable(source->format, reason, ret);
+        if (r < 0)
+                return r;
+
+        return eventlog_new_unreadable(source->format, reason, ret);
 }
 
 static int logs_read_one(const Root *root, const LogSource *source, EventLog **ret, Fault *fault) {

@@ -81,9 +81,11 @@ static int baseline_found_print_row(const BaselineFound *f, unsigned pcr, Buffer
                 return r < 0 ? r : buffer_puts(b, "\n");
 
         r = buffer_printf(b, "%*s", (int) (BASELINE_CHECK_LABEL_COLUMN - 14 - strlen("match")), "");
-        return r < 0 ? r
-                     : text_wrap(b, match->label, BASELINE_CHECK_LABEL_COLUMN, BASELINE_CHECK_LABEL_COLUMN,
-                                 BASELINE_CHECK_WIDTH);
+        if (r < 0)
+                return r;
+
+        return text_wrap(b, match->label, BASELINE_CHECK_LABEL_COLUMN, BASELINE_CHECK_LABEL_COLUMN,
+                         BASELINE_CHECK_WIDTH);
 }
 
 static int baseline_found_print_value(const char *name, const uint8_t *digest, const char *label,
@@ -99,9 +101,10 @@ static int baseline_found_print_value(const char *name, const uint8_t *digest, c
                 return r;
 
         r = buffer_printf(b, "%*s", (int) BASELINE_CHECK_VALUE_COLUMN, "");
-        return r < 0 ? r
-                     : text_wrap(b, label, BASELINE_CHECK_VALUE_COLUMN, BASELINE_CHECK_VALUE_COLUMN,
-                                 BASELINE_CHECK_WIDTH);
+        if (r < 0)
+                return r;
+
+        return text_wrap(b, label, BASELINE_CHECK_VALUE_COLUMN, BASELINE_CHECK_VALUE_COLUMN, BASELINE_CHECK_WIDTH);
 }
 
 static int baseline_found_print_disagreement(const BaselineFound *f, unsigned pcr, Buffer *b) {
@@ -217,8 +220,10 @@ static int baseline_found_explain(const Context *c, BaselineFound *f) {
         r = tpm_events(c, &document, &f->events_error);
         if (r == 0)
                 f->events = json_object_get(json_get_array(document, "events"));
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : 0;
+        return 0;
 }
 
 static void baseline_found_done(BaselineFound *f) {

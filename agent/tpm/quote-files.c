@@ -86,8 +86,10 @@ static int quote_files_append_word(const char *directory, const char *name, Buff
         r = buffer_puts(b, quoted ? "'" : *directory == '-' ? "./" : "");
         for (const char *p = directory; r >= 0 && *p; p++)
                 r = quoted && *p == '\'' ? buffer_puts(b, "'\\''") : buffer_append(b, p, 1);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : buffer_printf(b, "/%s%s", name, quoted ? "'" : "");
+        return buffer_printf(b, "/%s%s", name, quoted ? "'" : "");
 }
 
 int quote_files_print_command(const char *directory, const char *qualifying) {
