@@ -111,17 +111,17 @@ static int pvspin_check_dialect(const View *view, const Pvspin *p, Finding *f) {
                 return 0;
 
         return pvspin_found(finding_verdict(f, STATE_UNKNOWN, "token-unknown",
-                                     "add the one that this kernel knows to the kernel command line yourself",
+                                     "find out which of the two this kernel takes, and add it to the kernel command line yourself",
                                      "nothing says whether kernel %s takes arm_pvspin or pvqspinlock",
                                      strempty(view->machine->probe->kernel_release)));
 }
 
 static int pvspin_log_lost(const View *view, Finding *f) {
         if (view->machine->probe->log.reach == LOG_UNREADABLE)
-                return finding_verdict(f, STATE_UNKNOWN, "kernel-log-lost", "run as root",
+                return finding_verdict(f, STATE_UNKNOWN, "kernel-log-lost", "run gtune as root",
                                        "the kernel log cannot be read without privilege");
 
-        return finding_verdict(f, STATE_UNKNOWN, "kernel-log-lost", "keep the boot messages by a persistent journal",
+        return finding_verdict(f, STATE_UNKNOWN, "kernel-log-lost", "make the journal persistent, so that it keeps the boot messages",
                                "the kernel log no longer reaches back to the boot, and the journal does not have it");
 }
 

@@ -317,7 +317,7 @@ static int environment_read_file(const Root *root, const Unit *unit, const UnitS
         if (path[optional] != '/')
                 return 0;
         if (strpbrk(path, "*?["))
-                return environment_note_problem(e, path + optional, "is a pattern, and gtuned does not know what it stands for");
+                return environment_note_problem(e, path + optional, "is a pattern, and gtuned does not know which files it stands for");
 
         e->stale |= unit_file_is_newer(root, path + optional, started);
         r = root_read(root, path + optional, UNIT_FILE_MAX, &text);

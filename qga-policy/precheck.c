@@ -139,7 +139,7 @@ static int precheck_compare_lists(const AgentCommand *a, const QgaConf *said, ch
                         continue;
 
                 text = names_join(theirs[i], ", ");
-                return text ? precheck_refuse(ret_refusal, xasprintf("%s -D understands the new arguments in another way: its "
+                return text ? precheck_refuse(ret_refusal, xasprintf("%s -D reads the new arguments differently: its "
                                                             "%s list would be \"%s\"",
                                                             a->command.path, i == 1 ? "allow" : "block", text))
                             : -ENOMEM;

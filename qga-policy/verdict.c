@@ -41,7 +41,7 @@ static int qga_check_masked(const Qga *q, Finding *f) {
 
 static int qga_check_binary(const Qga *q, Finding *f) {
         if (q->base.problem)
-                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood", "mend the file it names",
+                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood", "fix the file that the reason names",
                                              "it cannot be known what %s runs: %s", q->unit, q->base.problem));
         if (q->binary_error == -ENOENT)
                 return qga_found(finding_verdict(f, STATE_UNSUPPORTED, "qga-no-program", "install qemu-guest-agent",
@@ -83,7 +83,7 @@ static int qga_check_start(const Qga *q, Finding *f) {
         if (a->view.fault == FAULT_NONE || a->view.fault == FAULT_REMOVED)
                 return 0;
 
-        return qga_found(finding_verdict(f, STATE_CONFLICT, "qga-does-not-start", "mend the command line of the agent",
+        return qga_found(finding_verdict(f, STATE_CONFLICT, "qga-does-not-start", "fix the command line of the agent",
                                      "%s:%u passes %s (%s)", a->command.setting->file, a->command.setting->line,
                                      what[a->view.fault],
                                      a->view.n > 0 ? a->arguments.list[a->view.fault_at].text : ""));
@@ -93,7 +93,7 @@ static int qga_check_form(const Qga *q, Finding *f) {
         if (q->form_error == 0)
                 return 0;
         if (q->form_error == -EINVAL)
-                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood", "mend the file it names",
+                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood", "fix the file that the reason names",
                                              "%s:%u cannot be repeated in a drop-in", q->base.command.setting->file,
                                              q->base.command.setting->line));
 
@@ -114,15 +114,15 @@ static int qga_check_undone(const Qga *q, Finding *f) {
                 return -ENOMEM;
         if (!q->record)
                 return qga_found(finding_verdict(f, STATE_CONFLICT, "qga-later-drop-in", remedy,
-                                             "%s sets ExecStart and sorts behind gtuned's drop-in, so it would "
-                                             "undo it",
+                                             "%s sets ExecStart and is read after gtuned's drop-in, so it would "
+                                             "undo the drop-in",
                                              q->undone_by));
         if (finding_evidence(f, q->undone_by, "sets ExecStart") < 0)
                 return -ENOMEM;
 
         return qga_found(finding_verdict(f, STATE_DRIFTED, "qga-later-drop-in", remedy,
-                                     "gtuned's drop-in is there, and %s undoes it: it sorts behind it and sets "
-                                 "ExecStart",
+                                     "gtuned's drop-in is there, but %s is read after it and sets ExecStart, "
+                                     "which undoes the drop-in",
                                      q->undone_by));
 }
 
@@ -184,7 +184,7 @@ static int qga_check_drift(const Qga *q, Finding *f) {
         else if (!q->file.intact)
                 reason = xasprintf("%s was edited after gtuned had written it", q->drop_in);
         else if (!streq_ptr(q->file.copied, copied))
-                reason = xasprintf("ExecStart in %s:%u is another one than the drop-in repeats", s->file, s->line);
+                reason = xasprintf("ExecStart in %s:%u changed after the drop-in was made from it", s->file, s->line);
         else if (q->is->view.fault == FAULT_REMOVED)
                 reason = xasprintf("%s passes --blacklist, which this qemu-ga no longer has, and it does not start",
                                    q->drop_in);
@@ -209,7 +209,7 @@ static int qga_check_load_state(const Qga *q, Finding *f) {
         if (!q->service || streq_ptr(q->service->load_state, "loaded"))
                 return 0;
 
-        remedy = xasprintf("mend what `systemctl status %s` names, then run `systemctl daemon-reload`", q->unit);
+        remedy = xasprintf("fix the error that `systemctl status %s` shows, then run `systemctl daemon-reload`", q->unit);
         return remedy ? qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-not-loaded", remedy,
                                               "the service manager does not take %s: its load state is %s", q->unit,
                                               q->service->load_state))
@@ -270,7 +270,7 @@ static int qga_check_running(const Qga *q, Finding *f) {
                 return qga_found(finding_verdict(f, STATE_UNSUPPORTED, "qga-no-port",
                                              "let the host give the guest a channel of that name",
                                              "the guest has no virtio port org.qemu.guest_agent.0, so the agent "
-                                             "has nobody to talk to"));
+                                             "cannot reach the host"));
 
         remedy = xasprintf("run `systemctl start %s`, and see `journalctl -u %s` if it does not stay", q->unit,
                            q->unit);

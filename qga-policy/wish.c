@@ -10,7 +10,7 @@ static const char *const wish_enable_choices[] = {"auto", "yes", "no", NULL};
 static const char *const wish_preset_choices[] = {"none", "hardened", NULL};
 
 const PolicyKey wish_keys[WISH_N_KEYS] = {
-        {WISH_SECTION, "enable", KEY_CHOICE, wish_enable_choices, "auto wants it where block, allow or preset says something"},
+        {WISH_SECTION, "enable", KEY_CHOICE, wish_enable_choices, "auto wants it if block, allow or preset closes something"},
         {WISH_SECTION, "block", KEY_LIST, NULL, "groups and RPCs that the host may not call"},
         {WISH_SECTION, "allow", KEY_LIST, NULL, "groups and RPCs that the host may call, and no others"},
         {WISH_SECTION, "preset", KEY_CHOICE, wish_preset_choices, "hardened blocks file-access, exec and credentials"},
