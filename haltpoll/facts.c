@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Reads the facts of haltpoll, and decides how it is configured here: by tokens or by files.
+ *
+ * Tested by the golden machines (tests/roots).
+ */
+
 #include "haltpoll/haltpoll.h"
 
 #define HALTPOLL_POLL_STATE "/sys/devices/system/cpu/cpu0/cpuidle/state0"
@@ -24,14 +30,16 @@ static void haltpoll_freep(Haltpoll **h) {
         haltpoll_free(*h);
 }
 
-/* An attribute that is absent or cannot be read is NULL, which is a fact too. */
+/* An attribute that does not exist or cannot be read is NULL: that is a fact too, and no error. */
 static int haltpoll_read_attribute(const View *view, const char *path, char **ret) {
         return root_read_line(view->root, path, ret) == -ENOMEM ? -ENOMEM : 0;
 }
 
 static int haltpoll_read_cpuidle(const View *view, Haltpoll *h) {
-        /* Before 5.8 only the second one exists, unless booted with cpuidle_sysfs_switch (drivers/cpuidle/sysfs.c). */
-        static const char *const governors[] = {HALTPOLL_CPUIDLE "/current_governor", HALTPOLL_CPUIDLE "/current_governor_ro"};
+        /* Before 5.8 only the second file exists, unless booted with cpuidle_sysfs_switch (drivers/cpuidle/sysfs.c). */
+        static const char *const governors[] = {
+                HALTPOLL_CPUIDLE "/current_governor", HALTPOLL_CPUIDLE "/current_governor_ro",
+        };
 
         h->cpuidle = root_exists(view->root, HALTPOLL_CPUIDLE);
         if (!h->cpuidle)
@@ -47,17 +55,6 @@ static int haltpoll_read_cpuidle(const View *view, Haltpoll *h) {
         }
 
         h->effect = streq_ptr(h->driver, "haltpoll") && streq_ptr(h->current_governor, "haltpoll");
-        return 0;
-}
-
-static int haltpoll_read_parameters(const View *view, Haltpoll *h) {
-        struct stat st;
-
-        if (haltpoll_read_attribute(view, HALTPOLL_FORCE, &h->force) < 0 ||
-            haltpoll_read_attribute(view, HALTPOLL_PARAMETERS "/enable", &h->enable) < 0)
-                return -ENOMEM;
-
-        h->force_writable = root_stat(view->root, HALTPOLL_FORCE, &st) >= 0 && (st.st_mode & 0200) != 0;
         return 0;
 }
 
@@ -91,13 +88,13 @@ static void haltpoll_decide_form(const View *view, Haltpoll *h) {
                 h->form = driver == 'n' ? HALTPOLL_ABSENT : HALTPOLL_UNKNOWN;
 
         if (governor == 0 && h->form == HALTPOLL_UNKNOWN && view->machine->kind == MACHINE_IMAGE)
-                h->governor = true; /* nothing is known of the kernel: no reason to refuse */
+                h->governor = true; /* the kernel is unknown, which is no reason to refuse */
 }
 
 /*
- * A driver that is a module and that nothing has loaded is loaded by modules-load.d, and modprobe.d passes force: that is
- * active at once. A module that is loaded without being in effect came from the initramfs, whose copy of modprobe.d gtuned
- * does not reach: there only the command line helps, which modprobe reads too.
+ * If the driver is a module that is not loaded, a file in modules-load.d loads it and a file in modprobe.d sets force:
+ * that takes effect at once. If the module is loaded without taking effect, the initramfs has loaded it. gtuned does
+ * not change the copy of modprobe.d in there, so the tokens go onto the command line, which modprobe reads too.
  */
 static void haltpoll_decide_tokens(const View *view, Haltpoll *h) {
         static const TokenSpec force = {"cpuidle_haltpoll.force", "Y", TOKEN_BOOL};
@@ -113,7 +110,7 @@ static void haltpoll_decide_tokens(const View *view, Haltpoll *h) {
                 h->tokens[h->n_tokens++] = enable;
 }
 
-/* The module form: both files with our bytes. */
+/* Whether both files have the texts of haltpoll_files(). */
 static int haltpoll_configuration_of_files(const View *view, const Haltpoll *h, Configuration *ret) {
         const char *paths[] = {HALTPOLL_MODULES_LOAD, HALTPOLL_MODPROBE}, *texts[2];
 
@@ -128,7 +125,7 @@ static int haltpoll_configuration_of_files(const View *view, const Haltpoll *h, 
                 if (r == -ENOMEM)
                         return r;
                 ret->ours = ret->ours || record;
-                /* A file that was there when this boot began has had its chance. */
+                /* A file that gtuned wrote in an earlier boot was already read in this one. */
                 ret->running = ret->running || (record && !streq_ptr(record->boot_id, view->machine->boot_id));
                 if (r >= 0 && streq(is.data, texts[i]))
                         continue;
@@ -153,7 +150,7 @@ static int haltpoll_read_configuration(const View *view, Haltpoll *h) {
         if (r < 0 || h->n_tokens == 0 || !h->configuration.complete)
                 return r;
 
-        /* Both are needed: a module whose governor is switched off. */
+        /* The governor of the module is switched off, so a token is needed besides the files. */
         h->by_tokens.ours = h->by_tokens.ours || h->configuration.ours;
         h->configuration = h->by_tokens;
         return 0;
@@ -161,6 +158,7 @@ static int haltpoll_read_configuration(const View *view, Haltpoll *h) {
 
 int haltpoll_read(const View *view, void **ret) {
         _cleanup_(haltpoll_freep) Haltpoll *h = calloc(1, sizeof(*h));
+        struct stat st;
         int r;
 
         if (!h)
@@ -172,9 +170,15 @@ int haltpoll_read(const View *view, void **ret) {
         r = haltpoll_read_cpuidle(view, h);
         if (r < 0)
                 return r;
-        r = haltpoll_read_parameters(view, h);
+
+        r = haltpoll_read_attribute(view, HALTPOLL_FORCE, &h->force);
         if (r < 0)
                 return r;
+        h->force_writable = root_stat(view->root, HALTPOLL_FORCE, &st) >= 0 && (st.st_mode & 0200) != 0;
+        r = haltpoll_read_attribute(view, HALTPOLL_PARAMETERS "/enable", &h->enable);
+        if (r < 0)
+                return r;
+
         r = haltpoll_read_polling(view, h);
         if (r < 0)
                 return r;

@@ -9,14 +9,14 @@ static bool haltpoll_wanted_automatically(const View *view) {
 }
 
 /*
- * If the kernel lets "force" be written, the driver registers at once (6.6 and later, arm64). If another driver owns the
- * CPUs, the write fails with EBUSY, without cpuidle with ENODEV, and the whole apply would fail with it.
+ * Whether a write to "force" registers the driver at once (6.6 and later, arm64). If another driver owns the CPUs, the
+ * write fails with EBUSY, and without cpuidle with ENODEV; either would make the whole apply fail.
  */
 static bool haltpoll_registers_now(const Haltpoll *h) {
         return h->arm64 && h->force_writable && streq_ptr(h->force, "N") && streq_ptr(h->driver, "none");
 }
 
-/* On those kernels "force" on the command line may come too early to register the driver: a write is enough. */
+/* On such a kernel the token "force" may be parsed too early to register the driver. Then a write registers it. */
 static int haltpoll_judge_driver(const Haltpoll *h, Finding *finding) {
         const Configuration *c = &h->configuration;
 
@@ -27,18 +27,7 @@ static int haltpoll_judge_driver(const Haltpoll *h, Finding *finding) {
                                "the haltpoll driver is not registered, and this kernel lets it be registered now");
 }
 
-static int haltpoll_tunables_verdict(Finding *finding, const char *drifted) {
-        if (drifted)
-                return finding_verdict(finding, STATE_DRIFTED, "tunable-changed", "run `gtune apply`",
-                                       "%s was changed after gtuned had set it", drifted);
-        if (finding->state == STATE_DIFFERS)
-                return 0;
-
-        return finding_verdict(finding, STATE_DIFFERS, "tunable-differs", "run `gtune apply`",
-                               "a tunable has another value than the policy asks for");
-}
-
-/* What the tunables say comes on top of a verdict about driver and governor that is no obstacle. */
+/* The tunables change the verdict about driver and governor only if that is no obstacle. */
 static int haltpoll_judge_tunables(const View *view, const Haltpoll *h, Finding *finding) {
         const char *drifted;
         bool differs, reboot = finding->reboot;
@@ -51,10 +40,21 @@ static int haltpoll_judge_tunables(const View *view, const Haltpoll *h, Finding 
             finding->state != STATE_DIFFERS)
                 return 0;
 
-        r = haltpoll_tunables_verdict(finding, drifted);
+        if (drifted) {
+                r = finding_verdict(finding, STATE_DRIFTED, "tunable-changed", "run `gtune apply`",
+                                    "%s was changed after gtuned had set it", drifted);
+                if (r < 0)
+                        return r;
+        } else if (finding->state != STATE_DIFFERS) {
+                r = finding_verdict(finding, STATE_DIFFERS, "tunable-differs", "run `gtune apply`",
+                                    "a tunable has another value than the policy asks for");
+                if (r < 0)
+                        return r;
+        }
+
         if (reboot)
                 finding_wait_for_boot(finding);
-        return r;
+        return 0;
 }
 
 static int haltpoll_add_evidence(const Haltpoll *h, Finding *finding) {
@@ -87,7 +87,7 @@ static int haltpoll_observe(const View *view, const void *facts, Finding *findin
         if (r < 0)
                 return r;
 
-        /* An obstacle matters to an owner who wants haltpoll. Another owner is told what the kernel cannot do. */
+        /* If haltpoll is not wanted, of all obstacles only "unsupported" is reported. */
         r = haltpoll_obstacle(view, h, finding);
         if (r < 0)
                 return r;
@@ -116,36 +116,43 @@ static int haltpoll_plan_files(const Haltpoll *h, const Finding *finding, Plan *
         if (r < 0 || !load || h->loaded)
                 return r;
 
-        /* It loads what is new in modules-load.d, and so makes it active now. */
+        /* Starting this unit loads the modules of modules-load.d, so that the driver is active now. */
         return plan_unit(plan, finding, "systemd-modules-load.service", NULL);
 }
 
-static int haltpoll_plan_on(const View *view, const Haltpoll *h, const Finding *finding, Plan *plan) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < h->n_tokens; i++)
-                r = plan_token(plan, finding, h->tokens + i);
-        if (r >= 0 && h->by_files)
-                r = haltpoll_plan_files(h, finding, plan);
-        if (r >= 0 && h->governor)
-                r = tunables_plan(view, h, finding, plan);
-        if (r < 0)
-                return r;
-
-        /* Then no reboot is needed. The kernel does not ask whether this is a guest: gtuned did. */
-        return haltpoll_registers_now(h) ? plan_attribute(plan, finding, HALTPOLL_FORCE, "Y") : 0;
-}
-
 static int haltpoll_plan(const View *view, const void *facts, const Finding *finding, Plan *plan) {
+        const Haltpoll *h = facts;
+        int r;
+
         if (!practice_is_on(finding) || practice_is_hopeless(&practice_haltpoll, finding))
                 return 0;
 
-        /* "auto" asks only for what can work; "yes" is the administrator's word, for the next kernel too. */
+        /*
+         * "auto" plans only what works on this kernel. "yes" is the administrator's order, and holds for the next
+         * kernel.
+         */
         if (finding->state == STATE_UNSUPPORTED &&
             !streq(policy_word(view->policy, "haltpoll", "enable", "auto"), "yes"))
                 return 0;
 
-        return haltpoll_plan_on(view, facts, finding, plan);
+        for (size_t i = 0; i < h->n_tokens; i++) {
+                r = plan_token(plan, finding, h->tokens + i);
+                if (r < 0)
+                        return r;
+        }
+        if (h->by_files) {
+                r = haltpoll_plan_files(h, finding, plan);
+                if (r < 0)
+                        return r;
+        }
+        if (h->governor) {
+                r = tunables_plan(view, h, finding, plan);
+                if (r < 0)
+                        return r;
+        }
+
+        /* With this write no reboot is needed. The kernel does not check whether it runs in a guest; gtuned has. */
+        return haltpoll_registers_now(h) ? plan_attribute(plan, finding, HALTPOLL_FORCE, "Y") : 0;
 }
 
 static const Reason reasons[] = {

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * cpuidle haltpoll: a guest that is about to halt polls for a moment first, so that a wake-up costs no exit.
- * It has two pieces: the governor (drivers/cpuidle/governors/haltpoll.c, the five tunables) and the driver
- * (drivers/cpuidle/cpuidle-haltpoll.c, which registers only if it is told to).
+ * cpuidle haltpoll: a vCPU that goes idle polls for a moment before it halts, so that a wake-up costs no exit. It has
+ * two parts: the governor (Linux: drivers/cpuidle/governors/haltpoll.c), which has the five tunables, and the driver
+ * (drivers/cpuidle/cpuidle-haltpoll.c), which registers only if a parameter or the host's hint says so.
  */
 
 #include "core/configuration.h"
@@ -15,9 +15,9 @@
 #define HALTPOLL_MODULES_LOAD "/etc/modules-load.d/gtuned-haltpoll.conf"
 #define HALTPOLL_MODPROBE "/etc/modprobe.d/gtuned-haltpoll.conf"
 
-/* How the driver is built. */
+/* Whether the kernel has the driver, and in which form. */
 typedef enum HaltpollForm {
-        HALTPOLL_UNKNOWN, /* no kernel configuration, and nothing of it in /sys */
+        HALTPOLL_UNKNOWN, /* there is no kernel configuration, and /sys does not show the driver */
         HALTPOLL_ABSENT,
         HALTPOLL_BUILT_IN,
         HALTPOLL_MODULE,
@@ -34,13 +34,13 @@ typedef enum Tunable {
 
 /* A tunable as the policy wants it and as the kernel has it. */
 typedef struct TunableValue {
-        const PolicySetting *setting; /* NULL: left alone */
+        const PolicySetting *setting; /* NULL: the policy does not set it */
         uint32_t wanted;              /* if there is a setting */
-        char *text;                   /* what the kernel says; NULL: cannot be read */
+        char *text;                   /* the kernel's value; NULL: it cannot be read */
         uint32_t actual;              /* if there is a text */
 } TunableValue;
 
-/* What is true of haltpoll on this machine. */
+/* The facts about haltpoll on this machine. */
 typedef struct Haltpoll {
         bool x86, arm64;
         HaltpollForm form;
@@ -48,17 +48,17 @@ typedef struct Haltpoll {
         bool loaded;               /* /sys/module/cpuidle_haltpoll exists */
         bool cpuidle;              /* /sys/devices/system/cpu/cpuidle exists */
         char *driver, *current_governor;
-        const char *governor_path; /* what current_governor was read from */
+        const char *governor_path; /* the file that current_governor was read from */
         char *force;               /* "Y", "N", or NULL */
-        bool force_writable;       /* the kernel lets it be written (6.6 and later, arm64) */
+        bool force_writable;       /* the kernel allows writing to force (6.6 and later, arm64) */
         char *enable;              /* haltpoll.enable of openEuler kernels: "Y", "N", or NULL */
-        char *poll_usage;          /* how often the first idle state was entered, if that is POLL and haltpoll is in effect */
-        bool effect;               /* driver and governor are haltpoll */
+        char *poll_usage;          /* entries into the first idle state, if it is POLL and haltpoll is in effect */
+        bool effect;               /* the current driver and the current governor are both haltpoll */
         bool by_files;             /* configured by modules-load.d and modprobe.d, not on the command line */
         TokenSpec tokens[2];
         size_t n_tokens;
-        Configuration by_tokens;     /* what the command lines say of the tokens */
-        Configuration configuration; /* the same with the two files, if they count */
+        Configuration by_tokens;     /* whether the command lines have the tokens */
+        Configuration configuration; /* the same, with the two files if by_files is set */
         TunableValue tunables[_TUNABLE_MAX];
 } Haltpoll;
 
@@ -69,7 +69,7 @@ int haltpoll_read(const View *view, void **ret);
 void haltpoll_free(void *facts);
 
 /**
- * haltpoll_obstacle() - find what keeps haltpoll from working here
+ * haltpoll_obstacle() - find out whether something keeps haltpoll from working here
  * @view: the view
  * @h: the facts
  * @finding: takes the verdict "unsupported", "conflict" or "unknown" if there is an obstacle
@@ -78,20 +78,22 @@ void haltpoll_free(void *facts);
  */
 int haltpoll_obstacle(const View *view, const Haltpoll *h, Finding *finding);
 
-/** haltpoll_files() - the text of the two files of the module form; constant strings */
+/** haltpoll_files() - the texts of the files in modules-load.d and modprobe.d; constant strings */
 void haltpoll_files(const char **ret_modules_load, const char **ret_modprobe);
 
 /* The tunables (tunables.c). */
 extern const PolicyKey haltpoll_keys[];
 #define HALTPOLL_N_KEYS 6
 
-/** tunables_read() - read what the kernel has and what the policy wants. Return: 0 or -ENOMEM. */
+/** tunables_read() - read the kernel's values and the policy's. Return: 0 or -ENOMEM. */
 int tunables_read(const View *view, TunableValue values[static _TUNABLE_MAX]);
 
 /** tunables_done() - release the values */
 void tunables_done(TunableValue values[static _TUNABLE_MAX]);
 
-/** tunables_check() - Practice.check: refuse values that contradict each other or the kernel's. Return: 0 or -ENOMEM. */
+/**
+ * tunables_check() - Practice.check: refuse values that contradict each other or the kernel's. Return: 0 or -ENOMEM.
+ */
 int tunables_check(const View *view, const void *facts, Policy *policy);
 
 /**
@@ -99,15 +101,15 @@ int tunables_check(const View *view, const void *facts, Policy *policy);
  * @view: the view
  * @h: the facts
  * @finding: takes a setting for each tunable, and evidence for each that drifted
- * @ret_differs: takes whether one differs from the policy
- * @ret_drifted: takes the name of one that gtuned wrote in this boot and that has another value now, or NULL
+ * @ret_differs: takes whether a tunable differs from the policy
+ * @ret_drifted: takes the name of a tunable that gtuned wrote in this boot and that has another value now, or NULL
  *
  * Return: 0 or -ENOMEM.
  */
 int tunables_observe(const View *view, const Haltpoll *h, Finding *finding, bool *ret_differs,
                      const char **ret_drifted);
 
-/** tunables_plan() - ask for the values that differ, in an order that is safe at every step. Return: 0 or -ENOMEM. */
+/** tunables_plan() - plan writes of the values that differ, in an order safe at every step. Return: 0 or -ENOMEM. */
 int tunables_plan(const View *view, const Haltpoll *h, const Finding *finding, Plan *plan);
 
 extern const Practice practice_haltpoll;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What keeps haltpoll from working: one small check for each cause, in the order in which a person would
- * rule them out.
+ * What can keep haltpoll from working: a small check for each cause, in the order in which an administrator would go.
+ *
+ * Tested by the golden machines (tests/roots).
  */
 
 #include "haltpoll/haltpoll.h"
 
+/* Return: 1 if the check has set the verdict, 0 if not, -ENOMEM. */
 typedef int (*HaltpollCheck)(const View *view, const Haltpoll *h, Finding *f);
 
 static int obstacle_found(int r) {
@@ -55,7 +57,7 @@ static int obstacle_of_parameter(Finding *f, const Token *t, const char *why) {
                                      t->value ? "=" : "", strempty(t->value), why));
 }
 
-/* Parameters that switch cpuidle or haltpoll off (facts of drivers/cpuidle and arch/x86/kernel/process.c). */
+/* Parameters that switch cpuidle or haltpoll off (Linux: drivers/cpuidle, arch/x86/kernel/process.c). */
 static int obstacle_parameters(const View *view, const Haltpoll *h, Finding *f) {
         static const struct {
                 const char *name;
@@ -90,7 +92,8 @@ static int obstacle_cpuidle(const View *view, const Haltpoll *h, Finding *f) {
                 return 0;
         if (view->machine->config.size == 0)
                 return obstacle_found(finding_verdict(f, STATE_UNKNOWN, "cpuidle-missing", NULL,
-                                             HALTPOLL_CPUIDLE " does not exist, and the kernel's configuration is unknown"));
+                                             HALTPOLL_CPUIDLE " does not exist, and the kernel's configuration is "
+                                             "unknown"));
 
         return obstacle_found(finding_verdict(f, STATE_UNSUPPORTED, "no-cpuidle", NULL,
                                      "this kernel runs without cpuidle (no " HALTPOLL_CPUIDLE ")"));
@@ -114,7 +117,8 @@ static int obstacle_other_governor(_unused_ const View *view, const Haltpoll *h,
                 return 0;
 
         return obstacle_found(finding_verdict(f, STATE_CONFLICT, "other-governor",
-                                     "write haltpoll to " HALTPOLL_CPUIDLE "/current_governor, or remove cpuidle.governor=",
+                                     "write haltpoll to " HALTPOLL_CPUIDLE "/current_governor, or remove "
+                                     "cpuidle.governor=",
                                      "the haltpoll driver is loaded, but the governor is %s",
                                      h->current_governor ? h->current_governor : "unknown"));
 }
@@ -123,11 +127,11 @@ static int obstacle_governor_disabled(const View *view, const Haltpoll *h, Findi
         const Token *t = machine_parameter(view->machine, "haltpoll.enable");
         bool on;
 
-        /* Without the token it is the kernel's default, and the token that we configure mends that. */
+        /* If there is no token, the kernel's default is off, and the token that gtuned sets changes that. */
         if (!streq_ptr(h->enable, "N") || !t || parse_kernel_bool(t->value, &on) < 0 || on)
                 return 0;
 
-        /* If the next boot has it too, the verdict on the configuration names its place. */
+        /* If the next boot has the token too, the verdict on the configuration names the file that holds it. */
         if (h->by_tokens.opposite)
                 return 0;
 
@@ -135,8 +139,8 @@ static int obstacle_governor_disabled(const View *view, const Haltpoll *h, Findi
 }
 
 /*
- * On x86 the setter of the 6.6 kernels refuses every value, so the token does nothing there and only the
- * host's hint helps (drivers/cpuidle/cpuidle-haltpoll.c with a custom setter under CONFIG_ARM64).
+ * On x86 the 6.6 kernels of openEuler refuse every value of "force", so that only the host's hint makes the driver load
+ * (openEuler: drivers/cpuidle/cpuidle-haltpoll.c, whose setter depends on CONFIG_ARM64).
  */
 static int obstacle_force_refused(const View *view, const Haltpoll *h, Finding *f) {
         const char *line;
@@ -158,7 +162,7 @@ static int obstacle_force_refused(const View *view, const Haltpoll *h, Finding *
 static int obstacle_failed_to_enable(const View *view, const Haltpoll *h, Finding *f) {
         const char *line = kernel_log_find(&view->machine->probe->log, "Fail to enable haltpoll driver");
 
-        /* At boot the setter can run too early; where it can be written again, apply does. */
+        /* At boot the parameter may be parsed too early. If "force" can be written, an apply writes it again. */
         if (!line || h->effect || h->force_writable)
                 return 0;
         if (finding_evidence(f, "kernel log", line) < 0)

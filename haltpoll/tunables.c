@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The five tunables of the governor, as drivers/cpuidle/governors/haltpoll.c uses them
- * (Documentation/virt/guest-halt-polling.rst). They take effect at once and are lost at a reboot.
+ * The five tunables of the governor (Linux: drivers/cpuidle/governors/haltpoll.c,
+ * Documentation/virt/guest-halt-polling.rst). A write takes effect at once and is lost at a reboot.
+ *
+ * Tested by the golden machines (tests/roots), and by fuzz-policy.
  */
 
 #include "haltpoll/haltpoll.h"
@@ -21,7 +23,7 @@ const PolicyKey haltpoll_keys[] = {
 
 _Static_assert(ELEMENTSOF(haltpoll_keys) == HALTPOLL_N_KEYS, "the count in haltpoll.h is wrong");
 
-/* The kernel's own defaults, for what cannot be read and is not set. */
+/* The kernel's defaults, for tunables that cannot be read and that the policy does not set. */
 static const uint32_t tunable_defaults[_TUNABLE_MAX] = {
         [TUNABLE_NS] = 200000, [TUNABLE_SHRINK] = 2, [TUNABLE_GROW] = 2, [TUNABLE_GROW_START] = 50000,
         [TUNABLE_ALLOW_SHRINK] = 1,
@@ -63,7 +65,7 @@ int tunables_read(const View *view, TunableValue values[static _TUNABLE_MAX]) {
 
                 v->setting = policy_get(view->policy, "haltpoll", haltpoll_keys[t].name);
                 if (v->setting && tunable_parse(t, v->setting->value, &v->wanted) < 0)
-                        v->setting = NULL; /* reading the policy has complained already */
+                        v->setting = NULL; /* reading the policy has reported the error */
 
                 if (root_read_line(view->root, path, &v->text) == -ENOMEM)
                         return -ENOMEM;
@@ -74,7 +76,7 @@ int tunables_read(const View *view, TunableValue values[static _TUNABLE_MAX]) {
         return 0;
 }
 
-/* What will hold after an apply. */
+/* The value that a tunable will have after an apply. */
 static uint32_t tunable_expected(const TunableValue *values, Tunable t) {
         return values[t].setting ? values[t].wanted : values[t].text ? values[t].actual : tunable_defaults[t];
 }
@@ -86,7 +88,7 @@ static int tunables_check_grow_start(Policy *policy, const TunableValue *values)
         if (!s)
                 s = values[TUNABLE_NS].setting;
 
-        /* ns = 0 is how polling is switched off: no ramp is left that could be wrong. */
+        /* ns = 0 switches polling off, and grow_start does not matter any more. */
         if (!s || ns == 0)
                 return 0;
         if (start > ns)
@@ -116,10 +118,11 @@ static int tunables_check_product(Policy *policy, const TunableValue *values) {
         return policy_error(policy, s->file, s->line,
                             "%s = %s: guest_halt_poll_ns * guest_halt_poll_grow (%u * %u) must be less than "
                             "4294967296, or the kernel's limit wraps",
-                            s->key->name, s->value, tunable_expected(values, TUNABLE_NS), tunable_expected(values, TUNABLE_GROW));
+                            s->key->name, s->value, tunable_expected(values, TUNABLE_NS),
+                            tunable_expected(values, TUNABLE_GROW));
 }
 
-/* With ns = 0 only a shrink brings the limits that CPUs have reached down again. */
+/* With ns = 0 only shrinking brings down the limits that the CPUs have reached. */
 static int tunables_check_off(Policy *policy, const TunableValue *values) {
         const PolicySetting *s = values[TUNABLE_NS].setting;
 
@@ -147,14 +150,15 @@ int tunables_check(_unused_ const View *view, const void *facts, Policy *policy)
         return tunables_check_off(policy, h->tunables);
 }
 
-static int tunable_note_drift(const View *view, Finding *finding, const TunableValue *v, Tunable t, const char **ret_drifted) {
+static int tunable_note_drift(const View *view, Finding *finding, const TunableValue *v, Tunable t,
+                              const char **ret_drifted) {
         _cleanup_free_ char *path = tunable_path(t);
         const LedgerAttribute *record;
 
         if (!path)
                 return -ENOMEM;
 
-        /* Where our own value is still there, it is the policy that has changed. */
+        /* If the value is still the one that gtuned wrote, the policy has changed, and not the kernel's value. */
         record = ledger_attribute(view->ledger, path, view->machine->boot_id);
         if (!record || streq(record->new, v->text))
                 return 0;
@@ -203,7 +207,7 @@ static int tunable_plan(const View *view, const Finding *finding, const TunableV
         if (!path || !text)
                 return -ENOMEM;
 
-        /* Of an image the attributes do not exist yet: they are what the boot unit will write. */
+        /* In an image the attributes do not exist yet; the unit that runs at boot will write them. */
         if (v->text ? v->actual == v->wanted : view->machine->kind != MACHINE_IMAGE)
                 return 0;
 
@@ -211,8 +215,9 @@ static int tunable_plan(const View *view, const Finding *finding, const TunableV
 }
 
 /*
- * Where the limit may not shrink, CPUs whose limit is above a new, lower maximum keep it. Any write to a state's
- * "disable" sets the limit of that CPU back to 0 (drivers/cpuidle/sysfs.c, cpuidle_state_store()).
+ * If the limit may not shrink, a CPU whose limit is above a new, lower maximum keeps its limit. Any write to the
+ * attribute "disable" of an idle state resets the limit of that CPU to 0 (drivers/cpuidle/sysfs.c,
+ * cpuidle_state_store()).
  */
 static int tunables_plan_reset(const View *view, const Finding *finding, const TunableValue *values, Plan *plan) {
         const TunableValue *ns = values + TUNABLE_NS;
@@ -233,8 +238,8 @@ static int tunables_plan_reset(const View *view, const Finding *finding, const T
 }
 
 /*
- * Shrinking brings limits down that are above a new, lower maximum, so "Y" goes first and "N" last. The ramp
- * stays below the maximum at every step: a rising maximum goes before its ramp, a falling one behind.
+ * Shrinking brings down limits that are above a new, lower maximum, so allow_shrink = Y is written first and N last.
+ * grow_start must not exceed the maximum at any step: a higher maximum is written before it, a lower one after it.
  */
 int tunables_plan(const View *view, const Haltpoll *h, const Finding *finding, Plan *plan) {
         const TunableValue *shrink = h->tunables + TUNABLE_ALLOW_SHRINK, *ns = h->tunables + TUNABLE_NS;
