@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * PV qspinlocks of arm64 have two parameters. openEuler and its relatives take "arm_pvspin", which switches on both
- * the locks and the hint that a vCPU is preempted. Another tree, seen in an Anolis kernel, takes "pvqspinlock" and
- * "pvpreempted" for the two; its lines in the kernel log are the same, but for one.
+ * Kernel trees name the parameters of arm64 PV qspinlocks differently. openEuler and its derivatives take "arm_pvspin",
+ * which switches on both the locks and the hint that a vCPU is preempted. Another tree, seen in an Anolis kernel, takes
+ * "pvqspinlock" for the locks and "pvpreempted" for the hint. Both log the same lines, except "PV sched disabled".
+ *
+ * Tested by the golden machines pvspin-* and anolis-*.
  */
 
 #include "pvspin/pvspin.h"
@@ -49,8 +51,8 @@ const char *dialect_unknown_token(const Machine *machine, const char *name) {
 }
 
 /*
- * The log is the kernel's own word. A tree with arm_pvspin never says "PV sched disabled", and says one of the other
- * two of "PV sched" whatever its command line is; one with pvpreempted says them only where that is there.
+ * By the kernel log. A tree with arm_pvspin never logs "PV sched disabled", and always logs another line of "PV sched",
+ * whatever its command line is. A tree with pvpreempted logs such a line only if that parameter is given.
  */
 static const Dialect *dialect_by_log(const Machine *m) {
         bool locks = kernel_log_line(&m->probe->log, "arm-pv: PV qspinlocks ");
@@ -70,7 +72,7 @@ static const Dialect *dialect_by_log(const Machine *m) {
         return NULL;
 }
 
-/* The only one of the two that is there: somebody has chosen it. */
+/* By the only one of the two parameters that a command line has. */
 static const Dialect *dialect_by_tokens(const Cmdline *c) {
         bool a = cmdline_find(c, "arm_pvspin"), b = cmdline_find(c, "pvqspinlock");
 
@@ -100,11 +102,16 @@ static bool dialect_is_openeuler(const View *view) {
                 if (streq(view->machine->os_id, ids[i]))
                         return true;
 
-        /* Only kernels that come from openEuler's have this parameter (drivers/cpuidle/governors/haltpoll.c). */
+        /*
+         * Only kernels derived from openEuler's have this parameter (openEuler: drivers/cpuidle/governors/haltpoll.c).
+         */
         return root_exists(view->root, "/sys/module/haltpoll/parameters/enable");
 }
 
-/* Where a kernel is not known to have the locks at all, trying does no harm, and the next boot's log tells. */
+/*
+ * Whether the kernel is known to have the locks. If it is not, the token can be tried without harm: the log of the next
+ * boot shows whether the kernel knows it.
+ */
 static bool dialect_has_locks(const Machine *m) {
         return kernel_log_line(&m->probe->log, "arm-pv: PV qspinlocks ") ||
                machine_kernel_option(m, "CONFIG_PARAVIRT_SPINLOCKS") == 'y';

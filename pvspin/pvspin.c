@@ -3,26 +3,27 @@
 #include "pvspin/pvspin.h"
 
 /*
- * What the kernel says of it at boot (openEuler: arch/arm64/kernel/paravirt.c, pv_sched_init() and
- * pv_qspinlock_init()). Older and newer flows print different subsets; the first row that matches decides.
+ * What the kernel logs about PV qspinlocks at boot (openEuler: arch/arm64/kernel/paravirt.c, pv_sched_init() and
+ * pv_qspinlock_init()). Versions log different subsets of the lines; the first row of pvspin_lines that matches
+ * decides.
  */
 typedef enum PvspinOutcome {
-        OUTCOME_NONE, /* the log is complete and has no line of it */
+        OUTCOME_NONE, /* the log is complete and has none of the lines */
         OUTCOME_ENABLED,
-        OUTCOME_DISABLED,      /* no parameter, or a single possible CPU: the log cannot tell which */
-        OUTCOME_NOT_AVAILABLE, /* the host does not implement it */
+        OUTCOME_DISABLED,      /* no parameter, or a single possible CPU: the log does not say which */
+        OUTCOME_NOT_AVAILABLE, /* the host does not implement PV scheduling */
         OUTCOME_INIT_FAILED,
-        OUTCOME_UNKNOWN_TOKEN, /* kernels from 5.13 on name parameters that nobody took */
-        OUTCOME_PREEMPTED_ONLY, /* the host has it, and no qspinlock line follows */
-        OUTCOME_SCHED_DISABLED, /* pvpreempted is absent, and no qspinlock line follows */
+        OUTCOME_UNKNOWN_TOKEN, /* the kernel names the parameter as unknown (5.13 and later) */
+        OUTCOME_PREEMPTED_ONLY, /* the host has PV scheduling, and no line about qspinlocks follows */
+        OUTCOME_SCHED_DISABLED, /* pvpreempted is not given, and no line about qspinlocks follows */
         OUTCOME_LOG_LOST,
 } PvspinOutcome;
 
-/* What is true of PV qspinlocks on this machine. */
+/* The facts about PV qspinlocks on this machine. */
 typedef struct Pvspin {
         const Dialect *dialect;
         PvspinOutcome outcome;
-        const char *line; /* of the kernel log, which says so; NULL: none does */
+        const char *line; /* the line of the kernel log that shows the outcome, or NULL */
         Configuration configuration;
 } Pvspin;
 
@@ -57,12 +58,20 @@ static int pvspin_found(int r) {
         return r < 0 ? r : 1;
 }
 
-static int pvspin_check_architecture(const View *view, Finding *f) {
+static int pvspin_check_kernel(const View *view, Finding *f) {
         const Machine *m = view->machine;
         const char *line;
 
-        if (streq(m->probe->arch, "aarch64"))
-                return 0;
+        if (streq(m->probe->arch, "aarch64")) {
+                if (machine_kernel_option(m, "CONFIG_PARAVIRT_SPINLOCKS") != 'n')
+                        return 0;
+
+                return pvspin_found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-pvspin",
+                                                    "use an openEuler kernel with CONFIG_PARAVIRT_SPINLOCKS",
+                                                    "kernel %s was built without CONFIG_PARAVIRT_SPINLOCKS",
+                                                    strempty(m->probe->kernel_release)));
+        }
+
         if (!streq(m->probe->arch, "x86_64"))
                 return pvspin_found(finding_verdict(f, STATE_UNSUPPORTED, "architecture", NULL,
                                              "PV spinlocks of this kind exist on aarch64 only, and this is %s",
@@ -78,42 +87,27 @@ static int pvspin_check_architecture(const View *view, Finding *f) {
                                      line ? "; this one says: " : "", line ? line : ""));
 }
 
-static int pvspin_check_kernel(const View *view, Finding *f) {
-        if (machine_kernel_option(view->machine, "CONFIG_PARAVIRT_SPINLOCKS") != 'n')
-                return 0;
+static int pvspin_check_parameters(const View *view, const Pvspin *p, Finding *f) {
+        const char *release = strempty(view->machine->probe->kernel_release);
 
-        return pvspin_found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-pvspin",
-                                     "use an openEuler kernel with CONFIG_PARAVIRT_SPINLOCKS",
-                                     "kernel %s was built without CONFIG_PARAVIRT_SPINLOCKS",
-                                     strempty(view->machine->probe->kernel_release)));
-}
+        if (view->machine->possible_cpus == 1)
+                return pvspin_found(finding_verdict(f, STATE_UNSUPPORTED, "single-cpu", NULL,
+                                                    "the guest can only ever have one CPU, and no lock is waited for "
+                                                    "there"));
 
-static int pvspin_check_cpus(const View *view, Finding *f) {
-        if (view->machine->possible_cpus != 1)
-                return 0;
+        /* gtuned does not guess the parameter: the wrong one would be without effect. */
+        if (p->dialect->doubtful)
+                return pvspin_found(finding_verdict(f, STATE_UNKNOWN, "token-unknown",
+                                                    "find out which of the two this kernel takes, and add it to the "
+                                                    "kernel command line yourself",
+                                                    "nothing says whether kernel %s takes arm_pvspin or pvqspinlock",
+                                                    release));
+        if (machine_parameter(view->machine, "nopvspin"))
+                return pvspin_found(finding_verdict(f, STATE_CONFLICT, "nopvspin",
+                                                    "remove nopvspin from the kernel command line and reboot",
+                                                    "nopvspin on the kernel command line switches PV spinlocks off"));
 
-        return pvspin_found(finding_verdict(f, STATE_UNSUPPORTED, "single-cpu", NULL,
-                                     "the guest can only ever have one CPU, and no lock is waited for there"));
-}
-
-static int pvspin_check_parameter(const View *view, Finding *f) {
-        if (!machine_parameter(view->machine, "nopvspin"))
-                return 0;
-
-        return pvspin_found(finding_verdict(f, STATE_CONFLICT, "nopvspin",
-                                     "remove nopvspin from the kernel command line and reboot",
-                                     "nopvspin on the kernel command line switches PV spinlocks off"));
-}
-
-/* Only a word on the command line that has no effect would be the result of guessing wrong. */
-static int pvspin_check_dialect(const View *view, const Pvspin *p, Finding *f) {
-        if (!p->dialect->doubtful)
-                return 0;
-
-        return pvspin_found(finding_verdict(f, STATE_UNKNOWN, "token-unknown",
-                                     "find out which of the two this kernel takes, and add it to the kernel command line yourself",
-                                     "nothing says whether kernel %s takes arm_pvspin or pvqspinlock",
-                                     strempty(view->machine->probe->kernel_release)));
+        return 0;
 }
 
 static int pvspin_log_lost(const View *view, Finding *f) {
@@ -121,11 +115,12 @@ static int pvspin_log_lost(const View *view, Finding *f) {
                 return finding_verdict(f, STATE_UNKNOWN, "kernel-log-lost", "run gtune as root",
                                        "the kernel log cannot be read without privilege");
 
-        return finding_verdict(f, STATE_UNKNOWN, "kernel-log-lost", "make the journal persistent, so that it keeps the boot messages",
+        return finding_verdict(f, STATE_UNKNOWN, "kernel-log-lost",
+                               "make the journal persistent, so that it keeps the boot messages",
                                "the kernel log no longer reaches back to the boot, and the journal does not have it");
 }
 
-/* What the log says, where it says that it cannot be or could not be. */
+/* Check whether this boot has shown that PV qspinlocks cannot work here, or that they failed. */
 static int pvspin_check_outcome(const View *view, const Pvspin *p, Finding *f) {
         const char *name = p->dialect->tokens[0].name;
         bool booted_with = machine_parameter(view->machine, name) != NULL;
@@ -166,31 +161,31 @@ static int pvspin_check_outcome(const View *view, const Pvspin *p, Finding *f) {
         }
 }
 
+/* Return: 1 if the verdict is set, 0 if nothing is in the way, -ENOMEM. */
 static int pvspin_obstacle(const View *view, const Pvspin *p, Finding *f) {
         int r;
 
         r = practice_guest_refusal(view, f);
-        if (r == 0)
-                r = pvspin_check_architecture(view, f);
-        if (r == 0)
-                r = pvspin_check_kernel(view, f);
-        if (r == 0 && view->machine->kind != MACHINE_IMAGE)
+        if (r != 0)
+                return r;
+        r = pvspin_check_kernel(view, f);
+        if (r != 0)
+                return r;
+        if (view->machine->kind != MACHINE_IMAGE) {
                 r = pvspin_check_outcome(view, p, f);
-        if (r == 0)
-                r = pvspin_check_cpus(view, f);
-        if (r == 0)
-                r = pvspin_check_dialect(view, p, f);
-        if (r == 0)
-                r = pvspin_check_parameter(view, f);
-        if (r == 0)
-                r = configuration_atuned_conflict(view, &p->configuration, f);
+                if (r != 0)
+                        return r;
+        }
+        r = pvspin_check_parameters(view, p, f);
+        if (r != 0)
+                return r;
 
-        return r;
+        return configuration_atuned_conflict(view, &p->configuration, f);
 }
 
 /*
- * "auto" wants it for shared vCPUs, where this boot has shown that kernel and host support it. A kernel with
- * pvqspinlock asks the host only where the token is there: "disabled" says nothing of the host then.
+ * "auto" wants PV qspinlocks for shared vCPUs, if this boot has shown that kernel and host support them. A kernel with
+ * pvqspinlock asks the host only if the token is given; without the token "disabled" says nothing about the host.
  */
 static bool pvspin_wanted_automatically(const View *view, const Pvspin *p) {
         bool built = machine_kernel_option(view->machine, "CONFIG_PARAVIRT_SPINLOCKS") == 'y';
@@ -206,7 +201,8 @@ static bool pvspin_wanted_automatically(const View *view, const Pvspin *p) {
         case OUTCOME_PREEMPTED_ONLY:
                 return true;
         case OUTCOME_DISABLED:
-                return !p->dialect->asks_late || kernel_log_line(&view->machine->probe->log, "arm-pv: using PV sched preempted");
+                return !p->dialect->asks_late ||
+                       kernel_log_line(&view->machine->probe->log, "arm-pv: using PV sched preempted");
         case OUTCOME_LOG_LOST:
                 return built;
         default:
@@ -222,7 +218,8 @@ static int pvspin_read(const View *view, void **ret) {
 
         p->dialect = dialect_of(view);
         p->outcome = pvspin_read_outcome(view->machine, p->dialect, &p->line);
-        configuration_of_tokens(view, practice_pvspin.name, p->dialect->tokens, p->dialect->n_tokens, &p->configuration);
+        configuration_of_tokens(view, practice_pvspin.name, p->dialect->tokens, p->dialect->n_tokens,
+                                &p->configuration);
         *ret = p;
         return 0;
 }
@@ -250,16 +247,16 @@ static int pvspin_observe(const View *view, const void *facts, Finding *finding)
 static int pvspin_plan(const View *view, const void *facts, const Finding *finding, Plan *plan) {
         bool insisted = streq(policy_word(view->policy, "pvspin", "enable", "auto"), "yes");
         const Pvspin *p = facts;
-        int r = 0;
 
         if (!practice_is_on(finding) || practice_is_hopeless(&practice_pvspin, finding) ||
             (finding->state == STATE_UNSUPPORTED && !insisted))
                 return 0;
 
-        for (size_t i = 0; r >= 0 && i < p->dialect->n_tokens; i++)
-                r = plan_token(plan, finding, p->dialect->tokens + i);
+        for (size_t i = 0; i < p->dialect->n_tokens; i++)
+                if (plan_token(plan, finding, p->dialect->tokens + i) < 0)
+                        return -ENOMEM;
 
-        return r;
+        return 0;
 }
 
 static const char *const enable_choices[] = {"auto", "yes", "no", NULL};
@@ -269,18 +266,20 @@ static const PolicyKey keys[] = {
 };
 
 /*
- * Without the host's PV scheduling, 6.6 kernels would still switch the locks over, and nobody would kick a waiting vCPU: so
- * "host-no-pvsched" is hopeless.
+ * "host-no-pvsched" is hopeless, because without the host's PV scheduling a 6.6 kernel still switches the locks over,
+ * and then nothing kicks a waiting vCPU.
  */
 static const Reason reasons[] = {
         {"architecture", "PV qspinlocks of this kind exist on aarch64 only.", .hopeless = true},
-        {"x86-automatic", "On x86_64 PV spinlocks need no parameter: the kernel decides by what the host offers.", .hopeless = true},
+        {"x86-automatic", "On x86_64 PV spinlocks need no parameter: the kernel decides by what the host offers.",
+         .hopeless = true},
         {"kernel-no-pvspin", "The kernel was built without CONFIG_PARAVIRT_SPINLOCKS."},
         {"kernel-unknown-token", "The kernel names arm_pvspin, or pvqspinlock, among the parameters that it does not "
                                  "know."},
         {"kernel-silent", "This boot has the parameter, and the kernel log has no line about PV qspinlocks."},
         {"kernel-log-lost", "The kernel log of the boot cannot be read any more, or not without privilege."},
-        {"host-no-pvsched", "The host does not offer PV scheduling, so nobody would wake a waiting vCPU.", .hopeless = true},
+        {"host-no-pvsched", "The host does not offer PV scheduling, so nobody would wake a waiting vCPU.",
+         .hopeless = true},
         {"pvsched-init-failed", "The kernel could not set up PV scheduling."},
         {"disabled-by-kernel", "This boot has the parameter, and the kernel left PV qspinlocks disabled."},
         {"token-unknown", "The kernel has PV qspinlocks, and nothing says whether its parameter is arm_pvspin or "
