@@ -12,18 +12,16 @@
 
 #define UNIT "qemu-guest-agent.service"
 
-/* What the versions understand: until 7.1, 7.2 to 8.0, 8.1 to 9.0, from 9.1. */
+/* The options of qemu-ga until 7.1, of 7.2 to 8.0, of 8.1 to 9.0, and from 9.1. */
 static const QgaBinary v62 = {.blacklist = true}, v72 = {.blacklist = true, .block_rpcs = true},
                        v82 = {.blacklist = true, .block_rpcs = true, .allow_rpcs = true},
                        v100 = {.block_rpcs = true, .allow_rpcs = true};
-
-/* Commands ---------------------------------------------------------------------------------------------- */
 
 static void test_command(void **state) {
         static const struct {
                 const char *settings;
                 int result;
-                const char *arguments; /* with "|" behind each, the program first */
+                const char *arguments; /* each followed by "|", the program first */
         } cases[] = {
                 {"ExecStart=/a b  c\n", 0, "/a|b|c|"},
                 {"ExecStart=-/a\n", 0, "/a|"},
@@ -73,8 +71,6 @@ static void test_command(void **state) {
         }
 }
 
-/* Options ----------------------------------------------------------------------------------------------- */
-
 static void split(const char *text, ExecArguments *ret) {
         _cleanup_words_ Words words = {};
 
@@ -83,8 +79,8 @@ static void split(const char *text, ExecArguments *ret) {
                 assert_int_equal(exec_arguments_add(ret, words.list[i].text), 0);
 }
 
-/* A command line, and what is closed of guest-exec, guest-ping and guest-info (e, p, i). */
-static void test_options(void **state) {
+/* A command line, and which of guest-exec, guest-ping and guest-info it closes (e, p, i). */
+static void test_options(_unused_ void **state) {
         static const struct {
                 const QgaBinary *binary;
                 const char *text;
@@ -127,15 +123,13 @@ static void test_options(void **state) {
                 {&v72, "-x", FAULT_UNKNOWN, "", ""},
                 {&v72, "-F/h -F --fsfreeze-hook=/h -m virtio-serial -p -b guest-exec", FAULT_NONE, "", "guest-exec"},
                 {&v72, "-- -b guest-exec", FAULT_NONE, "", "guest-exec"},
-                /* The guide's edit, and the other ways to separate wrongly. */
+                /* The edit of openEuler's guide, and other wrong separators. */
                 {&v62, "--blacklist=guest-exec guest-ping guest-info -F/h", FAULT_NONE, "e", "guest-ping guest-info"},
                 {&v62, "--blacklist=guest-exec, guest-ping", FAULT_NONE, "e", "guest-ping"},
                 {&v62, "'--blacklist=guest-exec, guest-ping'", FAULT_NONE, "e", "guest-ping"},
                 {&v62, "'--blacklist=guest-exec guest-ping'", FAULT_NONE, "", ""},
                 {&v62, "--blacklist=guest-exec;guest-ping", FAULT_NONE, "", ""},
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 static const char *const names[] = {"guest-exec", "guest-ping", "guest-info"};
@@ -162,9 +156,7 @@ static void test_options(void **state) {
         }
 }
 
-/* qemu-ga.conf ------------------------------------------------------------------------------------------ */
-
-static void test_conf(void **state) {
+static void test_conf(_unused_ void **state) {
         static const struct {
                 const QgaBinary *binary;
                 const char *text, *block, *allow, *ignored;
@@ -196,8 +188,6 @@ static void test_conf(void **state) {
                 {&v72, "[]\n", "", "", "", "/c:1 is no [group]"},
                 {&v72, "[general] \t\nblock-rpcs=a\n", "a", "", "", NULL},
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_qga_conf_ QgaConf conf = {.path = strdup("/c")};

@@ -12,7 +12,7 @@
 
 #define ELF "\177ELF\2\1\1\0\0\0"
 
-/* What stands in the file behind the ELF mark, and what is read of it. */
+/* The bytes of a file after the ELF mark, and what qga_binary_read() finds in them. */
 static const struct {
         const char *text;
         size_t size;
@@ -27,7 +27,7 @@ static const struct {
         {T("guest-ping\0block-rpcs\0allow-rpcs"), 0, "guest-ping", false, true, true, NULL},
         {T("/etc/qemu/qemu-ga.conf\0guest-ping\0block-rpcs"), 0, "guest-ping", false, true, false,
          "/etc/qemu/qemu-ga.conf"},
-        /* The end of a longer string serves as a string of its own. */
+        /* The linker may merge a string with the end of a longer one. */
         {T("no-such blacklist\0unknown guest-ping"), 0, "guest-ping", true, false, false, NULL},
         {T("using deprecated 'blacklist' key\0guest-ping called\0guest-exec, pid: %d\0guest-ping\0block-rpcs"), 0,
          "guest-ping", false, true, false, NULL},
@@ -73,7 +73,7 @@ static void test_strings(void **state) {
         }
 }
 
-/* Strings that lie across the places where one chunk ends. */
+/* Strings that lie across the end of a chunk. */
 static void test_chunks(void **state) {
         static const char text[] = "guest-ping\0guest-ssh-remove-authorized-keys\0/etc/qemu-kvm/qemu-ga.conf\0"
                                    "blacklist";
@@ -105,9 +105,7 @@ static void test_no_binary(void **state) {
         assert_int_equal(qga_binary_read(t->root, "/usr/bin/fifo", &b), -EOPNOTSUPP);
 }
 
-static void test_versions(void **state) {
-        (void) state;
-
+static void test_versions(_unused_ void **state) {
         assert_true(qga_binary_is_exclusive(&(QgaBinary) {.blacklist = true, .block_rpcs = true, .allow_rpcs = true}));
         assert_false(qga_binary_is_exclusive(&(QgaBinary) {.block_rpcs = true, .allow_rpcs = true}));
         assert_true(qga_binary_has_config(&(QgaBinary) {.block_rpcs = true, .allow_rpcs = true}));

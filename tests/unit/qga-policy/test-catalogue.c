@@ -11,9 +11,7 @@
 #include "qga-policy/wish.h"
 #include "tests/unit/tree.h"
 
-static void test_groups(void **state) {
-        (void) state;
-
+static void test_groups(_unused_ void **state) {
         for (RpcGroup g = 0; g < _RPC_GROUP_MAX; g++) {
                 assert_int_equal(rpc_group_from_name(rpc_group_name(g)), g);
                 assert_true(strlen(rpc_group_meaning(g)) > 10);
@@ -23,9 +21,7 @@ static void test_groups(void **state) {
         assert_int_equal(rpc_group_of("guest-of-tomorrow"), RPC_INFO);
 }
 
-static void test_table(void **state) {
-        (void) state;
-
+static void test_table(_unused_ void **state) {
         for (size_t i = 0; i < n_rpcs; i++) {
                 assert_true(name_is_plain(rpcs[i].name));
                 assert_non_null(startswith(rpcs[i].name, "guest-"));
@@ -38,7 +34,7 @@ static void test_table(void **state) {
         assert_non_null(rpc_find_n("guest-exec,", strlen("guest-exec")));
 }
 
-static void test_nearest(void **state) {
+static void test_nearest(_unused_ void **state) {
         static const struct {
                 const char *word, *nearest;
         } cases[] = {
@@ -53,8 +49,6 @@ static void test_nearest(void **state) {
         char *more[] = {(char *) "guest-of-tomorrow"};
         const Names known = {.list = more, .n = 1};
 
-        (void) state;
-
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 const char *is = rpc_nearest(cases[i].word, &known);
 
@@ -63,19 +57,15 @@ static void test_nearest(void **state) {
         }
 }
 
-static void test_plain(void **state) {
+static void test_plain(_unused_ void **state) {
         static const char *const bad[] = {"",       "-b",        "a b",  "a\nb", "a/b", "A",   "a_b", "a,b",
                                           "\"a\"",  "a'",        "$a",   "a%n",  "\xC3\xA4", "a\\", "a;b", "1a"};
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
                 assert_false(name_is_plain(bad[i]));
         assert_true(name_is_plain("guest-exec"));
         assert_true(name_is_plain("guest-x2"));
 }
-
-/* The policy ---------------------------------------------------------------------------------------------- */
 
 static const char *const installed[] = {"guest-exec", "guest-exec-status", "guest-file-open", "guest-info",
                                         "guest-ping", "guest-shutdown"};
@@ -96,7 +86,7 @@ static Policy *read_policy(const char *text) {
         return policy;
 }
 
-static void test_wish(void **state) {
+static void test_wish(_unused_ void **state) {
         static const struct {
                 const char *text;
                 bool restricts;
@@ -118,8 +108,6 @@ static void test_wish(void **state) {
                 {"block = guest-get-load, exec\n", true, "guest-exec guest-exec-status", "", "guest-get-load"},
         };
 
-        (void) state;
-
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(policy_freep) Policy *policy = read_policy(cases[i].text);
                 _cleanup_names_ Names names = {};
@@ -140,7 +128,7 @@ static void test_wish(void **state) {
         }
 }
 
-static void test_check(void **state) {
+static void test_check(_unused_ void **state) {
         static const struct {
                 const char *text, *error; /* part of the only error; NULL: none */
         } cases[] = {
@@ -154,8 +142,6 @@ static void test_check(void **state) {
                 {"block = guest-exec\\x0aExecStartPre=/bin/sh\n", "a name holds only small letters"},
                 {"block = Exec\n", "a name holds only small letters"},
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(policy_freep) Policy *policy = read_policy(cases[i].text);

@@ -74,7 +74,10 @@ static void write_unit(const Tree *t, const char *exec, const char *rest) {
         tree_file(t, FRAGMENT, text);
 }
 
-/* The last line of the drop-in, without "ExecStart="; "" where none is needed. */
+/*
+ * Compare the last line of the drop-in.
+ * @exec: the line without "ExecStart="; "": no drop-in is needed; NULL: none is possible
+ */
 static void assert_drop_in(const Qga *q, const char *exec) {
         const char *last;
 
@@ -99,7 +102,7 @@ static void test_forms(void **state) {
         static const struct {
                 int version;
                 const char *exec, *rest, *conf; /* NULL: no qemu-ga.conf */
-                const char *policy, *result;    /* "": none is needed; NULL: it cannot be said */
+                const char *policy, *result;    /* "": no drop-in is needed; NULL: none is possible */
                 const char *expect;
         } cases[] = {
                 {V72, "-/a", "", NULL, "block = exec", "-/a -b guest-exec,guest-exec-status",
@@ -117,7 +120,7 @@ static void test_forms(void **state) {
                 {V82, "/a -b guest-info", "", NULL, "allow = info",
                  "/a -b guest-info -b guest-exec,guest-exec-status,guest-shutdown", NULL},
                 {V100, "/a -b guest-info", "", NULL, "allow = info", "/a -b guest-info --allow-rpcs=guest-ping", NULL},
-                /* The distribution's allow list: kept where both kinds may stand together, replaced where not. */
+                /* The distribution's allow list: kept if qemu-ga takes both kinds of list, otherwise replaced. */
                 {V100, "/a $A", "Environment=A=--allow-rpcs=guest-ping,guest-shutdown\n", NULL, "block = power",
                  "/a $A -b guest-shutdown", "guest-shutdown"},
                 {V82, "/a $A -v", "Environment=A=--allow-rpcs=guest-ping,guest-shutdown\n", NULL, "block = power",
@@ -126,7 +129,7 @@ static void test_forms(void **state) {
                  "block = power", "/a -v -m \"x y\" --allow-rpcs=guest-ping", NULL},
                 {V82, "/a -a guest-ping,guest-shutdown", "", NULL, "allow = guest-exec, guest-ping",
                  "/a --allow-rpcs=guest-ping", NULL},
-                /* An empty allow list would be none at all. */
+                /* qemu-ga would ignore an empty allow list. */
                 {V82, "/a --allow-rpcs=guest-ping", "", NULL, "block = info",
                  "/a -b guest-exec,guest-exec-status,guest-info,guest-ping,guest-shutdown", NULL},
                 {V100, "/a", "", NULL, "allow = hotplug",
@@ -137,7 +140,7 @@ static void test_forms(void **state) {
                 {V82, "/a", "", "[general]\nallow-rpcs=guest-ping,guest-exec\n", "allow = info",
                  "/a -b guest-exec", NULL},
                 {V82, "/a -a guest-ping", "", "[general]\nallow-rpcs=guest-exec\n", "block = exec", NULL, NULL},
-                /* Options that are no more, and names behind a blank. */
+                /* Removed options, and names after a blank. */
                 {V100, "/a --blacklist=guest-exec", "", NULL, "block = exec",
                  "/a --block-rpcs=guest-exec -b guest-exec-status", NULL},
                 {V100, "/a \"--blacklist=${L}\"", "Environment=L=guest-exec,guest-exec-status\n", NULL, "block = exec",
@@ -169,7 +172,7 @@ static void test_forms(void **state) {
         }
 }
 
-/* What was written is right, needs nothing more, and closes each name once. */
+/* A drop-in that was written is right, needs no change, and closes each name once. */
 static void test_stable(void **state) {
         const Tree *t = *state;
         _cleanup_(world_end) World w;
@@ -223,7 +226,7 @@ static void test_file(void **state) {
         assert_null(foreign.copied);
 }
 
-/* A name that could break out of its line never gets in, whoever brings it. */
+/* A name that could end its line never gets into the drop-in, whatever its source. */
 static void test_hostile_names(void **state) {
         static const char data[] = "\177ELF\0blacklist\0guest-exec\0guest-evil;reboot\0guest-\nExecStartPre=/bin/sh\0";
         const Tree *t = *state;
@@ -237,9 +240,7 @@ static void test_hostile_names(void **state) {
         assert_drop_in(q, "/a -b guest-exec");
 }
 
-/* The precheck ------------------------------------------------------------------------------------------ */
-
-/* What the practice would plan. */
+/* The plan that the practice makes. */
 static int precheck(const World *w, char **ret_refusal) {
         const Finding owner = {.practice = "qga-policy"};
         _cleanup_(plan_freep) Plan *plan = NULL;
@@ -252,7 +253,7 @@ static int precheck(const World *w, char **ret_refusal) {
         return qga_precheck(&w->view, q, plan, ret_refusal);
 }
 
-/* The tree says what there is, and a script of the same path outside of it is what runs. */
+/* The facts come from the tree. The program that runs is a script at the same path outside the tree. */
 static void set_program(const Tree *t, const char *output, int status) {
         _cleanup_free_ char *path = xasprintf("%s/qemu-ga", t->top), *script = NULL;
 

@@ -15,14 +15,12 @@
 #define FRAGMENT "/usr/lib/systemd/system/" UNIT
 #define FOLDER "/etc/systemd/system/" UNIT ".d"
 
-/* Words ------------------------------------------------------------------------------------------------- */
-
-static void test_words(void **state) {
+static void test_words(_unused_ void **state) {
         static const struct {
                 const char *text;
                 WordRules rules;
                 int result;
-                const char *words; /* with "|" behind each */
+                const char *words; /* each followed by "|" */
         } cases[] = {
                 {"", WORDS_COMMAND, 0, ""},
                 {"  a\tb  ", WORDS_COMMAND, 0, "a|b|"},
@@ -47,8 +45,6 @@ static void test_words(void **state) {
                 {"a\\", WORDS_VARIABLE, 0, "a|"},
         };
 
-        (void) state;
-
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_words_ Words words = {};
                 _cleanup_buffer_ Buffer b = BUFFER_NULL;
@@ -63,7 +59,7 @@ static void test_words(void **state) {
         }
 }
 
-static void test_quote(void **state) {
+static void test_quote(_unused_ void **state) {
         static const struct {
                 const char *text, *quoted;
         } cases[] = {
@@ -72,8 +68,6 @@ static void test_quote(void **state) {
                 {"'", "\"'\""},
         };
         _cleanup_buffer_ Buffer bad = BUFFER_NULL;
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_buffer_ Buffer b = BUFFER_NULL;
@@ -84,9 +78,7 @@ static void test_quote(void **state) {
         assert_int_equal(word_quote(&bad, "a\nExecStartPre=/bin/sh"), -EINVAL);
 }
 
-/* One file ---------------------------------------------------------------------------------------------- */
-
-static void test_text(void **state) {
+static void test_text(_unused_ void **state) {
         static const struct {
                 const char *text;
                 int result;
@@ -108,8 +100,6 @@ static void test_text(void **state) {
                 {"[Service]\nExecStart=/a\n[Broken\nExecStart=/b\n", -EBADMSG, "2 ExecStart=/a|"},
         };
 
-        (void) state;
-
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_unit_ Unit unit = {};
                 _cleanup_buffer_ Buffer b = BUFFER_NULL;
@@ -123,8 +113,6 @@ static void test_text(void **state) {
                 assert_string_equal(b.data, cases[i].settings);
         }
 }
-
-/* All files --------------------------------------------------------------------------------------------- */
 
 static void assert_exec(const Tree *t, const char *path, const char *text, const char *value, const char *file) {
         _cleanup_unit_ Unit unit = {};
@@ -176,7 +164,7 @@ static void test_masked(void **state) {
         assert_string_equal(empty.fragment, "/etc/systemd/system/" UNIT);
 }
 
-/* Of one name the first of these counts; each is tried with all behind it there too. */
+/* Of drop-ins with one file name, that of the last of these folders counts. They are filled in this order. */
 static void test_drop_in_folders(void **state) {
         static const char *const folders[] = {
                 "/lib/systemd/system/service.d",           "/etc/systemd/system/service.d",
@@ -218,7 +206,7 @@ static void test_drop_in_order(void **state) {
         assert_string_equal(unit.exec_file, FOLDER "/90.conf");
 }
 
-/* A drop-in that is not written yet, and one that is to be imagined away. */
+/* A drop-in that is not written yet, and one that exists and is to be left out. */
 static void test_known_drop_in(void **state) {
         static const char text[] = "[Service]\nExecStart=\nExecStart=/known\n";
         const Tree *t = *state;
@@ -247,9 +235,7 @@ static void test_unreadable(void **state) {
         assert_string_equal(unit.problem, FOLDER "/20.conf is no unit file");
 }
 
-/* Variables --------------------------------------------------------------------------------------------- */
-
-static void test_environment_file(void **state) {
+static void test_environment_file(_unused_ void **state) {
         static const struct {
                 const char *text, *value; /* of A; NULL: not set */
                 unsigned line;
@@ -275,8 +261,6 @@ static void test_environment_file(void **state) {
                 {"# com\\ment\nA=b\n", "b", 2},
                 {"A=b\r\n", "b", 1},
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_environment_ Environment e = {};
@@ -351,7 +335,7 @@ static void test_environment_problems(void **state) {
         assert_non_null(strstr(many.problem, "more variables"));
 }
 
-/* What changed after the process began says nothing of it. */
+/* A file that changed after the process began does not tell the variables of the process. */
 static void test_process_environment(void **state) {
         const Tree *t = *state;
         static const char *const list[] = {"QGA_CONF=/a", "B=1", NULL};
@@ -383,7 +367,7 @@ static void test_too_many_drop_ins(void **state) {
         assert_non_null(strstr(unit.problem, "more drop-ins"));
 }
 
-static void test_specifiers(void **state) {
+static void test_specifiers(_unused_ void **state) {
         static const struct {
                 const char *text, *expanded;
         } cases[] = {
@@ -391,8 +375,6 @@ static void test_specifiers(void **state) {
                 {"%H%", "%H%"},
                 {"%", "%"},
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_free_ char *is = unit_expand_specifiers(UNIT, cases[i].text);
