@@ -29,17 +29,19 @@ static int agent_command_find(AgentCommand *a) {
 
         s = unit_setting(&a->unit, "ExecStart", &n);
         if (!s)
-                return agent_command_set_problem(a, xasprintf(n == 0 ? "%s has no ExecStart" : "%s has more than one ExecStart",
-                                                a->unit.exec_file ? a->unit.exec_file : a->unit.fragment));
+                return agent_command_set_problem(
+                                a, xasprintf(n == 0 ? "%s has no ExecStart" : "%s has more than one ExecStart",
+                                             a->unit.exec_file ? a->unit.exec_file : a->unit.fragment));
 
         r = exec_command_parse(&a->unit, s, &a->command);
         if (r == -ENOMEM || r >= 0)
                 return r;
 
-        return agent_command_set_problem(a, xasprintf(r == -EOPNOTSUPP
-                                                ? "%s:%u has an ExecStart of a kind that gtuned does not take apart"
-                                                : "%s:%u has an ExecStart that the service manager refuses",
-                                        s->file, s->line));
+        return agent_command_set_problem(
+                        a, xasprintf(r == -EOPNOTSUPP
+                                             ? "%s:%u has an ExecStart of a kind that gtuned does not take apart"
+                                             : "%s:%u has an ExecStart that the service manager refuses",
+                                     s->file, s->line));
 }
 
 int agent_unit_read(const Root *root, const char *name, const char *path, const char *text, AgentCommand *ret) {
@@ -57,7 +59,7 @@ int agent_unit_read(const Root *root, const char *name, const char *path, const 
         return agent_command_find(ret);
 }
 
-/* NULL where it is not known, or where there is none. */
+/* The path of qemu-ga.conf; NULL if it is unknown, or if qemu-ga reads none. */
 static const char *agent_command_conf_path(const AgentCommand *a, const QgaBinary *binary) {
         const EnvironmentVariable *v = environment_get(&a->environment, "QGA_CONF", strlen("QGA_CONF"));
         const char *path = qga_arguments_value(&a->view, ROLE_CONF);
@@ -65,7 +67,13 @@ static const char *agent_command_conf_path(const AgentCommand *a, const QgaBinar
         return path ? path : a->environment.stale ? NULL : v ? v->value : binary->conf;
 }
 
-static int agent_command_judge(const Root *root, const QgaBinary *binary, const char *source, uint64_t started, AgentCommand *a) {
+/*
+ * Read the arguments and qemu-ga.conf as qemu-ga does.
+ * @source: where the arguments come from, for reports
+ * @started: when the process began, as for unit_file_is_newer()
+ */
+static int agent_command_judge(const Root *root, const QgaBinary *binary, const char *source, uint64_t started,
+                               AgentCommand *a) {
         const char *path;
         int r;
 
@@ -74,16 +82,20 @@ static int agent_command_judge(const Root *root, const QgaBinary *binary, const 
                 return r;
 
         path = agent_command_conf_path(a, binary);
-        if (path && *path == '/' && !unit_file_is_newer(root, path, started))
+        if (path && *path == '/' && !unit_file_is_newer(root, path, started)) {
                 r = qga_conf_read(root, path, binary, &a->conf);
-        if (r >= 0)
-                r = restrictions_add_conf(&a->restrictions, &a->conf);
-        if (r >= 0)
-                r = restrictions_add_arguments(&a->restrictions, &a->arguments, &a->view, source);
-        if (r >= 0 && a->conf.problem)
-                r = agent_command_set_problem(a, strdup(a->conf.problem));
+                if (r < 0)
+                        return r;
+        }
 
-        return r;
+        r = restrictions_add_conf(&a->restrictions, &a->conf);
+        if (r < 0)
+                return r;
+        r = restrictions_add_arguments(&a->restrictions, &a->arguments, &a->view, source);
+        if (r < 0)
+                return r;
+
+        return a->conf.problem ? agent_command_set_problem(a, strdup(a->conf.problem)) : 0;
 }
 
 int agent_unit_judge(const Root *root, const QgaBinary *binary, AgentCommand *a) {
@@ -93,40 +105,57 @@ int agent_unit_judge(const Root *root, const QgaBinary *binary, AgentCommand *a)
         assert(!a->problem && a->command.setting);
 
         source = xasprintf("%s:%u (ExecStart)", a->command.setting->file, a->command.setting->line);
-        r = source ? environment_read(root, &a->unit, &a->environment) : -ENOMEM;
-        if (r >= 0 && a->environment.problem)
+        if (!source)
+                return -ENOMEM;
+
+        r = environment_read(root, &a->unit, &a->environment);
+        if (r < 0)
+                return r;
+        if (a->environment.problem) {
                 r = agent_command_set_problem(a, strdup(a->environment.problem));
-        if (r >= 0)
-                r = exec_command_expand(&a->unit, &a->command, &a->environment, &a->arguments);
+                if (r < 0)
+                        return r;
+        }
+
+        r = exec_command_expand(&a->unit, &a->command, &a->environment, &a->arguments);
         if (r == -E2BIG)
                 return agent_command_set_problem(a, xasprintf("%s is too long when it is expanded", source));
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : agent_command_judge(root, binary, source, 0, a);
+        return agent_command_judge(root, binary, source, /* started= */ 0, a);
 }
 
 int agent_process_judge(const Root *root, const QgaBinary *binary, const Service *service, const Unit *unit,
                         AgentCommand *a) {
         const ServiceProcess *process = &service->main;
         _cleanup_free_ char *source = xasprintf("process %u", process->pid);
-        int r = source ? 0 : -ENOMEM;
+        int r;
 
-        for (size_t i = 1; r >= 0 && process->arguments && *process->arguments && process->arguments[i]; i++)
+        if (!source)
+                return -ENOMEM;
+
+        for (size_t i = 1; process->arguments && *process->arguments && process->arguments[i]; i++) {
                 r = exec_arguments_add(&a->arguments, process->arguments[i]);
+                if (r < 0)
+                        return r;
+        }
 
-        if (r >= 0)
-                r = environment_read_process(root, unit, service->environment, service->started, &a->environment);
+        r = environment_read_process(root, unit, service->environment, service->started, &a->environment);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : agent_command_judge(root, binary, source, service->started, a);
+        return agent_command_judge(root, binary, source, service->started, a);
 }
 
 char *agent_command_text(const ExecCommand *command) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
-        int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < command->words.n; i++)
-                r = buffer_printf(&b, "%s%s", i > 0 ? " " : "", command->words.list[i].raw);
+        for (size_t i = 0; i < command->words.n; i++)
+                if (buffer_printf(&b, "%s%s", i > 0 ? " " : "", command->words.list[i].raw) < 0)
+                        return NULL;
 
-        return r < 0 ? NULL : TAKE_PTR(b.data);
+        return TAKE_PTR(b.data);
 }
 
 const char *agent_command_list(const AgentCommand *a) {

@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * The command line of a qemu-ga with all that decides what it closes: of a unit as its files have it, or of a
- * process that runs.
+ * The command line of a qemu-ga with all that decides which RPCs it closes: either of a unit, as the unit's files have
+ * it, or of a running process.
  */
 
 #include "core/service.h"
 #include "qga-policy/restrictions.h"
 
-/* A unit's files, and what comes of them. The parts refer to each other: never copy one. */
+/* A unit's files, and what follows from them. The parts point into each other: never copy an AgentCommand. */
 typedef struct AgentCommand {
         Unit unit;
         Environment environment;
@@ -18,15 +18,15 @@ typedef struct AgentCommand {
         QgaArguments view;
         QgaConf conf;
         Restrictions restrictions;
-        char *problem; /* why it cannot be known what the unit runs; NULL: it can */
+        char *problem; /* why gtuned cannot know what the unit runs; NULL: it knows */
 } AgentCommand;
 
 /**
  * agent_unit_read() - read a unit's files as far as its command
  * @root: the root
  * @name: of the unit
- * @path: a drop-in whose bytes are not to be read but known
- * @text: those bytes; NULL: as if it were not there
+ * @path: a drop-in that is not read, because the caller gives its text; NULL: read every drop-in
+ * @text: the text of that drop-in; NULL: as if the drop-in did not exist
  * @ret: takes the answer; the caller calls agent_command_done()
  *
  * Return: 0 or -ENOMEM.
@@ -34,24 +34,25 @@ typedef struct AgentCommand {
 int agent_unit_read(const Root *root, const char *name, const char *path, const char *text, AgentCommand *ret);
 
 /**
- * agent_unit_judge() - find out what the command closes
+ * agent_unit_judge() - find out which RPCs the command closes
  * @root: the root
  * @binary: what its program understands
- * @a: the answer of agent_unit_read(), where it has no problem; takes the rest
+ * @a: the answer of agent_unit_read(), which has no problem; takes the rest
  *
  * Return: 0 or -ENOMEM.
  */
 int agent_unit_judge(const Root *root, const QgaBinary *binary, AgentCommand *a);
 
 /**
- * agent_process_judge() - find out what a process closes
+ * agent_process_judge() - find out which RPCs a process closes
  * @root: the root
  * @binary: what its program understands
- * @service: whose main process it is
- * @unit: its unit as the files have it now
+ * @service: the service; the process is its main process
+ * @unit: the unit of the service, as its files are now
  * @a: a zeroed command; the caller calls agent_command_done()
  *
- * qemu-ga reads its file only when it starts: one that changed later is as good as none. Return: 0 or -ENOMEM.
+ * qemu-ga reads qemu-ga.conf only when it starts: a file that changed later is not taken into account. Return: 0 or
+ * -ENOMEM.
  */
 int agent_process_judge(const Root *root, const QgaBinary *binary, const Service *service, const Unit *unit,
                         AgentCommand *a);
@@ -60,7 +61,10 @@ int agent_process_judge(const Root *root, const QgaBinary *binary, const Service
 void agent_command_done(AgentCommand *a);
 #define _cleanup_agent_command_ _cleanup_(agent_command_done)
 
-/** agent_command_text() - the command as its file has it, in one line. Return: a new string, or NULL: no memory. */
+/**
+ * agent_command_text() - the command as its file has it, in one line. Return: a new string; NULL if memory is
+ * exhausted.
+ */
 char *agent_command_text(const ExecCommand *command);
 
 /** agent_command_list() - the last argument that holds a list of RPCs, or NULL */

@@ -4,7 +4,7 @@
 
 #include "qga-policy/arguments.h"
 
-/* When an option is there. */
+/* Which qemu-ga has an option. */
 typedef enum QgaOptionPresence {
         PRESENT_ALWAYS,
         PRESENT_WITH_BLACKLIST,
@@ -20,15 +20,17 @@ typedef enum QgaOptionTakes {
         TAKES_OPTIONAL_VALUE, /* only in the same argument */
 } QgaOptionTakes;
 
-/* qga/main.c: sopt and lopt. A letter of 0 has only the long form, a name of NULL only the short one. */
-static const struct Option {
+typedef struct QgaOption {
         const char *name;
         char letter;
         QgaOptionTakes takes;
         ArgumentRole role;
         QgaOptionPresence presence;
         bool exits;
-} qga_options[] = {
+} QgaOption;
+
+/* QEMU: qga/main.c, sopt and lopt. Letter 0: there is only the long form; name NULL: only the short form. */
+static const QgaOption qga_options[] = {
         {"help", 'h', TAKES_NOTHING, ROLE_OTHER, PRESENT_ALWAYS, true},
         {"version", 'V', TAKES_NOTHING, ROLE_OTHER, PRESENT_ALWAYS, true},
         {"dump-conf", 'D', TAKES_NOTHING, ROLE_OTHER, PRESENT_ALWAYS, true},
@@ -61,7 +63,7 @@ void qga_arguments_done(QgaArguments *a) {
         *a = (QgaArguments) {};
 }
 
-static bool qga_option_is_present(const struct Option *o, const QgaBinary *b) {
+static bool qga_option_is_present(const QgaOption *o, const QgaBinary *b) {
         const bool present[_PRESENT_MAX] = {
                 [PRESENT_ALWAYS] = true,
                 [PRESENT_WITH_BLACKLIST] = b->blacklist,
@@ -73,7 +75,7 @@ static bool qga_option_is_present(const struct Option *o, const QgaBinary *b) {
         return present[o->presence];
 }
 
-/* The first counts, but a removed option can be mended and the others cannot. */
+/* The first fault counts, but a removed option yields to any other fault, because the drop-in can rename the option. */
 static void qga_arguments_note_fault(QgaArgumentsParser *p, ArgumentsFault what) {
         if (p->result->fault != FAULT_NONE && (p->result->fault != FAULT_REMOVED || what == FAULT_REMOVED))
                 return;
@@ -82,7 +84,7 @@ static void qga_arguments_note_fault(QgaArgumentsParser *p, ArgumentsFault what)
         p->result->fault_at = p->at;
 }
 
-static void qga_arguments_take_value(QgaArgumentsParser *p, const struct Option *o, const char *value) {
+static void qga_arguments_take_value(QgaArgumentsParser *p, const QgaOption *o, const char *value) {
         ArgumentView *view = p->result->views + p->at;
 
         view->role = o->role;
@@ -92,7 +94,7 @@ static void qga_arguments_take_value(QgaArgumentsParser *p, const struct Option 
                 qga_arguments_note_fault(p, FAULT_EXITS);
 }
 
-static void qga_arguments_take_option(QgaArgumentsParser *p, const struct Option *o, const char *value) {
+static void qga_arguments_take_option(QgaArgumentsParser *p, const QgaOption *o, const char *value) {
         if (!qga_option_is_present(o, p->binary))
                 qga_arguments_note_fault(p, o->presence == PRESENT_WITH_BLACKLIST ? FAULT_REMOVED : FAULT_UNKNOWN);
         if (o->exits)
@@ -115,14 +117,14 @@ static void qga_arguments_take_option(QgaArgumentsParser *p, const struct Option
 }
 
 /*
- * A long option may be cut short as long as it means one thing. The two names of -b do: getopt_long() takes
- * options that do the same for one. An option that is there goes before one that was.
+ * getopt_long() accepts the beginning of a long option if it fits one option only, or if all options that it fits do the
+ * same, as the two long names of -b do. An option of this qemu-ga is preferred to a removed one.
  */
-static const struct Option *qga_arguments_find_long(const QgaArgumentsParser *p, const char *name, size_t n) {
-        const struct Option *found = NULL, *gone = NULL;
+static const QgaOption *qga_arguments_find_long(const QgaArgumentsParser *p, const char *name, size_t n) {
+        const QgaOption *found = NULL, *gone = NULL;
 
         for (size_t i = 0; i < ELEMENTSOF(qga_options); i++) {
-                const struct Option *o = qga_options + i;
+                const QgaOption *o = qga_options + i;
 
                 if (!o->name || strncmp(o->name, name, n) != 0)
                         continue;
@@ -144,7 +146,7 @@ static const struct Option *qga_arguments_find_long(const QgaArgumentsParser *p,
 
 static void qga_arguments_take_long(QgaArgumentsParser *p, const char *text) {
         size_t n = strcspn(text, "=");
-        const struct Option *o = qga_arguments_find_long(p, text, n);
+        const QgaOption *o = qga_arguments_find_long(p, text, n);
 
         if (!o || (text[n] && o->takes == TAKES_NOTHING))
                 qga_arguments_note_fault(p, FAULT_UNKNOWN);
@@ -152,7 +154,7 @@ static void qga_arguments_take_long(QgaArgumentsParser *p, const char *text) {
                 qga_arguments_take_option(p, o, text[n] ? text + n + 1 : NULL);
 }
 
-static const struct Option *qga_arguments_find_short(const QgaArgumentsParser *p, char letter) {
+static const QgaOption *qga_arguments_find_short(const QgaArgumentsParser *p, char letter) {
         for (size_t i = 0; i < ELEMENTSOF(qga_options); i++)
                 if (qga_options[i].letter == letter && qga_option_is_present(qga_options + i, p->binary))
                         return qga_options + i;
@@ -160,10 +162,10 @@ static const struct Option *qga_arguments_find_short(const QgaArgumentsParser *p
         return NULL;
 }
 
-/* Letters that take nothing may stand together. */
+/* Letters of options without a value may be combined in one argument. */
 static void qga_arguments_take_short(QgaArgumentsParser *p, const char *text) {
         for (; *text; text++) {
-                const struct Option *o = qga_arguments_find_short(p, *text);
+                const QgaOption *o = qga_arguments_find_short(p, *text);
 
                 if (!o) {
                         qga_arguments_note_fault(p, FAULT_UNKNOWN);

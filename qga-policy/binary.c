@@ -6,10 +6,10 @@
 
 #define QGA_BINARY_CHUNK (64U * 1024U)
 
-/* How much of a string is kept from one chunk to the next: longer ones are none of those that matter. */
+/* So many bytes are kept from one chunk to the next. No string that matters is longer. */
 #define QGA_BINARY_OVERLAP 256U
 
-/* Texts that look like the name of an RPC and are none: QEMU's own properties. */
+/* Properties of QEMU itself, whose names look like those of RPCs. */
 static const char *const no_rpcs[] = {"guest-agent", "guest-visible-workarounds"};
 
 void qga_binary_done(QgaBinary *binary) {
@@ -20,20 +20,6 @@ void qga_binary_done(QgaBinary *binary) {
 
 static bool qga_binary_is_name_byte(char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-}
-
-static bool qga_binary_is_path_byte(char c) {
-        return c > ' ' && c < 0x7F;
-}
-
-/* How many bytes before the end belong to one word. */
-static size_t qga_binary_tail_size(const char *end, size_t most, bool (*belongs)(char)) {
-        size_t n = 0;
-
-        while (n < most && belongs(end[-1 - (ptrdiff_t) n]))
-                n++;
-
-        return n;
 }
 
 static bool qga_binary_ends_in(const char *end, size_t size, const char *text) {
@@ -57,10 +43,17 @@ static int qga_binary_take_name(QgaBinary *b, const char *end, size_t size) {
         return names_add(&b->names, name);
 }
 
-/* A string ends here. The linker may have merged it with the end of a longer one, so what counts is its end. */
+/*
+ * Take a string by its end. Only the end counts, because the linker may have merged the string with the end of a longer
+ * one.
+ * @most: how many bytes before @end are readable
+ */
 static int qga_binary_take_string(QgaBinary *b, const char *end, size_t most) {
         static const char conf[] = "/qemu-ga.conf";
-        size_t n = qga_binary_tail_size(end, most, qga_binary_is_name_byte);
+        size_t n = 0;
+
+        while (n < most && qga_binary_is_name_byte(end[-1 - (ptrdiff_t) n]))
+                n++;
 
         if (qga_binary_ends_in(end, n, "blacklist"))
                 b->blacklist = true;
@@ -70,7 +63,8 @@ static int qga_binary_take_string(QgaBinary *b, const char *end, size_t most) {
                 b->allow_rpcs = true;
 
         if (!b->conf && qga_binary_ends_in(end, most, conf)) {
-                n = qga_binary_tail_size(end, most, qga_binary_is_path_byte);
+                for (n = 0; n < most && end[-1 - (ptrdiff_t) n] > ' ' && end[-1 - (ptrdiff_t) n] < 0x7F;)
+                        n++;
                 if (end[-(ptrdiff_t) n] == '/') {
                         b->conf = strndup(end - n, n);
                         if (!b->conf)
@@ -84,17 +78,20 @@ static int qga_binary_take_string(QgaBinary *b, const char *end, size_t most) {
 
 static int qga_binary_scan(QgaBinary *b, const char *data, size_t kept, size_t size) {
         const char *p = data + kept, *end = data + size;
-        int r = 0;
 
-        while (r >= 0 && (p = memchr(p, 0, (size_t) (end - p)))) {
+        while ((p = memchr(p, 0, (size_t) (end - p)))) {
                 size_t most = (size_t) (p - data);
+                int r;
 
-                if (most > 0 && qga_binary_is_name_byte(p[-1]))
+                if (most > 0 && qga_binary_is_name_byte(p[-1])) {
                         r = qga_binary_take_string(b, p, most < QGA_BINARY_OVERLAP ? most : QGA_BINARY_OVERLAP);
+                        if (r < 0)
+                                return r;
+                }
                 p++;
         }
 
-        return r;
+        return 0;
 }
 
 static int qga_binary_read_all(int fd, QgaBinary *b) {
@@ -155,7 +152,7 @@ int qga_binary_read(const Root *root, const char *path, QgaBinary *ret) {
                 return r;
         }
 
-        /* The linker's order changes with each build, and ours must not. */
+        /* The order of strings in the file changes with each build; reports must not change with it. */
         qsort(ret->names.list, ret->names.n, sizeof(char *), qga_binary_compare_names);
         return 0;
 }

@@ -4,7 +4,7 @@
 
 #define RPC_WORD_MAX 64U
 
-/* From the "Since:" lines of qga/qapi-schema.json in QEMU 10.0. */
+/* QEMU 10.0: qga/qapi-schema.json, the lines "Since:". */
 const Rpc rpcs[] = {
         {"guest-file-open", RPC_FILE_ACCESS, "0.15", false},
         {"guest-file-close", RPC_FILE_ACCESS, "0.15", false},
@@ -126,11 +126,7 @@ bool rpc_group_is_hardened(RpcGroup group) {
         return rpc_groups[group].hardened;
 }
 
-static size_t rpc_min(size_t a, size_t b) {
-        return a < b ? a : b;
-}
-
-/* How many characters have to be changed, added or left out (Levenshtein). */
+/* The Levenshtein distance: how many characters have to be changed, added or removed. */
 static size_t rpc_distance(const char *a, const char *b) {
         size_t row[RPC_WORD_MAX + 1], n = strlen(b);
 
@@ -141,9 +137,11 @@ static size_t rpc_distance(const char *a, const char *b) {
 
                 row[0] = i;
                 for (size_t j = 1; j <= n; j++) {
-                        size_t above = row[j];
+                        size_t above = row[j], left = row[j - 1], change = diagonal + (a[i - 1] != b[j - 1]);
 
-                        row[j] = rpc_min(rpc_min(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
+                        row[j] = (above < left ? above : left) + 1;
+                        if (change < row[j])
+                                row[j] = change;
                         diagonal = above;
                 }
         }

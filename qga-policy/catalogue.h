@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The RPCs of the QEMU guest agent (qga/qapi-schema.json), in groups that a person can decide about.
+ * The RPCs of the QEMU guest agent (QEMU: qga/qapi-schema.json), in groups that an administrator can decide about.
  */
 
 #include "qga-policy/names.h"
@@ -23,14 +23,14 @@ typedef enum RpcGroup {
 typedef struct Rpc {
         const char *name;
         RpcGroup group;
-        const char *since; /* version of QEMU */
-        bool windows;      /* only there */
+        const char *since; /* the first version of QEMU that has it */
+        bool windows;      /* only Windows guests have it */
 } Rpc;
 
-/* What a management system on the host cannot do without some RPCs. */
+/* A function of a management system on the host, and the RPCs that it needs. */
 typedef struct RpcNeed {
-        const char *who;
-        const char *what;
+        const char *who;  /* the management system */
+        const char *what; /* the function */
         const char *names[12]; /* NULL-terminated */
 } RpcNeed;
 
@@ -45,7 +45,7 @@ const Rpc *rpc_find(const char *name) _pure_;
 /** rpc_find_n() - rpc_find() of the first @size bytes */
 const Rpc *rpc_find_n(const char *name, size_t size) _pure_;
 
-/** rpc_group_of() - the group of an RPC; one that is newer than this catalogue counts as info */
+/** rpc_group_of() - the group of an RPC; an RPC that this catalogue does not know counts as info */
 RpcGroup rpc_group_of(const char *name) _pure_;
 
 /** rpc_group_name() - "file-access" and so on */
@@ -54,17 +54,17 @@ const char *rpc_group_name(RpcGroup group) _const_;
 /** rpc_group_meaning() - what a host can do with it, in one line */
 const char *rpc_group_meaning(RpcGroup group) _const_;
 
-/** rpc_group_from_name() - the opposite of rpc_group_name(). Return: the group or _RPC_GROUP_INVALID. */
+/** rpc_group_from_name() - the group that has a name. Return: the group or _RPC_GROUP_INVALID. */
 RpcGroup rpc_group_from_name(const char *name) _pure_;
 
 /** rpc_group_is_hardened() - whether preset = hardened closes a group */
 bool rpc_group_is_hardened(RpcGroup group) _const_;
 
 /**
- * rpc_nearest() - the known word that is most like another one
- * @word: what somebody wrote
- * @more: names that are known besides groups and catalogue, or NULL
+ * rpc_nearest() - the known name that is most similar to a word
+ * @word: the word, as an administrator wrote it
+ * @more: names to compare with besides the groups and the catalogue, or NULL
  *
- * Return: a word for which no more than every third character and one more has to be changed, or NULL.
+ * Return: a name at a Levenshtein distance of at most a third of the word's length plus one; NULL if there is none.
  */
 const char *rpc_nearest(const char *word, const Names *more);

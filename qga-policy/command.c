@@ -4,7 +4,7 @@
 
 #include "qga-policy/command.h"
 
-/* More than this in one argument is refused, in bytes: a variable that is used many times over. */
+/* The size limit of one argument in bytes, for variables that are expanded many times. */
 #define EXEC_ARGUMENT_MAX (128U * 1024U)
 
 void exec_command_done(ExecCommand *command) {
@@ -21,7 +21,8 @@ void exec_arguments_done(ExecArguments *arguments) {
         *arguments = (ExecArguments) {};
 }
 
-static int exec_arguments_append(ExecArguments *arguments, const char *text, size_t word, const EnvironmentVariable *variable, bool split) {
+static int exec_arguments_append(ExecArguments *arguments, const char *text, size_t word,
+                                 const EnvironmentVariable *variable, bool split) {
         ExecArgument *a;
 
         if (arguments->n >= WORDS_MAX || strlen(text) > EXEC_ARGUMENT_MAX)
@@ -40,14 +41,6 @@ int exec_arguments_add(ExecArguments *arguments, const char *text) {
         return r == -E2BIG ? 0 : r;
 }
 
-static bool is_one_command(const Words *words) {
-        for (size_t i = 0; i < words->n; i++)
-                if (streq(words->list[i].raw, ";"))
-                        return false;
-
-        return true;
-}
-
 int exec_command_parse(const Unit *unit, const UnitSetting *setting, ExecCommand *ret) {
         _cleanup_exec_command_ ExecCommand c = {.setting = setting};
         const char *program;
@@ -61,8 +54,9 @@ int exec_command_parse(const Unit *unit, const UnitSetting *setting, ExecCommand
                 return r;
         if (c.words.n == 0)
                 return -EINVAL;
-        if (!is_one_command(&c.words))
-                return -EOPNOTSUPP;
+        for (size_t i = 0; i < c.words.n; i++)
+                if (streq(c.words.list[i].raw, ";"))
+                        return -EOPNOTSUPP;
 
         program = c.words.list->text;
         n = strspn(program, "-@:+!|");
@@ -81,8 +75,12 @@ int exec_command_parse(const Unit *unit, const UnitSetting *setting, ExecCommand
         return 0;
 }
 
-/* Variables inside of a word; what is not set is empty. */
-static int exec_command_replace_variables(const char *text, const Environment *environment, Buffer *b, const EnvironmentVariable **ret_variable) {
+/*
+ * Expand each ${VARIABLE} in a word. A variable that is not set is empty.
+ * @ret_variable: takes the first variable that was expanded; unchanged if there is none
+ */
+static int exec_command_replace_variables(const char *text, const Environment *environment, Buffer *b,
+                                          const EnvironmentVariable **ret_variable) {
         int r = buffer_puts(b, "");
 
         while (r >= 0 && *text) {
@@ -90,13 +88,16 @@ static int exec_command_replace_variables(const char *text, const Environment *e
                 const char *end;
 
                 r = buffer_append(b, text, n);
+                if (r < 0)
+                        return r;
                 text += n;
-                if (r < 0 || !*text)
-                        break;
+                if (!*text)
+                        return 0;
 
                 end = text[1] == '{' ? strchr(text, '}') : NULL;
                 if (end) {
-                        const EnvironmentVariable *v = environment_get(environment, text + 2, (size_t) (end - text - 2));
+                        size_t size = (size_t) (end - text - 2);
+                        const EnvironmentVariable *v = environment_get(environment, text + 2, size);
 
                         r = v ? buffer_puts(b, v->value) : 0;
                         *ret_variable = *ret_variable ? *ret_variable : v;
@@ -112,7 +113,9 @@ static int exec_command_replace_variables(const char *text, const Environment *e
         return r;
 }
 
-static int exec_command_expand_split(const char *name, size_t word, const Environment *environment, ExecArguments *ret) {
+/* Expand a word that is a $VARIABLE: the value is split into words again. */
+static int exec_command_expand_split(const char *name, size_t word, const Environment *environment,
+                                     ExecArguments *ret) {
         const EnvironmentVariable *v = environment_get(environment, name, strlen(name));
         _cleanup_words_ Words words = {};
         int r;
@@ -121,14 +124,20 @@ static int exec_command_expand_split(const char *name, size_t word, const Enviro
                 return 0;
 
         r = words_split(v->value, WORDS_VARIABLE, &words);
-        for (size_t i = 0; r >= 0 && i < words.n; i++)
-                r = exec_arguments_append(ret, words.list[i].text, word, v, true);
+        if (r < 0)
+                return r;
 
-        return r;
+        for (size_t i = 0; i < words.n; i++) {
+                r = exec_arguments_append(ret, words.list[i].text, word, v, true);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
-static int exec_command_expand_word(const char *text, size_t word, const ExecCommand *command, const Environment *environment,
-                       ExecArguments *ret) {
+static int exec_command_expand_word(const char *text, size_t word, const ExecCommand *command,
+                                    const Environment *environment, ExecArguments *ret) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         const EnvironmentVariable *variable = NULL;
         int r;
@@ -142,19 +151,26 @@ static int exec_command_expand_word(const char *text, size_t word, const ExecCom
         return r < 0 ? r : exec_arguments_append(ret, b.data, word, variable, false);
 }
 
-int exec_command_expand(const Unit *unit, const ExecCommand *command, const Environment *environment, ExecArguments *ret) {
-        int r = 0;
+int exec_command_expand(const Unit *unit, const ExecCommand *command, const Environment *environment,
+                        ExecArguments *ret) {
+        _cleanup_exec_arguments_ ExecArguments arguments = {};
 
         assert(ret);
 
         *ret = (ExecArguments) {};
-        for (size_t i = 1; r >= 0 && i < command->words.n; i++) {
+        for (size_t i = 1; i < command->words.n; i++) {
                 _cleanup_free_ char *text = unit_expand_specifiers(unit->name, command->words.list[i].text);
+                int r;
 
-                r = text ? exec_command_expand_word(text, i, command, environment, ret) : -ENOMEM;
+                if (!text)
+                        return -ENOMEM;
+
+                r = exec_command_expand_word(text, i, command, environment, &arguments);
+                if (r < 0)
+                        return r;
         }
-        if (r < 0)
-                exec_arguments_done(ret);
 
-        return r;
+        *ret = arguments;
+        arguments = (ExecArguments) {};
+        return 0;
 }

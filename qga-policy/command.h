@@ -11,34 +11,34 @@
 #include "qga-policy/words.h"
 
 typedef struct ExecCommand {
-        const UnitSetting *setting; /* where it was written; the unit owns it */
-        char *prefix;               /* of "-@:+!|" */
-        char *path;                 /* of the program */
-        Words words;                /* the program first, prefix included */
+        const UnitSetting *setting; /* the setting that holds it; the unit owns it */
+        char *prefix;               /* characters of "-@:+!|" before the path */
+        char *path;                 /* the program's */
+        Words words;                /* the first is the program with its prefix */
         bool literal;               /* prefix ":": variables are not expanded */
 } ExecCommand;
 
 /* One argument as the program gets it. */
 typedef struct ExecArgument {
         char *text;
-        size_t word;              /* which word of the command it was made of */
-        const EnvironmentVariable *variable; /* the first that was used for it, or NULL; the environment owns it */
-        bool split;               /* the whole word is a $VARIABLE, which can make any number of arguments */
+        size_t word;              /* index of the word of the command that it comes from */
+        const EnvironmentVariable *variable; /* the first that was expanded in it, or NULL; the environment owns it */
+        bool split;               /* the whole word is a $VARIABLE, which becomes any number of arguments */
 } ExecArgument;
 
 typedef struct ExecArguments {
-        ExecArgument *list; /* without the program itself */
+        ExecArgument *list; /* without the program */
         size_t n;
 } ExecArguments;
 
 /**
- * exec_command_parse() - take an ExecStart= apart
+ * exec_command_parse() - parse an ExecStart= setting
  * @unit: the unit
  * @setting: one of its settings
  * @ret: takes the command; the caller calls exec_command_done()
  *
- * Return: 0; -EINVAL where the manager would refuse it; -EOPNOTSUPP where it is more than one command, or the
- * program gets another name than its own; -ENOMEM.
+ * Return: 0; -EINVAL if the service manager would refuse it; -EOPNOTSUPP if it is more than one command, if argv[0] is
+ * not the program's path (prefix "@"), or if the path is not absolute; -ENOMEM.
  */
 int exec_command_parse(const Unit *unit, const UnitSetting *setting, ExecCommand *ret);
 
@@ -55,9 +55,12 @@ void exec_command_done(ExecCommand *command);
  *
  * Return: 0, -E2BIG or -ENOMEM.
  */
-int exec_command_expand(const Unit *unit, const ExecCommand *command, const Environment *environment, ExecArguments *ret);
+int exec_command_expand(const Unit *unit, const ExecCommand *command, const Environment *environment,
+                        ExecArguments *ret);
 
-/** exec_arguments_add() - append an argument that comes from no unit file. Return: 0 or -ENOMEM. */
+/**
+ * exec_arguments_add() - append an argument of a process; beyond the limits of size it is dropped. Return: 0 or -ENOMEM.
+ */
 int exec_arguments_add(ExecArguments *arguments, const char *text);
 
 /** exec_arguments_done() - release the arguments */

@@ -25,7 +25,7 @@ static int qga_conf_note_problem(QgaConf *conf, unsigned line, const char *what)
         return conf->problem ? 0 : -ENOMEM;
 }
 
-/* Changes the text in place; an escape that GLib does not know is an error there, and stays as it is here. */
+/* Replace escapes in place. An escape that GLib does not know is an error there; here it stays as it is. */
 static void qga_conf_unescape(char *s) {
         static const char names[] = "sntr\\", values[] = " \n\t\r\\";
         char *to = s;
@@ -39,7 +39,7 @@ static void qga_conf_unescape(char *s) {
         *to = 0;
 }
 
-/* A later line with the same key takes the place of an earlier one. */
+/* A later line replaces an earlier line of the same key. */
 static int qga_conf_set_list(QgaConfList *list, const char *key, unsigned line, const char *value) {
         names_done(&list->names);
         list->key = key;
@@ -47,7 +47,8 @@ static int qga_conf_set_list(QgaConfList *list, const char *key, unsigned line, 
         return names_add_split(&list->names, value);
 }
 
-static int qga_conf_take_pair(QgaConf *conf, const QgaBinary *binary, unsigned line, const char *key, const char *value) {
+static int qga_conf_take_pair(QgaConf *conf, const QgaBinary *binary, unsigned line, const char *key,
+                              const char *value) {
         if (streq(key, "statedir"))
                 return free_and_strdup(&conf->state, value);
         if (streq(key, "allow-rpcs"))
@@ -57,29 +58,28 @@ static int qga_conf_take_pair(QgaConf *conf, const QgaBinary *binary, unsigned l
         if (!streq(key, "block-rpcs"))
                 return 0;
 
-        /* Where both keys are there and known, only the old one counts. */
+        /* If this qemu-ga knows both keys and the file has both, only the old key counts. */
         if (!binary->block_rpcs || streq_ptr(conf->block.key, "blacklist"))
                 return qga_conf_set_list(&conf->ignored, "block-rpcs", line, value);
 
         return qga_conf_set_list(&conf->block, "block-rpcs", line, value);
 }
 
-/* "blacklist" may come after "block-rpcs", and then takes its place. */
-static int qga_conf_prefer_blacklist(QgaConf *conf) {
+/* "blacklist" may come after "block-rpcs", which then does not count. */
+static void qga_conf_prefer_blacklist(QgaConf *conf) {
         if (!streq_ptr(conf->block.key, "block-rpcs"))
-                return 0;
+                return;
 
         names_done(&conf->ignored.names);
         conf->ignored = conf->block;
         conf->block = (QgaConfList) {};
-        return 0;
 }
 
 static char *qga_conf_skip_blanks(char *s) {
         return s + strspn(s, " \t\r\f\v");
 }
 
-/* "[general]", with nothing but blanks behind it. Return: the name, or NULL where it is no group. */
+/* Take "[general]", after which only blanks may follow. Return: the name, or NULL if the line is no group. */
 static const char *qga_conf_take_group(char *text) {
         char *end = strchr(text, ']');
 
@@ -109,7 +109,8 @@ static int qga_conf_take_line(QgaConf *conf, const QgaBinary *binary, unsigned l
 
         equals = strchr(text, '=');
         if (!equals || equals == text || !*in_group)
-                return qga_conf_note_problem(conf, line, "is no [group] and no key=value, and qemu-ga does not start with it");
+                return qga_conf_note_problem(conf, line,
+                                             "is no [group] and no key=value, and qemu-ga does not start with it");
         if (!*in_general)
                 return 0;
 
@@ -120,8 +121,8 @@ static int qga_conf_take_line(QgaConf *conf, const QgaBinary *binary, unsigned l
         /* White space at the end of a value belongs to it. */
         value = qga_conf_skip_blanks(equals + 1);
         qga_conf_unescape(value);
-        if (streq(text, "blacklist") && binary->blacklist && qga_conf_prefer_blacklist(conf) < 0)
-                return -ENOMEM;
+        if (streq(text, "blacklist") && binary->blacklist)
+                qga_conf_prefer_blacklist(conf);
         return qga_conf_take_pair(conf, binary, line, text, value);
 }
 
@@ -129,9 +130,12 @@ int qga_conf_parse(const char *text, const QgaBinary *binary, QgaConf *ret) {
         _cleanup_free_ char *copy = strdup(text);
         bool in_general = false, in_group = false;
         unsigned line = 0;
-        int r = copy ? 0 : -ENOMEM;
+        int r;
 
-        for (char *p = copy; r >= 0 && p;) {
+        if (!copy)
+                return -ENOMEM;
+
+        for (char *p = copy; p;) {
                 char *next = strchr(p, '\n');
                 size_t n;
 
@@ -142,31 +146,40 @@ int qga_conf_parse(const char *text, const QgaBinary *binary, QgaConf *ret) {
                         p[n - 1] = 0;
 
                 r = qga_conf_take_line(ret, binary, ++line, p, &in_general, &in_group);
+                if (r < 0)
+                        return r;
                 p = next;
         }
-        if (r >= 0 && ret->block.names.n > 0 && ret->allow.names.n > 0 && qga_binary_is_exclusive(binary))
-                r = qga_conf_note_problem(ret, 0, "has a block list and an allow list, and this qemu-ga takes only one");
 
-        return r;
+        if (ret->block.names.n == 0 || ret->allow.names.n == 0 || !qga_binary_is_exclusive(binary))
+                return 0;
+
+        return qga_conf_note_problem(ret, 0, "has a block list and an allow list, and this qemu-ga takes only one");
 }
 
 int qga_conf_read(const Root *root, const char *path, const QgaBinary *binary, QgaConf *ret) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_qga_conf_ QgaConf conf = {};
         int r;
 
         assert(ret);
 
-        *ret = (QgaConf) {.path = strdup(path)};
-        if (!ret->path)
+        *ret = (QgaConf) {};
+        conf.path = strdup(path);
+        if (!conf.path)
                 return -ENOMEM;
 
         r = root_read(root, path, QGA_CONF_MAX, &text);
-        if (r >= 0 && text.size > 0)
-                r = qga_conf_parse(text.data, binary, ret);
-        else if (r < 0 && r != -ENOENT && r != -ENOMEM)
-                r = qga_conf_note_problem(ret, 0, r == -EFBIG ? "is larger than 1 MiB" : strerror(-r));
-
         if (r == -ENOMEM)
-                qga_conf_done(ret);
-        return r == -ENOMEM ? r : 0;
+                return r;
+        if (r >= 0 && text.size > 0)
+                r = qga_conf_parse(text.data, binary, &conf);
+        else if (r < 0 && r != -ENOENT)
+                r = qga_conf_note_problem(&conf, 0, r == -EFBIG ? "is larger than 1 MiB" : strerror(-r));
+        if (r == -ENOMEM)
+                return r;
+
+        *ret = conf;
+        conf = (QgaConf) {};
+        return 0;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * qemu-ga.conf, a GKeyFile, as qemu-ga reads it (QEMU: qga/main.c, config_load(); GLib: gkeyfile.c).
+ * The file qemu-ga.conf, a GKeyFile, as qemu-ga reads it (QEMU: qga/main.c, config_load(); GLib: gkeyfile.c).
  */
 
 #include "qga-policy/binary.h"
@@ -17,15 +17,15 @@ typedef struct QgaConfList {
 typedef struct QgaConf {
         char *path;
         QgaConfList block, allow;
-        QgaConfList ignored; /* a list that this qemu-ga passes over in silence */
+        QgaConfList ignored; /* a list that this qemu-ga ignores without a word */
         char *state;         /* directory for its state; NULL: not set */
-        char *problem;       /* why qemu-ga does not start with it, or why it cannot be known; NULL: all is well */
+        char *problem;       /* why qemu-ga does not start with the file, or why gtuned cannot know; NULL: none */
 } QgaConf;
 
 /**
  * qga_conf_read() - read the file
  * @root: the root
- * @path: of the file; one that does not exist is as good as an empty one
+ * @path: the file; if it does not exist, it counts as empty
  * @binary: what the qemu-ga in question understands
  * @ret: takes the answer; the caller calls qga_conf_done()
  *
@@ -33,7 +33,7 @@ typedef struct QgaConf {
  */
 int qga_conf_read(const Root *root, const char *path, const QgaBinary *binary, QgaConf *ret);
 
-/** qga_conf_parse() - qga_conf_read() of a text that is known; *ret has its path already. Return: 0 or -ENOMEM. */
+/** qga_conf_parse() - parse the text of a qemu-ga.conf; the caller has set ret->path. Return: 0 or -ENOMEM. */
 int qga_conf_parse(const char *text, const QgaBinary *binary, QgaConf *ret);
 
 /** qga_conf_done() - release what qga_conf_read() filled in */

@@ -5,7 +5,8 @@
 
 #include "qga-policy/drop-in.h"
 
-#define DROP_IN_TITLE "# Made by gtuned: which RPCs the host may call (see gtuned.conf, [qga-policy]). Edits are lost.\n"
+#define DROP_IN_TITLE \
+        "# Made by gtuned: which RPCs the host may call (see gtuned.conf, [qga-policy]). Edits are lost.\n"
 #define DROP_IN_CHECK "# Checksum of the lines below: "
 #define DROP_IN_COPIED "# The ExecStart that is repeated here, with the restrictions added, is that of "
 #define DROP_IN_COPIED_TEXT "#   ExecStart="
@@ -21,46 +22,49 @@ void drop_in_file_done(DropInFile *file) {
         *file = (DropInFile) {};
 }
 
-/* How ----------------------------------------------------------------------------------------------------- */
-
-/* Nothing but the plain name of an RPC that this qemu-ga has ever gets into a unit file. */
+/* Only plain names are ever written into a unit file: see name_is_plain(). */
 static int drop_in_add_plain(Names *names, const char *name) {
         return name_is_plain(name) ? names_add(names, name) : 0;
 }
 
-/* Those that are open now and stay open. */
-static int drop_in_list_open(const AgentCommand *base, const QgaBinary *binary, const Wish *wish, Names *ret) {
-        int r = 0;
+/*
+ * List the RPCs that the base leaves open.
+ * @ret_close: takes those that are to be closed
+ * @ret_open: takes those that stay open
+ */
+static int drop_in_list(const AgentCommand *base, const QgaBinary *binary, const Wish *wish, Names *ret_close,
+                        Names *ret_open) {
+        for (size_t i = 0; i < wish->closed.n; i++)
+                if (!restrictions_close(&base->restrictions, wish->closed.list[i]) &&
+                    drop_in_add_plain(ret_close, wish->closed.list[i]) < 0)
+                        return -ENOMEM;
 
-        for (size_t i = 0; r >= 0 && i < binary->names.n; i++) {
+        for (size_t i = 0; i < binary->names.n; i++) {
                 const char *name = binary->names.list[i];
 
-                if (!restrictions_close(&base->restrictions, name) && !names_has(&wish->closed, name))
-                        r = drop_in_add_plain(ret, name);
+                if (!restrictions_close(&base->restrictions, name) && !names_has(&wish->closed, name) &&
+                    drop_in_add_plain(ret_open, name) < 0)
+                        return -ENOMEM;
         }
 
-        return r;
+        return 0;
 }
 
-static int drop_in_list_to_close(const AgentCommand *base, const Wish *wish, Names *ret) {
-        int r = 0;
+/*
+ * Replace the allow lists of the command. If an allow list would be empty, a block list has to close everything, the
+ * names that the replaced lists closed included.
+ */
+static int drop_in_replace_allow(const QgaBinary *binary, const Names *open, DropInForm *form) {
+        form->replace_allow = true;
+        names_done(&form->block);
+        if (open->n > 0)
+                return names_add_all(&form->allow, open);
 
-        for (size_t i = 0; r >= 0 && i < wish->closed.n; i++)
-                if (!restrictions_close(&base->restrictions, wish->closed.list[i]))
-                        r = drop_in_add_plain(ret, wish->closed.list[i]);
+        for (size_t i = 0; i < binary->names.n; i++)
+                if (drop_in_add_plain(&form->block, binary->names.list[i]) < 0)
+                        return -ENOMEM;
 
-        return r;
-}
-
-/* Without the allow list of the words, -b has to close what that one closed too. */
-static int drop_in_close_all_but(const QgaBinary *binary, const Names *open, Names *ret) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < binary->names.n; i++)
-                if (!names_has(open, binary->names.list[i]))
-                        r = drop_in_add_plain(ret, binary->names.list[i]);
-
-        return r;
+        return 0;
 }
 
 static bool drop_in_has_block_words(const AgentCommand *base) {
@@ -80,18 +84,15 @@ int drop_in_form(const AgentCommand *base, const QgaBinary *binary, const Wish *
         assert(ret);
 
         *ret = (DropInForm) {};
-        r = drop_in_list_to_close(base, wish, &ret->block);
-        if (r >= 0)
-                r = drop_in_list_open(base, binary, wish, &open);
+        r = drop_in_list(base, binary, wish, &ret->block, &open);
         if (r < 0 || ret->block.n == 0)
                 return r;
 
         if (words && qga_binary_is_exclusive(binary)) {
                 if (conf)
                         return -EOPNOTSUPP;
-                ret->replace_allow = true;
-                names_done(&ret->block);
-                return open.n > 0 ? names_add_all(&ret->allow, &open) : drop_in_close_all_but(binary, &open, &ret->block);
+
+                return drop_in_replace_allow(binary, &open, ret);
         }
         if (!wish->allows || !binary->allow_rpcs || words || conf || open.n == 0 ||
             (qga_binary_is_exclusive(binary) && drop_in_has_block_words(base)))
@@ -101,9 +102,7 @@ int drop_in_form(const AgentCommand *base, const QgaBinary *binary, const Wish *
         return names_add_all(&ret->allow, &open);
 }
 
-/* Writing ----------------------------------------------------------------------------------------------- */
-
-/* What becomes of one argument on its way into the drop-in. */
+/* How the drop-in repeats an argument. */
 typedef enum DropInFate {
         DROP_IN_KEPT,
         DROP_IN_RENAMED, /* --blacklist becomes --block-rpcs */
@@ -112,6 +111,7 @@ typedef enum DropInFate {
 
 static DropInFate drop_in_fate_of(const AgentCommand *base, const DropInForm *form, size_t i) {
         const ArgumentView *view = base->view.views + i;
+        const char *text;
         ArgumentRole role = view->role == ROLE_NAME && i + 1 < base->view.n ? view[1].role : view->role;
 
         if (role == ROLE_ALLOW && form->replace_allow)
@@ -122,11 +122,12 @@ static DropInFate drop_in_fate_of(const AgentCommand *base, const DropInForm *fo
         if (role != ROLE_IGNORED)
                 return DROP_IN_KEPT;
 
-        /* A name behind a blank: it does nothing, and whoever reads it would think that it does. */
-        return rpc_find_n(base->arguments.list[i].text, strcspn(base->arguments.list[i].text, ",")) ? DROP_IN_DROPPED : DROP_IN_KEPT;
+        /* The name of an RPC after a blank closes nothing, but a reader would think that it does. */
+        text = base->arguments.list[i].text;
+        return rpc_find_n(text, strcspn(text, ",")) ? DROP_IN_DROPPED : DROP_IN_KEPT;
 }
 
-/* The option at the beginning of a word, of which the quotes and the value stay as they are. */
+/* Replace the option at the beginning of a word by --block-rpcs. Its quotes and its value stay as they are. */
 static int drop_in_write_renamed(const ExecArgument *a, const char *raw, Buffer *b) {
         static const char option[] = "--block-rpcs";
         size_t quote = *raw == '"' || *raw == '\'', n = strcspn(a->text, "=");
@@ -135,13 +136,17 @@ static int drop_in_write_renamed(const ExecArgument *a, const char *raw, Buffer 
 
         if (!a->split && strncmp(raw + quote, a->text, n) == 0) {
                 r = buffer_append(b, raw, quote);
-                if (r >= 0)
-                        r = buffer_puts(b, option);
-                return r < 0 ? r : buffer_puts(b, raw + quote + n);
+                if (r < 0)
+                        return r;
+
+                return buffer_printf(b, "%s%s", option, raw + quote + n);
         }
 
         text = xasprintf("%s%s", option, a->text + n);
-        return text ? word_quote(b, text) : -ENOMEM;
+        if (!text)
+                return -ENOMEM;
+
+        return word_quote(b, text);
 }
 
 static int drop_in_write_argument(const AgentCommand *base, const DropInForm *form, size_t i, Buffer *b) {
@@ -170,18 +175,26 @@ static bool drop_in_is_untouched(const AgentCommand *base, const DropInForm *for
         return true;
 }
 
-/* A word stays as it is written, variables and all; one of whose arguments something changes is written out. */
+/*
+ * A word is repeated as it is written, with its variables. But if one of its arguments is renamed or dropped, its
+ * arguments are written instead.
+ */
 static int drop_in_write_word(const AgentCommand *base, const DropInForm *form, size_t word, Buffer *b) {
-        int r = 0;
+        int r;
 
         if (drop_in_is_untouched(base, form, word))
                 return buffer_printf(b, " %s", base->command.words.list[word].raw);
 
-        for (size_t i = 0; r >= 0 && i < base->arguments.n; i++)
-                if (base->arguments.list[i].word == word)
-                        r = drop_in_write_argument(base, form, i, b);
+        for (size_t i = 0; i < base->arguments.n; i++) {
+                if (base->arguments.list[i].word != word)
+                        continue;
 
-        return r;
+                r = drop_in_write_argument(base, form, i, b);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
 static int drop_in_write_list(const char *option, const Names *names, Buffer *b) {
@@ -194,36 +207,48 @@ static int drop_in_write_list(const char *option, const Names *names, Buffer *b)
 }
 
 static int drop_in_write_lists(const DropInForm *form, Buffer *b) {
-        int r = drop_in_write_list("--allow-rpcs=", &form->allow, b);
+        int r;
 
-        return r < 0 ? r : drop_in_write_list("-b ", &form->block, b);
-}
+        r = drop_in_write_list("--allow-rpcs=", &form->allow, b);
+        if (r < 0)
+                return r;
 
-/* What stands behind "--" is no option any more. */
-static bool drop_in_ends_options(const AgentCommand *base) {
-        for (size_t i = 0; i < base->arguments.n; i++)
-                if (streq(base->arguments.list[i].text, "--"))
-                        return true;
-
-        return false;
+        return drop_in_write_list("-b ", &form->block, b);
 }
 
 static int drop_in_write_command(const AgentCommand *base, const DropInForm *form, Buffer *b) {
-        bool in_front = drop_in_ends_options(base);
+        bool first = false;
         int r;
 
-        r = buffer_printf(b, "ExecStart=%s", base->command.words.list->raw);
-        if (r >= 0 && in_front)
-                r = drop_in_write_lists(form, b);
-        for (size_t i = 1; r >= 0 && i < base->command.words.n; i++)
-                r = drop_in_write_word(base, form, i, b);
-        if (r >= 0 && !in_front)
-                r = drop_in_write_lists(form, b);
+        /* After "--" there are no options any more, so the lists have to come before it. */
+        for (size_t i = 0; i < base->arguments.n; i++)
+                first = first || streq(base->arguments.list[i].text, "--");
 
-        return r < 0 ? r : buffer_puts(b, "\n");
+        r = buffer_printf(b, "ExecStart=%s", base->command.words.list->raw);
+        if (r < 0)
+                return r;
+        if (first) {
+                r = drop_in_write_lists(form, b);
+                if (r < 0)
+                        return r;
+        }
+
+        for (size_t i = 1; i < base->command.words.n; i++) {
+                r = drop_in_write_word(base, form, i, b);
+                if (r < 0)
+                        return r;
+        }
+
+        if (!first) {
+                r = drop_in_write_lists(form, b);
+                if (r < 0)
+                        return r;
+        }
+
+        return buffer_puts(b, "\n");
 }
 
-/* FNV-1a. It tells an edit by hand from an older policy, and is no protection against anybody. */
+/* FNV-1a. The checksum distinguishes an edit by hand from a drop-in of an older policy; it is no protection. */
 static uint64_t drop_in_checksum(const char *text) {
         uint64_t hash = 0xCBF29CE484222325U;
 
@@ -243,15 +268,15 @@ int drop_in_write(const AgentCommand *base, const DropInForm *form, Buffer *b) {
 
         r = buffer_printf(&body, DROP_IN_COPIED "%s:\n" DROP_IN_COPIED_TEXT "%s\n[Service]\nExecStart=\n",
                           base->command.setting->file, copied);
-        if (r >= 0)
-                r = drop_in_write_command(base, form, &body);
+        if (r < 0)
+                return r;
+        r = drop_in_write_command(base, form, &body);
         if (r < 0)
                 return r;
 
-        return buffer_printf(b, DROP_IN_TITLE DROP_IN_CHECK "%016" PRIx64 "\n%s", drop_in_checksum(body.data), body.data);
+        return buffer_printf(b, DROP_IN_TITLE DROP_IN_CHECK "%016" PRIx64 "\n%s", drop_in_checksum(body.data),
+                             body.data);
 }
-
-/* Reading ----------------------------------------------------------------------------------------------- */
 
 int drop_in_read(const char *text, DropInFile *ret) {
         const char *body, *copied;

@@ -8,7 +8,7 @@
 #define ENVIRONMENT_WHITE " \t\n\r"
 #define ENVIRONMENT_NEWLINE "\n\r"
 
-/* Where in a file the reader stands. */
+/* The position of the reader in the grammar of an EnvironmentFile= (systemd: src/basic/env-file.c). */
 typedef enum EnvironmentPlace {
         BEFORE_KEY,
         IN_KEY,
@@ -28,7 +28,7 @@ typedef struct EnvironmentReader {
         EnvironmentPlace place;
         unsigned line, key_line;
         Buffer key, value;
-        size_t value_end; /* what is behind it is white space that does not count */
+        size_t value_end; /* after it, the value has only white space that does not count */
 } EnvironmentReader;
 
 void environment_done(Environment *e) {
@@ -58,16 +58,12 @@ static int environment_note_problem(Environment *e, const char *path, const char
         return e->problem ? 0 : -ENOMEM;
 }
 
-static bool environment_is_name(const char *s) {
-        static const char any[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-
-        return *s && !s[strspn(s, any)] && !(*s >= '0' && *s <= '9');
-}
-
 static int environment_set(Environment *e, const char *name, const char *value, const char *file, unsigned line) {
+        static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
         EnvironmentVariable *v = (EnvironmentVariable *) environment_get(e, name, strlen(name));
 
-        if (!environment_is_name(name))
+        /* The service manager ignores other names (systemd: src/basic/env-util.c, env_name_is_valid()). */
+        if (!*name || name[strspn(name, letters)] || (*name >= '0' && *name <= '9'))
                 return 0;
         if (!v && e->n >= ENVIRONMENT_VARIABLES_MAX)
                 return environment_note_problem(e, file, "sets more variables than gtuned keeps");
@@ -78,27 +74,18 @@ static int environment_set(Environment *e, const char *name, const char *value, 
         }
 
         v->line = line;
-        return free_and_strdup(&v->name, name) < 0 || free_and_strdup(&v->value, value) < 0 ||
-                               free_and_strdup(&v->file, file) < 0
-                       ? -ENOMEM
-                       : 0;
-}
+        if (free_and_strdup(&v->name, name) < 0 || free_and_strdup(&v->value, value) < 0 ||
+            free_and_strdup(&v->file, file) < 0)
+                return -ENOMEM;
 
-/* Files ------------------------------------------------------------------------------------------------- */
+        return 0;
+}
 
 static int environment_put(Buffer *b, char c) {
         return buffer_append(b, &c, 1);
 }
 
-static int environment_put_value(EnvironmentReader *r, char c) {
-        int e = environment_put(&r->value, c);
-
-        if (!strchr(ENVIRONMENT_WHITE, c))
-                r->value_end = r->value.size;
-        return e;
-}
-
-/* What was quoted or escaped counts to its last character. */
+/* White space that was quoted or escaped counts, also at the end of the value. */
 static int environment_put_quoted(EnvironmentReader *r, char c) {
         int e = environment_put(&r->value, c);
 
@@ -114,7 +101,8 @@ static int environment_finish(EnvironmentReader *r) {
 
         r->value.data[r->value_end] = 0;
         if (!unit_text_is_utf8(r->key.data) || !unit_text_is_utf8(r->value.data))
-                return environment_note_problem(r->e, r->path, "is no valid UTF-8, and the service manager refuses all of it");
+                return environment_note_problem(r->e, r->path,
+                                                "is no valid UTF-8, and the service manager refuses all of it");
 
         return environment_set(r->e, strip(r->key.data), r->value.data, r->path, r->key_line);
 }
@@ -153,7 +141,7 @@ static int environment_take_in_value(EnvironmentReader *r, char c) {
                 r->place = AFTER_BACKSLASH;
                 return 0;
         }
-        /* A quote opens only where the value or a part of it begins. */
+        /* A quote opens only at the beginning of the value, or directly after a closing quote. */
         if (r->place == BEFORE_VALUE && (c == '\'' || c == '"')) {
                 r->place = c == '"' ? IN_DOUBLE_QUOTES : IN_SINGLE_QUOTES;
                 return 0;
@@ -162,7 +150,10 @@ static int environment_take_in_value(EnvironmentReader *r, char c) {
                 return 0;
 
         r->place = IN_VALUE;
-        return environment_put_value(r, c);
+        if (strchr(ENVIRONMENT_WHITE, c))
+                return environment_put(&r->value, c);
+
+        return environment_put_quoted(r, c);
 }
 
 static int environment_take_in_quotes(EnvironmentReader *r, char c) {
@@ -178,20 +169,25 @@ static int environment_take_in_quotes(EnvironmentReader *r, char c) {
 
 static int environment_take_escaped(EnvironmentReader *r, char c) {
         bool quoted = r->place == IN_DOUBLE_QUOTES_AFTER_BACKSLASH;
-        int e = 0;
+        int e;
 
         r->place = quoted ? IN_DOUBLE_QUOTES : IN_VALUE;
-        /* An escaped newline is eaten up. */
+        /* An escaped newline is dropped. */
         if (quoted ? c == '\n' : strchr(ENVIRONMENT_NEWLINE, c) != NULL)
                 return 0;
-        if (quoted && !strchr("\"\\`$", c))
+        if (quoted && !strchr("\"\\`$", c)) {
                 e = environment_put_quoted(r, '\\');
+                if (e < 0)
+                        return e;
+        }
 
-        return e < 0 ? e : environment_put_quoted(r, c);
+        return environment_put_quoted(r, c);
 }
 
-/* Before systemd 254 a backslash at its end makes the next line a part of the comment, later it does not. To
- * count what only some of them see could leave something open. */
+/*
+ * Before systemd 254 a backslash at the end of a comment continues it on the next line; later versions do not. The next
+ * line is ignored here: if gtuned counted a list that only some versions see, RPCs could stay open.
+ */
 static int environment_take_in_comment(EnvironmentReader *r, char c) {
         if (r->place == IN_COMMENT_AFTER_BACKSLASH)
                 r->place = IN_COMMENT;
@@ -241,8 +237,6 @@ int environment_parse_file(Environment *e, const char *path, const char *text, s
         return result;
 }
 
-/* Settings of the unit ---------------------------------------------------------------------------------- */
-
 char *unit_expand_specifiers(const char *unit, const char *text) {
         static const struct {
                 char letter;
@@ -284,27 +278,29 @@ static int environment_take_assignments(const Unit *unit, const UnitSetting *s, 
         if (!text)
                 return -ENOMEM;
 
-        /* What stands before an error counts. */
+        /* The assignments before an error count. */
         r = words_split(text, WORDS_ASSIGNMENTS, &words);
         if (r == -ENOMEM)
                 return r;
         if (r == -E2BIG)
                 return environment_note_problem(e, s->file, "sets more variables than gtuned keeps");
 
-        r = 0;
-        for (size_t i = 0; r >= 0 && i < words.n; i++) {
+        for (size_t i = 0; i < words.n; i++) {
                 char *equals = strchr(words.list[i].text, '=');
 
                 if (!equals)
                         continue;
                 *equals = 0;
                 r = environment_set(e, words.list[i].text, equals + 1, s->file, s->line);
+                if (r < 0)
+                        return r;
         }
 
-        return r;
+        return 0;
 }
 
-static int environment_read_file(const Root *root, const Unit *unit, const UnitSetting *s, uint64_t started, Environment *e) {
+static int environment_read_file(const Root *root, const Unit *unit, const UnitSetting *s, uint64_t started,
+                                 Environment *e) {
         _cleanup_free_ char *path = unit_expand_specifiers(unit->name, s->value);
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         bool optional;
@@ -317,12 +313,14 @@ static int environment_read_file(const Root *root, const Unit *unit, const UnitS
         if (path[optional] != '/')
                 return 0;
         if (strpbrk(path, "*?["))
-                return environment_note_problem(e, path + optional, "is a pattern, and gtuned does not know which files it stands for");
+                return environment_note_problem(e, path + optional,
+                                                "is a pattern, and gtuned does not know which files it stands for");
 
         e->stale |= unit_file_is_newer(root, path + optional, started);
         r = root_read(root, path + optional, UNIT_FILE_MAX, &text);
         if (r >= 0 && text.size > 0 && memchr(text.data, 0, text.size))
-                return environment_note_problem(e, path + optional, "holds a NUL, and the service manager refuses all of it");
+                return environment_note_problem(e, path + optional,
+                                                "holds a NUL, and the service manager refuses all of it");
         if (r >= 0)
                 return environment_parse_file(e, path + optional, text.data, text.size);
         if (r == -ENOMEM || optional)
@@ -333,62 +331,86 @@ static int environment_read_file(const Root *root, const Unit *unit, const UnitS
 }
 
 static int environment_read_files(const Root *root, const Unit *unit, uint64_t started, Environment *e) {
-        int r = 0;
+        for (size_t i = 0; i < unit->n_settings; i++) {
+                int r;
 
-        for (size_t i = 0; r >= 0 && i < unit->n_settings; i++)
-                if (streq(unit->settings[i].key, "EnvironmentFile"))
-                        r = environment_read_file(root, unit, unit->settings + i, started, e);
+                if (!streq(unit->settings[i].key, "EnvironmentFile"))
+                        continue;
 
-        return r;
+                r = environment_read_file(root, unit, unit->settings + i, started, e);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
-static int environment_refuse_unset(const UnitSetting *s, Environment *e) {
-        _cleanup_free_ char *place = xasprintf("%s:%u", s->file, s->line);
+static int environment_take_setting(const Unit *unit, const UnitSetting *s, Environment *e) {
+        _cleanup_free_ char *place = NULL;
 
-        return place ? environment_note_problem(e, place, "has UnsetEnvironment=, which gtuned does not follow") : -ENOMEM;
+        if (streq(s->key, "Environment"))
+                return environment_take_assignments(unit, s, e);
+        if (!streq(s->key, "UnsetEnvironment"))
+                return 0;
+
+        place = xasprintf("%s:%u", s->file, s->line);
+        if (!place)
+                return -ENOMEM;
+
+        return environment_note_problem(e, place, "has UnsetEnvironment=, which gtuned does not follow");
 }
 
 int environment_read(const Root *root, const Unit *unit, Environment *ret) {
-        int r = 0;
+        _cleanup_environment_ Environment e = {};
+        int r;
 
         assert(ret);
 
         *ret = (Environment) {};
-        for (size_t i = 0; r >= 0 && i < unit->n_settings; i++)
-                if (streq(unit->settings[i].key, "Environment"))
-                        r = environment_take_assignments(unit, unit->settings + i, ret);
-                else if (streq(unit->settings[i].key, "UnsetEnvironment"))
-                        r = environment_refuse_unset(unit->settings + i, ret);
-        if (r >= 0)
-                r = environment_read_files(root, unit, 0, ret);
-        if (r < 0)
-                environment_done(ret);
+        for (size_t i = 0; i < unit->n_settings; i++) {
+                r = environment_take_setting(unit, unit->settings + i, &e);
+                if (r < 0)
+                        return r;
+        }
 
-        return r;
+        r = environment_read_files(root, unit, /* started= */ 0, &e);
+        if (r < 0)
+                return r;
+
+        *ret = e;
+        e = (Environment) {};
+        return 0;
 }
 
 int environment_read_process(const Root *root, const Unit *unit, char *const *list, uint64_t started,
                              Environment *ret) {
-        int r = 0;
+        _cleanup_environment_ Environment e = {};
+        int r;
 
         assert(ret);
 
         *ret = (Environment) {};
-        for (; r >= 0 && list && *list; list++) {
+        for (; list && *list; list++) {
                 _cleanup_free_ char *name = strdup(*list);
-                char *equals = name ? strchr(name, '=') : NULL;
+                char *equals;
 
                 if (!name)
-                        r = -ENOMEM;
+                        return -ENOMEM;
+                equals = strchr(name, '=');
                 if (!equals)
                         continue;
-                *equals = 0;
-                r = environment_set(ret, name, equals + 1, unit->name, 0);
-        }
-        if (r >= 0)
-                r = environment_read_files(root, unit, started, ret);
-        if (r < 0)
-                environment_done(ret);
 
-        return r;
+                *equals = 0;
+                r = environment_set(&e, name, equals + 1, unit->name, 0);
+                if (r < 0)
+                        return r;
+        }
+
+        r = environment_read_files(root, unit, started, &e);
+        if (r < 0)
+                return r;
+
+        *ret = e;
+        e = (Environment) {};
+        return 0;
 }

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Reads the facts of qga-policy: the unit of the agent, its drop-in, its program and its process.
+ *
+ * Tested by test-drop-in.c, and by the golden machines qga-*.
+ */
+
 #include <assert.h>
 
 #include "qga-policy/qga-policy.h"
@@ -7,10 +13,9 @@
 #define QGA_DROP_IN_FOLDER "/etc/systemd/system"
 
 static int qga_find_unit(const View *view, Qga *q) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < practice_qga_policy.n_services; i++) {
+        for (size_t i = 0; i < practice_qga_policy.n_services; i++) {
                 const char *name = practice_qga_policy.services[i].unit;
+                int r;
 
                 q->unit = name;
                 free(q->drop_in);
@@ -25,7 +30,7 @@ static int qga_find_unit(const View *view, Qga *q) {
         }
 
         q->unit = NULL;
-        return r;
+        return 0;
 }
 
 static int qga_read_drop_in(const View *view, Qga *q) {
@@ -58,17 +63,22 @@ static int qga_same_file(const Root *root, const char *a, const char *b, bool *r
         return 0;
 }
 
+/* Whether gtuned has read a drop-in too. */
 static int qga_is_seen(const View *view, const Qga *q, const char *path, bool *ret) {
-        int r = qga_same_file(view->root, path, q->drop_in, ret);
+        if (qga_same_file(view->root, path, q->drop_in, ret) < 0)
+                return -ENOMEM;
 
-        for (size_t i = 0; r >= 0 && !*ret && i < q->base.unit.n_drop_ins; i++)
-                r = qga_same_file(view->root, path, q->base.unit.drop_ins[i], ret);
+        for (size_t i = 0; !*ret && i < q->base.unit.n_drop_ins; i++)
+                if (qga_same_file(view->root, path, q->base.unit.drop_ins[i], ret) < 0)
+                        return -ENOMEM;
 
-        return r;
+        return 0;
 }
 
-/* The manager also reads drop-ins of other names of the unit, and of generators. One that is gone since it
- * read it is no matter. */
+/*
+ * Find a drop-in that the service manager reads and gtuned does not: one of an alias of the unit, or of a generator. A
+ * drop-in that was removed since the service manager read it does not matter.
+ */
 static int qga_find_unseen(const View *view, Qga *q) {
         q->service = services_find(&view->machine->probe->services, q->unit);
         for (char **path = q->service ? q->service->drop_ins : NULL; path && *path && !q->base.problem; path++) {
@@ -90,25 +100,22 @@ static int qga_find_unseen(const View *view, Qga *q) {
         return 0;
 }
 
-static int qga_read_binary(const View *view, Qga *q) {
-        if (q->base.problem || q->base.unit.masked)
-                return 0;
-
-        q->binary_error = qga_binary_read(view->root, q->base.command.path, &q->binary);
-        return q->binary_error == -ENOMEM ? -ENOMEM : 0;
-}
-
 static bool qga_can_judge(const Qga *q, const AgentCommand *a) {
         return !q->base.unit.masked && !q->base.problem && q->binary_error == 0 && !a->problem;
 }
 
-static int qga_read_units(const View *view, Qga *q) {
+/* Judge the unit without the drop-in, and with it if it exists. */
+static int qga_judge_units(const View *view, Qga *q) {
         int r;
 
-        r = qga_can_judge(q, &q->base) ? agent_unit_judge(view->root, &q->binary, &q->base) : 0;
         q->is = &q->base;
-        if (r < 0 || !q->file.exists)
-                return r;
+        if (qga_can_judge(q, &q->base)) {
+                r = agent_unit_judge(view->root, &q->binary, &q->base);
+                if (r < 0)
+                        return r;
+        }
+        if (!q->file.exists)
+                return 0;
 
         q->is = &q->with;
         r = agent_unit_read(view->root, q->unit, NULL, NULL, &q->with);
@@ -118,51 +125,41 @@ static int qga_read_units(const View *view, Qga *q) {
         return agent_unit_judge(view->root, &q->binary, &q->with);
 }
 
-static const char *qga_file_name(const char *path) {
-        const char *slash = strrchr(path, '/');
-
-        return slash ? slash + 1 : path;
-}
-
-/* A drop-in counts by its file name, and what comes last decides. */
+/* Drop-ins are read in the order of their file names (systemd.unit(5)), and the last ExecStart counts. */
 static const char *qga_find_undoing(const Qga *q) {
         const char *path = q->base.unit.exec_file;
 
-        if (!path || streq(path, q->base.unit.fragment) || strcmp(qga_file_name(path), DROP_IN_NAME) <= 0)
+        if (!path || streq(path, q->base.unit.fragment) || strcmp(strrchr(path, '/') + 1, DROP_IN_NAME) <= 0)
                 return NULL;
 
         return path;
 }
 
-/* What is wanted and not closed. */
+/* List the RPCs that the policy wants closed and a command leaves open. */
 static int qga_list_left_open(const Wish *wish, const AgentCommand *a, Names *ret) {
-        int r = 0;
+        for (size_t i = 0; i < wish->closed.n; i++)
+                if (!restrictions_close(&a->restrictions, wish->closed.list[i]) &&
+                    names_add(ret, wish->closed.list[i]) < 0)
+                        return -ENOMEM;
 
-        for (size_t i = 0; r >= 0 && i < wish->closed.n; i++)
-                if (!restrictions_close(&a->restrictions, wish->closed.list[i]))
-                        r = names_add(ret, wish->closed.list[i]);
-
-        return r;
-}
-
-/* Where the distribution closes all of it and the agent starts, there is nothing to add. */
-static int qga_make_drop_in(Qga *q) {
-        DropInForm form = {};
-        int r;
-
-        r = drop_in_form(&q->base, &q->binary, &q->wish, &form);
-        if (r >= 0 && (form.block.n > 0 || form.allow.n > 0 || q->base.view.fault == FAULT_REMOVED ||
-                       (q->record && q->file.exists)))
-                r = drop_in_write(&q->base, &form, &q->text);
-
-        drop_in_form_done(&form);
-        if (r == -ENOMEM)
-                return r;
-
-        q->form_error = r;
         return 0;
 }
 
+/*
+ * No drop-in is needed if the unit closes everything itself and the agent starts, unless gtuned has made one already.
+ */
+static int qga_make_drop_in(Qga *q) {
+        _cleanup_(drop_in_form_done) DropInForm form = {};
+
+        q->form_error = drop_in_form(&q->base, &q->binary, &q->wish, &form);
+        if (q->form_error >= 0 && (form.block.n > 0 || form.allow.n > 0 || q->base.view.fault == FAULT_REMOVED ||
+                                   (q->record && q->file.exists)))
+                q->form_error = drop_in_write(&q->base, &form, &q->text);
+
+        return q->form_error == -ENOMEM ? -ENOMEM : 0;
+}
+
+/* Find the argument by which a process shows that it runs with the files as they are to be. */
 static int qga_find_expected(const View *view, Qga *q) {
         _cleanup_agent_command_ AgentCommand planned = {};
         const AgentCommand *a = q->is;
@@ -186,34 +183,30 @@ static int qga_judge_files(const View *view, Qga *q) {
         int r;
 
         r = qga_list_left_open(&q->wish, q->is, &q->open);
+        if (r < 0)
+                return r;
+
         q->undone_by = qga_find_undoing(q);
-        if (r >= 0 && !q->undone_by && !q->base.problem)
+        if (!q->undone_by && !q->base.problem) {
                 r = qga_make_drop_in(q);
-        if (r >= 0)
-                r = qga_find_expected(view, q);
+                if (r < 0)
+                        return r;
+        }
+
+        r = qga_find_expected(view, q);
         if (r < 0)
                 return r;
 
         q->right = q->open.n == 0 && !q->is->problem && q->is->view.fault == FAULT_NONE;
-        if (q->right && q->text.size > 0) {
-                r = root_read(view->root, q->drop_in, UNIT_FILE_MAX, &is);
-                q->right = r >= 0 && buffer_equal(&is, &q->text);
-        }
+        if (!q->right || q->text.size == 0)
+                return 0;
 
+        r = root_read(view->root, q->drop_in, UNIT_FILE_MAX, &is);
+        q->right = r >= 0 && buffer_equal(&is, &q->text);
         return r == -ENOMEM ? r : 0;
 }
 
-static int qga_judge_process(const View *view, Qga *q) {
-        int r;
-
-        if (!qga_runs(q))
-                return 0;
-
-        r = agent_process_judge(view->root, &q->binary, q->service, &q->is->unit, &q->process);
-        return r < 0 ? r : qga_list_left_open(&q->wish, &q->process, &q->running_open);
-}
-
-/* Another way to the host than virtio-serial needs no port. */
+/* Whether the agent reaches the host by virtio-serial, which needs a port. */
 static bool qga_uses_port(const Qga *q) {
         static const char *const others[] = {"isa-serial", "vsock-listen", "unix-listen"};
 
@@ -229,7 +222,7 @@ static int qga_find_port(const Root *root, bool *ret) {
         _cleanup_(strv_freep) char **ports = NULL;
         int r = root_list(root, "/sys/class/virtio-ports", &ports);
 
-        /* Without the directory nothing is known. */
+        /* If the directory is absent, it is unknown which ports there are. */
         *ret = r < 0;
         if (r == -ENOMEM)
                 return r;
@@ -272,24 +265,34 @@ static int qga_look(const View *view, Qga *q) {
         r = qga_find_unseen(view, q);
         if (r < 0)
                 return r;
-        r = qga_read_binary(view, q);
-        if (r < 0)
-                return r;
-        r = qga_read_units(view, q);
+        if (!q->base.problem && !q->base.unit.masked) {
+                q->binary_error = qga_binary_read(view->root, q->base.command.path, &q->binary);
+                if (q->binary_error == -ENOMEM)
+                        return -ENOMEM;
+        }
+
+        r = qga_judge_units(view, q);
         if (r < 0)
                 return r;
         r = wish_read(view->policy, &q->binary.names, &q->wish);
         if (r < 0)
                 return r;
-        r = q->binary.names.n > 0 ? qga_judge_files(view, q) : 0;
-        if (r < 0)
-                return r;
+        if (q->binary.names.n > 0) {
+                r = qga_judge_files(view, q);
+                if (r < 0)
+                        return r;
+        }
 
-        r = qga_judge_process(view, q);
-        if (r < 0 || q->image)
-                return r;
+        if (qga_runs(q)) {
+                r = agent_process_judge(view->root, &q->binary, q->service, &q->is->unit, &q->process);
+                if (r < 0)
+                        return r;
+                r = qga_list_left_open(&q->wish, &q->process, &q->running_open);
+                if (r < 0)
+                        return r;
+        }
 
-        return qga_look_for_port(view, q);
+        return q->image ? 0 : qga_look_for_port(view, q);
 }
 
 static void qga_freep(Qga **q) {

@@ -46,12 +46,11 @@ int names_add(Names *names, const char *name) {
 }
 
 int names_add_all(Names *names, const Names *more) {
-        int r = 0;
+        for (size_t i = 0; i < more->n; i++)
+                if (names_add(names, more->list[i]) < 0)
+                        return -ENOMEM;
 
-        for (size_t i = 0; r >= 0 && i < more->n; i++)
-                r = names_add(names, more->list[i]);
-
-        return r;
+        return 0;
 }
 
 int names_add_split(Names *names, const char *list) {
@@ -72,12 +71,15 @@ int names_add_split(Names *names, const char *list) {
 
 char *names_join(const Names *names, const char *separator) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
-        int r = buffer_puts(&b, "");
 
-        for (size_t i = 0; r >= 0 && i < names->n; i++)
-                r = buffer_printf(&b, "%s%s", i > 0 ? separator : "", names->list[i]);
+        if (buffer_puts(&b, "") < 0)
+                return NULL;
 
-        return r < 0 ? NULL : TAKE_PTR(b.data);
+        for (size_t i = 0; i < names->n; i++)
+                if (buffer_printf(&b, "%s%s", i > 0 ? separator : "", names->list[i]) < 0)
+                        return NULL;
+
+        return TAKE_PTR(b.data);
 }
 
 bool name_is_plain(const char *s) {

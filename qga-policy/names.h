@@ -7,7 +7,7 @@
 
 #include "core/buffer.h"
 
-/* More names than this are not kept of any source. */
+/* A set keeps at most so many names. */
 #define NAMES_MAX 1024U
 
 typedef struct Names {
@@ -19,17 +19,16 @@ typedef struct Names {
 void names_done(Names *names);
 #define _cleanup_names_ _cleanup_(names_done)
 
-/** names_add() - add a name that is not there yet; more than NAMES_MAX are dropped. Return: 0 or -ENOMEM. */
+/** names_add() - add a name if the set does not have it; in a full set it is dropped. Return: 0 or -ENOMEM. */
 int names_add(Names *names, const char *name);
 
-/** names_add_n() - names_add() of some bytes. Return: 0 or -ENOMEM. */
+/** names_add_n() - names_add() of the first @size bytes of a text. Return: 0 or -ENOMEM. */
 int names_add_n(Names *names, const char *s, size_t size);
 
 /** names_add_all() - add every name of another set. Return: 0 or -ENOMEM. */
 int names_add_all(Names *names, const Names *more);
 
-/** names_add_split() - add what stands between commas, as qemu-ga takes a list apart: without trimming.
- * Return: 0 or -ENOMEM. */
+/** names_add_split() - add the names between commas, untrimmed, as qemu-ga splits a list. Return: 0 or -ENOMEM. */
 int names_add_split(Names *names, const char *list);
 
 /** names_has() - whether a name is in the set */
@@ -38,7 +37,7 @@ bool names_has(const Names *names, const char *name) _pure_;
 /** names_has_all() - whether every name of another set is in the set */
 bool names_has_all(const Names *names, const Names *others) _pure_;
 
-/** names_join() - all names in one line. Return: a new string, or NULL: no memory. */
+/** names_join() - all names in one line. Return: a new string; NULL if memory is exhausted. */
 char *names_join(const Names *names, const char *separator);
 
 /** name_is_plain() - whether a text holds nothing but a-z, 0-9 and -, begins with a letter and is at most 64 long */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What must hold before the agent is restarted: no file system is frozen, and qemu-ga itself says that the
- * merged command line means what we think.
+ * Checks before the agent is restarted: no file system is frozen, and qemu-ga itself reads the new command line as
+ * gtuned does.
+ *
+ * Tested by tests/e2e (qga-old, qga-new).
  */
 
 #include "core/subprocess.h"
@@ -13,7 +15,7 @@
 #define QGA_TIMEOUT_MS 10000U
 #define QGA_OUTPUT_MAX (1024U * 1024U)
 
-/* A program's command line and environment, NULL-terminated; the strings belong to others. */
+/* A program's command line and environment, NULL-terminated. Only the strings in @owned belong to the call. */
 typedef struct QgaCall {
         const char **arguments;
         const char **environment;
@@ -45,12 +47,11 @@ static int precheck_frozen(const View *view, const AgentCommand *a, char **ret_r
         if (*path != '/' || !root_exists(view->root, path))
                 return 0;
 
-        return precheck_refuse(ret_refusal, xasprintf("file systems are frozen by the host (%s is there), and restarting the "
-                                             "guest agent now would leave them frozen: thaw them first",
-                                             path));
+        return precheck_refuse(ret_refusal,
+                               xasprintf("file systems are frozen by the host (%s is there), and restarting the "
+                                         "guest agent now would leave them frozen: thaw them first",
+                                         path));
 }
-
-/* Asking the program ------------------------------------------------------------------------------------ */
 
 static int qga_call_set_environment(const AgentCommand *a, QgaCall *call) {
         call->environment = calloc(a->environment.n + 1, sizeof(char *));
@@ -70,7 +71,9 @@ static int qga_call_set_environment(const AgentCommand *a, QgaCall *call) {
         return 0;
 }
 
-/* The arguments of the unit where they are asked for, and behind them what makes qemu-ga print and exit. */
+/*
+ * Make a call with the unit's arguments, if they are wanted, and then those that make qemu-ga print and exit (@more).
+ */
 static int qga_call_make(const AgentCommand *a, bool with_arguments, const char *const *more, QgaCall *call) {
         size_t n = 0;
 
@@ -87,6 +90,7 @@ static int qga_call_make(const AgentCommand *a, bool with_arguments, const char 
         return qga_call_set_environment(a, call);
 }
 
+/* @r: the exit status of the program, or -errno */
 static int precheck_explain_failure(int r, const char *program, const Buffer *error, char **ret_refusal) {
         _cleanup_free_ char *words = error->size > 0 ? strndup(error->data, 500) : strdup("");
 
@@ -95,7 +99,8 @@ static int precheck_explain_failure(int r, const char *program, const Buffer *er
         if (r < 0)
                 return precheck_refuse(ret_refusal, xasprintf("%s cannot be asked: %s", program, strerror(-r)));
 
-        return precheck_refuse(ret_refusal, xasprintf("%s refuses the new arguments (exit %d): %s", program, r, strip(words)));
+        return precheck_refuse(ret_refusal, xasprintf("%s refuses the new arguments (exit %d): %s", program, r,
+                                                      strip(words)));
 }
 
 static int precheck_run_agent(const AgentCommand *a, bool with_arguments, const char *const *more, Buffer *output,
@@ -105,50 +110,47 @@ static int precheck_run_agent(const AgentCommand *a, bool with_arguments, const 
         int r;
 
         r = qga_call_make(a, with_arguments, more, &call);
-        if (r >= 0)
-                r = subprocess_run(call.arguments, call.environment, NULL, QGA_TIMEOUT_MS, QGA_OUTPUT_MAX, output, &error);
-        if (r == -ENOMEM)
+        if (r < 0)
                 return r;
 
-        return r == 0 ? 0 : precheck_explain_failure(r, a->command.path, &error, ret_refusal);
+        r = subprocess_run(call.arguments, call.environment, NULL, QGA_TIMEOUT_MS, QGA_OUTPUT_MAX, output, &error);
+        if (r == 0 || r == -ENOMEM)
+                return r;
+
+        return precheck_explain_failure(r, a->command.path, &error, ret_refusal);
 }
 
-/* Comparing what it says -------------------------------------------------------------------------------- */
-
-static int precheck_list_ours(const Restrictions *r, bool allow, Names *ret) {
-        int e = 0;
-
-        for (size_t i = 0; e >= 0 && i < r->n; i++)
-                if (r->list[i].allow == allow)
-                        e = names_add_all(ret, &r->list[i].names);
-
-        return e;
-}
-
-/* The order is another one there, and each list is one. */
+/*
+ * qemu-ga prints all its block lists as one list in an order of its own, and so its allow lists: compare them as sets.
+ */
 static int precheck_compare_lists(const AgentCommand *a, const QgaConf *said, char **ret_refusal) {
-        const Names *theirs[] = {&said->block.names, &said->allow.names};
+        const Names *printed[] = {&said->block.names, &said->allow.names};
+        const Restrictions *r = &a->restrictions;
 
-        for (size_t i = 0; i < ELEMENTSOF(theirs); i++) {
-                _cleanup_names_ Names ours = {};
+        for (size_t i = 0; i < ELEMENTSOF(printed); i++) {
+                _cleanup_names_ Names expected = {};
                 _cleanup_free_ char *text = NULL;
 
-                if (precheck_list_ours(&a->restrictions, i == 1, &ours) < 0)
-                        return -ENOMEM;
-                if (names_has_all(theirs[i], &ours) && names_has_all(&ours, theirs[i]))
+                for (size_t k = 0; k < r->n; k++)
+                        if (r->list[k].allow == (i == 1) && names_add_all(&expected, &r->list[k].names) < 0)
+                                return -ENOMEM;
+                if (names_has_all(printed[i], &expected) && names_has_all(&expected, printed[i]))
                         continue;
 
-                text = names_join(theirs[i], ", ");
-                return text ? precheck_refuse(ret_refusal, xasprintf("%s -D reads the new arguments differently: its "
-                                                            "%s list would be \"%s\"",
-                                                            a->command.path, i == 1 ? "allow" : "block", text))
-                            : -ENOMEM;
+                text = names_join(printed[i], ", ");
+                if (!text)
+                        return -ENOMEM;
+
+                return precheck_refuse(ret_refusal,
+                                       xasprintf("%s -D reads the new arguments differently: its %s list would be "
+                                                 "\"%s\"",
+                                                 a->command.path, i == 1 ? "allow" : "block", text));
         }
 
         return 0;
 }
 
-/* qemu-ga writes what it reads, so its own file says which keys it knows. */
+/* `qemu-ga -D` prints the merged command line and qemu-ga.conf as a qemu-ga.conf that this version can read. */
 static int precheck_merged(const AgentCommand *a, const QgaBinary *binary, char **ret_refusal) {
         static const char *const dump[] = {"-D", NULL};
         _cleanup_buffer_ Buffer output = BUFFER_NULL;
@@ -164,9 +166,13 @@ static int precheck_merged(const AgentCommand *a, const QgaBinary *binary, char 
                 return -ENOMEM;
 
         r = qga_conf_parse(output.size > 0 ? output.data : "", binary, &said);
-        return r < 0 ? r : precheck_compare_lists(a, &said, ret_refusal);
+        if (r < 0)
+                return r;
+
+        return precheck_compare_lists(a, &said, ret_refusal);
 }
 
+/* `qemu-ga -b help` prints the RPCs that it has. */
 static int precheck_names(const AgentCommand *a, const Names *wanted, char **ret_refusal) {
         static const char *const help[] = {"-b", "help", NULL};
         _cleanup_buffer_ Buffer output = BUFFER_NULL;
@@ -178,32 +184,26 @@ static int precheck_names(const AgentCommand *a, const Names *wanted, char **ret
         if (r < 0 || *ret_refusal || output.size == 0)
                 return r;
 
-        for (char *line = strtok_r(output.data, "\n", &state); r >= 0 && line; line = strtok_r(NULL, "\n", &state))
-                r = names_add(&known, strip(line));
-        for (size_t i = 0; r >= 0 && i < wanted->n; i++)
-                if (!names_has(&known, wanted->list[i]))
-                        return precheck_refuse(ret_refusal, xasprintf("%s has no %s, though its file looks as if it had",
-                                                             a->command.path, wanted->list[i]));
+        for (char *line = strtok_r(output.data, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
+                if (names_add(&known, strip(line)) < 0)
+                        return -ENOMEM;
 
-        return r;
+        for (size_t i = 0; i < wanted->n; i++)
+                if (!names_has(&known, wanted->list[i]))
+                        return precheck_refuse(ret_refusal,
+                                               xasprintf("%s has no %s, though its file looks as if it had",
+                                                         a->command.path, wanted->list[i]));
+
+        return 0;
 }
 
-/* The change that is to be checked, or NULL: where only something is taken back, there is nothing to ask about. */
+/* The change to check; NULL if the drop-in is only removed. */
 static const Change *precheck_find_change(const Plan *plan) {
         for (size_t i = 0; plan && i < plan->n_changes; i++)
                 if (streq(plan->changes[i].practice, practice_qga_policy.name))
                         return plan->changes + i;
 
         return NULL;
-}
-
-/* The unit as it will be. */
-static int precheck_read_planned(const View *view, const Qga *q, const Change *c, AgentCommand *ret) {
-        bool file = c->kind == CHANGE_FILE;
-        int r;
-
-        r = agent_unit_read(view->root, q->unit, file ? c->target : NULL, file ? c->content.data : NULL, ret);
-        return r < 0 || ret->problem ? r : agent_unit_judge(view->root, &q->binary, ret);
 }
 
 int qga_precheck(const View *view, const void *facts, const Plan *plan, char **ret_refusal) {
@@ -220,12 +220,22 @@ int qga_precheck(const View *view, const void *facts, const Plan *plan, char **r
         if (r < 0 || *ret_refusal || !change)
                 return r;
 
-        r = precheck_read_planned(view, q, change, &planned);
+        /* The unit as it will be after the change. */
+        r = agent_unit_read(view->root, q->unit, change->kind == CHANGE_FILE ? change->target : NULL,
+                            change->kind == CHANGE_FILE ? change->content.data : NULL, &planned);
         if (r < 0)
                 return r;
+        if (!planned.problem) {
+                r = agent_unit_judge(view->root, &q->binary, &planned);
+                if (r < 0)
+                        return r;
+        }
         if (planned.problem)
                 return precheck_refuse(ret_refusal, strdup(planned.problem));
 
         r = precheck_merged(&planned, &q->binary, ret_refusal);
-        return r < 0 || *ret_refusal ? r : precheck_names(&planned, &q->wish.closed, ret_refusal);
+        if (r < 0 || *ret_refusal)
+                return r;
+
+        return precheck_names(&planned, &q->wish.closed, ret_refusal);
 }

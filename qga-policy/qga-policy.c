@@ -2,7 +2,7 @@
 
 #include "qga-policy/qga-policy.h"
 
-/* Names that only the installed qemu-ga knows are as good as those of the catalogue. */
+/* Check the policy's names against the catalogue and the RPCs of the installed qemu-ga. */
 static int qga_check(const View *view, const void *facts, Policy *policy) {
         const Qga *q = facts;
 
@@ -25,33 +25,40 @@ static int qga_observe(const View *view, const void *facts, Finding *finding) {
 
 static int qga_plan(_unused_ const View *view, const void *facts, const Finding *finding, Plan *plan) {
         const Qga *q = facts;
-        int r = 0;
+        int r;
 
         if (!practice_is_on(finding) || practice_is_hopeless(&practice_qga_policy, finding))
                 return 0;
 
-        if (q->text.size > 0)
+        if (q->text.size > 0) {
                 r = plan_unit_file(plan, finding, q->drop_in, q->text.data, q->unit, q->expect);
-        if (r < 0 || !qga_needs_restart(q))
-                return r;
+                if (r < 0)
+                        return r;
+        }
+        if (!qga_needs_restart(q))
+                return 0;
 
-        /* If only qemu-ga.conf closes, the process is known by its program. */
+        /* If only qemu-ga.conf has lists, no argument identifies the process; the path of its program does. */
         return plan_unit(plan, finding, q->unit, q->expect ? q->expect : q->is->command.path);
 }
 
 static const Reason reasons[] = {
         {"qga-absent", "The guest has no unit of the QEMU guest agent.", .hopeless = true},
         {"qga-masked", "The unit is masked, so the agent never starts.", .hopeless = true},
-        {"qga-unit-not-understood", "It cannot be known what the unit runs; the reason names file and line.", .hopeless = true},
+        {"qga-unit-not-understood",
+         "It cannot be known what the unit runs; the reason names file and line.", .hopeless = true},
         {"qga-no-program", "The program that the unit starts does not exist.", .hopeless = true},
-        {"qga-program-not-understood", "The program that the unit starts cannot be read, or is no qemu-ga.", .hopeless = true},
+        {"qga-program-not-understood",
+         "The program that the unit starts cannot be read, or is no qemu-ga.", .hopeless = true},
         {"qga-manager-silent", "The service manager does not say what the agent was started with.", .hopeless = true},
-        {"qga-does-not-start", "The unit passes arguments with which this qemu-ga does not start or stay.", .hopeless = true},
+        {"qga-does-not-start",
+         "The unit passes arguments with which this qemu-ga does not start or stay.", .hopeless = true},
         {"qga-two-allow-lists", "qemu-ga.conf and the command line both have an allow list, which add up, and this "
                                 "qemu-ga refuses a block list beside them.", .hopeless = true},
         {"qga-later-drop-in", "A drop-in that is read after gtuned's sets ExecStart and so undoes it."},
         {"qga-drop-in-foreign", "A file that gtuned did not make is where its drop-in belongs.", .hopeless = true},
-        {"qga-drop-in-masked", "The place of gtuned's drop-in is a link to /dev/null, which hides it.", .hopeless = true},
+        {"qga-drop-in-masked",
+         "The place of gtuned's drop-in is a link to /dev/null, which hides it.", .hopeless = true},
         {"qga-drop-in-gone", "The drop-in that gtuned made was removed."},
         {"qga-drop-in-edited", "The drop-in that gtuned made was edited."},
         {"qga-unit-changed", "The unit's own ExecStart changed since the drop-in repeated it, as by an update."},

@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Settings, evidence and warnings: one setting for each group, one piece of evidence for each source of a
- * restriction, one warning for each thing that somebody will miss.
+ * Settings, evidence and warnings of qga-policy: a setting for each group, a piece of evidence for each source of a
+ * restriction, and a warning for each function of a management system that the closed RPCs break.
+ *
+ * Tested by the golden machines qga-*.
  */
 
 #include "qga-policy/qga-policy.h"
 
-/* Settings ---------------------------------------------------------------------------------------------- */
-
 static int report_list_group(const Names *names, RpcGroup group, Names *ret) {
-        int r = 0;
+        for (size_t i = 0; i < names->n; i++)
+                if (rpc_group_of(names->list[i]) == group && names_add(ret, names->list[i]) < 0)
+                        return -ENOMEM;
 
-        for (size_t i = 0; r >= 0 && i < names->n; i++)
-                if (rpc_group_of(names->list[i]) == group)
-                        r = names_add(ret, names->list[i]);
-
-        return r;
+        return 0;
 }
 
-/* "open", "closed" or "partly: closed ..." for the RPCs of a group. */
+/* Describe the RPCs of a group: "open", "closed", or "partly: closed NAME, ...". */
 static int report_describe_group(const Names *all, const Names *closed, RpcGroup group, char **ret) {
         _cleanup_names_ Names of_group = {}, of_closed = {};
         _cleanup_free_ char *list = NULL;
@@ -44,22 +42,33 @@ static int report_settings(const Qga *q, Finding *f) {
         _cleanup_names_ Names closed = {};
         int r;
 
-        r = a ? restrictions_closed(&a->restrictions, &q->binary.names, &closed) : 0;
-        for (RpcGroup g = 0; r >= 0 && g < _RPC_GROUP_MAX; g++) {
-                _cleanup_free_ char *wanted = NULL, *actual = NULL;
-
-                if (practice_is_on(f) && q->wish.spoken_of[g])
-                        r = report_describe_group(&q->binary.names, &q->wish.closed, g, &wanted);
-                if (r >= 0 && a)
-                        r = report_describe_group(&q->binary.names, &closed, g, &actual);
-                if (r >= 0)
-                        r = finding_setting(f, rpc_group_name(g), wanted, actual);
+        if (a) {
+                r = restrictions_closed(&a->restrictions, &q->binary.names, &closed);
+                if (r < 0)
+                        return r;
         }
 
-        return r;
-}
+        for (RpcGroup g = 0; g < _RPC_GROUP_MAX; g++) {
+                _cleanup_free_ char *wanted = NULL, *actual = NULL;
 
-/* Evidence ---------------------------------------------------------------------------------------------- */
+                if (practice_is_on(f) && q->wish.spoken_of[g]) {
+                        r = report_describe_group(&q->binary.names, &q->wish.closed, g, &wanted);
+                        if (r < 0)
+                                return r;
+                }
+                if (a) {
+                        r = report_describe_group(&q->binary.names, &closed, g, &actual);
+                        if (r < 0)
+                                return r;
+                }
+
+                r = finding_setting(f, rpc_group_name(g), wanted, actual);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
 
 static int report_binary(const Qga *q, Finding *f) {
         _cleanup_free_ char *value = NULL;
@@ -71,13 +80,14 @@ static int report_binary(const Qga *q, Finding *f) {
         value = xasprintf("%zu RPCs; has%s%s%s%s", b->names.n, b->blacklist ? " --blacklist" : "",
                           b->block_rpcs ? " --block-rpcs" : "", b->allow_rpcs ? " --allow-rpcs" : "",
                           qga_binary_is_exclusive(b) ? ", and not both kinds of list at once" : "");
-        return value ? finding_evidence(f, q->base.command.path, value) : -ENOMEM;
+        if (!value)
+                return -ENOMEM;
+
+        return finding_evidence(f, q->base.command.path, value);
 }
 
 static int report_restrictions(const Restrictions *r, Finding *f) {
-        int e = 0;
-
-        for (size_t i = 0; e >= 0 && i < r->n; i++) {
+        for (size_t i = 0; i < r->n; i++) {
                 _cleanup_free_ char *list = names_join(&r->list[i].names, ", "), *value = NULL;
 
                 if (!list)
@@ -87,17 +97,18 @@ static int report_restrictions(const Restrictions *r, Finding *f) {
                                           : r->list[i].allow      ? "closes all but "
                                                                   : "closes ",
                                   list);
-                e = value ? finding_evidence(f, r->list[i].source, value) : -ENOMEM;
+                if (!value || finding_evidence(f, r->list[i].source, value) < 0)
+                        return -ENOMEM;
         }
 
-        return e;
+        return 0;
 }
 
-/* What is shown of a process's command line, in bytes. */
+/* At most so many bytes of each argument of a process, and of all, are shown. */
 #define REPORT_WORD_MAX 200U
 #define REPORT_LINE_MAX 1000U
 
-/* No character is cut in two. */
+/* Add an argument, cut between two UTF-8 characters if it is too long. */
 static int report_add_shortened(Buffer *b, const char *word) {
         size_t n = strnlen(word, REPORT_WORD_MAX + 1);
 
@@ -116,58 +127,53 @@ static int report_process(const ServiceProcess *p, const char *source, bool with
         int r;
 
         r = buffer_printf(&b, "process %u", p->pid);
-        if (r >= 0 && with_cgroup)
+        if (r < 0)
+                return r;
+        if (with_cgroup) {
                 r = buffer_printf(&b, " in %s", p->cgroup ? p->cgroup : "an unknown control group");
-        if (r >= 0)
-                r = buffer_puts(&b, ":");
-        for (char **word = p->arguments; r >= 0 && word && *word; word++) {
-                if (b.size > REPORT_LINE_MAX) {
-                        r = buffer_puts(&b, " ...");
+                if (r < 0)
+                        return r;
+        }
+        r = buffer_puts(&b, ":");
+        if (r < 0)
+                return r;
+
+        for (char **word = p->arguments; word && *word; word++) {
+                bool full = b.size > REPORT_LINE_MAX;
+
+                r = full ? buffer_puts(&b, " ...") : report_add_shortened(&b, *word);
+                if (r < 0)
+                        return r;
+                if (full)
                         break;
-                }
-                r = report_add_shortened(&b, *word);
         }
 
-        return r < 0 ? r : finding_evidence(f, source, b.data);
+        return finding_evidence(f, source, b.data);
 }
 
 static int report_service(const Qga *q, Finding *f) {
         const Service *s = q->service;
-        int r = 0;
+        int r;
 
         if (!s)
                 return 0;
         if (s->main.pid > 0)
-                return report_process(&s->main, s->unit, false, f);
+                return report_process(&s->main, s->unit, /* with_cgroup= */ false, f);
 
         r = finding_evidence(f, s->unit, s->active_state);
-        for (size_t i = 0; r >= 0 && i < s->n_strays; i++)
-                r = report_process(s->strays + i, "qemu-ga outside of its unit", true, f);
+        if (r < 0)
+                return r;
 
-        return r;
+        for (size_t i = 0; i < s->n_strays; i++) {
+                r = report_process(s->strays + i, "qemu-ga outside of its unit", /* with_cgroup= */ true, f);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
-static int report_evidence(const Qga *q, Finding *f) {
-        int r;
-
-        r = report_binary(q, f);
-        if (r >= 0 && q->binary.names.n > 0)
-                r = report_restrictions(&q->is->restrictions, f);
-
-        return r < 0 ? r : report_service(q, f);
-}
-
-/* Warnings ---------------------------------------------------------------------------------------------- */
-
-/* What is or will be closed. */
-static int report_list_closed(const Qga *q, const Finding *f, Names *ret) {
-        const AgentCommand *a = qga_in_effect(q);
-        int r = a ? restrictions_closed(&a->restrictions, &q->binary.names, ret) : 0;
-
-        return r < 0 || !practice_is_on(f) ? r : names_add_all(ret, &q->wish.closed);
-}
-
-/* A frozen agent answers nothing but thaw and status, and until 9.0 not even those where they are blocked. */
+/* A frozen agent answers only thaw and status, and until 9.0 not even those if they are blocked (QEMU: qga/main.c). */
 static int report_warn_freeze(const Names *closed, const Names *all, Finding *f) {
         static const char *const freeze[] = {"guest-fsfreeze-freeze", "guest-fsfreeze-freeze-list"};
         static const char *const thaw[] = {"guest-fsfreeze-thaw", "guest-fsfreeze-status"};
@@ -186,16 +192,18 @@ static int report_warn_freeze(const Names *closed, const Names *all, Finding *f)
 static int report_warn_need(const RpcNeed *need, const Names *closed, Finding *f) {
         _cleanup_names_ Names missed = {};
         _cleanup_free_ char *list = NULL;
-        int r = 0;
 
-        for (const char *const *name = need->names; r >= 0 && *name; name++)
-                if (names_has(closed, *name))
-                        r = names_add(&missed, *name);
-        if (r < 0 || missed.n == 0)
-                return r;
+        for (const char *const *name = need->names; *name; name++)
+                if (names_has(closed, *name) && names_add(&missed, *name) < 0)
+                        return -ENOMEM;
+        if (missed.n == 0)
+                return 0;
 
         list = names_join(&missed, ", ");
-        return list ? finding_warning(f, "%s will miss %s: %s", need->who, list, need->what) : -ENOMEM;
+        if (!list)
+                return -ENOMEM;
+
+        return finding_warning(f, "%s will miss %s: %s", need->who, list, need->what);
 }
 
 static int report_warn_left_open(const Qga *q, Finding *f) {
@@ -210,23 +218,14 @@ static int report_warn_left_open(const Qga *q, Finding *f) {
                 return 0;
 
         list = names_join(&open, ", ");
-        return list ? finding_warning(f, "%s leaves open what it is meant to close (%s): %s", r->left_open_source,
-                                      list, r->left_open_why)
-                    : -ENOMEM;
+        if (!list)
+                return -ENOMEM;
+
+        return finding_warning(f, "%s leaves open what it is meant to close (%s): %s", r->left_open_source, list,
+                               r->left_open_why);
 }
 
-/* Those of the names that this one closes. */
-static int report_list_closed_by(const Restrictions *all, const Restriction *by, const Names *names, Names *ret) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < names->n; i++)
-                if (restrictions_close(all, names->list[i]) == by)
-                        r = names_add(ret, names->list[i]);
-
-        return r;
-}
-
-/* Lists add up, so what another source closes stays closed. */
+/* Lists add up, so an RPC that another source closes stays closed, even if the policy allows it. */
 static int report_warn_cannot_open(const Qga *q, Finding *f) {
         const Restrictions *r = &q->base.restrictions;
 
@@ -234,8 +233,10 @@ static int report_warn_cannot_open(const Qga *q, Finding *f) {
                 _cleanup_names_ Names names = {};
                 _cleanup_free_ char *list = NULL;
 
-                if (report_list_closed_by(r, r->list + i, &q->wish.open, &names) < 0)
-                        return -ENOMEM;
+                for (size_t k = 0; k < q->wish.open.n; k++)
+                        if (restrictions_close(r, q->wish.open.list[k]) == r->list + i &&
+                            names_add(&names, q->wish.open.list[k]) < 0)
+                                return -ENOMEM;
                 if (names.n == 0)
                         continue;
 
@@ -267,22 +268,27 @@ static int report_warn_policy(const View *view, const Qga *q, Finding *f) {
 }
 
 static int report_warnings(const View *view, const Qga *q, Finding *f) {
+        const AgentCommand *a = qga_in_effect(q);
         _cleanup_names_ Names closed = {};
-        int r;
 
-        r = report_list_closed(q, f, &closed);
-        if (r >= 0)
-                r = report_warn_left_open(q, f);
-        if (r >= 0)
-                r = report_warn_policy(view, q, f);
-        if (r >= 0 && practice_is_on(f))
-                r = report_warn_cannot_open(q, f);
-        if (r >= 0)
-                r = report_warn_freeze(&closed, &q->binary.names, f);
-        for (size_t i = 0; r >= 0 && i < n_rpc_needs; i++)
-                r = report_warn_need(rpc_needs + i, &closed, f);
+        /* Both the RPCs that are closed now and those that an apply closes. */
+        if (a && restrictions_closed(&a->restrictions, &q->binary.names, &closed) < 0)
+                return -ENOMEM;
+        if (practice_is_on(f) && names_add_all(&closed, &q->wish.closed) < 0)
+                return -ENOMEM;
 
-        return r;
+        if (report_warn_left_open(q, f) < 0 || report_warn_policy(view, q, f) < 0)
+                return -ENOMEM;
+        if (practice_is_on(f) && report_warn_cannot_open(q, f) < 0)
+                return -ENOMEM;
+        if (report_warn_freeze(&closed, &q->binary.names, f) < 0)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < n_rpc_needs; i++)
+                if (report_warn_need(rpc_needs + i, &closed, f) < 0)
+                        return -ENOMEM;
+
+        return 0;
 }
 
 int qga_report(const View *view, const Qga *q, Finding *finding) {
@@ -291,10 +297,21 @@ int qga_report(const View *view, const Qga *q, Finding *finding) {
         if (!q->unit || q->base.unit.masked)
                 return 0;
 
-        r = report_evidence(q, finding);
+        r = report_binary(q, finding);
+        if (r < 0)
+                return r;
+        if (q->binary.names.n > 0) {
+                r = report_restrictions(&q->is->restrictions, finding);
+                if (r < 0)
+                        return r;
+        }
+        r = report_service(q, finding);
         if (r < 0 || q->binary.names.n == 0)
                 return r;
 
         r = report_settings(q, finding);
-        return r < 0 ? r : report_warnings(view, q, finding);
+        if (r < 0)
+                return r;
+
+        return report_warnings(view, q, finding);
 }

@@ -15,19 +15,7 @@ void restrictions_done(Restrictions *r) {
         *r = (Restrictions) {};
 }
 
-static Restriction *restrictions_append(Restrictions *r, bool allow, bool by_conf, const char *source) {
-        Restriction *restriction;
-
-        if (grow(&r->list, r->n, sizeof(Restriction)) < 0)
-                return NULL;
-
-        restriction = r->list + r->n++;
-        restriction->allow = allow;
-        restriction->by_conf = by_conf;
-        return free_and_strdup(&restriction->source, source) < 0 ? NULL : restriction;
-}
-
-/* Somebody wrote a name to close it, and it does nothing there. */
+/* Note a name that is written to be closed, and has no effect there. */
 static int restrictions_leave_open(Restrictions *r, const char *name, const char *source, const char *why) {
         if (!r->left_open_source && (free_and_strdup(&r->left_open_source, source) < 0 ||
                                      free_and_strdup(&r->left_open_why, why) < 0))
@@ -55,18 +43,27 @@ static int restrictions_check_blanks(Restrictions *r, const Restriction *restric
         return 0;
 }
 
+/* @text: the names, separated by commas; NULL: they are in @names */
 static int restrictions_add_list(Restrictions *r, bool allow, bool by_conf, const char *source, const char *text,
                     const Names *names) {
-        Restriction *restriction = restrictions_append(r, allow, by_conf, source);
+        Restriction *restriction;
 
-        if (!restriction || (text && names_add_split(&restriction->names, text) < 0) ||
+        if (grow(&r->list, r->n, sizeof(Restriction)) < 0)
+                return -ENOMEM;
+
+        restriction = r->list + r->n++;
+        restriction->allow = allow;
+        restriction->by_conf = by_conf;
+        if (free_and_strdup(&restriction->source, source) < 0 ||
+            (text && names_add_split(&restriction->names, text) < 0) ||
             (names && names_add_all(&restriction->names, names) < 0))
                 return -ENOMEM;
 
         return restrictions_check_blanks(r, restriction);
 }
 
-static int restrictions_take_argument(Restrictions *r, const ExecArgument *a, const ArgumentView *view, const char *source) {
+static int restrictions_take_argument(Restrictions *r, const ExecArgument *a, const ArgumentView *view,
+                                      const char *source) {
         _cleanup_free_ char *own = NULL;
         const Rpc *rpc;
 
@@ -81,19 +78,21 @@ static int restrictions_take_argument(Restrictions *r, const ExecArgument *a, co
         if (view->role != ROLE_IGNORED)
                 return 0;
 
-        /* "guest-exec, guest-file-open" makes the second one a word of its own. */
+        /* In "guest-exec, guest-file-open" the second name is an argument of its own. */
         rpc = rpc_find_n(a->text, strcspn(a->text, ","));
-        return rpc ? restrictions_leave_open(r, rpc->name, source, "names are separated by commas, without blanks") : 0;
+        if (!rpc)
+                return 0;
+
+        return restrictions_leave_open(r, rpc->name, source, "names are separated by commas, without blanks");
 }
 
 int restrictions_add_arguments(Restrictions *r, const ExecArguments *arguments, const QgaArguments *view,
                                const char *source) {
-        int e = 0;
+        for (size_t i = 0; i < arguments->n; i++)
+                if (restrictions_take_argument(r, arguments->list + i, view->views + i, source) < 0)
+                        return -ENOMEM;
 
-        for (size_t i = 0; e >= 0 && i < arguments->n; i++)
-                e = restrictions_take_argument(r, arguments->list + i, view->views + i, source);
-
-        return e;
+        return 0;
 }
 
 static int restrictions_add_conf_list(Restrictions *r, const QgaConf *conf, const QgaConfList *list, bool allow) {
@@ -103,24 +102,34 @@ static int restrictions_add_conf_list(Restrictions *r, const QgaConf *conf, cons
                 return 0;
 
         source = xasprintf("%s:%u (%s)", conf->path, list->line, list->key);
-        return source ? restrictions_add_list(r, allow, true, source, NULL, &list->names) : -ENOMEM;
+        if (!source)
+                return -ENOMEM;
+
+        return restrictions_add_list(r, allow, /* by_conf= */ true, source, NULL, &list->names);
 }
 
 int restrictions_add_conf(Restrictions *r, const QgaConf *conf) {
         _cleanup_free_ char *source = NULL;
         int e;
 
-        e = restrictions_add_conf_list(r, conf, &conf->block, false);
-        if (e >= 0)
-                e = restrictions_add_conf_list(r, conf, &conf->allow, true);
+        e = restrictions_add_conf_list(r, conf, &conf->block, /* allow= */ false);
+        if (e < 0)
+                return e;
+        e = restrictions_add_conf_list(r, conf, &conf->allow, /* allow= */ true);
         if (e < 0 || !conf->ignored.key || streq(conf->ignored.key, "allow-rpcs"))
                 return e;
 
         source = xasprintf("%s:%u (%s)", conf->path, conf->ignored.line, conf->ignored.key);
-        for (size_t i = 0; source && e >= 0 && i < conf->ignored.names.n; i++)
-                e = restrictions_leave_open(r, conf->ignored.names.list[i], source, "this qemu-ga ignores that key");
+        if (!source)
+                return -ENOMEM;
 
-        return source ? e : -ENOMEM;
+        for (size_t i = 0; i < conf->ignored.names.n; i++) {
+                e = restrictions_leave_open(r, conf->ignored.names.list[i], source, "this qemu-ga ignores that key");
+                if (e < 0)
+                        return e;
+        }
+
+        return 0;
 }
 
 bool restrictions_have_allow(const Restrictions *r, bool by_conf) {
@@ -150,11 +159,9 @@ const Restriction *restrictions_close(const Restrictions *r, const char *name) {
 }
 
 int restrictions_closed(const Restrictions *r, const Names *names, Names *ret) {
-        int e = 0;
+        for (size_t i = 0; i < names->n; i++)
+                if (restrictions_close(r, names->list[i]) && names_add(ret, names->list[i]) < 0)
+                        return -ENOMEM;
 
-        for (size_t i = 0; e >= 0 && i < names->n; i++)
-                if (restrictions_close(r, names->list[i]))
-                        e = names_add(ret, names->list[i]);
-
-        return e;
+        return 0;
 }

@@ -7,18 +7,18 @@
 
 #define UNIT_WHITE " \t\r\n"
 
-/* An empty assignment of each of these takes back all earlier ones (systemd.service(5), systemd.exec(5)). */
+/* The keys that are kept. An empty assignment resets all earlier ones (systemd.service(5), systemd.exec(5)). */
 static const char *const unit_kept_keys[] = {"ExecStart", "Environment", "EnvironmentFile", "UnsetEnvironment"};
 
-/* The text of one file on its way into a unit. */
+/* Reads the text of one file into a unit. */
 typedef struct UnitReader {
         Unit *unit;
         const char *path;
         const char *p, *end;
-        unsigned line;       /* that was read last */
-        unsigned first_line; /* of the logical line */
-        Buffer logical;
-        bool in_service;
+        unsigned line;       /* the line that was read last */
+        unsigned first_line; /* the first line of the logical line */
+        Buffer logical;      /* a line with its continuations */
+        bool in_service;     /* the section is [Service] */
 } UnitReader;
 
 static void unit_setting_done(UnitSetting *s) {
@@ -53,19 +53,14 @@ static void unit_reset(Unit *unit, const char *key) {
         unit->n_settings = kept;
 }
 
-static bool unit_keeps(const char *key) {
-        for (size_t i = 0; i < ELEMENTSOF(unit_kept_keys); i++)
-                if (streq(unit_kept_keys[i], key))
-                        return true;
-
-        return false;
-}
-
 static int unit_reader_add_setting(UnitReader *r, const char *key, const char *value) {
         Unit *unit = r->unit;
+        bool kept = false;
         UnitSetting *s;
 
-        if (!unit_keeps(key))
+        for (size_t i = 0; i < ELEMENTSOF(unit_kept_keys); i++)
+                kept = kept || streq(unit_kept_keys[i], key);
+        if (!kept)
                 return 0;
         if (streq(key, "ExecStart") && free_and_strdup(&unit->exec_file, r->path) < 0)
                 return -ENOMEM;
@@ -80,11 +75,11 @@ static int unit_reader_add_setting(UnitReader *r, const char *key, const char *v
                 return -ENOMEM;
         s = unit->settings + unit->n_settings++;
         s->line = r->first_line;
+        if (free_and_strdup(&s->key, key) < 0 || free_and_strdup(&s->value, value) < 0 ||
+            free_and_strdup(&s->file, r->path) < 0)
+                return -ENOMEM;
 
-        return free_and_strdup(&s->key, key) < 0 || free_and_strdup(&s->value, value) < 0 ||
-                               free_and_strdup(&s->file, r->path) < 0
-                       ? -ENOMEM
-                       : 0;
+        return 0;
 }
 
 bool unit_text_is_utf8(const char *s) {
@@ -103,7 +98,7 @@ bool unit_text_is_utf8(const char *s) {
         return true;
 }
 
-/* What is no assignment is passed over with a warning by the manager, and here in silence. */
+/* The service manager warns about a line that is no assignment and ignores it; here it is just ignored. */
 static int unit_reader_take_logical_line(UnitReader *r) {
         char *l = strip(r->logical.data), *equals;
         size_t n = strlen(l);
@@ -125,7 +120,7 @@ static int unit_reader_take_logical_line(UnitReader *r) {
         return unit_reader_add_setting(r, strip(l), strip(equals + 1));
 }
 
-/* Whether the line goes on; an escaped backslash ends it like any other character. */
+/* Whether a line continues on the next one: its last backslash is not escaped itself. */
 static bool unit_line_continues(const char *line, size_t size) {
         bool escaped = false;
 
@@ -169,22 +164,24 @@ static bool unit_is_newline(char c) {
 /* A line ends at either character, or at both together (systemd: src/basic/fileio.c, read_line_full()). */
 static int unit_reader_take_all(UnitReader *r) {
         bool going_on = false;
-        int e = 0;
 
-        while (e >= 0 && r->p < r->end) {
+        while (r->p < r->end) {
                 const char *stop = r->p;
+                int e;
 
                 while (stop < r->end && !unit_is_newline(*stop))
                         stop++;
 
                 r->line++;
                 e = unit_reader_take_line(r, r->p, (size_t) (stop - r->p), &going_on);
+                if (e < 0)
+                        return e;
                 r->p = stop + (stop < r->end);
                 if (r->p < r->end && unit_is_newline(*r->p) && *r->p != *stop)
                         r->p++;
         }
 
-        return e < 0 || !going_on ? e : unit_reader_take_logical_line(r);
+        return going_on ? unit_reader_take_logical_line(r) : 0;
 }
 
 int unit_parse(Unit *unit, const char *path, const char *text, size_t size) {
@@ -194,7 +191,7 @@ int unit_parse(Unit *unit, const char *path, const char *text, size_t size) {
 
         assert(path);
 
-        /* A NUL ends the text for us as it ends a line for the manager; nobody writes one. */
+        /* The service manager ends a line at a NUL byte. No sane unit file has one, so it is refused here. */
         if (size > 0 && memchr(text, 0, size))
                 return -EBADMSG;
         if (size >= 3 && memcmp(text, mark, 3) == 0)

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Where a unit and its drop-ins lie, and which of them count.
+ * Finds the files of a unit: its unit file and its drop-ins, in all directories of the search path.
+ *
+ * Tested by test-unit-file.c.
  */
 
 #include <assert.h>
 
 #include "qga-policy/unit-file.h"
 
-/* The part of the unit search path that people and packages write to, the most important first (systemd.unit(5)). */
+/* The unit search path without the directories of generators, highest precedence first (systemd.unit(5)). */
 static const char *const unit_paths[] = {
         "/etc/systemd/system",         "/run/systemd/system", "/usr/local/lib/systemd/system",
         "/usr/lib/systemd/system",     "/lib/systemd/system",
 };
 
-/* Found drop-ins by file name: of one name only the first counts. */
+/* The drop-ins that were found. Of several with the same file name only the first counts. */
 typedef struct DropIns {
-        const char *known, *text; /* of the caller: path and bytes; no bytes: as if it were not there */
+        const char *known, *text; /* as @path and @text of unit_read() */
         char **paths;
         size_t n;
-        bool full; /* there are more */
+        bool full; /* there are more than UNIT_DROP_INS_MAX */
 } DropIns;
 
 static void drop_ins_done(DropIns *d) {
@@ -38,7 +40,8 @@ bool unit_file_is_newer(const Root *root, const char *path, uint64_t started) {
         if (started == 0 || root_stat(root, path, &st) < 0)
                 return false;
 
-        return unit_time_is_later(&st.st_mtim, started) || (root_is_live(root) && unit_time_is_later(&st.st_ctim, started));
+        return unit_time_is_later(&st.st_mtim, started) ||
+               (root_is_live(root) && unit_time_is_later(&st.st_ctim, started));
 }
 
 static int unit_note_problem(Unit *unit, const char *path, const char *what) {
@@ -49,25 +52,36 @@ static int unit_note_problem(Unit *unit, const char *path, const char *what) {
         return unit->problem ? 0 : -ENOMEM;
 }
 
-static const char *unit_explain_error(int r) {
-        return r == -EFBIG     ? "is larger than 1 MiB"
-               : r == -EBADMSG ? "is no unit file"
-               : r == -E2BIG   ? "has too many settings"
-               : r == -EISDIR  ? "is a directory"
-                               : strerror(-r);
+/* Note the failure to read or parse a file, and go on. Return: 0 or -ENOMEM. */
+static int unit_note_failure(Unit *unit, const char *path, int r) {
+        switch (r) {
+        case -ENOMEM:
+                return r;
+        case -EFBIG:
+                return unit_note_problem(unit, path, "is larger than 1 MiB");
+        case -EBADMSG:
+                return unit_note_problem(unit, path, "is no unit file");
+        case -E2BIG:
+                return unit_note_problem(unit, path, "has too many settings");
+        case -EISDIR:
+                return unit_note_problem(unit, path, "is a directory");
+        default:
+                return unit_note_problem(unit, path, strerror(-r));
+        }
 }
 
-/* What the manager cannot read of a drop-in it passes over; we cannot know what it read. */
+/* The service manager ignores the rest of a file that it cannot parse; what it has read by then is unknown. */
 static int unit_read_file(const Root *root, Unit *unit, const char *path, bool *ret_empty) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
         r = root_read(root, path, UNIT_FILE_MAX, &text);
         *ret_empty = r >= 0 && text.size == 0;
-        if (r >= 0)
-                r = unit_parse(unit, path, text.data, text.size);
+        if (r < 0)
+                return unit_note_failure(unit, path, r);
 
-        return r >= 0 || r == -ENOMEM ? r : unit_note_problem(unit, path, unit_explain_error(r));
+        r = unit_parse(unit, path, text.data, text.size);
+        return r < 0 ? unit_note_failure(unit, path, r) : 0;
 }
 
 static int unit_read_fragment(const Root *root, Unit *unit) {
@@ -99,6 +113,7 @@ static const char *unit_file_name(const char *path) {
         return strrchr(path, '/') + 1;
 }
 
+/* @path: allocated, or NULL if that failed; ownership moves in any case */
 static int drop_ins_add(DropIns *d, char *path) {
         _cleanup_free_ char *owned = path;
 
@@ -120,7 +135,7 @@ static int drop_ins_add(DropIns *d, char *path) {
         return 0;
 }
 
-/* One folder such as /etc/systemd/system/qemu-.service.d. The drop-in that is known may not be there yet. */
+/* List one folder such as /etc/systemd/system/qemu-.service.d. The known drop-in may not exist yet. */
 static int drop_ins_list_folder(const Root *root, const char *folder, DropIns *d) {
         _cleanup_(strv_freep) char **names = NULL;
         size_t n = strlen(folder);
@@ -129,17 +144,19 @@ static int drop_ins_list_folder(const Root *root, const char *folder, DropIns *d
         if (r == -ENOMEM)
                 return r;
 
-        r = 0;
-        if (d->text && startswith(d->known, folder) && d->known[n] == '/' && !strchr(d->known + n + 1, '/'))
-                r = drop_ins_add(d, strdup(d->known));
-        for (size_t i = 0; r >= 0 && names && names[i]; i++)
-                if (names[i][0] != '.' && endswith(names[i], ".conf"))
-                        r = drop_ins_add(d, xasprintf("%s/%s", folder, names[i]));
+        if (d->text && startswith(d->known, folder) && d->known[n] == '/' && !strchr(d->known + n + 1, '/') &&
+            drop_ins_add(d, strdup(d->known)) < 0)
+                return -ENOMEM;
 
-        return r;
+        for (char **name = names; name && *name; name++)
+                if (**name != '.' && endswith(*name, ".conf") &&
+                    drop_ins_add(d, xasprintf("%s/%s", folder, *name)) < 0)
+                        return -ENOMEM;
+
+        return 0;
 }
 
-/* The folders of a name and of its beginnings: qemu-guest-agent, qemu-guest-, qemu-. */
+/* List the folders of a name and of its prefixes that end in a dash: qemu-guest-agent, qemu-guest-, qemu-. */
 static int drop_ins_list_beginnings(const Root *root, const char *path, const char *stem, DropIns *d) {
         _cleanup_free_ char *name = strdup(stem);
         char *dash;
@@ -165,36 +182,32 @@ static int drop_ins_list_beginnings(const Root *root, const char *path, const ch
 }
 
 static int drop_ins_list_folders(const Root *root, const char *stem, DropIns *d) {
-        int r = 0;
+        for (size_t i = 0; i < ELEMENTSOF(unit_paths); i++)
+                if (drop_ins_list_beginnings(root, unit_paths[i], stem, d) < 0)
+                        return -ENOMEM;
 
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(unit_paths); i++)
-                r = drop_ins_list_beginnings(root, unit_paths[i], stem, d);
-
-        return r;
+        return 0;
 }
 
 static int drop_ins_compare_names(const void *a, const void *b) {
         return strcmp(unit_file_name(*(char *const *) a), unit_file_name(*(char *const *) b));
 }
 
-static int unit_take_known(Unit *unit, const DropIns *d) {
-        int r = unit_parse(unit, d->known, d->text, strlen(d->text));
-
-        return r >= 0 || r == -ENOMEM ? r : unit_note_problem(unit, d->known, unit_explain_error(r));
-}
-
 static int unit_take_drop_in(const Root *root, Unit *unit, const DropIns *d, const char *path) {
         bool empty;
         int r;
 
-        if (streq_ptr(path, d->known))
-                r = unit_take_known(unit, d);
-        else if (root_is_mask(root, path) != 0 || !root_exists(root, path))
+        if (streq_ptr(path, d->known)) {
+                r = unit_parse(unit, path, d->text, strlen(d->text));
+                if (r < 0)
+                        r = unit_note_failure(unit, path, r);
+        } else if (root_is_mask(root, path) != 0 || !root_exists(root, path))
                 return 0;
         else
                 r = unit_read_file(root, unit, path, &empty);
         if (r < 0)
                 return r;
+
         if (grow(&unit->drop_ins, unit->n_drop_ins, sizeof(char *)) < 0)
                 return -ENOMEM;
 
@@ -206,35 +219,57 @@ static int unit_read_drop_ins(const Root *root, Unit *unit, DropIns *d) {
         _cleanup_free_ char *stem = strndup(unit->name, strlen(unit->name) - strlen(".service"));
         int r;
 
-        /* Those for all services count less than any other of the same name, wherever they lie. */
-        r = stem ? drop_ins_list_folders(root, stem, d) : -ENOMEM;
-        if (r >= 0)
-                r = drop_ins_list_folders(root, "", d);
-        if (r >= 0 && d->full)
-                r = unit_note_problem(unit, unit->name, "has more drop-ins than gtuned reads");
-        if (r < 0 || d->n == 0)
+        if (!stem)
+                return -ENOMEM;
+
+        /* A drop-in for all services (service.d) yields to any other of the same name, in whatever directory. */
+        r = drop_ins_list_folders(root, stem, d);
+        if (r < 0)
+                return r;
+        r = drop_ins_list_folders(root, "", d);
+        if (r < 0)
                 return r;
 
-        qsort(d->paths, d->n, sizeof(char *), drop_ins_compare_names);
-        for (size_t i = 0; r >= 0 && i < d->n; i++)
-                r = unit_take_drop_in(root, unit, d, d->paths[i]);
+        if (d->full) {
+                r = unit_note_problem(unit, unit->name, "has more drop-ins than gtuned reads");
+                if (r < 0)
+                        return r;
+        }
+        if (d->n == 0)
+                return 0;
 
-        return r;
+        qsort(d->paths, d->n, sizeof(char *), drop_ins_compare_names);
+        for (size_t i = 0; i < d->n; i++) {
+                r = unit_take_drop_in(root, unit, d, d->paths[i]);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
 int unit_read(const Root *root, const char *name, const char *path, const char *text, Unit *ret) {
         _cleanup_(drop_ins_done) DropIns d = {.known = path, .text = text};
+        _cleanup_unit_ Unit unit = {};
         int r;
 
         assert(endswith(name, ".service"));
 
         *ret = (Unit) {};
-        ret->name = strdup(name);
-        r = ret->name ? unit_read_fragment(root, ret) : -ENOMEM;
-        if (r >= 0 && ret->fragment && !ret->masked)
-                r = unit_read_drop_ins(root, ret, &d);
-        if (r < 0)
-                unit_done(ret);
+        unit.name = strdup(name);
+        if (!unit.name)
+                return -ENOMEM;
 
-        return r;
+        r = unit_read_fragment(root, &unit);
+        if (r < 0)
+                return r;
+        if (unit.fragment && !unit.masked) {
+                r = unit_read_drop_ins(root, &unit, &d);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = unit;
+        unit = (Unit) {};
+        return 0;
 }

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * The verdict of qga-policy: a small check for each reason, in the order in which an administrator would go.
+ *
+ * Tested by the golden machines qga-*.
+ */
+
 #include "qga-policy/qga-policy.h"
 
 #define QGA_APPLY "run `gtune apply`"
 
+/* Return: 1 if the check has set the verdict, 0 if not, -ENOMEM. */
 typedef int (*QgaCheck)(const Qga *q, Finding *f);
 
 static int qga_found(int r) {
         return r < 0 ? r : 1;
 }
 
-/* Another hypervisor is no obstacle: what matters is that there is an agent. */
+/* Any hypervisor will do: the agent does not depend on KVM. */
 static int qga_check_guest(const View *view, Finding *f) {
         const char *virtualization = view->machine->virtualization;
 
@@ -21,10 +28,12 @@ static int qga_check_guest(const View *view, Finding *f) {
 }
 
 static int qga_check_absent(const Qga *q, Finding *f) {
-        return q->unit ? 0
-                       : qga_found(finding_verdict(f, STATE_UNSUPPORTED, "qga-absent",
-                                               "install qemu-guest-agent if the host is to ask it anything",
-                                               "there is no qemu-guest-agent.service, so there is no guest agent"));
+        if (q->unit)
+                return 0;
+
+        return qga_found(finding_verdict(f, STATE_UNSUPPORTED, "qga-absent",
+                                         "install qemu-guest-agent if the host is to ask it anything",
+                                         "there is no qemu-guest-agent.service, so there is no guest agent"));
 }
 
 static int qga_check_masked(const Qga *q, Finding *f) {
@@ -34,14 +43,17 @@ static int qga_check_masked(const Qga *q, Finding *f) {
                 return 0;
 
         remedy = xasprintf("run `systemctl unmask %s`, or set enable = no in [qga-policy]", q->unit);
-        return remedy ? qga_found(finding_verdict(f, STATE_CONFLICT, "qga-masked", remedy,
-                                              "%s is masked, so the agent never starts", q->unit))
-                      : -ENOMEM;
+        if (!remedy)
+                return -ENOMEM;
+
+        return qga_found(finding_verdict(f, STATE_CONFLICT, "qga-masked", remedy,
+                                         "%s is masked, so the agent never starts", q->unit));
 }
 
 static int qga_check_binary(const Qga *q, Finding *f) {
         if (q->base.problem)
-                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood", "fix the file that the reason names",
+                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood",
+                                             "fix the file that the reason names",
                                              "it cannot be known what %s runs: %s", q->unit, q->base.problem));
         if (q->binary_error == -ENOENT)
                 return qga_found(finding_verdict(f, STATE_UNSUPPORTED, "qga-no-program", "install qemu-guest-agent",
@@ -65,13 +77,14 @@ static int qga_check_manager(const Qga *q, Finding *f) {
         if (q->image || services->known)
                 return 0;
 
-        return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-manager-silent", "run gtune as root on the running system",
+        return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-manager-silent",
+                                     "run gtune as root on the running system",
                                      "%s", services->error ? services->error
                                                            : "what the service manager knows of the agent is not "
                                                              "recorded here"));
 }
 
-/* A removed option is none of these: the drop-in renames it. */
+/* FAULT_REMOVED is left out, because the drop-in renames the removed option. */
 static int qga_check_start(const Qga *q, Finding *f) {
         const AgentCommand *a = q->undone_by ? q->is : &q->base;
         static const char *const what[] = {
@@ -93,7 +106,8 @@ static int qga_check_form(const Qga *q, Finding *f) {
         if (q->form_error == 0)
                 return 0;
         if (q->form_error == -EINVAL)
-                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood", "fix the file that the reason names",
+                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood",
+                                             "fix the file that the reason names",
                                              "%s:%u cannot be repeated in a drop-in", q->base.command.setting->file,
                                              q->base.command.setting->line));
 
@@ -147,10 +161,12 @@ static int qga_check_foreign(const Qga *q, Finding *f) {
                 return 0;
 
         remedy = xasprintf("move %s away, then run `gtune apply`", q->drop_in);
-        return remedy ? qga_found(finding_verdict(f, STATE_CONFLICT, "qga-drop-in-foreign", remedy,
-                                              "%s is where gtuned's drop-in belongs, and gtuned did not make it",
-                                              q->drop_in))
-                      : -ENOMEM;
+        if (!remedy)
+                return -ENOMEM;
+
+        return qga_found(finding_verdict(f, STATE_CONFLICT, "qga-drop-in-foreign", remedy,
+                                         "%s is where gtuned's drop-in belongs, and gtuned did not make it",
+                                         q->drop_in));
 }
 
 static int qga_describe_open(const Names *open, char **ret) {
@@ -168,7 +184,7 @@ static int qga_drifted(Finding *f, const char *code, const char *source, const c
         return qga_found(finding_verdict(f, STATE_DRIFTED, code, QGA_APPLY, "%s", reason));
 }
 
-/* It is ours and no longer as it should be: what did it? */
+/* gtuned made the drop-in, and the files are no longer as they should be: find out why. */
 static int qga_check_drift(const Qga *q, Finding *f) {
         _cleanup_free_ char *copied = NULL, *reason = NULL;
         const UnitSetting *s = q->base.command.setting;
@@ -202,18 +218,21 @@ static int qga_check_drift(const Qga *q, Finding *f) {
         return qga_drifted(f, "qga-option-gone", q->drop_in, "--blacklist", reason);
 }
 
-/* An error in its files, which apply would only run into. */
+/* The service manager refuses the unit, so an apply would fail. */
 static int qga_check_load_state(const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
 
         if (!q->service || streq_ptr(q->service->load_state, "loaded"))
                 return 0;
 
-        remedy = xasprintf("fix the error that `systemctl status %s` shows, then run `systemctl daemon-reload`", q->unit);
-        return remedy ? qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-not-loaded", remedy,
-                                              "the service manager does not take %s: its load state is %s", q->unit,
-                                              q->service->load_state))
-                      : -ENOMEM;
+        remedy = xasprintf("fix the error that `systemctl status %s` shows, then run `systemctl daemon-reload`",
+                           q->unit);
+        if (!remedy)
+                return -ENOMEM;
+
+        return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-not-loaded", remedy,
+                                         "the service manager does not take %s: its load state is %s", q->unit,
+                                         q->service->load_state));
 }
 
 static int qga_check_files(const Qga *q, Finding *f) {
@@ -237,10 +256,12 @@ static int qga_check_files(const Qga *q, Finding *f) {
 }
 
 static int qga_check_known(const Qga *q, Finding *f) {
-        return q->service ? 0
-                          : qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-not-loaded", "run `systemctl daemon-reload`",
-                                                  "%s is there, and the service manager has not read it yet",
-                                                  q->base.unit.fragment));
+        if (q->service)
+                return 0;
+
+        return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-not-loaded", "run `systemctl daemon-reload`",
+                                         "%s is there, and the service manager has not read it yet",
+                                         q->base.unit.fragment));
 }
 
 static int qga_check_stray(const Qga *q, Finding *f) {
@@ -274,12 +295,14 @@ static int qga_check_running(const Qga *q, Finding *f) {
 
         remedy = xasprintf("run `systemctl start %s`, and see `journalctl -u %s` if it does not stay", q->unit,
                            q->unit);
-        return remedy ? qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-not-running", remedy,
-                                              "%s is configured and does not run, so nothing is proved", q->unit))
-                      : -ENOMEM;
+        if (!remedy)
+                return -ENOMEM;
+
+        return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-not-running", remedy,
+                                         "%s is configured and does not run, so nothing is proved", q->unit));
 }
 
-/* A list that has become shorter closes enough as it was, and yet it is the old one. */
+/* Without this, a process with a longer list than the drop-in's would count as up to date. */
 static bool qga_process_has_drop_in(const Qga *q) {
         if (q->text.size == 0 || !q->expect)
                 return true;
@@ -321,7 +344,7 @@ static const QgaCheck configured[] = {qga_check_start,          qga_check_form, 
                                    qga_check_load_state,     qga_check_files};
 static const QgaCheck running[] = {qga_check_known, qga_check_stray, qga_check_running, qga_check_process};
 
-/* Return: 1 if one of the checks has set the verdict, 0, or -ENOMEM. */
+/* Return: 1 if one of the checks has set the verdict, 0 if none has, -ENOMEM. */
 static int qga_ask(const QgaCheck *checks, size_t n, const Qga *q, Finding *f) {
         int r = 0;
 
@@ -370,9 +393,11 @@ static int qga_verdict_off(const View *view, const Qga *q, Finding *f) {
                 return finding_verdict(f, STATE_OFF, NULL, NULL, NULL);
 
         list = names_join(&closed, ", ");
-        return list ? finding_verdict(f, STATE_UNMANAGED, "qga-restricted", NULL,
-                                      "the host may not call %s, and the policy does not ask for that", list)
-                    : -ENOMEM;
+        if (!list)
+                return -ENOMEM;
+
+        return finding_verdict(f, STATE_UNMANAGED, "qga-restricted", NULL,
+                               "the host may not call %s, and the policy does not ask for that", list);
 }
 
 int qga_verdict(const View *view, const Qga *q, Finding *finding) {

@@ -10,7 +10,8 @@ static const char *const wish_enable_choices[] = {"auto", "yes", "no", NULL};
 static const char *const wish_preset_choices[] = {"none", "hardened", NULL};
 
 const PolicyKey wish_keys[WISH_N_KEYS] = {
-        {WISH_SECTION, "enable", KEY_CHOICE, wish_enable_choices, "auto wants it if block, allow or preset closes something"},
+        {WISH_SECTION, "enable", KEY_CHOICE, wish_enable_choices,
+         "auto wants it if block, allow or preset closes something"},
         {WISH_SECTION, "block", KEY_LIST, NULL, "groups and RPCs that the host may not call"},
         {WISH_SECTION, "allow", KEY_LIST, NULL, "groups and RPCs that the host may call, and no others"},
         {WISH_SECTION, "preset", KEY_CHOICE, wish_preset_choices, "hardened blocks file-access, exec and credentials"},
@@ -41,21 +42,21 @@ bool wish_restricts(const Policy *policy) {
 static int wish_read_items(const Policy *policy, const char *key, Names *ret) {
         _cleanup_free_ char *copy = strdup(policy_word(policy, WISH_SECTION, key, ""));
         char *rest = copy;
-        int r = copy ? 0 : -ENOMEM;
 
-        while (r >= 0 && rest) {
+        if (!copy)
+                return -ENOMEM;
+
+        while (rest) {
                 const char *item = strip(strsep(&rest, ","));
 
-                if (*item)
-                        r = names_add(ret, item);
+                if (*item && names_add(ret, item) < 0)
+                        return -ENOMEM;
         }
 
-        return r;
+        return 0;
 }
 
-/* Checking ---------------------------------------------------------------------------------------------- */
-
-/* What the item is printed with: a hostile one must not fill the screen. */
+/* At most so many characters of an item are printed, so that a hostile item does not fill the screen. */
 #define WISH_ITEM_WIDTH 80
 
 static int wish_check_item(Policy *policy, const PolicySetting *s, const char *item, const Names *known) {
@@ -79,26 +80,25 @@ static int wish_check_item(Policy *policy, const PolicySetting *s, const char *i
 
 int wish_check(Policy *policy, const Names *known) {
         static const char *const keys[] = {"block", "allow"};
-        int r = 0;
 
-        for (size_t k = 0; r >= 0 && k < ELEMENTSOF(keys); k++) {
+        for (size_t k = 0; k < ELEMENTSOF(keys); k++) {
                 const PolicySetting *s = policy_get(policy, WISH_SECTION, keys[k]);
                 _cleanup_names_ Names items = {};
 
-                r = wish_read_items(policy, keys[k], &items);
-                for (size_t i = 0; r >= 0 && s && i < items.n; i++)
-                        r = wish_check_item(policy, s, items.list[i], known);
+                if (wish_read_items(policy, keys[k], &items) < 0)
+                        return -ENOMEM;
+
+                for (size_t i = 0; s && i < items.n; i++)
+                        if (wish_check_item(policy, s, items.list[i], known) < 0)
+                                return -ENOMEM;
         }
 
-        return r;
+        return 0;
 }
 
-/* Reading ----------------------------------------------------------------------------------------------- */
-
-/* One item, a group or a name, as the RPCs that it stands for. */
+/* Expand an item of the policy, a group or a name, to the RPCs that it stands for. */
 static int wish_expand_item(const char *item, const Names *names, Wish *wish, Names *ret) {
         RpcGroup group = rpc_group_from_name(item);
-        int r = 0;
 
         if (group < 0) {
                 wish->spoken_of[rpc_group_of(item)] = true;
@@ -106,67 +106,65 @@ static int wish_expand_item(const char *item, const Names *names, Wish *wish, Na
         }
 
         wish->spoken_of[group] = true;
-        for (size_t i = 0; r >= 0 && i < names->n; i++)
-                if (rpc_group_of(names->list[i]) == group)
-                        r = names_add(ret, names->list[i]);
+        for (size_t i = 0; i < names->n; i++)
+                if (rpc_group_of(names->list[i]) == group && names_add(ret, names->list[i]) < 0)
+                        return -ENOMEM;
 
-        return r;
+        return 0;
 }
 
 static int wish_expand_list(const Policy *policy, const char *key, const Names *names, Wish *wish, Names *ret) {
         _cleanup_names_ Names items = {};
-        int r;
 
-        r = wish_read_items(policy, key, &items);
-        for (size_t i = 0; r >= 0 && i < items.n; i++)
-                r = wish_expand_item(items.list[i], names, wish, ret);
+        if (wish_read_items(policy, key, &items) < 0)
+                return -ENOMEM;
 
-        return r;
-}
+        for (size_t i = 0; i < items.n; i++)
+                if (wish_expand_item(items.list[i], names, wish, ret) < 0)
+                        return -ENOMEM;
 
-static int wish_expand_preset(const Policy *policy, const Names *names, Wish *wish, Names *ret) {
-        int r = 0;
-
-        for (RpcGroup g = 0; r >= 0 && wish_is_hardened(policy) && g < _RPC_GROUP_MAX; g++)
-                if (rpc_group_is_hardened(g))
-                        r = wish_expand_item(rpc_group_name(g), names, wish, ret);
-
-        return r;
+        return 0;
 }
 
 static int wish_decide(const Names *names, const Names *block, const Names *allow, Wish *wish) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < names->n; i++) {
+        for (size_t i = 0; i < names->n; i++) {
                 const char *name = names->list[i];
+                bool closed = names_has(block, name) || (wish->allows && !names_has(allow, name));
 
-                if (names_has(block, name) || (wish->allows && !names_has(allow, name)))
-                        r = names_add(&wish->closed, name);
-                else if (wish->allows)
-                        r = names_add(&wish->open, name);
+                if ((closed || wish->allows) && names_add(closed ? &wish->closed : &wish->open, name) < 0)
+                        return -ENOMEM;
         }
+
+        /* An allow list decides about every group. */
         for (RpcGroup g = 0; wish->allows && g < _RPC_GROUP_MAX; g++)
                 wish->spoken_of[g] = true;
 
-        return r;
+        return 0;
 }
 
 int wish_read(const Policy *policy, const Names *names, Wish *ret) {
         _cleanup_names_ Names block = {}, allow = {};
-        int r;
+        _cleanup_(wish_done) Wish wish = {
+                .restricts = wish_restricts(policy),
+                .allows = wish_says_something(policy, "allow"),
+        };
 
         assert(ret);
 
-        *ret = (Wish) {.restricts = wish_restricts(policy), .allows = wish_says_something(policy, "allow")};
-        r = wish_expand_list(policy, "block", names, ret, &block);
-        if (r >= 0)
-                r = wish_expand_preset(policy, names, ret, &block);
-        if (r >= 0)
-                r = wish_expand_list(policy, "allow", names, ret, &allow);
-        if (r >= 0)
-                r = wish_decide(names, &block, &allow, ret);
-        if (r < 0)
-                wish_done(ret);
+        *ret = (Wish) {};
+        if (wish_expand_list(policy, "block", names, &wish, &block) < 0)
+                return -ENOMEM;
 
-        return r;
+        for (RpcGroup g = 0; wish_is_hardened(policy) && g < _RPC_GROUP_MAX; g++)
+                if (rpc_group_is_hardened(g) && wish_expand_item(rpc_group_name(g), names, &wish, &block) < 0)
+                        return -ENOMEM;
+
+        if (wish_expand_list(policy, "allow", names, &wish, &allow) < 0)
+                return -ENOMEM;
+        if (wish_decide(names, &block, &allow, &wish) < 0)
+                return -ENOMEM;
+
+        *ret = wish;
+        wish = (Wish) {};
+        return 0;
 }

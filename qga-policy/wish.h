@@ -2,30 +2,30 @@
 #pragma once
 
 /*
- * What the policy wants of which RPC.
+ * Which RPCs the policy wants closed, and which open.
  */
 
 #include "core/practice.h"
 #include "qga-policy/catalogue.h"
 
 typedef struct Wish {
-        bool restricts;  /* some list is not empty */
-        bool allows;     /* there is an allow list: what is not in it is to be closed */
-        Names closed;    /* of the RPCs that this qemu-ga has */
-        Names open;      /* likewise; asked for by name or group, and not blocked */
-        Names missing;   /* named one by one in the policy, and this qemu-ga does not have them */
-        bool spoken_of[_RPC_GROUP_MAX]; /* whether the policy says anything of a group */
+        bool restricts;  /* the policy closes something: see wish_restricts() */
+        bool allows;     /* there is an allow list: RPCs that it does not have are to be closed */
+        Names closed;    /* RPCs of this qemu-ga that are to be closed */
+        Names open;      /* RPCs of this qemu-ga that the allow list has, by name or group, and that are not blocked */
+        Names missing;   /* names in the policy of RPCs that this qemu-ga does not have */
+        bool spoken_of[_RPC_GROUP_MAX]; /* whether the policy mentions the group or an RPC of it */
 } Wish;
 
 /** The keys of [qga-policy]. */
 extern const PolicyKey wish_keys[];
 #define WISH_N_KEYS 4U
 
-/** wish_restricts() - whether the policy restricts anything at all */
+/** wish_restricts() - whether block, allow or preset of the policy close anything */
 bool wish_restricts(const Policy *policy);
 
 /**
- * wish_check() - look for names that nobody knows, and note them as errors of the policy
+ * wish_check() - note each malformed or unknown name as an error of the policy
  * @policy: the policy
  * @known: the RPCs of the installed qemu-ga, besides those of the catalogue
  *
@@ -34,7 +34,7 @@ bool wish_restricts(const Policy *policy);
 int wish_check(Policy *policy, const Names *known);
 
 /**
- * wish_read() - what the policy means for a qemu-ga
+ * wish_read() - find out what the policy means for a qemu-ga
  * @policy: the policy
  * @names: the RPCs that the qemu-ga has
  * @ret: takes the answer; the caller calls wish_done()

@@ -33,7 +33,7 @@ static int words_put_character(WordsSplitter *s, uint32_t c) {
                 unsigned more;
         } forms[] = {{0x80, 0, 0}, {0x800, 0xC0, 1}, {0x10000, 0xE0, 2}, {0x110000, 0xF0, 3}};
 
-        /* Surrogates and those that stand for no character. */
+        /* Surrogates and noncharacters (systemd: src/basic/utf8.c, unichar_is_valid()). */
         if (c >> 11 == 0xD800 >> 11 || (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE)
                 return -EINVAL;
 
@@ -59,7 +59,7 @@ static int words_digit(char c) {
         return at ? (int) (at - digits) % 16 : 99;
 }
 
-/* The digits of an escape such as \x2d. NUL would end the text. */
+/* Read the digits of an escape such as \x2d. The number 0 is an error, because NUL would end the text. */
 static int words_read_number(WordsSplitter *s, int base, unsigned n, uint32_t *ret) {
         uint32_t value = 0;
 
@@ -72,8 +72,11 @@ static int words_read_number(WordsSplitter *s, int base, unsigned n, uint32_t *r
                 s->p++;
         }
 
+        if (value == 0)
+                return -EINVAL;
+
         *ret = value;
-        return value == 0 ? -EINVAL : 0;
+        return 0;
 }
 
 static int words_take_number(WordsSplitter *s, char kind) {
@@ -88,18 +91,22 @@ static int words_take_number(WordsSplitter *s, char kind) {
         if (kind != 'x')
                 s->p--;
         r = words_read_number(s, kind == 'x' ? 16 : 8, kind == 'x' ? 2 : 3, &value);
+        if (r < 0)
+                return r;
+        if (value > 0xFF)
+                return -EINVAL;
 
-        return r < 0 ? r : value > 0xFF ? -EINVAL : words_put(s, (char) value);
+        return words_put(s, (char) value);
 }
 
-/* What follows a backslash (systemd: src/basic/escape.c, cunescape_one()). */
+/* Take an escape after its backslash (systemd: src/basic/escape.c, cunescape_one()). */
 static int words_take_escape(WordsSplitter *s) {
         static const char names[] = "abfnrtv\\\"'s", values[] = "\a\b\f\n\r\t\v\\\"' ";
         const char *at, *rest;
         char c = *s->p;
         int r;
 
-        /* systemd keeps the last backslash of a command, but where more is put behind it that would be escaped. */
+        /* systemd keeps a backslash at the end of a command, but it would escape the blank before an added word. */
         if (!c)
                 return s->rules == WORDS_VARIABLE ? 0 : -EINVAL;
 
@@ -120,7 +127,7 @@ static int words_take_escape(WordsSplitter *s) {
         return r < 0 ? r : words_put(s, c);
 }
 
-/* "\\;" is how ExecStart= has a semicolon as a word, and no escape anywhere else. */
+/* The word "\\;" of ExecStart= is a semicolon; elsewhere this is no escape. */
 static bool words_is_semicolon(const WordsSplitter *s) {
         return s->rules == WORDS_COMMAND && startswith(s->p, "\\;") && (!s->p[2] || strchr(WORDS_WHITE, s->p[2]));
 }
@@ -145,7 +152,10 @@ static int words_take_text(WordsSplitter *s) {
                         r = words_put(s, c);
         }
 
-        return r < 0 ? r : quote && s->rules != WORDS_VARIABLE ? -EINVAL : 0;
+        if (r < 0)
+                return r;
+
+        return quote && s->rules != WORDS_VARIABLE ? -EINVAL : 0;
 }
 
 static int words_take_word(WordsSplitter *s, Words *words) {
@@ -185,7 +195,7 @@ int words_split(const char *text, WordRules rules, Words *ret) {
         return r;
 }
 
-/* The manager passes over a line that is no valid UTF-8, and a control character could end one. */
+/* The service manager ignores a line that is no valid UTF-8, and a control character could end the line. */
 static bool word_fits_into_line(const char *s) {
         size_t size = strlen(s);
 

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Words as the service manager takes a line of a unit file apart (systemd: src/basic/extract-word.c).
+ * Splits a line of a unit file into words, as the service manager does (systemd: src/basic/extract-word.c).
  */
 
 #include "core/buffer.h"
@@ -10,8 +10,8 @@
 #define WORDS_MAX 4096U
 
 typedef struct UnitWord {
-        char *raw;  /* as it is written, quotes and backslashes included */
-        char *text; /* what it says */
+        char *raw;  /* as it is written, with quotes and backslashes */
+        char *text; /* what it means */
 } UnitWord;
 
 typedef struct Words {
@@ -19,21 +19,21 @@ typedef struct Words {
         size_t n;
 } Words;
 
-/* How strict to be. */
+/* Which escapes there are, and whether an open quote is an error. */
 typedef enum WordRules {
-        WORDS_COMMAND,     /* ExecStart=: C escapes, one that is none stays as it is; a quote must be closed */
-        WORDS_ASSIGNMENTS, /* Environment=: C escapes and nothing that looks like one; a quote must be closed */
-        WORDS_VARIABLE,    /* the value of $VARIABLE: a backslash only protects, an open quote ends with the text */
+        WORDS_COMMAND,     /* ExecStart=: C escapes, and an unknown escape stays as it is; an open quote is an error */
+        WORDS_ASSIGNMENTS, /* Environment=: C escapes; an unknown escape and an open quote are errors */
+        WORDS_VARIABLE,    /* value of $VARIABLE: a backslash quotes any character; an open quote ends with the text */
 } WordRules;
 
 /**
- * words_split() - take a line apart
+ * words_split() - split a line
  * @s: the text
- * @rules: how strict
+ * @rules: the rules
  * @ret: takes the words; the caller calls words_done()
  *
- * Return: 0; -EINVAL for an open quote or an unknown escape, and *ret has the words before it; -E2BIG for more
- * than WORDS_MAX words; -ENOMEM.
+ * Return: 0; -EINVAL if the rules make an open quote or an unknown escape an error, and then *ret has the words before
+ * it; -E2BIG if there are more than WORDS_MAX words; -ENOMEM.
  */
 int words_split(const char *s, WordRules rules, Words *ret);
 
@@ -42,10 +42,10 @@ void words_done(Words *words);
 #define _cleanup_words_ _cleanup_(words_done)
 
 /**
- * word_quote() - write a text so that it is one word and means itself
+ * word_quote() - quote a text so that the service manager reads it as one word of ExecStart=
  * @b: takes the word
- * @text: the text; a "%" and a "$" in it are kept from being expanded
+ * @text: the text; "%" and "$" are doubled, so that they are not expanded
  *
- * Return: 0; -EINVAL where it holds a control character or no valid UTF-8; -ENOMEM.
+ * Return: 0; -EINVAL if the text holds a control character or is no valid UTF-8; -ENOMEM.
  */
 int word_quote(Buffer *b, const char *text);
