@@ -25,18 +25,6 @@ static const char *policy_file_explain(int r) {
         }
 }
 
-/* A link to /dev/null masks a file of the same name, also in an image, which has no /dev/null yet. */
-static bool policy_file_is_mask(const Root *root, const char *path) {
-        static const char null[] = "/dev/null";
-        _cleanup_close_ int directory = -EBADF;
-        char target[sizeof(null)];
-        const char *name;
-
-        return root_open_parent(root, path, false, &directory, &name) == ROOT_OK &&
-               readlinkat(directory, name, target, sizeof(target)) == (ssize_t) strlen(null) &&
-               memcmp(target, null, strlen(null)) == 0;
-}
-
 static int policy_remember_file(Policy *policy, const char *path) {
         size_t n = 0;
 
@@ -51,7 +39,7 @@ static int policy_file_read(const Root *root, Policy *policy, const PolicyKeys *
         int r;
 
         r = root_read(root, path, POLICY_FILE_MAX, &text);
-        if (r == -ENOENT || (r == -EOPNOTSUPP && policy_file_is_mask(root, path)))
+        if (r == -ENOENT || (r == -EOPNOTSUPP && root_is_mask(root, path) > 0))
                 return 0;
         if (r < 0)
                 return policy_error(policy, path, 0, "cannot be read: %s", policy_file_explain(r));
@@ -72,7 +60,7 @@ static char *policy_file_path(const Root *root, const char *name) {
                 if (!path)
                         return NULL;
                 r = root_resolve(root, path, &real);
-                if (r != -ENOENT || policy_file_is_mask(root, path))
+                if (r != -ENOENT || root_is_mask(root, path) > 0)
                         return TAKE_PTR(path);
         }
 

@@ -284,6 +284,22 @@ static void remember(const char *path, void *userdata) {
         (void) strcat(strcat(userdata, path), " ");
 }
 
+static void test_mask(void **state) {
+        const Tree *t = *state;
+
+        build(t);
+        tree_link(t, "/etc/masked", "/dev/null");
+        tree_link(t, "/etc/longer", "/dev/null/x");
+        tree_link(t, "/etc/indirect", "masked");
+        assert_int_equal(root_is_mask(t->root, "/etc/masked"), 1);
+        assert_int_equal(root_is_mask(t->root, "/etc/longer"), 0);
+        assert_int_equal(root_is_mask(t->root, "/etc/indirect"), 0);
+        assert_int_equal(root_is_mask(t->root, "/etc/real"), 0);
+        assert_int_equal(root_is_mask(t->root, "/etc/real/x"), 0);
+        assert_int_equal(root_is_mask(t->root, "/etc/absent"), -ENOENT);
+        assert_int_equal(root_is_mask(t->root, "/absent/x"), -ENOENT);
+}
+
 static void test_trace(void **state) {
         const Tree *t = *state;
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
@@ -294,9 +310,10 @@ static void test_trace(void **state) {
         (void) root_read(t->root, "/absent", 1, &b);
         (void) root_list(t->root, "/", &names);
         (void) root_exists(t->root, "/x");
+        (void) root_is_mask(t->root, "/m");
         root_trace(t->root, NULL, NULL);
         (void) root_exists(t->root, "/y");
-        assert_string_equal(seen, "/absent / /x ");
+        assert_string_equal(seen, "/absent / /x /m ");
 }
 
 static void test_live(void **state) {
@@ -467,6 +484,7 @@ static int run(const char *name) {
                 cmocka_unit_test_setup_teardown(test_untrue_sizes, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_list, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_parent, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_mask, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_trace, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_live, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_foreign, tree_setup, foreign_teardown),
