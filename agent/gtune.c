@@ -116,7 +116,7 @@ static const Option options[] = {
         {"nonce", 0, "HEX", "quote: 16 to 64 bytes that the asking side has chosen", set_nonce},
         {"pcrs", 0, "LIST", "quote: PCRs to sign, as 0-7,14; otherwise 0-9,14", set_pcrs},
         {"directory", 0, "DIR", "quote: write files for tpm2_checkquote to DIR", set_directory},
-        {"help", 'h', NULL, "show this help", option_help},
+        {"help", 'h', NULL, "show this help", option_set_help},
         {"version", 0, NULL, "show the version", option_version},
 };
 

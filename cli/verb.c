@@ -43,8 +43,12 @@ int option_version(void *userdata, _unused_ const char *argument) {
         return 0;
 }
 
-int option_help(void *userdata, _unused_ const char *argument) {
-        Context *c = userdata;
+int option_set_help(void *userdata, _unused_ const char *argument) {
+        ((Context *) userdata)->help = true;
+        return 0;
+}
+
+static void print_help(const Context *c) {
         const Program *p = c->program;
 
         printf("Usage: %s [OPTION...] VERB [ARGUMENT...]\n\n%s\n\nVerbs:\n", p->name, p->purpose);
@@ -62,8 +66,6 @@ int option_help(void *userdata, _unused_ const char *argument) {
         puts("\nExit status, the first that holds:\n"
              "  2 usage, 1 error, 5 something wanted is in conflict, unsupported or unknown,\n"
              "  3 changes are needed, 4 a reboot is pending, 0 all is as it should be");
-        c->finished = true;
-        return 0;
 }
 
 static _printf_(2, 0) void complain_va(const Context *c, const char *format, va_list ap) {
@@ -166,14 +168,36 @@ static bool verb_takes(const Verb *verb, const char *option) {
         return false;
 }
 
+static void print_verb_help(const Context *c, const Verb *verb) {
+        const Program *p = c->program;
+
+        printf("Usage: %s %s [OPTION...]%s%s\n\n%s\n\nOptions:\n", p->name, verb->name, verb->arguments ? " " : "",
+               strempty(verb->arguments), verb->help);
+        for (size_t i = 0; i < p->n_options; i++)
+                if (verb_takes(verb, p->options[i].name))
+                        option_help(p->options + i);
+}
+
 /* An option that a verb would ignore is a mistake that its user should hear of. */
 static int check_options(const Context *c, const Verb *verb, uint32_t given) {
         for (size_t i = 0; i < c->program->n_options; i++)
                 if ((given >> i & 1U) != 0 && !verb_takes(verb, c->program->options[i].name))
-                        return complain_usage(c, "%s takes no option --%s; try %s --help", verb->name,
-                                              c->program->options[i].name, c->program->name);
+                        return complain_usage(c, "%s takes no option --%s; try %s %s --help", verb->name,
+                                              c->program->options[i].name, c->program->name, verb->name);
 
         return 0;
+}
+
+/* --help behind a verb is about this verb. */
+static int run_help(const Context *c, int argc, char **argv) {
+        const Verb *verb = argc > 0 ? find_verb(c->program, argv[0]) : NULL;
+
+        if (verb)
+                print_verb_help(c, verb);
+        else
+                print_help(c);
+
+        return STATUS_OK;
 }
 
 static int run_verb(Context *c, uint32_t given, int argc, char **argv) {
@@ -213,6 +237,8 @@ static int run(Context *c, int argc, char **argv) {
                 return STATUS_USAGE;
         if (c->finished)
                 return STATUS_OK;
+        if (c->help)
+                return run_help(c, argc - first, argv + first);
 
         c->colour = text_wants_colour(stdout);
         r = run_verb(c, given, argc - first, argv + first);

@@ -62,7 +62,8 @@ struct Context {
         bool json;
         bool unattended;
         bool colour;
-        bool finished;         /* --help or --version has been answered */
+        bool help;
+        bool finished;         /* --version has been answered */
         Root *root;
         void *own;             /* the program's own options */
 };
@@ -72,7 +73,7 @@ int option_set_root(void *userdata, const char *argument);
 int option_set_arch(void *userdata, const char *argument);
 int option_set_json(void *userdata, const char *argument);
 int option_set_unattended(void *userdata, const char *argument);
-int option_help(void *userdata, const char *argument);
+int option_set_help(void *userdata, const char *argument);
 int option_version(void *userdata, const char *argument);
 
 /* The verbs of the loop, a file each. */

@@ -57,16 +57,19 @@ int options_parse(const Option *options, size_t n, int argc, char **argv, void *
         return optind;
 }
 
+void option_help(const Option *option) {
+        char left[64];
+
+        (void) snprintf(left, sizeof(left), "--%s%s%s", option->name, option->argument ? " " : "",
+                        strempty(option->argument));
+        if (option->letter)
+                printf("  -%c, %-20s %s\n", option->letter, left, option->help);
+        else
+                printf("      %-20s %s\n", left, option->help);
+}
+
 void options_help(const Option *options, size_t n) {
         puts("\nOptions:");
-        for (size_t i = 0; i < n; i++) {
-                char left[64];
-
-                (void) snprintf(left, sizeof(left), "--%s%s%s", options[i].name, options[i].argument ? " " : "",
-                                strempty(options[i].argument));
-                if (options[i].letter)
-                        printf("  -%c, %-20s %s\n", options[i].letter, left, options[i].help);
-                else
-                        printf("      %-20s %s\n", left, options[i].help);
-        }
+        for (size_t i = 0; i < n; i++)
+                option_help(options + i);
 }

@@ -42,5 +42,8 @@ typedef struct Option {
  */
 int options_parse(const Option *options, size_t n, int argc, char **argv, void *userdata, uint32_t *ret_given);
 
+/** option_help() - print one row of that section */
+void option_help(const Option *option);
+
 /** options_help() - print the table as the "Options:" section of --help */
 void options_help(const Option *options, size_t n);

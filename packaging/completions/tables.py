@@ -45,18 +45,21 @@ def choices_of(words):
     return tuple(values) if len(values) > 1 and all(re.fullmatch(r"[a-z0-9_]+", v) for v in values) else ()
 
 
-def verbs_of(words, verbs):
-    """The verbs in "baseline save, add: …"; none where the option is for all."""
+def verbs_of(name, words, takers):
+    """The verbs that take an option; none where all do.
+
+    They are those in "baseline save, add: …", else those whose own --help lists it. takers has the options of each verb.
+    """
     names = {part.split(" ")[0] for part in words.partition(": ")[0].split(", ")} if ": " in words else set()
-    known = [v.name for v in verbs if v.name in names]
-    return tuple(known)
+    known = [verb for verb in takers if verb in names] or [verb for verb in takers if name in takers[verb]]
+    return () if len(known) == len(takers) else tuple(known)
 
 
-def parse_option(line, verbs):
+def parse_option(line, takers):
     """A line of the section "Options:"."""
     letter, name, argument, words = OPTION.match(line).groups()
     choices = choices_of(words) if argument in ("BANK", "ARCH") else ()
-    return Option(name, letter, argument, words, verbs_of(words, verbs), choices)
+    return Option(name, letter, argument, words, verbs_of(name, words, takers), choices)
 
 
 class Program:
@@ -68,13 +71,18 @@ class Program:
         self.help = self.run("--help")
         self.title = self.help.split("\n")[2]
         self.verbs = [parse_verb(line) for line in section(self.help, "Verbs:")]
-        self.options = [parse_option(line, self.verbs) for line in section(self.help, "Options:")]
+        takers = {verb.name: self.option_names(verb.name, "--help") for verb in self.verbs}
+        self.options = [parse_option(line, takers) for line in section(self.help, "Options:")]
         self.practices = " ".join(section(self.help, "Practices:")).split()
         self.statuses = sorted(set(re.findall(r"\b([0-9]) ", " ".join(self.status_lines()))))
 
     def run(self, *words):
         """What the program prints."""
         return subprocess.run([self.path, *words], check=True, capture_output=True, text=True).stdout
+
+    def option_names(self, *words):
+        """The names of the options that a help lists."""
+        return {OPTION.match(line).group(2) for line in section(self.run(*words), "Options:") if line}
 
     def status_lines(self):
         """What is said of exit statuses, without the words that only join numbers."""

@@ -31,7 +31,7 @@ static const Option options[] = {
         {"root", 'R', "DIR", "", option_set_root},
         {"json", 'j', NULL, "", option_set_json},
         {"unattended", 0, NULL, "", option_set_unattended},
-        {"help", 'h', NULL, "", option_help},
+        {"help", 'h', NULL, "", option_set_help},
 };
 
 static const Program program = {
@@ -125,7 +125,7 @@ static void test_usage(void **state) {
         const Tree *t = *state;
 
         made_up_tree(t, POLICY);
-        EXPECT(t, STATUS_USAGE, "", "made-up: status takes no option --unattended; try made-up --help\n", (char *) "status",
+        EXPECT(t, STATUS_USAGE, "", "made-up: status takes no option --unattended; try made-up status --help\n", (char *) "status",
                (char *) "--unattended");
         EXPECT(t, STATUS_USAGE, "", "made-up: apply takes no option --json", (char *) "apply", (char *) "-j");
         EXPECT(t, STATUS_USAGE, "", "made-up: there is no verb do", (char *) "do");
@@ -133,6 +133,7 @@ static void test_usage(void **state) {
                (char *) "haltpoll");
         EXPECT(t, STATUS_USAGE, "", "wrong number of arguments; usage: made-up explain PRACTICE\n", (char *) "explain");
         EXPECT(t, STATUS_OK, "Practices:\n  knob note label\n", "", (char *) "--help");
+        EXPECT(t, STATUS_OK, "Usage: made-up status [OPTION...]", "", (char *) "--help", (char *) "status");
         EXPECT(t, STATUS_OK, "knob: a title\n", "", (char *) "explain", (char *) "knob");
 }
 
