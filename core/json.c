@@ -53,7 +53,7 @@ json_object *json_text(const char *s) {
 }
 
 int json_set(json_object *o, const char *key, json_object *value) {
-        if (json_object_object_add(o, key, value) < 0) {
+        if (!o || json_object_object_add(o, key, value) < 0) {
                 json_object_put(value);
                 return -ENOMEM;
         }
@@ -71,7 +71,7 @@ int json_set_text(json_object *o, const char *key, const char *s) {
 }
 
 int json_add(json_object *array, json_object *value) {
-        if (json_object_array_add(array, value) < 0) {
+        if (!array || json_object_array_add(array, value) < 0) {
                 json_object_put(value);
                 return -ENOMEM;
         }

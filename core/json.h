@@ -32,7 +32,7 @@ json_object *json_text_n(const char *s, size_t size);
 
 /**
  * json_set() - put a member into an object
- * @o: the object
+ * @o: the object, or NULL if there was no memory for it
  * @key: the name; must be a constant string
  * @value: ownership moves, also on failure
  *
