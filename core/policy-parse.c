@@ -81,6 +81,8 @@ static int policy_section_parse(const char *text, PolicySection *ret) {
 
         blank = ret->name + strcspn(ret->name, " \t");
         ret->pattern = *blank ? strip(blank + 1) : NULL;
+        if (isempty(ret->pattern))
+                ret->pattern = NULL;
         *blank = 0;
         return 0;
 }

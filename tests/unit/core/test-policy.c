@@ -80,6 +80,7 @@ static const struct {
         {"choice = yes\n", "choice", NULL, 1, "before any [section]"},
         {"[test one]\nchoice = yes\n", "choice", NULL, 2, "[test] takes no name"},
         {"[thing]\nsize = 1\n", "choice", NULL, 2, "[thing] needs a name or a shell pattern: write [thing NAME]"},
+        {"[thing ]\nsize = 1\n", "choice", NULL, 2, "[thing] needs a name or a shell pattern: write [thing NAME]"},
         {"[thing one]\nsizes = 1\n", "choice", NULL, 2, "unknown key sizes in [thing]"},
         {"[thing one]\nsize = x\n", "choice", NULL, 2, "size = x: expected a whole number"},
         {"[things one]\nsize = 1\n", "choice", NULL, 2, "unknown section [things one]"},
