@@ -61,17 +61,6 @@ int buffer_printf(Buffer *b, const char *format, ...) {
         return s ? buffer_puts(b, s) : -ENOMEM;
 }
 
-void buffer_drop(Buffer *b, size_t size) {
-        assert(size <= b->size);
-
-        if (size == 0)
-                return;
-
-        memmove(b->data, b->data + size, b->size - size);
-        b->size -= size;
-        b->data[b->size] = 0;
-}
-
 void buffer_done(Buffer *b) {
         free(b->data);
         *b = BUFFER_NULL;

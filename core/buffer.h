@@ -41,13 +41,6 @@ int buffer_puts(Buffer *b, const char *s);
 /** buffer_printf() - append formatted text; as buffer_append() */
 int buffer_printf(Buffer *b, const char *format, ...) _printf_(2, 3);
 
-/**
- * buffer_drop() - remove bytes at the beginning
- * @b: the buffer
- * @size: how many bytes; at most b->size
- */
-void buffer_drop(Buffer *b, size_t size);
-
 /** buffer_done() - release the memory; the buffer is empty and can be used again */
 void buffer_done(Buffer *b);
 
