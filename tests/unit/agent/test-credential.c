@@ -396,7 +396,7 @@ static void test_old_systemd(void **state) {
         assert_state(t, "taken", NULL);
 }
 
-static void test_versions(void **state) {
+static void test_versions(_unused_ void **state) {
         static const struct {
                 const char *text;
                 unsigned version;
@@ -406,7 +406,6 @@ static void test_versions(void **state) {
                 {"v", 0},                     {"-1", 0},
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 assert_int_equal(credential_parse_version(rows[i].text), rows[i].version);
 }

@@ -44,9 +44,7 @@ static const struct {
         { "a.conf",           "title x\n# linux /k\nlinux\n",                      ENTRY_FOREIGN },
 };
 
-static void test_kinds(void **state) {
-        (void) state;
-
+static void test_kinds(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(kind_cases); i++) {
                 _cleanup_free_ char *path = xasprintf("/boot/loader/entries/%s", kind_cases[i].name);
                 _cleanup_(boot_stores_freep) BootStores *stores = NULL;
@@ -90,10 +88,8 @@ static void render(const BootStores *stores, const TokenEdit *edits, Buffer *ret
         assert_int_equal(boot_store_bls.render(stores->stores[0], edits, 2, ret, &entry, &size), 0);
 }
 
-static void test_add_remove(void **state) {
+static void test_add_remove(_unused_ void **state) {
         static const char *const keep[] = { PATH, NULL };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(add_cases); i++) {
                 _cleanup_(boot_stores_freep) BootStores *before = NULL, *after = NULL;
@@ -122,7 +118,7 @@ static const char *lookup(void *userdata, const char *name) {
         return streq(name, "kernelopts") ? "root=x ro" : streq(name, "empty") ? "" : NULL;
 }
 
-static void test_expand(void **state) {
+static void test_expand(_unused_ void **state) {
         static const struct {
                 const char *options, *text;
         } cases[] = {
@@ -137,8 +133,6 @@ static void test_expand(void **state) {
                 { "$kernelopts2",               ""                    },
         };
 
-        (void) state;
-
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_free_ char *text = xasprintf("linux /k\noptions %s\n", cases[i].options);
                 _cleanup_(boot_stores_freep) BootStores *stores = load(PATH, text, strlen(text), true);
@@ -149,17 +143,15 @@ static void test_expand(void **state) {
         }
 }
 
-static void test_nul(void **state) {
+static void test_nul(_unused_ void **state) {
         _cleanup_(boot_stores_freep) BootStores *stores = load(PATH, "linux /k\n\0", 10, true);
-
-        (void) state;
 
         assert_int_equal(stores->n_stores, 0);
         assert_string_equal(stores->problems[0].code, "boot-store-syntax");
 }
 
 /* Whether entries are read, and by whom. */
-static void test_readers(void **state) {
+static void test_readers(_unused_ void **state) {
         static const struct {
                 const char *cfg, *extra;
                 size_t n_stores;
@@ -177,8 +169,6 @@ static void test_readers(void **state) {
                 { "linux /k\n",        "/boot/efi/EFI/Linux/a.efi",                   1, NULL },
                 { NULL,                "/boot/efi/EFI/Linux/a.efi",                   1, NULL },
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(tree_teardown) void *t = NULL;
@@ -200,7 +190,7 @@ static void test_readers(void **state) {
 }
 
 /* The layouts that are refused although nothing else boots. */
-static void test_refused(void **state) {
+static void test_refused(_unused_ void **state) {
         static const struct {
                 const char *paths[3];
                 const char *code;
@@ -211,8 +201,6 @@ static void test_refused(void **state) {
                 { { "/etc/zipl.conf", "/boot/bootmap" },                                 "boot-store-zipl"         },
                 { { "/sysroot/ostree/repo/config" },                                     "boot-store-ostree"       },
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(tree_teardown) void *t = NULL;

@@ -73,9 +73,7 @@ static const struct {
         { "x=\"a\"\r\n",                                "a\r",       1 },
 };
 
-static void test_values(void **state) {
-        (void) state;
-
+static void test_values(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(values); i++) {
                 _cleanup_(shell_value_done) ShellValue v = SHELL_VALUE_NULL;
                 ShellError error;
@@ -114,9 +112,7 @@ static const struct {
         { VARIABLE "=a\n" VARIABLE "=\"$" VARIABLE " $" VARIABLE "\"\n", "default-grub-dynamic", 2 },
 };
 
-static void test_refused(void **state) {
-        (void) state;
-
+static void test_refused(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(refused); i++) {
                 _cleanup_(boot_stores_freep) BootStores *stores = load(refused[i].text, strlen(refused[i].text));
 
@@ -128,22 +124,18 @@ static void test_refused(void **state) {
         }
 }
 
-static void test_nul(void **state) {
+static void test_nul(_unused_ void **state) {
         _cleanup_(boot_stores_freep) BootStores *stores = load("a\n\0", 3);
-
-        (void) state;
 
         assert_int_equal(stores->n_stores, 0);
         assert_string_equal(stores->problems[0].code, "default-grub-syntax");
         assert_int_equal(stores->problems[0].line, 2);
 }
 
-static void test_entry(void **state) {
+static void test_entry(_unused_ void **state) {
         static const char text[] = "X=1\n" VARIABLE "=\"ro a=b\"\nY=2\n";
         _cleanup_(boot_stores_freep) BootStores *stores = load(text, strlen(text)), *empty = load("X=1\n", 4);
         const BootEntry *e = stores->stores[0]->entries;
-
-        (void) state;
 
         assert_int_equal(stores->stores[0]->n_entries, 1);
         assert_int_equal(e->kind, ENTRY_TEMPLATE);
@@ -208,10 +200,8 @@ static void render(const BootStores *stores, const TokenEdit *edits, size_t n_ed
         assert_int_equal(boot_store_default_grub.render(stores->stores[0], edits, n_edits, ret, &entry, &size), 0);
 }
 
-static void test_add_remove(void **state) {
+static void test_add_remove(_unused_ void **state) {
         static const char *const keep[] = { VARIABLE, NULL };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(add_cases); i++) {
                 _cleanup_(boot_stores_freep) BootStores *before = NULL, *after = NULL;
@@ -260,10 +250,8 @@ static const struct {
         { MARKER "\n" VARIABLE "=\"arm_pvspin\"\n",             MARKER "\n" VARIABLE "=\"\"\n"  },
 };
 
-static void test_remove(void **state) {
+static void test_remove(_unused_ void **state) {
         const TokenEdit edit = { .spec = &pvspin };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(remove_cases); i++) {
                 _cleanup_(boot_stores_freep) BootStores *stores = NULL;
@@ -275,14 +263,12 @@ static void test_remove(void **state) {
         }
 }
 
-static void test_too_long(void **state) {
+static void test_too_long(_unused_ void **state) {
         _cleanup_(boot_stores_freep) BootStores *stores = NULL;
         const TokenEdit edit = { .spec = &pvspin, .add = true };
         _cleanup_buffer_ Buffer text = BUFFER_NULL, result = BUFFER_NULL;
         const BootEntry *entry;
         size_t size;
-
-        (void) state;
 
         assert_int_equal(buffer_printf(&text, "%s=%02040d\n", VARIABLE, 0), 0);
         stores = load(text.data, text.size);
@@ -340,13 +326,11 @@ static const struct {
 #undef V
 };
 
-static void test_drop_ins(void **state) {
+static void test_drop_ins(_unused_ void **state) {
         static const char *const paths[] = {
                 "/etc/default/grub", "/etc/default/grub.d/10.cfg", "/etc/default/grub.d/20.cfg",
         };
         TokenEdit edit = { .spec = &pvspin };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(drop_in_cases); i++) {
                 _cleanup_(tree_teardown) void *t = NULL;

@@ -61,9 +61,7 @@ static const struct {
           "/k", ENTRY_SYSTEM, 3, 13 },
 };
 
-static void test_entries(void **state) {
-        (void) state;
-
+static void test_entries(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(entry_cases); i++) {
                 _cleanup_(boot_stores_freep) BootStores *stores = load(entry_cases[i].text);
                 const BootEntry *e;
@@ -80,13 +78,11 @@ static void test_entries(void **state) {
         }
 }
 
-static void test_duplicate_ids(void **state) {
+static void test_duplicate_ids(_unused_ void **state) {
         _cleanup_(boot_stores_freep) BootStores *stores =
                 load("menuentry A { linux /k; }\nmenuentry B { linux /k; }\n"
                      "menuentry A { linux /k; }\nmenuentry A { linux /k; }\n");
         static const char *const ids[] = { "A | /k", "B | /k", "A | /k#2", "A | /k#3" };
-
-        (void) state;
 
         assert_int_equal(stores->stores[0]->n_entries, ELEMENTSOF(ids));
         for (size_t i = 0; i < ELEMENTSOF(ids); i++)
@@ -94,25 +90,21 @@ static void test_duplicate_ids(void **state) {
 }
 
 /* A kernel whose name looks like the number of another one. */
-static void test_ids_that_look_numbered(void **state) {
+static void test_ids_that_look_numbered(_unused_ void **state) {
         _cleanup_(boot_stores_freep) BootStores *stores =
                 load("linux /k\nlinux /k#2\nlinux /k\nlinux /k#2\nlinux /k#x\nlinux /k#2#1\n");
         static const char *const ids[] = { "/k", "/k#2#1", "/k#2", "/k#2#2", "/k#x", "/k#2#1#1" };
-
-        (void) state;
 
         assert_int_equal(stores->stores[0]->n_entries, ELEMENTSOF(ids));
         for (size_t i = 0; i < ELEMENTSOF(ids); i++)
                 assert_string_equal(stores->stores[0]->entries[i].id, ids[i]);
 }
 
-static void test_tokens(void **state) {
+static void test_tokens(_unused_ void **state) {
         _cleanup_(boot_stores_freep) BootStores *stores =
                 load("linux /k 'a b=c' \"d=e f\" $x ${y}z g\\ h -- i\n");
         static const char *const names[] = { "a b", "d", "$x", "${y}z", "g h", "--", "i" };
         const Cmdline *c;
-
-        (void) state;
 
         c = &stores->stores[0]->entries[0].cmdline;
         assert_int_equal(c->n_tokens, ELEMENTSOF(names));
@@ -178,9 +170,7 @@ static const char **had(const BootStore *store, const TokenSpec *spec) {
         return ids;
 }
 
-static void test_add_remove(void **state) {
-        (void) state;
-
+static void test_add_remove(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(add_cases); i++) {
                 _cleanup_(boot_stores_freep) BootStores *before = load(add_cases[i].before), *after = NULL;
                 _cleanup_buffer_ Buffer added = BUFFER_NULL, removed = BUFFER_NULL;
@@ -234,9 +224,7 @@ static const struct {
         { "set x=cpuidle_haltpoll.force=Y\nlinux /k\n",         "set x=cpuidle_haltpoll.force=Y\nlinux /k\n" },
 };
 
-static void test_remove(void **state) {
-        (void) state;
-
+static void test_remove(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(remove_cases); i++) {
                 _cleanup_(boot_stores_freep) BootStores *stores = load(remove_cases[i].before);
                 _cleanup_buffer_ Buffer removed = BUFFER_NULL;
@@ -249,7 +237,7 @@ static void test_remove(void **state) {
         }
 }
 
-static void test_keep(void **state) {
+static void test_keep(_unused_ void **state) {
         _cleanup_(boot_stores_freep) BootStores *stores = load("menuentry A { linux /k arm_pvspin; }\n"
                                                                "menuentry B { linux /k arm_pvspin; }\n"
                                                                "menuentry A { linux /k arm_pvspin; }\n");
@@ -260,15 +248,13 @@ static void test_keep(void **state) {
         const BootEntry *entry;
         size_t size;
 
-        (void) state;
-
         assert_int_equal(boot_store_grub_cfg.render(stores->stores[0], &edit, 1, &removed, &entry, &size), 0);
         assert_string_equal(removed.data, "menuentry A { linux /k; }\n"
                                           "menuentry B { linux /k arm_pvspin; }\n"
                                           "menuentry A { linux /k arm_pvspin; }\n");
 }
 
-static void test_render_refuses(void **state) {
+static void test_render_refuses(_unused_ void **state) {
         static const TokenSpec quoted = { .name = "a", .value = "b c", .kind = TOKEN_STRING };
         _cleanup_(boot_stores_freep) BootStores *stores = NULL;
         _cleanup_buffer_ Buffer text = BUFFER_NULL, result = BUFFER_NULL;
@@ -276,8 +262,6 @@ static void test_render_refuses(void **state) {
                         remove = { .spec = &enable };
         const BootEntry *entry;
         size_t size;
-
-        (void) state;
 
         /* BOOT_IMAGE=/k and 1009 times " x" are 2031 bytes; the token takes 25. */
         assert_int_equal(buffer_puts(&text, "linux /j\nlinux /k"), 0);
@@ -312,9 +296,7 @@ static const struct {
         { "linux /k\nlinux \"/k\n",                      "boot-store-syntax", true,  2 },
 };
 
-static void test_problems(void **state) {
-        (void) state;
-
+static void test_problems(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(problem_cases); i++) {
                 _cleanup_(tree_teardown) void *t = NULL;
                 _cleanup_(boot_stores_freep) BootStores *stores = NULL;
@@ -388,9 +370,7 @@ static const struct {
         { make_large,     "boot-store-too-large",   true  },
 };
 
-static void test_odd_files(void **state) {
-        (void) state;
-
+static void test_odd_files(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(odd_cases); i++) {
                 _cleanup_(tree_teardown) void *t = NULL;
                 _cleanup_(boot_stores_freep) BootStores *stores = NULL;
@@ -406,10 +386,8 @@ static void test_odd_files(void **state) {
         }
 }
 
-static void test_unreadable(void **state) {
+static void test_unreadable(_unused_ void **state) {
         _cleanup_(boot_stores_freep) BootStores *stores = NULL;
-
-        (void) state;
 
         /* Root may read everything, so the answer of the file system is given by hand. */
         stores = calloc(1, sizeof(BootStores));
@@ -422,15 +400,13 @@ static void test_unreadable(void **state) {
 static const char menu[] = "menuentry x { linux /k; }\n";
 
 /* Every real file is found once, by its real path. */
-static void test_discovery(void **state) {
+static void test_discovery(_unused_ void **state) {
         _cleanup_(tree_teardown) void *t = NULL;
         _cleanup_(boot_stores_freep) BootStores *stores = NULL;
         static const char *const paths[] = {
                 "/boot/grub2/grub.cfg", "/boot/efi/EFI/openEuler/grub.cfg", "/efi/efi/Other/GRUB.CFG",
                 "/somewhere/menu.cfg",
         };
-
-        (void) state;
 
         assert_int_equal(tree_setup(&t), 0);
         tree_file(t, "/boot/grub2/grub.cfg", menu);
@@ -450,11 +426,9 @@ static void test_discovery(void **state) {
                 assert_string_equal(stores->stores[i]->path, paths[i]);
 }
 
-static void test_dangling_hint_is_normal(void **state) {
+static void test_dangling_hint_is_normal(_unused_ void **state) {
         _cleanup_(tree_teardown) void *t = NULL;
         _cleanup_(boot_stores_freep) BootStores *stores = NULL;
-
-        (void) state;
 
         assert_int_equal(tree_setup(&t), 0);
         tree_file(t, "/boot/grub2/grub.cfg", menu);

@@ -24,7 +24,7 @@ static void pad(Buffer *b, const char *text, size_t size) {
 }
 
 /* What grub-core/lib/envblk.c makes of blocks. */
-static void test_parse(void **state) {
+static void test_parse(_unused_ void **state) {
         static const struct {
                 const char *text, *name, *value;
         } cases[] = {
@@ -40,8 +40,6 @@ static void test_parse(void **state) {
                 { HEADER "a=b\\",                    "a",          NULL       },
         };
 
-        (void) state;
-
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(grubenv_done) GrubEnv env = {};
                 _cleanup_buffer_ Buffer b = BUFFER_NULL;
@@ -56,7 +54,7 @@ static void test_parse(void **state) {
         }
 }
 
-static void test_is_block(void **state) {
+static void test_is_block(_unused_ void **state) {
         static const struct {
                 const char *text;
                 bool is;
@@ -69,8 +67,6 @@ static void test_is_block(void **state) {
                 { "a=b\n",                       false },
                 { "",                            false },
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_buffer_ Buffer b = BUFFER_NULL;
@@ -144,9 +140,7 @@ static void check_layout(const Tree *t, size_t i) {
                 assert_true(stores->stores[k] == s || stores->stores[k]->n_entries == 0);
 }
 
-static void test_layouts(void **state) {
-        (void) state;
-
+static void test_layouts(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(layouts); i++) {
                 _cleanup_(tree_teardown) void *t = NULL;
 
@@ -155,7 +149,7 @@ static void test_layouts(void **state) {
         }
 }
 
-static void test_problems(void **state) {
+static void test_problems(_unused_ void **state) {
         static const struct {
                 const char *cfg, *env, *code;
         } cases[] = {
@@ -164,8 +158,6 @@ static void test_problems(void **state) {
                 { "set kernelopts=\"a\\ b\"\nblscfg\n", NULL,            "boot-store-kernelopts" },
                 { "set kernelopts=ro\nblscfg\n",     NULL,               "boot-store-kernelopts" },
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(tree_teardown) void *t = NULL;

@@ -42,9 +42,7 @@ static const struct {
         { "root=x\r\n",             "root=x " T "\r\n"            },
 };
 
-static void test_add_remove(void **state) {
-        (void) state;
-
+static void test_add_remove(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(boot_stores_freep) BootStores *before = load(cases[i].before, strlen(cases[i].before));
                 _cleanup_(boot_stores_freep) BootStores *after = NULL;
@@ -66,14 +64,12 @@ static void test_add_remove(void **state) {
         }
 }
 
-static void test_too_long(void **state) {
+static void test_too_long(_unused_ void **state) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL, result = BUFFER_NULL;
         _cleanup_(boot_stores_freep) BootStores *stores = NULL;
         const TokenEdit edit = { .spec = &force, .add = true };
         const BootEntry *entry;
         size_t size;
-
-        (void) state;
 
         assert_int_equal(buffer_printf(&text, "%02040d", 0), 0);
         stores = load(text.data, text.size);

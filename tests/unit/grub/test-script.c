@@ -99,9 +99,7 @@ static const struct {
         { "### BEGIN /etc/grub.d/30_os-prober ###\r\na\n### BEGIN /etc/grub.d/40_custom ###\nb\n", "2!:a;4:b;" },
 };
 
-static void test_good(void **state) {
-        (void) state;
-
+static void test_good(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(good); i++) {
                 _cleanup_script_ Script s = SCRIPT_NULL;
                 _cleanup_free_ char *commands = NULL;
@@ -169,9 +167,7 @@ static const struct {
         { "a { function f { b; }; }\n",    1 },
 };
 
-static void test_bad(void **state) {
-        (void) state;
-
+static void test_bad(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 ScriptError error = {};
                 Script s;
@@ -182,11 +178,9 @@ static void test_bad(void **state) {
         }
 }
 
-static void test_nul(void **state) {
+static void test_nul(_unused_ void **state) {
         ScriptError error;
         Script s;
-
-        (void) state;
 
         assert_int_equal(script_parse("a\nb\0c\n", 6, &s, &error), -EINVAL);
         assert_int_equal(error.line, 2);
@@ -212,9 +206,7 @@ static const struct {
         { "a \"b\"",            "\"b\""     },
 };
 
-static void test_ranges(void **state) {
-        (void) state;
-
+static void test_ranges(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(ranges); i++) {
                 _cleanup_script_ Script s = SCRIPT_NULL;
                 ScriptError error;
@@ -249,9 +241,7 @@ static int parse_repeated(const char *before, const char *text, size_t n, const 
 }
 
 /* Where GRUB's own lexer and parser run out of space. */
-static void test_limits(void **state) {
-        (void) state;
-
+static void test_limits(_unused_ void **state) {
         assert_int_equal(parse_repeated("", "a", 8191, "\n"), 0);
         assert_int_equal(parse_repeated("", "a", 8192, "\n"), -EINVAL);
         assert_int_equal(parse_repeated("a", " ", 8191, "b\n"), 0);
@@ -263,9 +253,7 @@ static void test_limits(void **state) {
         assert_int_equal(parse_repeated("a", " b", 10000, "\n"), -EINVAL);
 }
 
-static void test_hostile(void **state) {
-        (void) state;
-
+static void test_hostile(_unused_ void **state) {
         assert_int_equal(parse_repeated("", "a {\n", 10000, ""), -EINVAL);
         assert_int_equal(parse_repeated("", "if a; then\n", 1000000, ""), -EINVAL);
         assert_int_equal(parse_repeated("if a; then b\n", "elif a; then b\n", 100000, "fi\n"), -EINVAL);

@@ -152,9 +152,7 @@ static Verdict verdict_of(VerdictState state, VerdictLog log) {
         };
 }
 
-static void test_verdicts(void **state) {
-        (void) state;
-
+static void test_verdicts(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(verdict_cases); i++) {
                 const Verdict v = verdict_of(verdict_cases[i].verdict, verdict_cases[i].log);
 
@@ -181,15 +179,13 @@ static void test_verdicts(void **state) {
 #define EVENT(n, name, words) \
         {.pcr = n, .type = (char *) name, .description = (char *) words, .text = (char *) "verified"}
 
-static void test_details(void **state) {
+static void test_details(_unused_ void **state) {
         _cleanup_(stage_done) Stage s;
         VerdictEvent events[] = {
                 EVENT(4, "EV_FIRST", "is cut off"), EVENT(4, "EV_A", "1"),  EVENT(4, "EV_A", "2"),
                 EVENT(4, "EV_A", "3"),              EVENT(7, "EV_LAST", "Secure Boot"),
         };
         Verdict v = verdict_of(VERDICT_MEASURED, VERDICT_LOG_MISMATCH);
-
-        (void) state;
 
         v.disagree = 1U << 4 | 1U << 7;
         v.secure_boot = 1;
@@ -208,7 +204,7 @@ static void test_details(void **state) {
         assert_false(has_evidence(s.finding, "EV_FIRST in PCR 4", "is cut off"));
 }
 
-static void test_no_verdict(void **state) {
+static void test_no_verdict(_unused_ void **state) {
         static const struct {
                 const char *text; /* NULL: no file */
                 const char *code;
@@ -218,8 +214,6 @@ static void test_no_verdict(void **state) {
                 {"[]", "verdict-unreadable"},
                 {"{\"schema\":2}", "verdict-unreadable"},
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(stage_done) Stage s;
@@ -235,12 +229,10 @@ static void test_no_verdict(void **state) {
         }
 }
 
-static void test_other_boot(void **state) {
+static void test_other_boot(_unused_ void **state) {
         static const struct {
                 const char *kept, *now;
         } cases[] = {{"other", "this"}, {NULL, "this"}, {"this", NULL}, {NULL, NULL}};
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(stage_done) Stage s;
@@ -255,11 +247,9 @@ static void test_other_boot(void **state) {
         }
 }
 
-static void test_image(void **state) {
+static void test_image(_unused_ void **state) {
         _cleanup_(stage_done) Stage s;
         const Verdict v = verdict_of(VERDICT_MEASURED, VERDICT_LOG_MATCH);
-
-        (void) state;
 
         stage_init(&s);
         s.machine.kind = MACHINE_IMAGE;
@@ -271,7 +261,7 @@ static void test_image(void **state) {
         assert_false(practice_measured_boot.fails(&s.view, s.finding));
 }
 
-static void test_bank(void **state) {
+static void test_bank(_unused_ void **state) {
         static const struct {
                 const char *policy;
                 State state;
@@ -280,8 +270,6 @@ static void test_bank(void **state) {
                 {NULL, STATE_ACTIVE, NULL}, {"sha256", STATE_ACTIVE, NULL}, {"sha384", STATE_UNKNOWN, "other-bank"},
         };
         const Verdict v = verdict_of(VERDICT_MEASURED, VERDICT_LOG_MATCH);
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(stage_done) Stage s;
@@ -294,7 +282,7 @@ static void test_bank(void **state) {
         }
 }
 
-static void test_baseline(void **state) {
+static void test_baseline(_unused_ void **state) {
         static const struct {
                 unsigned four, nine;
                 VerdictLog log;
@@ -310,8 +298,6 @@ static void test_baseline(void **state) {
                 {5, 9, VERDICT_LOG_MISMATCH, STATE_DIFFERS, "log-mismatch", "PCR 4"},
                 {4, 8, VERDICT_LOG_MATCH, STATE_ACTIVE, "baseline-warning", "PCR 9"},
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(stage_done) Stage s;
@@ -329,11 +315,9 @@ static void test_baseline(void **state) {
         }
 }
 
-static void test_bad_baseline(void **state) {
+static void test_bad_baseline(_unused_ void **state) {
         static const char *const texts[] = {NULL, "", "{}", "{\"schema\":1,\"bank\":\"sha256\",\"pcrs\":{\"24\":{}}}"};
         const Verdict v = verdict_of(VERDICT_MEASURED, VERDICT_LOG_MATCH);
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 _cleanup_(stage_done) Stage s;
@@ -350,11 +334,9 @@ static void test_bad_baseline(void **state) {
 }
 
 /* A baseline cannot be compared if the values of its bank were not kept. */
-static void test_baseline_of_other_bank(void **state) {
+static void test_baseline_of_other_bank(_unused_ void **state) {
         _cleanup_(stage_done) Stage s;
         const Verdict v = verdict_of(VERDICT_MEASURED, VERDICT_LOG_MATCH);
-
-        (void) state;
 
         stage_init(&s);
         set_policy(&s, "baseline", BASELINE);
@@ -367,11 +349,9 @@ static void test_baseline_of_other_bank(void **state) {
 }
 
 /* The kept verdict may have been made with a baseline that the policy does not name any more. */
-static void test_no_baseline(void **state) {
+static void test_no_baseline(_unused_ void **state) {
         _cleanup_(stage_done) Stage s;
         Verdict v = verdict_of(VERDICT_MEASURED, VERDICT_LOG_MATCH);
-
-        (void) state;
 
         v.baseline = BASELINE_FAILURE;
         v.baseline_failed = 1U << 4;
@@ -381,7 +361,7 @@ static void test_no_baseline(void **state) {
         assert_finding(&s, 0, STATE_ACTIVE, NULL);
 }
 
-static void test_wanted(void **state) {
+static void test_wanted(_unused_ void **state) {
         static const struct {
                 const char *name, *value;
                 size_t errors;
@@ -394,8 +374,6 @@ static void test_wanted(void **state) {
                 {"baseline", BASELINE, 0, WANTED_ON},
                 {"require", "yes", 1, WANTED_NOTHING},
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(stage_done) Stage s;
@@ -417,9 +395,7 @@ static bool is_explained(const char *code) {
         return false;
 }
 
-static void test_codes(void **state) {
-        (void) state;
-
+static void test_codes(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(verdict_cases); i++)
                 assert_true(!verdict_cases[i].code || is_explained(verdict_cases[i].code));
         for (VerdictState i = 0; i < VERDICT_MEASURED; i++)

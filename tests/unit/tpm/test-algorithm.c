@@ -24,9 +24,7 @@ static const struct {
         [ALGORITHM_SM3_256] = {"sm3", 18, 32, "1ab21d8355cfa17f8e61194831e81a8f22bec8c728fefb747ed035eb5082aa2b"},
 };
 
-static void test_table(void **state) {
-        (void) state;
-
+static void test_table(_unused_ void **state) {
         for (Algorithm i = 0; i < _ALGORITHM_MAX; i++) {
                 assert_string_equal(algorithm_to_string(i), algorithms[i].name);
                 assert_int_equal(algorithm_from_string(algorithms[i].name), i);
@@ -36,10 +34,8 @@ static void test_table(void **state) {
         }
 }
 
-static void test_unknown(void **state) {
+static void test_unknown(_unused_ void **state) {
         static const char *const names[] = {"", "SHA256", "sha-256", "sha2", "sha2560", " sha256", "md5"};
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 assert_int_equal(algorithm_from_string(names[i]), _ALGORITHM_INVALID);
@@ -49,9 +45,7 @@ static void test_unknown(void **state) {
         assert_int_equal(algorithm_from_id(0xFFFF), _ALGORITHM_INVALID);
 }
 
-static void test_hash(void **state) {
-        (void) state;
-
+static void test_hash(_unused_ void **state) {
         for (Algorithm i = 0; i < _ALGORITHM_MAX; i++) {
                 uint8_t hash[DIGEST_SIZE_MAX], parts[DIGEST_SIZE_MAX], whole[DIGEST_SIZE_MAX];
                 char hex[2 * DIGEST_SIZE_MAX + 1];
@@ -69,12 +63,10 @@ static void test_hash(void **state) {
         }
 }
 
-static void test_hex(void **state) {
+static void test_hex(_unused_ void **state) {
         static const char *const bad[] = {"", "0", "00f", "00ff0", "00fg", " 0ff", "0x0f", ("00\xff" "f"), "00 f"};
         uint8_t bytes[2];
         char hex[5];
-
-        (void) state;
 
         assert_int_equal(hex_decode("00Ff", 2, bytes), 0);
         assert_memory_equal(bytes, "\x00\xff", 2);

@@ -82,11 +82,9 @@ static int case_check(Case *c, QuoteResult *ret) {
         return quote_check(&c->quote, &c->request, ret ? ret : &result);
 }
 
-static void test_good(void **state) {
+static void test_good(_unused_ void **state) {
         QuoteResult result;
         Case c;
-
-        (void) state;
 
         case_init(&c, "good", "good");
         assert_int_equal(case_check(&c, &result), QUOTE_OK);
@@ -108,11 +106,9 @@ static void test_good(void **state) {
 }
 
 /* The TPM obfuscates the counters for other hierarchies than the endorsement hierarchy; the result says so. */
-static void test_owner(void **state) {
+static void test_owner(_unused_ void **state) {
         QuoteResult result;
         Case c;
-
-        (void) state;
 
         case_init(&c, "owner", "owner");
         assert_int_equal(case_check(&c, &result), QUOTE_OK);
@@ -137,9 +133,7 @@ static const struct {
         {"replayed", "good", QUOTE_NONCE},
 };
 
-static void test_others(void **state) {
-        (void) state;
-
+static void test_others(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(others); i++) {
                 Case c;
 
@@ -150,11 +144,9 @@ static void test_others(void **state) {
 }
 
 /* Flips each bit of each part: the quote is refused for a fitting reason, and the result stays unchanged. */
-static void test_every_bit(void **state) {
+static void test_every_bit(_unused_ void **state) {
         Case c;
         Buffer *parts[] = {&c.attest, &c.signature, &c.public_key};
-
-        (void) state;
 
         case_init(&c, "good", "good");
         for (size_t part = 0; part < ELEMENTSOF(parts); part++)
@@ -174,12 +166,10 @@ static void test_every_bit(void **state) {
 }
 
 /* Tries every wrong length, in memory of exactly that length. */
-static void test_every_length(void **state) {
+static void test_every_length(_unused_ void **state) {
         static const int malformed[] = {QUOTE_ATTEST_MALFORMED, QUOTE_SIGNATURE_MALFORMED, QUOTE_PUBLIC_MALFORMED};
         Case c;
         Buffer *parts[] = {&c.attest, &c.signature, &c.public_key};
-
-        (void) state;
 
         case_init(&c, "good", "good");
         for (size_t part = 0; part < ELEMENTSOF(parts); part++) {
@@ -244,9 +234,7 @@ static const struct {
         {'p', 24, 4, "\x00\x00\x00\x00", QUOTE_SIGNATURE}, /* a point that is not on the curve */
 };
 
-static void test_forgeries(void **state) {
-        (void) state;
-
+static void test_forgeries(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(forgeries); i++) {
                 Buffer *part;
                 Case c;
@@ -259,12 +247,10 @@ static void test_forgeries(void **state) {
         }
 }
 
-static void test_other_key(void **state) {
+static void test_other_key(_unused_ void **state) {
         uint8_t name[KEY_NAME_SIZE];
         PublicKey owner;
         Case c;
-
-        (void) state;
 
         case_init(&c, "owner", "owner");
         assert_int_equal(public_key_parse(c.public_key.data, c.public_key.size, &owner), QUOTE_OK);
@@ -277,11 +263,9 @@ static void test_other_key(void **state) {
         case_done(&c);
 }
 
-static void test_request(void **state) {
+static void test_request(_unused_ void **state) {
         static const uint8_t long_nonce[65];
         Case c;
-
-        (void) state;
 
         case_init(&c, "good", "good");
         c.request.nonce_size = 15;
@@ -305,11 +289,9 @@ static void test_request(void **state) {
         case_done(&c);
 }
 
-static void test_report(void **state) {
+static void test_report(_unused_ void **state) {
         uint8_t hash[32];
         Case c;
-
-        (void) state;
 
         case_init(&c, "good", "good");
         assert_int_equal(algorithm_hash(ALGORITHM_SHA256, &(HashPart) {c.report.data, c.report.size}, 1, hash), 0);
@@ -326,11 +308,9 @@ static void test_report(void **state) {
         case_done(&c);
 }
 
-static void test_pcrs(void **state) {
+static void test_pcrs(_unused_ void **state) {
         PcrBank *bank;
         Case c;
-
-        (void) state;
 
         case_init(&c, "good", "good");
         bank = c.pcrs.banks + ALGORITHM_SHA256;
@@ -350,11 +330,9 @@ static void test_pcrs(void **state) {
 }
 
 /* The file is byte for byte the file of tpm2_quote -o. */
-static void test_pcr_file(void **state) {
+static void test_pcr_file(_unused_ void **state) {
         _cleanup_buffer_ Buffer expected = data_read("/attest/good.pcrs"), b = BUFFER_NULL, few = BUFFER_NULL;
         Pcrs pcrs = {};
-
-        (void) state;
 
         fill_pcrs(&pcrs);
         assert_int_equal(quote_pcr_file(&pcrs, ALGORITHM_SHA256, SELECTION, &b), 0);
@@ -365,9 +343,7 @@ static void test_pcr_file(void **state) {
         assert_int_equal(quote_pcr_file(&pcrs, ALGORITHM_SHA256, 1U << 10, &few), -ENODATA);
 }
 
-static void test_words(void **state) {
-        (void) state;
-
+static void test_words(_unused_ void **state) {
         for (QuoteFault i = 0; i < _QUOTE_FAULT_MAX; i++) {
                 assert_true(strlen(quote_fault_sentence(i)) > 10);
                 for (QuoteFault k = 0; k < i; k++) {

@@ -74,9 +74,7 @@ static const struct {
          "PCR 4 has an unknown member \"lable\""},
 };
 
-static void test_refused(void **state) {
-        (void) state;
-
+static void test_refused(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(refused); i++) {
                 _cleanup_free_ char *error = NULL;
                 Baseline *baseline = NULL;
@@ -89,13 +87,11 @@ static void test_refused(void **state) {
         }
 }
 
-static void test_limits(void **state) {
+static void test_limits(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         char *large = malloc(BASELINE_SIZE_MAX + 1);
         _cleanup_free_ char *error = NULL, *error2 = NULL;
         Baseline *baseline = NULL;
-
-        (void) state;
 
         memset(large, ' ', BASELINE_SIZE_MAX + 1);
         assert_int_equal(baseline_parse(large, BASELINE_SIZE_MAX + 1, "f", &baseline, &error), -EBADMSG);
@@ -110,27 +106,23 @@ static void test_limits(void **state) {
         assert_string_equal(error2, "f: PCR 0: expected 1 to 64 values");
 }
 
-static void test_defaults(void **state) {
+static void test_defaults(_unused_ void **state) {
         static const BaselineLevel levels[PCR_COUNT] = {
                 [0] = BASELINE_MUST,   [1] = BASELINE_IGNORE, [2] = BASELINE_MUST, [3] = BASELINE_IGNORE,
                 [4] = BASELINE_MUST,   [5] = BASELINE_IGNORE, [6] = BASELINE_IGNORE, [7] = BASELINE_MUST,
                 [8] = BASELINE_WARN,   [9] = BASELINE_WARN,   [14] = BASELINE_WARN,
         };
 
-        (void) state;
-
         for (unsigned i = 0; i < PCR_COUNT; i++)
                 assert_int_equal(baseline_default_level(i), i < 10 || i == 14 ? levels[i] : _BASELINE_LEVEL_INVALID);
         assert_int_equal(baseline_default_level(1000), _BASELINE_LEVEL_INVALID);
 }
 
-static void test_make_and_format(void **state) {
+static void test_make_and_format(_unused_ void **state) {
         _cleanup_(baseline_freep) Baseline *baseline = NULL, *again = NULL, *none = NULL;
         _cleanup_buffer_ Buffer a = BUFFER_NULL, b = BUFFER_NULL;
         Pcrs pcrs = data_pcrs("a");
         BaselineCheck check;
-
-        (void) state;
 
         assert_int_equal(baseline_make(&pcrs, ALGORITHM_SHA256, "first boot", &baseline), 0);
         baseline_check(baseline, &pcrs, &check);
@@ -152,13 +144,11 @@ static void test_make_and_format(void **state) {
         assert_int_equal(baseline_make(&pcrs, ALGORITHM_SHA1, NULL, &none), -ENODATA);
 }
 
-static void test_add(void **state) {
+static void test_add(_unused_ void **state) {
         _cleanup_(baseline_freep) Baseline *baseline = NULL;
         Pcrs a = data_pcrs("a"), d = data_pcrs("d1");
         BaselineCheck check;
         uint32_t added;
-
-        (void) state;
 
         assert_int_equal(baseline_make(&a, ALGORITHM_SHA256, "off", &baseline), 0);
         baseline_check(baseline, &d, &check);
@@ -185,12 +175,10 @@ static void test_add(void **state) {
         assert_int_equal(baseline_add(baseline, &d, NULL, &added), -ENODATA);
 }
 
-static void test_add_limit(void **state) {
+static void test_add_limit(_unused_ void **state) {
         _cleanup_(baseline_freep) Baseline *baseline = NULL;
         Pcrs pcrs = data_pcrs("a");
         uint32_t added;
-
-        (void) state;
 
         assert_int_equal(baseline_make(&pcrs, ALGORITHM_SHA1, NULL, &baseline), 0);
         for (uint8_t i = 0; i < BASELINE_VALUES_MAX - 1; i++) {
@@ -224,11 +212,9 @@ static const struct {
         {0, PCR_ALL, BASELINE_FAILURE, 0x95, 0x4300},
 };
 
-static void test_check(void **state) {
+static void test_check(_unused_ void **state) {
         Pcrs saved = data_pcrs("a");
         _cleanup_(baseline_freep) Baseline *baseline = NULL;
-
-        (void) state;
 
         assert_int_equal(baseline_make(&saved, ALGORITHM_SHA384, NULL, &baseline), 0);
         for (size_t i = 0; i < ELEMENTSOF(checks); i++) {
@@ -249,7 +235,7 @@ static void test_check(void **state) {
         }
 }
 
-static void test_check_json(void **state) {
+static void test_check_json(_unused_ void **state) {
         _cleanup_(baseline_freep) Baseline *baseline = parse(
                 "{\"schema\":1,\"bank\":\"sha1\",\"pcrs\":{\"23\":{\"level\":\"warn\",\"values\":"
                 "[{\"digest\":\"" ZERO16 "00000001\",\"label\":\"one\"}]}}}");
@@ -257,8 +243,6 @@ static void test_check_json(void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         Pcrs pcrs = data_pcrs("a");
         BaselineCheck check;
-
-        (void) state;
 
         baseline_check(baseline, &pcrs, &check);
         assert_int_equal(baseline_check_to_json(baseline, &check, &o), 0);
@@ -268,9 +252,7 @@ static void test_check_json(void **state) {
                                     "\"expected\":[{\"digest\":\"" ZERO16 "00000001\",\"label\":\"one\"}]}}}");
 }
 
-static void test_names(void **state) {
-        (void) state;
-
+static void test_names(_unused_ void **state) {
         for (BaselineResult i = 0; i < _BASELINE_RESULT_MAX; i++)
                 assert_int_equal(baseline_result_from_string(baseline_result_to_string(i)), i);
         assert_int_equal(baseline_result_from_string("fine"), _BASELINE_RESULT_INVALID);

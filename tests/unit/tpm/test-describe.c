@@ -94,9 +94,7 @@ static const struct {
         {0, 0x77777777, TEXT("what"), "4 bytes: what"},
 };
 
-static void test_descriptions(void **state) {
-        (void) state;
-
+static void test_descriptions(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(events); i++) {
                 _cleanup_buffer_ Buffer b = BUFFER_NULL, text = BUFFER_NULL;
                 _cleanup_(eventlog_freep) EventLog *log = NULL;
@@ -113,12 +111,10 @@ static void test_descriptions(void **state) {
         }
 }
 
-static void test_limit(void **state) {
+static void test_limit(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL, text = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL;
         char command[5000];
-
-        (void) state;
 
         memset(command, '\n', sizeof(command));
         memcpy(command, "grub_cmd: ", 10);
@@ -141,12 +137,10 @@ static EventText text_of(const Buffer *b, size_t number) {
 }
 
 /* GRUB hashes the command without prefix and NUL. */
-static void test_grub_text(void **state) {
+static void test_grub_text(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         uint8_t digest[32];
         size_t start;
-
-        (void) state;
 
         put_header(&b, SHA256);
         start = b.size;
@@ -159,10 +153,8 @@ static void test_grub_text(void **state) {
         assert_int_equal(text_of(&b, 1), EVENT_TEXT_UNPROVEN);
 }
 
-static void test_text(void **state) {
+static void test_text(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
-
-        (void) state;
 
         put_header(&b, SHA256);
         put_event(&b, SHA256, 0, EV_SEPARATOR, TEXT("\0\0\0\0"));
@@ -172,11 +164,9 @@ static void test_text(void **state) {
         assert_int_equal(text_of(&b, 1), EVENT_TEXT_DIFFERS);
 }
 
-static void test_secure_boot(void **state) {
+static void test_secure_boot(_unused_ void **state) {
         static const char *const names[] = {"a", "sea"};
         static const int expected[] = {0, -ENOENT};
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
                 _cleanup_buffer_ Buffer b = data_read("/eventlogs/%s.bin", names[i]);
@@ -190,12 +180,10 @@ static void test_secure_boot(void **state) {
         }
 }
 
-static void test_json(void **state) {
+static void test_json(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL, text = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL;
         _cleanup_json_ json_object *o = NULL, *unproven = NULL;
-
-        (void) state;
 
         put_header(&b, SHA256);
         put_event(&b, SHA256, 7, EV_SEPARATOR, TEXT("\0\0\0\0"));

@@ -462,19 +462,17 @@ static void test_open(void **state) {
 }
 
 /* A character device that takes every command and answers none. */
-static void test_null_device(void **state) {
+static void test_null_device(_unused_ void **state) {
         _cleanup_(tpm_device_freep) TpmDevice *device = NULL;
         _cleanup_fault_ Fault fault = {};
         Pcrs pcrs;
-
-        (void) state;
 
         assert_int_equal(tpm_device_open(&device, "/dev/null", &fault), 0);
         assert_int_equal(tpm_read_pcrs(device, SHA256, PCR_ALL, &pcrs, &fault), FAULT);
         assert_int_equal(fault.class, FAULT_BAD_ANSWER);
 }
 
-static void test_names(void **state) {
+static void test_names(_unused_ void **state) {
         static const struct {
                 uint32_t rc;
                 const char *name;
@@ -483,8 +481,6 @@ static void test_names(void **state) {
                 {0x98E, "TPM_RC_AUTH_FAIL"},    {0x0B0143, "TPM_RC_COMMAND_CODE"}, {0x902, "TPM_RC_OBJECT_MEMORY"},
                 {0x2C4, "TPM_RC_VALUE"},        {0x7FF, "unknown code"},
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 assert_string_equal(tpm_rc_name(cases[i].rc), cases[i].name);

@@ -19,9 +19,7 @@ static const struct {
         size_t n_events;
 } vectors[] = {{"a", 25}, {"e", 25}, {"d1", 25}, {"sea", 14}};
 
-static void test_vectors(void **state) {
-        (void) state;
-
+static void test_vectors(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(vectors); i++) {
                 _cleanup_buffer_ Buffer b = data_read("/eventlogs/%s.bin", vectors[i].name);
                 _cleanup_(eventlog_freep) EventLog *log = parse_log(&b);
@@ -36,11 +34,9 @@ static void test_vectors(void **state) {
 }
 
 /* Cuts a real log at each place: the events before the cut are unchanged. */
-static void test_every_cut(void **state) {
+static void test_every_cut(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = data_read("/eventlogs/a.bin");
         _cleanup_(eventlog_freep) EventLog *whole = parse_log(&b);
-
-        (void) state;
 
         for (size_t size = 0; size < b.size; size++) {
                 const Buffer cut = {.data = b.data, .size = size};
@@ -105,9 +101,7 @@ static const struct {
         {141, 4, 0x12345678, EVENT_LOG_COMPLETE, 3, NULL},
 };
 
-static void test_changes(void **state) {
-        (void) state;
-
+static void test_changes(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(changes); i++) {
                 _cleanup_buffer_ Buffer b = BUFFER_NULL;
                 _cleanup_(eventlog_freep) EventLog *log = NULL;
@@ -129,11 +123,9 @@ static void test_changes(void **state) {
         }
 }
 
-static void test_sha1_layout(void **state) {
+static void test_sha1_layout(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL, *cut = NULL;
-
-        (void) state;
 
         put_sha1_event(&b, 0, EV_S_CRTM_VERSION, "1\0", 2);
         put_sha1_event(&b, 4, EV_IPL, "grub_cmd: boot", 15);
@@ -154,11 +146,9 @@ static void test_sha1_layout(void **state) {
         assert_int_equal(cut->offset, log->events[2].offset);
 }
 
-static void test_sha1_layout_pcr(void **state) {
+static void test_sha1_layout_pcr(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL;
-
-        (void) state;
 
         put_sha1_event(&b, 24, EV_SEPARATOR, "\0\0\0", 4);
         log = parse_log(&b);
@@ -166,11 +156,9 @@ static void test_sha1_layout_pcr(void **state) {
         assert_int_equal(log->n_events, 0);
 }
 
-static void test_empty(void **state) {
+static void test_empty(_unused_ void **state) {
         static const uint8_t zero[4096];
         _cleanup_buffer_ Buffer header = BUFFER_NULL;
-
-        (void) state;
 
         put_header(&header, SHA256);
         for (size_t i = 0; i < 3; i++) {
@@ -184,12 +172,10 @@ static void test_empty(void **state) {
         assert_false(eventlog_usable(NULL));
 }
 
-static void test_unused_room(void **state) {
+static void test_unused_room(_unused_ void **state) {
         static const uint8_t zero[100];
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL, *more = NULL;
-
-        (void) state;
 
         put_header(&b, SHA256);
         put_event(&b, SHA256, 0, EV_SEPARATOR, "\0\0\0", 4);
@@ -205,12 +191,10 @@ static void test_unused_room(void **state) {
         assert_int_equal(more->n_events, 2);
 }
 
-static void test_limits(void **state) {
+static void test_limits(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL, *large = NULL;
         char *bytes = calloc(1, EVENT_LOG_SIZE_MAX + 1);
-
-        (void) state;
 
         put_header(&b, SHA256);
         for (size_t i = 0; i < EVENT_LOG_EVENTS_MAX; i++)
@@ -226,11 +210,9 @@ static void test_limits(void **state) {
         free(bytes);
 }
 
-static void test_unknown_algorithm(void **state) {
+static void test_unknown_algorithm(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL;
-
-        (void) state;
 
         /* SHA3-256 beside SHA-1: its digests are skipped. */
         put_header(&b, BOTH);
@@ -257,9 +239,7 @@ static const struct {
         {1, EV_EFI_HCRTM_EVENT, "HCRTM", 5, 0},
 };
 
-static void test_locality(void **state) {
-        (void) state;
-
+static void test_locality(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(localities); i++) {
                 _cleanup_buffer_ Buffer b = BUFFER_NULL;
                 _cleanup_(eventlog_freep) EventLog *log = NULL;
@@ -272,11 +252,9 @@ static void test_locality(void **state) {
 }
 
 /* Newer profiles have events that name no PCR. */
-static void test_note_without_pcr(void **state) {
+static void test_note_without_pcr(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL;
-
-        (void) state;
 
         put_header(&b, SHA256);
         put_event(&b, SHA256, 0xFFFFFFFF, EV_NO_ACTION, "SP800-155 Event3", 16);
@@ -287,10 +265,8 @@ static void test_note_without_pcr(void **state) {
         assert_false(event_extends(log->events + 1));
 }
 
-static void test_unreadable(void **state) {
+static void test_unreadable(_unused_ void **state) {
         _cleanup_(eventlog_freep) EventLog *log = NULL;
-
-        (void) state;
 
         assert_int_equal(eventlog_new_unreadable(EVENT_LOG_CRYPTO_AGILE, "permission denied", &log), 0);
         assert_false(eventlog_usable(log));

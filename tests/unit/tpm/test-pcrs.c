@@ -18,11 +18,9 @@ static json_object *parse(const char *text) {
         return o;
 }
 
-static void test_json(void **state) {
+static void test_json(_unused_ void **state) {
         _cleanup_json_ json_object *o = NULL;
         Pcrs pcrs = data_pcrs("a"), again;
-
-        (void) state;
 
         /* The file has 19 PCRs in four banks. */
         for (Algorithm i = 0; i < ALGORITHM_SM3_256; i++)
@@ -34,7 +32,7 @@ static void test_json(void **state) {
         assert_true(pcrs_equal(&pcrs, &again, 0));
 }
 
-static void test_json_refused(void **state) {
+static void test_json_refused(_unused_ void **state) {
         static const char *const bad[] = {
                 "[]", "null", "{\"sha256\":[]}", "{\"md5\":{}}", "{\"sha1\":{\"24\":\"" ZERO "\"}}",
                 "{\"sha1\":{\"00\":\"" ZERO "\"}}", "{\"sha1\":{\"-1\":\"" ZERO "\"}}",
@@ -42,8 +40,6 @@ static void test_json_refused(void **state) {
                 "{\"sha1\":{\"0\":\"" ZERO "00\"}}", "{\"sha1\":{\"0\":\"0g" ZERO "\"}}", "{\"sha1\":{\"0\":0}}",
                 "{\"sha1\":{\"0\":\"" ZERO "\\u0000\"}}", "{\"sha256\":{\"0\":\"" ZERO "\"}}",
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 _cleanup_json_ json_object *o = parse(bad[i]);
@@ -53,10 +49,8 @@ static void test_json_refused(void **state) {
         }
 }
 
-static void test_equal(void **state) {
+static void test_equal(_unused_ void **state) {
         Pcrs a = data_pcrs("a"), b = a;
-
-        (void) state;
 
         b.banks[ALGORITHM_SHA1].digests[10][0] ^= 1;
         assert_false(pcrs_equal(&a, &b, 0));
@@ -106,9 +100,7 @@ static const struct {
         {"0-1-2", 0, NULL},
 };
 
-static void test_selection(void **state) {
-        (void) state;
-
+static void test_selection(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(selections); i++) {
                 _cleanup_free_ char *text = NULL;
                 uint32_t selection = 0;
@@ -123,12 +115,10 @@ static void test_selection(void **state) {
         }
 }
 
-static void test_selection_json(void **state) {
+static void test_selection_json(_unused_ void **state) {
         _cleanup_json_ json_object *o = NULL;
         static const char *const bad[] = {"{}", "[24]", "[-1]", "[\"0\"]", "[0.5]", "[null]"};
         uint32_t selection;
-
-        (void) state;
 
         assert_int_equal(pcr_selection_to_json(0x800003, &o), 0);
         assert_string_equal(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN), "[0,1,23]");
@@ -142,11 +132,9 @@ static void test_selection_json(void **state) {
         }
 }
 
-static void test_extend_and_composite(void **state) {
+static void test_extend_and_composite(_unused_ void **state) {
         Pcrs pcrs = data_pcrs("a");
         uint8_t composite[32], expected[32], joined[64], pcr[20] = {}, digest[20];
-
-        (void) state;
 
         memcpy(joined, pcrs.banks[ALGORITHM_SHA256].digests[2], 32);
         memcpy(joined + 32, pcrs.banks[ALGORITHM_SHA256].digests[7], 32);

@@ -38,9 +38,7 @@ static ReplayDifference compare(const Replay *replay, const Pcrs *pcrs, Algorith
         return d;
 }
 
-static void test_vectors(void **state) {
-        (void) state;
-
+static void test_vectors(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(vectors); i++) {
                 _cleanup_(eventlog_freep) EventLog *log = vector_log(vectors[i]);
                 const Pcrs pcrs = data_pcrs(vectors[i]);
@@ -59,11 +57,9 @@ static void test_vectors(void **state) {
 }
 
 /* Flips a bit of a digest: only its PCR in its bank disagrees. */
-static void test_every_digest(void **state) {
+static void test_every_digest(_unused_ void **state) {
         _cleanup_(eventlog_freep) EventLog *log = vector_log("a");
         const Pcrs pcrs = data_pcrs("a");
-
-        (void) state;
 
         for (size_t i = 0; i < log->n_events; i++)
                 for (Algorithm bank = 0; bank < ALGORITHM_SM3_256; bank++) {
@@ -81,22 +77,18 @@ static void test_every_digest(void **state) {
                 }
 }
 
-static void test_touched(void **state) {
+static void test_touched(_unused_ void **state) {
         _cleanup_(eventlog_freep) EventLog *a = vector_log("a"), *sea = vector_log("sea");
-
-        (void) state;
 
         assert_int_equal(replay_of(a, NULL).touched, 0x2FF);
         assert_int_equal(replay_of(sea, NULL).touched, 0x0FF);
 }
 
-static void test_start_values(void **state) {
+static void test_start_values(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL;
         uint8_t pcr0[32] = {}, pcr17[32], digest[32];
         Replay replay;
-
-        (void) state;
 
         put_header(&b, SHA256);
         put_event(&b, SHA256, 0, EV_NO_ACTION, "StartupLocality\0\3", 17);
@@ -123,13 +115,11 @@ static void extend_text(Pcrs *pcrs, Algorithm bank, unsigned pcr, const char *te
 }
 
 /* systemd's "os-separator" without systemd's log. */
-static void test_os_separator(void **state) {
+static void test_os_separator(_unused_ void **state) {
         _cleanup_(eventlog_freep) EventLog *log = vector_log("a");
         const Replay replay = replay_of(log, NULL);
         Pcrs pcrs = data_pcrs("a");
         ReplayDifference d;
-
-        (void) state;
 
         for (unsigned i = 0; i < 10; i++)
                 extend_text(&pcrs, ALGORITHM_SHA256, i, "os-separator");
@@ -143,13 +133,11 @@ static void test_os_separator(void **state) {
 }
 
 /* Kernels before 5.3 lose the last two events. */
-static void test_final_events(void **state) {
+static void test_final_events(_unused_ void **state) {
         _cleanup_(eventlog_freep) EventLog *log = vector_log("a");
         Pcrs pcrs = data_pcrs("a");
         ReplayDifference d;
         Replay replay;
-
-        (void) state;
 
         log->n_events -= 2;
         replay = replay_of(log, NULL);
@@ -165,7 +153,7 @@ static void test_final_events(void **state) {
         assert_int_equal(compare(&replay, &pcrs, ALGORITHM_SHA384, PCRS_OF_VECTORS).differ, 1U << 9);
 }
 
-static void test_userspace_behind_firmware(void **state) {
+static void test_userspace_behind_firmware(_unused_ void **state) {
         static const char record[] = "\x1e{\"pcr\":11,\"digests\":[{\"hashAlg\":\"sha256\",\"digest\":\""
                                      "51e6b92f405d1f98d96e3de343d61d420ad6923b25de21d766f9298192f14fed\"}],"
                                      "\"content_type\":\"systemd\",\"content\":{\"eventType\":\"phase\","
@@ -173,8 +161,6 @@ static void test_userspace_behind_firmware(void **state) {
         _cleanup_(eventlog_freep) EventLog *log = vector_log("a"), *userspace = NULL;
         Pcrs pcrs = data_pcrs("a");
         Replay replay;
-
-        (void) state;
 
         assert_int_equal(userspace_log_parse(record, strlen(record), &userspace), 0);
         assert_int_equal(userspace->status, EVENT_LOG_COMPLETE);
@@ -192,13 +178,11 @@ static void test_userspace_behind_firmware(void **state) {
 }
 
 /* A SHA-1 log and a TPM with other banks too. */
-static void test_sha1_log(void **state) {
+static void test_sha1_log(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL;
         Pcrs pcrs = data_pcrs("a");
         Replay replay;
-
-        (void) state;
 
         put_sha1_event(&b, 3, EV_SEPARATOR, "\0\0\0", 4);
         log = parse_log(&b);

@@ -19,11 +19,9 @@ static int parse(const char *text, TpmRequest *ret, Fault *fault) {
         return tpm_request_parse(text, strlen(text), ret, fault);
 }
 
-static void test_good(void **state) {
+static void test_good(_unused_ void **state) {
         _cleanup_fault_ Fault fault = {};
         TpmRequest q;
-
-        (void) state;
 
         assert_int_equal(parse("{\"execute\": \"pcrs\"}", &q, &fault), 0);
         assert_true(q.verb == TPM_VERB_PCRS && q.bank == _ALGORITHM_INVALID);
@@ -100,9 +98,7 @@ static const struct {
         {"{\"execute\":\"quote\",\"arguments\":{\"report\":1}}", "report is not a text"},
 };
 
-static void test_bad(void **state) {
-        (void) state;
-
+static void test_bad(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 _cleanup_fault_ Fault fault = {};
                 TpmRequest q;
@@ -113,12 +109,10 @@ static void test_bad(void **state) {
         }
 }
 
-static void test_long(void **state) {
+static void test_long(_unused_ void **state) {
         static char text[TPM_REQUEST_SIZE_MAX + 1];
         _cleanup_fault_ Fault fault = {};
         TpmRequest q;
-
-        (void) state;
 
         memset(text, ' ', sizeof(text));
         memcpy(text, "{\"execute\":\"pcrs\"}", 18);

@@ -45,9 +45,7 @@ static const struct {
         {{TPM_SYSFS "/tpm_version_major", TPM_SYSFS "/pcrs"}, {"2\n", ""}, TPM_20},
 };
 
-static void test_presence(void **state) {
-        (void) state;
-
+static void test_presence(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(presence_cases); i++) {
                 void *tree;
 

@@ -64,9 +64,7 @@ static const struct {
          EVENT_LOG_MALFORMED, 0},
 };
 
-static void test_logs(void **state) {
-        (void) state;
-
+static void test_logs(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(logs); i++) {
                 _cleanup_(eventlog_freep) EventLog *log = parse(logs[i].text, strlen(logs[i].text));
 
@@ -78,13 +76,11 @@ static void test_logs(void **state) {
         }
 }
 
-static void test_event(void **state) {
+static void test_event(_unused_ void **state) {
         _cleanup_(eventlog_freep) EventLog *log = parse(GOOD, strlen(GOOD));
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         EventText text;
         char hex[65];
-
-        (void) state;
 
         assert_int_equal(log->banks, 1U << ALGORITHM_SHA256);
         assert_int_equal(log->events[0].pcr, 11);
@@ -105,14 +101,12 @@ static void test_event(void **state) {
 }
 
 /* A digest that is there twice, and texts that are as long as their records. */
-static void test_memory(void **state) {
+static void test_memory(_unused_ void **state) {
         static const char twice[] = "\x1e{\"pcr\":0,\"digests\":[{\"hashAlg\":\"sha1\",\"digest\":"
                                     "\"0000000000000000000000000000000000000000\"},{\"hashAlg\":\"sha1\",\"digest\":"
                                     "\"0000000000000000000000000000000000000000\"}]}\n";
         _cleanup_(eventlog_freep) EventLog *log = parse(twice, strlen(twice)), *many = NULL;
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
-
-        (void) state;
 
         assert_int_equal(log->status, EVENT_LOG_MALFORMED);
 
@@ -125,10 +119,8 @@ static void test_memory(void **state) {
         assert_memory_equal(many->events[999].data, "\xE2\x82\xAC\xE2\x82\xAC\n", 7);
 }
 
-static void test_every_cut(void **state) {
+static void test_every_cut(_unused_ void **state) {
         static const char text[] = GOOD GOOD;
-
-        (void) state;
 
         for (size_t size = 0; size < strlen(text); size++) {
                 char *copy = malloc(size + 1); /* of exact size, for the sanitizer */
@@ -141,11 +133,9 @@ static void test_every_cut(void **state) {
         }
 }
 
-static void test_limit(void **state) {
+static void test_limit(_unused_ void **state) {
         char *bytes = calloc(1, EVENT_LOG_SIZE_MAX + 1);
         _cleanup_(eventlog_freep) EventLog *log = parse(bytes, EVENT_LOG_SIZE_MAX + 1);
-
-        (void) state;
 
         assert_int_equal(log->status, EVENT_LOG_MALFORMED);
         free(bytes);

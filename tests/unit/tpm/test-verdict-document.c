@@ -30,13 +30,11 @@ static void assert_same_document(const Verdict *v) {
         assert_string_equal(a.data, b.data);
 }
 
-static void test_document(void **state) {
+static void test_document(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = data_read("/eventlogs/a.bin");
         _cleanup_(eventlog_freep) EventLog *log = NULL;
         _cleanup_(verdict_freep) Verdict *none = compute(&(VerdictInput) {.tpm = TPM_ABSENT}), *v = NULL;
         Pcrs pcrs = data_pcrs("a");
-
-        (void) state;
 
         assert_same_document(none);
 
@@ -49,7 +47,7 @@ static void test_document(void **state) {
         assert_same_document(v);
 }
 
-static void test_reread(void **state) {
+static void test_reread(_unused_ void **state) {
         static const char text[] =
                 "{\"schema\":1,\"boot_id\":\"b0\",\"state\":\"measured\",\"reason\":\"r\",\"remedy\":null,"
                 "\"bank\":\"sha256\",\"empty\":[2,3],\"secure_boot\":true,\"later\":{},"
@@ -58,8 +56,6 @@ static void test_reread(void **state) {
                 "\"baseline\":{\"result\":\"warning\",\"reason\":\"w\",\"failed\":[],\"warned\":[8]},\"events\":[]}";
         _cleanup_json_ json_object *o = NULL;
         _cleanup_(verdict_freep) Verdict *v = NULL;
-
-        (void) state;
 
         assert_int_equal(json_parse(text, strlen(text), &o), 0);
         assert_int_equal(verdict_from_json(o, &v), 0);
@@ -98,10 +94,8 @@ static const struct {
         {"events", NULL, "[{\"pcr\":2,\"type\":\"\",\"description\":\"\"}]"},
 };
 
-static void test_damaged_document(void **state) {
+static void test_damaged_document(_unused_ void **state) {
         _cleanup_(verdict_freep) Verdict *v = compute(&(VerdictInput) {.tpm = TPM_ABSENT});
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(damages); i++) {
                 _cleanup_json_ json_object *o = NULL;

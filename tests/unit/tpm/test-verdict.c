@@ -36,9 +36,7 @@ static const struct {
         {ALGORITHM_SM3_256, PCR_CONTENT_SEPARATOR, "0d72b0164e4fa67d6b43d3cb8ead734737e479767e0d545eff22c6fe6275b357"},
 };
 
-static void test_constants(void **state) {
-        (void) state;
-
+static void test_constants(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(constants); i++) {
                 uint8_t digest[DIGEST_SIZE_MAX];
                 PcrContent content;
@@ -56,9 +54,7 @@ static void test_constants(void **state) {
 }
 
 /* A TPM that was started from another locality: only PCR 0 has another start value. */
-static void test_localities(void **state) {
-        (void) state;
-
+static void test_localities(_unused_ void **state) {
         for (uint8_t locality = 3; locality <= 4; locality++) {
                 uint8_t pcr[32] = {[31] = locality}, digest[32];
                 PcrContent content;
@@ -137,9 +133,7 @@ static const struct {
         {TPM_20, ALGORITHM_SHA1, ALGORITHM_SHA1, 0xFF, 0xFF, false, VERDICT_MEASURED, ALGORITHM_SHA1, "(sha1)"},
 };
 
-static void test_ladder(void **state) {
-        (void) state;
-
+static void test_ladder(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(ladder); i++) {
                 _cleanup_(verdict_freep) Verdict *v = NULL;
                 Pcrs pcrs = fresh_pcrs(1U << ALGORITHM_SHA1 | 1U << ALGORITHM_SHA256);
@@ -165,15 +159,13 @@ static void test_ladder(void **state) {
         }
 }
 
-static void test_unreadable(void **state) {
+static void test_unreadable(_unused_ void **state) {
         Pcrs none = {}, some = fresh_pcrs(1U << ALGORITHM_SHA256);
         const VerdictInput inputs[] = {
                 {.tpm = TPM_20, .bank = _ALGORITHM_INVALID, .pcrs_reason = "permission denied"},
                 {.tpm = TPM_20, .bank = _ALGORITHM_INVALID, .pcrs = &none},
                 {.tpm = TPM_20, .bank = ALGORITHM_SHA256, .pcrs = &some},
         };
-
-        (void) state;
 
         some.banks[ALGORITHM_SHA256].present &= ~(1U << 5);
         some.banks[ALGORITHM_SHA256].digests[0][1] = 1;
@@ -193,7 +185,7 @@ static EventLog *vector_log(const char *name) {
 }
 
 /* SeaBIOS does not measure itself: no bank is "measured". */
-static void test_vectors(void **state) {
+static void test_vectors(_unused_ void **state) {
         static const struct {
                 const char *name;
                 VerdictState state;
@@ -205,8 +197,6 @@ static void test_vectors(void **state) {
                 {"d1", VERDICT_MEASURED, 0x4C, 0},
                 {"sea", VERDICT_PARTIAL, 0xE9, -1},
         };
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 for (Algorithm bank = 0; bank < ALGORITHM_SM3_256; bank++) {
@@ -226,12 +216,10 @@ static void test_vectors(void **state) {
                 }
 }
 
-static void test_mismatch(void **state) {
+static void test_mismatch(_unused_ void **state) {
         _cleanup_(eventlog_freep) EventLog *log = vector_log("a");
         _cleanup_(verdict_freep) Verdict *v = NULL;
         Pcrs pcrs = data_pcrs("a");
-
-        (void) state;
 
         extend(&pcrs, ALGORITHM_SHA256, 1U << 4 | 1U << 9, "something", 9);
         v = compute(&(VerdictInput) {.tpm = TPM_20, .pcrs = &pcrs, .bank = ALGORITHM_SHA256, .firmware = log});
@@ -253,12 +241,10 @@ static void test_mismatch(void **state) {
 }
 
 /* A disagreement above PCR 7 is reported, and does not change the verdict. */
-static void test_later_pcrs(void **state) {
+static void test_later_pcrs(_unused_ void **state) {
         _cleanup_(eventlog_freep) EventLog *log = vector_log("a");
         _cleanup_(verdict_freep) Verdict *v = NULL;
         Pcrs pcrs = data_pcrs("a");
-
-        (void) state;
 
         extend(&pcrs, ALGORITHM_SHA256, 1U << 9 | 1U << 11, "systemd", 7);
         v = compute(&(VerdictInput) {.tpm = TPM_20, .pcrs = &pcrs, .bank = _ALGORITHM_INVALID, .firmware = log});
@@ -268,7 +254,7 @@ static void test_later_pcrs(void **state) {
         assert_int_equal(v->n_events, 2);
 }
 
-static void test_log_states(void **state) {
+static void test_log_states(_unused_ void **state) {
         _cleanup_buffer_ Buffer whole = data_read("/eventlogs/a.bin"), header = BUFFER_NULL, sha1 = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *cut = NULL, *empty = NULL, *unreadable = NULL, *other = NULL;
         Pcrs pcrs = data_pcrs("a");
@@ -286,8 +272,6 @@ static void test_log_states(void **state) {
                 {(put_sha1_event(&sha1, 0, EV_SEPARATOR, "\0\0\0", 4), other = parse_log(&sha1)), VERDICT_LOG_ABSENT,
                  "log-absent", "the event log has no digests of a bank that this TPM has"},
         };
-
-        (void) state;
 
         pcrs.banks[ALGORITHM_SHA1].present = 0;
         for (c = cases; c < cases + ELEMENTSOF(cases); c++) {
@@ -308,13 +292,11 @@ static void test_log_states(void **state) {
 }
 
 /* A log in the layout of TPM 1.2 is compared in the SHA-1 bank. */
-static void test_sha1_log(void **state) {
+static void test_sha1_log(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL;
         _cleanup_(verdict_freep) Verdict *v = NULL;
         Pcrs pcrs = fresh_pcrs(1U << ALGORITHM_SHA1 | 1U << ALGORITHM_SHA256);
-
-        (void) state;
 
         for (unsigned i = 0; i < 8; i++) {
                 put_sha1_event(&b, i, EV_S_CRTM_VERSION, "code", 4);
@@ -332,15 +314,13 @@ static void test_sha1_log(void **state) {
         assert_string_equal(v->log_reason, "it could be compared in the sha1 bank only");
 }
 
-static void test_userspace(void **state) {
+static void test_userspace(_unused_ void **state) {
         static const char broken[] = "\x1e{}\n";
         _cleanup_(eventlog_freep) EventLog *log = vector_log("a"), *userspace = NULL;
         _cleanup_(verdict_freep) Verdict *with = NULL, *without = NULL, *damaged = NULL;
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         Pcrs pcrs = data_pcrs("a");
         VerdictInput in = {.tpm = TPM_20, .pcrs = &pcrs, .bank = _ALGORITHM_INVALID, .firmware = log};
-
-        (void) state;
 
         for (unsigned pcr = 0; pcr < 8; pcr++) {
                 buffer_printf(&b, "\x1e{\"pcr\":%u,\"digests\":[", pcr);
@@ -378,14 +358,12 @@ static void test_userspace(void **state) {
                             "systemd's measurement log is malformed: there is no valid record (byte 0)");
 }
 
-static void test_baseline(void **state) {
+static void test_baseline(_unused_ void **state) {
         _cleanup_(eventlog_freep) EventLog *log = vector_log("d1");
         _cleanup_(baseline_freep) Baseline *baseline = NULL;
         _cleanup_(verdict_freep) Verdict *failure = NULL, *warning = NULL, *invalid = NULL;
         Pcrs a = data_pcrs("a"), d1 = data_pcrs("d1");
         VerdictInput in = {.tpm = TPM_20, .pcrs = &d1, .bank = _ALGORITHM_INVALID, .firmware = log};
-
-        (void) state;
 
         assert_int_equal(baseline_make(&a, ALGORITHM_SHA256, NULL, &baseline), 0);
         in.baseline = baseline;
@@ -414,13 +392,11 @@ static void test_baseline(void **state) {
 }
 
 /* The number of events is limited, and each PCR gets the same number of its last events. */
-static void test_many_events(void **state) {
+static void test_many_events(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_(eventlog_freep) EventLog *log = NULL;
         _cleanup_(verdict_freep) Verdict *v = NULL;
         Pcrs pcrs = fresh_pcrs(1U << ALGORITHM_SHA256);
-
-        (void) state;
 
         put_header(&b, 1U << ALGORITHM_SHA256);
         for (unsigned i = 0; i < 500; i++) {
