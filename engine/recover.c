@@ -234,6 +234,43 @@ static int recovery_flush_files(Recovery *v, char **ret_error) {
         return r;
 }
 
+/* Return: 1 if an attribute still has the value that its record says was written, 0, or -ENOMEM. */
+static int recovery_attribute_is_ours(const Recovery *v, const LedgerAttribute *record) {
+        _cleanup_free_ char *is = NULL;
+        int r = root_read_line(v->root, record->path, &is);
+
+        return r == -ENOMEM ? r : r >= 0 && streq(is, record->new);
+}
+
+/*
+ * Attributes are written last, and no intent says how far the run came with them. One that it had still to put back keeps
+ * its record, so that the next run can do it.
+ */
+static int recovery_keep_attributes(Recovery *v) {
+        Ledger *next = v->ledger->next;
+
+        for (size_t i = 0; i < v->ledger->n_attributes; i++) {
+                LedgerAttribute *record, *old = v->ledger->attributes + i;
+                int r;
+
+                if (ledger_attribute(next, old->path, old->boot_id))
+                        continue;
+                r = recovery_attribute_is_ours(v, old);
+                if (r < 0)
+                        return r;
+                if (r == 0)
+                        continue;
+
+                record = ledger_add_attribute(next);
+                if (!record)
+                        return -ENOMEM;
+                *record = *old;
+                *old = (LedgerAttribute) {};
+        }
+
+        return 0;
+}
+
 /* Put a record of the side's changes into a ledger, where it moves. */
 static int recovery_move_side_change(LedgerSideChange *record, Ledger *to) {
         LedgerSideChange *moved = ledger_add_side_change(to);
@@ -342,6 +379,9 @@ static int recovery_run(Recovery *v, char **ret_error) {
         if (r < 0)
                 return r;
         r = recovery_finish_files(v, ret_error);
+        if (r < 0)
+                return r;
+        r = recovery_keep_attributes(v);
         if (r < 0)
                 return r;
         r = recovery_keep_side_changes(v, ret_error);

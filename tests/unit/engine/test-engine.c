@@ -300,6 +300,37 @@ static void test_recover(void **state) {
         }
 }
 
+/* A revert was killed: an attribute that it had still to put back keeps its record; another's value is left alone. */
+static void test_recover_attribute(void **state) {
+        static const char interrupted[] = "{\"schema\": 1, \"tokens\": [], \"files\": [], \"holds\": [], \"intents\": [], "
+                                          "\"attributes\": [{\"practice\": \"knob\", \"path\": \"" MADE_UP_KNOB "\", "
+                                          "\"old\": \"0\", \"new\": \"7\", \"boot_id\": \"b\"}], "
+                                          "\"next\": {" LISTS "}}";
+        static const struct {
+                const char *value;
+                size_t n_records;
+        } rows[] = {
+                {"7\n", 1}, /* it was not put back */
+                {"0\n", 0}, /* it was */
+                {"8\n", 0}, /* somebody else wrote it since */
+        };
+        const Tree *t = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *note = NULL, *error = NULL;
+                _cleanup_(ledger_freep) Ledger *ledger = NULL;
+
+                made_up_tree(t, ALL_OF_IT);
+                tree_file(t, MADE_UP_KNOB, rows[i].value);
+                tree_file(t, MADE_UP_LEDGER, interrupted);
+                assert_int_equal(recover(&made_up_side, t->root, &note, &error), 0);
+
+                assert_int_equal(ledger_read(t->root, MADE_UP_LEDGER, &ledger), 0);
+                assert_null(ledger->next);
+                assert_int_equal(ledger->n_attributes, rows[i].n_records);
+        }
+}
+
 /* If nobody can say which record is true, the ledger stays as it is for the next run. */
 static void test_recover_fails(void **state) {
         static const char interrupted[] = "{" LISTS ", \"side_changes\": [], "
@@ -363,6 +394,7 @@ int main(void) {
                 TEST(test_refusals),
                 TEST(test_foreign_file),
                 TEST(test_recover),
+                TEST(test_recover_attribute),
                 TEST(test_recover_fails),
                 TEST(test_recover_unknown_kind),
                 TEST(test_unknown_practice),
