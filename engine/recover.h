@@ -16,8 +16,8 @@
  *
  * Must be called with the lock, before a survey. It rolls forward if every staged file is whole and each target has the
  * recorded old or new hash. Otherwise it rolls back: what is not renamed yet is dropped. A target with neither hash is
- * left alone. Of a change that only the side knows, the record that its kind verifies is kept; a record of an unknown
- * kind is kept as it is. Return: 0 or -errno.
+ * left alone. An attribute that still has the value that was written keeps its record. Of a change that only the side
+ * knows, the record that its kind verifies is kept; a record of an unknown kind is kept as it is. Return: 0 or -errno.
  */
 int recover(const Side *side, const Root *root, char **ret_note, char **ret_error);
 

@@ -131,11 +131,6 @@ static int gtune_tpm_format_value(const char *key, json_object *value, Buffer *l
         _cleanup_json_ json_object *o = json_object_new_object();
         int r;
 
-        if (!o) {
-                json_object_put(value);
-                return -ENOMEM;
-        }
-
         r = json_set(o, key, value);
         if (r < 0)
                 return r;
