@@ -114,7 +114,10 @@ static int print_credential(const Policy *policy, Buffer *b) {
                 return 0;
 
         r = buffer_puts(b, "\npolicy\n");
-        return r < 0 ? r : print_sentence(b, "note:", policy->credential_note);
+        if (r < 0)
+                return r;
+
+        return print_sentence(b, "note:", policy->credential_note);
 }
 
 int print_status(const Context *c, const Survey *survey, PracticeSet set) {
@@ -131,12 +134,14 @@ int print_status(const Context *c, const Survey *survey, PracticeSet set) {
         else if (!policy_exists(survey->policy))
                 r = buffer_printf(&b, "\nThere is no policy, so nothing is wanted: see /etc/%s.\n",
                                   c->side->policy_name);
-        if (r >= 0)
-                r = print_credential(survey->policy, &b);
-        if (r >= 0)
-                (void) fwrite(b.data, 1, b.size, stdout);
+        if (r < 0)
+                return r;
+        r = print_credential(survey->policy, &b);
+        if (r < 0)
+                return r;
 
-        return r;
+        (void) fwrite(b.data, 1, b.size, stdout);
+        return 0;
 }
 
 /* A value that needs more room than its column goes on in it, and what comes after it begins a line. */
@@ -145,15 +150,21 @@ static int print_setting(const Setting *s, Buffer *b) {
         int r;
 
         r = buffer_printf(b, "%-*s", STATUS_SETTING_WIDTH, s->name);
-        if (r >= 0 && strlen(wanted) < STATUS_VALUE_WIDTH)
-                r = buffer_printf(b, "%-*s", STATUS_VALUE_WIDTH, wanted);
-        else if (r >= 0) {
-                r = text_wrap(b, wanted, STATUS_SETTING_WIDTH, STATUS_SETTING_WIDTH, STATUS_WIDTH);
-                if (r >= 0)
-                        r = buffer_printf(b, "%*s", STATUS_ACTUAL_COLUMN, "");
-        }
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : text_wrap(b, actual, STATUS_ACTUAL_COLUMN, STATUS_ACTUAL_COLUMN, STATUS_WIDTH);
+        if (strlen(wanted) < STATUS_VALUE_WIDTH)
+                r = buffer_printf(b, "%-*s", STATUS_VALUE_WIDTH, wanted);
+        else {
+                r = text_wrap(b, wanted, STATUS_SETTING_WIDTH, STATUS_SETTING_WIDTH, STATUS_WIDTH);
+                if (r < 0)
+                        return r;
+                r = buffer_printf(b, "%*s", STATUS_ACTUAL_COLUMN, "");
+        }
+        if (r < 0)
+                return r;
+
+        return text_wrap(b, actual, STATUS_ACTUAL_COLUMN, STATUS_ACTUAL_COLUMN, STATUS_WIDTH);
 }
 
 /* How much of a text fits into a line: up to a blank or comma if it has one there, and no half character. */
@@ -174,47 +185,71 @@ static size_t fitting(const char *s, size_t room) {
 static int print_value(const char *value, Buffer *b) {
         const size_t room = STATUS_WIDTH - STATUS_EVIDENCE_INDENT;
         bool long_word = false;
-        int r = 0;
+        int r;
 
         for (const char *s = value; *s && !long_word; s += strspn(s, " \n") + strcspn(s + strspn(s, " \n"), " \n"))
                 long_word = strcspn(s + strspn(s, " \n"), " \n") > room;
         if (!long_word)
                 return text_wrap(b, value, STATUS_EVIDENCE_INDENT, STATUS_EVIDENCE_INDENT, STATUS_WIDTH);
 
-        for (; r >= 0 && strlen(value) > room; value += fitting(value, room)) {
+        for (; strlen(value) > room; value += fitting(value, room)) {
                 size_t n = fitting(value, room);
 
                 r = buffer_append(b, value, value[n - 1] == ' ' ? n - 1 : n);
-                if (r >= 0)
-                        r = buffer_printf(b, "\n%*s", (int) STATUS_EVIDENCE_INDENT, "");
+                if (r < 0)
+                        return r;
+                r = buffer_printf(b, "\n%*s", (int) STATUS_EVIDENCE_INDENT, "");
+                if (r < 0)
+                        return r;
         }
 
-        return r < 0 ? r : buffer_printf(b, "%s\n", value);
+        return buffer_printf(b, "%s\n", value);
+}
+
+static int print_settings(const Finding *f, Buffer *b) {
+        int r;
+
+        if (f->n_settings == 0)
+                return 0;
+
+        r = buffer_printf(b, "\n%-*s%-*s%s\n", STATUS_SETTING_WIDTH, "SETTING", STATUS_VALUE_WIDTH, "WANTED", "ACTUAL");
+        for (size_t i = 0; r >= 0 && i < f->n_settings; i++)
+                r = print_setting(f->settings + i, b);
+
+        return r;
+}
+
+static int print_evidence(const Finding *f, Buffer *b) {
+        int r;
+
+        if (f->n_evidence == 0)
+                return 0;
+
+        r = buffer_puts(b, "\nEVIDENCE\n");
+        for (const Evidence *e = f->evidence; r >= 0 && e < f->evidence + f->n_evidence; e++) {
+                r = buffer_printf(b, "%s\n    ", e->source);
+                if (r < 0)
+                        return r;
+                r = print_value(e->value ? e->value : "(absent)", b);
+        }
+
+        return r;
 }
 
 static int print_details(const Finding *f) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
-        int r = 0;
+        int r;
 
-        if (f->n_settings > 0)
-                r = buffer_printf(&b, "\n%-*s%-*s%s\n", STATUS_SETTING_WIDTH, "SETTING", STATUS_VALUE_WIDTH, "WANTED",
-                                  "ACTUAL");
-        for (size_t i = 0; r >= 0 && i < f->n_settings; i++)
-                r = print_setting(f->settings + i, &b);
+        r = print_settings(f, &b);
+        if (r < 0)
+                return r;
+        r = print_evidence(f, &b);
+        if (r < 0)
+                return r;
 
-        if (r >= 0 && f->n_evidence > 0)
-                r = buffer_puts(&b, "\nEVIDENCE\n");
-        for (size_t i = 0; r >= 0 && i < f->n_evidence; i++) {
-                const Evidence *e = f->evidence + i;
-
-                r = buffer_printf(&b, "%s\n    ", e->source);
-                if (r >= 0)
-                        r = print_value(e->value ? e->value : "(absent)", &b);
-        }
-        if (r >= 0 && b.size > 0)
+        if (b.size > 0)
                 (void) fwrite(b.data, 1, b.size, stdout);
-
-        return r;
+        return 0;
 }
 
 static void print_ledger_error(const Context *c, const Ledger *ledger) {

@@ -21,7 +21,7 @@ static void unit_job_done(UnitJob *job) {
 }
 
 /* Jobs of others are announced too. The signal can come before StartUnit's own reply has been looked at. */
-static int on_job_removed(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
+static int unit_job_on_removed(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
         const char *path, *unit, *result;
         UnitJob *job = userdata;
         uint32_t id;
@@ -40,10 +40,13 @@ static int unit_start_job(sd_bus *bus, const char *unit, const char *method, Uni
         int r;
 
         r = sd_bus_call_method(bus, MANAGER, method, NULL, &reply, "ss", unit, "replace");
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "o", &path);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_read(reply, "o", &path);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : free_and_strdup(&job->path, path);
+        return free_and_strdup(&job->path, path);
 }
 
 static uint64_t now_usec(void) {
@@ -77,18 +80,22 @@ int unit_act(const char *unit, const char *method) {
         int r;
 
         r = service_manager_open(&bus);
-        if (r >= 0)
-                r = sd_bus_match_signal(bus, NULL, MANAGER, "JobRemoved", on_job_removed, &job);
-        if (r >= 0)
-                r = sd_bus_call_method(bus, MANAGER, "Subscribe", NULL, NULL, NULL);
+        if (r < 0)
+                return r;
+        r = sd_bus_match_signal(bus, NULL, MANAGER, "JobRemoved", unit_job_on_removed, &job);
+        if (r < 0)
+                return r;
+        r = sd_bus_call_method(bus, MANAGER, "Subscribe", NULL, NULL, NULL);
+        if (r < 0)
+                return r;
 
-        /* One that failed too often is not started again, not even by hand, before that is forgotten. */
-        if (r >= 0)
-                (void) sd_bus_call_method(bus, MANAGER, "ResetFailedUnit", NULL, NULL, "s", unit);
-        if (r >= 0)
-                r = unit_start_job(bus, unit, method, &job);
+        /* A unit that failed too often is not started again, not even by hand, before its failures are forgotten. */
+        (void) sd_bus_call_method(bus, MANAGER, "ResetFailedUnit", NULL, NULL, "s", unit);
+        r = unit_start_job(bus, unit, method, &job);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : unit_wait_for_job(bus, &job);
+        return unit_wait_for_job(bus, &job);
 }
 
 int units_reload(void) {
@@ -96,20 +103,25 @@ int units_reload(void) {
         int r;
 
         r = service_manager_open(&bus);
-        if (r >= 0)
-                r = sd_bus_set_method_call_timeout(bus, UNIT_JOB_WAIT_USEC);
-        if (r >= 0)
-                r = sd_bus_call_method(bus, MANAGER, "Reload", NULL, NULL, NULL);
+        if (r < 0)
+                return r;
+        r = sd_bus_set_method_call_timeout(bus, UNIT_JOB_WAIT_USEC);
+        if (r < 0)
+                return r;
+        r = sd_bus_call_method(bus, MANAGER, "Reload", NULL, NULL, NULL);
 
         return r < 0 ? r : 0;
 }
 
-static int read_service(const char *unit, Services *ret) {
+static int service_read(const char *unit, Services *ret) {
         const ServiceInterest interest = {unit, ""};
         int r;
 
         r = services_read(&interest, 1, ret);
-        return r < 0 ? r : ret->known ? 0 : -EIO;
+        if (r < 0)
+                return r;
+
+        return ret->known ? 0 : -EIO;
 }
 
 /* One that never ran (its device is missing) or was stopped has no process to restart. */
@@ -118,7 +130,7 @@ static int service_is_running(const char *unit, bool *ret, bool *ret_was_up) {
         const Service *s;
         int r;
 
-        r = read_service(unit, &services);
+        r = service_read(unit, &services);
         if (r < 0)
                 return r;
 
@@ -141,7 +153,7 @@ static int service_look(const char *unit, const char *expect, uint32_t *ret_pid,
         const Service *s;
         int r;
 
-        r = read_service(unit, &services);
+        r = service_read(unit, &services);
         if (r < 0)
                 return r;
 
@@ -188,9 +200,10 @@ int service_restart(const char *unit, const char *expect, bool *ret_was_up, char
                 return r;
 
         r = unit_act(unit, "RestartUnit");
-        if (r >= 0)
-                return service_watch_life(unit, expect, ret_why);
+        if (r < 0) {
+                *ret_why = xasprintf("its restart failed: %s", r == -EIO ? "see systemctl status" : strerror(-r));
+                return *ret_why ? r : -ENOMEM;
+        }
 
-        *ret_why = xasprintf("its restart failed: %s", r == -EIO ? "see systemctl status" : strerror(-r));
-        return *ret_why ? r : -ENOMEM;
+        return service_watch_life(unit, expect, ret_why);
 }
