@@ -213,12 +213,13 @@ static int baseline_verb_check(Context *c, _unused_ const Policy *policy, const 
 
 static const struct {
         const char *name;
+        bool writes; /* only then it takes --label and --force */
         int (*run)(Context *c, const Policy *policy, const char *path);
 } baseline_commands[] = {
-        {"save", baseline_verb_save},
-        {"check", baseline_verb_check},
-        {"show", baseline_verb_show},
-        {"add", baseline_verb_add},
+        {"save", true, baseline_verb_save},
+        {"check", false, baseline_verb_check},
+        {"show", false, baseline_verb_show},
+        {"add", true, baseline_verb_add},
 };
 
 /* Makes the path of the file inside the root. Return: 0, an exit status after a complaint, -ENOMEM. */
@@ -251,6 +252,7 @@ static int baseline_find_file(const Context *c, const Policy *policy, const char
 }
 
 int verb_baseline(Context *c, char **arguments) {
+        const TpmVerbOptions *options = tpm_verb_options(c);
         _cleanup_(policy_freep) Policy *policy = NULL;
         _cleanup_free_ char *path = NULL;
         int r;
@@ -258,6 +260,9 @@ int verb_baseline(Context *c, char **arguments) {
         for (size_t i = 0; i < ELEMENTSOF(baseline_commands); i++) {
                 if (!streq(baseline_commands[i].name, arguments[0]))
                         continue;
+                if (!baseline_commands[i].writes && (options->label || options->force))
+                        return complain_usage(c, "baseline %s takes no option --%s; try %s baseline --help", arguments[0],
+                                              options->label ? "label" : "force", c->program->name);
 
                 r = c->side->read_policy(c->side, c->root, &policy);
                 if (r < 0)
