@@ -190,13 +190,18 @@ static int check_options(const Context *c, const Verb *verb, uint32_t given) {
 
 /* --help behind a verb is about this verb. */
 static int run_help(const Context *c, int argc, char **argv) {
-        const Verb *verb = argc > 0 ? find_verb(c->program, argv[0]) : NULL;
+        const Verb *verb;
 
-        if (verb)
-                print_verb_help(c, verb);
-        else
+        if (argc == 0) {
                 print_help(c);
+                return STATUS_OK;
+        }
 
+        verb = find_verb(c->program, argv[0]);
+        if (!verb)
+                return complain_usage(c, "there is no verb %s; try %s --help", argv[0], c->program->name);
+
+        print_verb_help(c, verb);
         return STATUS_OK;
 }
 
@@ -215,8 +220,8 @@ static int run_verb(Context *c, uint32_t given, int argc, char **argv) {
 
         n = (unsigned) argc - 1;
         if (n < verb->min || n > verb->max)
-                return complain_usage(c, "wrong number of arguments; usage: %s %s %s", name, argv[0],
-                                      strempty(verb->arguments));
+                return complain_usage(c, "wrong number of arguments; usage: %s %s%s%s", name, argv[0],
+                                      verb->arguments ? " " : "", strempty(verb->arguments));
         r = check_options(c, verb, given);
         if (r != 0)
                 return r;

@@ -133,6 +133,8 @@ static void test_usage(void **state) {
                (char *) "haltpoll");
         EXPECT(t, STATUS_USAGE, "", "wrong number of arguments; usage: made-up explain PRACTICE\n", (char *) "explain");
         EXPECT(t, STATUS_OK, "Practices:\n  knob note label\n", "", (char *) "--help");
+        EXPECT(t, STATUS_USAGE, "", "wrong number of arguments; usage: made-up plan\n", (char *) "plan", (char *) "all");
+        EXPECT(t, STATUS_USAGE, "", "made-up: there is no verb do", (char *) "do", (char *) "--help");
         EXPECT(t, STATUS_OK, "Usage: made-up status [OPTION...]", "", (char *) "--help", (char *) "status");
         EXPECT(t, STATUS_OK, "knob: a title\n", "", (char *) "explain", (char *) "knob");
 }
