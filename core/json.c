@@ -211,6 +211,16 @@ int json_format(json_object *o, Buffer *b) {
         return json_format_flags(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, b);
 }
 
+int json_format_line(json_object *o, Buffer *b) {
+        int r;
+
+        r = json_format(o, b);
+        if (r < 0)
+                return r;
+
+        return buffer_puts(b, "\n");
+}
+
 int json_format_pretty(json_object *o, Buffer *b) {
         int r;
 

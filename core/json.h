@@ -72,6 +72,9 @@ int json_parse(const char *text, size_t size, json_object **ret);
  */
 int json_format(json_object *o, Buffer *b);
 
+/** json_format_line() - as json_format(), with a newline at the end */
+int json_format_line(json_object *o, Buffer *b);
+
 /** json_format_pretty() - as json_format(), indented for people, with a newline at the end */
 int json_format_pretty(json_object *o, Buffer *b);
 

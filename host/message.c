@@ -40,9 +40,5 @@ int message_request(const char *execute, json_object *arguments, Buffer *b, int6
             json_set(request, "id", json_object_new_int64(*ret_id)) < 0)
                 return -ENOMEM;
 
-        r = json_format(request, b);
-        if (r < 0)
-                return r;
-
-        return buffer_puts(b, "\n");
+        return json_format_line(request, b);
 }

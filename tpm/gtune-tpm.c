@@ -134,25 +134,18 @@ static int gtune_tpm_format_value(const char *key, json_object *value, Buffer *l
         r = json_set(o, key, value);
         if (r < 0)
                 return r;
-        r = json_format(o, line);
-        if (r < 0)
-                return r;
 
-        return buffer_puts(line, "\n");
+        return json_format_line(o, line);
 }
 
 static int gtune_tpm_format_fault(const Fault *fault, Buffer *line) {
-        json_object *o = json_object_new_object();
+        _cleanup_json_ json_object *o = json_object_new_object();
 
-        if (!o)
-                return -ENOMEM;
         if (json_set_text(o, "class", fault_class_to_string(fault->class)) < 0 ||
-            json_set_text(o, "desc", fault->desc) < 0) {
-                json_object_put(o);
+            json_set_text(o, "desc", fault->desc) < 0)
                 return -ENOMEM;
-        }
 
-        return gtune_tpm_format_value("error", o, line);
+        return gtune_tpm_format_value("error", TAKE_PTR(o), line);
 }
 
 /* Every outcome makes a line, unless there is no memory for it. */
@@ -166,8 +159,6 @@ static int gtune_tpm_format_outcome(int r, json_object *value, Fault *fault, Buf
 
         return gtune_tpm_format_fault(fault, line);
 }
-
-/* The worker: the kernel waits for a TPM for minutes, and a process in such a wait cannot even be interrupted. --- */
 
 /*
  * A worker process asks the TPM: the kernel may wait for a TPM for minutes, and a process in such a wait cannot be

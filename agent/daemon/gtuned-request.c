@@ -195,11 +195,8 @@ static int request_format_answer(const Refusal *refusal, Buffer *line) {
                 if (r < 0)
                         return r;
         }
-        r = json_format(o, line);
-        if (r < 0)
-                return r;
 
-        return buffer_puts(line, "\n");
+        return json_format_line(o, line);
 }
 
 static int request_answer(const Refusal *refusal) {
