@@ -23,10 +23,7 @@ static void subprocess_close(SubprocessStreams *s) {
 }
 
 static int64_t subprocess_now_ms(void) {
-        struct timespec t = {};
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
+        return (int64_t) (monotonic_usec() / 1000U);
 }
 
 /* Make a stream. It is a socket and no pipe, because MSG_NOSIGNAL keeps SIGPIPE away from a socket. */

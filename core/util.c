@@ -96,6 +96,13 @@ char *strip(char *s) {
         return s;
 }
 
+uint64_t monotonic_usec(void) {
+        struct timespec now = {};
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
+}
+
 void timestamp_utc(char buffer[static 32]) {
         struct tm tm;
         time_t now;

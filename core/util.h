@@ -176,6 +176,9 @@ int grow(void *array, size_t n, size_t size);
  */
 char *strip(char *s);
 
+/** monotonic_usec() - the time of CLOCK_MONOTONIC in microseconds */
+uint64_t monotonic_usec(void);
+
 /**
  * timestamp_utc() - write the current time in the form that reports use
  * @buffer: takes "2026-11-22T09:28:00Z"

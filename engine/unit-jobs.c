@@ -49,18 +49,11 @@ static int unit_start_job(sd_bus *bus, const char *unit, const char *method, Uni
         return free_and_strdup(&job->path, path);
 }
 
-static uint64_t now_usec(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * 1000000U + (uint64_t) ts.tv_nsec / 1000U;
-}
-
 static int unit_wait_for_job(sd_bus *bus, const UnitJob *job) {
-        uint64_t end = now_usec() + UNIT_JOB_WAIT_USEC;
+        uint64_t end = monotonic_usec() + UNIT_JOB_WAIT_USEC;
 
         while (!job->result) {
-                uint64_t now = now_usec();
+                uint64_t now = monotonic_usec();
                 int r = sd_bus_process(bus, NULL);
 
                 if (r == 0 && now >= end)
@@ -113,15 +106,19 @@ int units_reload(void) {
         return r < 0 ? r : 0;
 }
 
-static int service_read(const char *unit, Services *ret) {
+/* *ret_service points into *ret, and is NULL if the service manager does not know the unit. */
+static int service_read(const char *unit, Services *ret, const Service **ret_service) {
         const ServiceInterest interest = {unit, ""};
         int r;
 
         r = services_read(&interest, 1, ret);
         if (r < 0)
                 return r;
+        if (!ret->known)
+                return -EIO;
 
-        return ret->known ? 0 : -EIO;
+        *ret_service = services_find(ret, unit);
+        return 0;
 }
 
 /* One that never ran (its device is missing) or was stopped has no process to restart. */
@@ -130,11 +127,10 @@ static int service_is_running(const char *unit, bool *ret, bool *ret_was_up) {
         const Service *s;
         int r;
 
-        r = service_read(unit, &services);
+        r = service_read(unit, &services, &s);
         if (r < 0)
                 return r;
 
-        s = services_find(&services, unit);
         *ret = s && s->active_state && !streq(s->active_state, "inactive");
         *ret_was_up = *ret && !streq(s->active_state, "failed");
         return 0;
@@ -153,11 +149,10 @@ static int service_look(const char *unit, const char *expect, uint32_t *ret_pid,
         const Service *s;
         int r;
 
-        r = service_read(unit, &services);
+        r = service_read(unit, &services, &s);
         if (r < 0)
                 return r;
 
-        s = services_find(&services, unit);
         *ret_pid = s ? s->main.pid : 0;
         if (*ret_pid == 0)
                 *ret_why = xasprintf("it has no process (%s)", s ? strempty(s->active_state) : "not found");

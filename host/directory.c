@@ -65,16 +65,12 @@ int directory_open(const char *path, int *ret_fd) {
 /* No event reports that another process releases its lock, so the function polls. */
 static int directory_lock_within(int fd, uint64_t deadline) {
         static const struct timespec pause = {.tv_nsec = DIRECTORY_LOCK_WAIT_USEC * 1000L};
-        struct timespec now;
-        uint64_t usec;
 
         for (unsigned i = 1; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
                 if (errno != EWOULDBLOCK && errno != EINTR)
                         return negative_errno();
 
-                (void) clock_gettime(CLOCK_MONOTONIC, &now);
-                usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-                if (i >= DIRECTORY_LOCK_TRIES || usec + DIRECTORY_LOCK_WAIT_USEC > deadline)
+                if (i >= DIRECTORY_LOCK_TRIES || monotonic_usec() + DIRECTORY_LOCK_WAIT_USEC > deadline)
                         return -EAGAIN;
 
                 (void) nanosleep(&pause, NULL);

@@ -2,15 +2,11 @@
 
 /* Tests: tests/unit/tpm/test-device.c, and tests/tpm/asks.py for a slow TPM. */
 
-#include <time.h>
-
+#include "core/util.h"
 #include "tpm/deadline.h"
 
 int64_t deadline_in(int msec) {
-        struct timespec now = {};
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000 + msec;
+        return (int64_t) (monotonic_usec() / 1000U) + msec;
 }
 
 int wait_until(int fd, short events, int64_t deadline) {

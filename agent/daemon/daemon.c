@@ -42,13 +42,6 @@ struct Daemon {
         json_object *told;            /* the practices as the host was last told */
 };
 
-static uint64_t daemon_now(clockid_t clock) {
-        struct timespec ts = {};
-
-        (void) clock_gettime(clock, &ts);
-        return (uint64_t) ts.tv_sec * 1000000U + (uint64_t) ts.tv_nsec / 1000U;
-}
-
 static int daemon_format_event(json_object *changed, Buffer *line) {
         struct timeval now = {};
         int r;
@@ -97,7 +90,7 @@ static int daemon_take(Daemon *d) {
         trim_memory();
 
         d->changed = false;
-        d->taken = daemon_now(CLOCK_MONOTONIC);
+        d->taken = monotonic_usec();
         return r;
 }
 
@@ -129,7 +122,7 @@ static int daemon_on_rebuild(_unused_ sd_event_source *source, _unused_ uint64_t
 
 static void daemon_on_changed(void *userdata) {
         Daemon *d = userdata;
-        uint64_t now = daemon_now(CLOCK_MONOTONIC);
+        uint64_t now = monotonic_usec();
 
         if (d->changed)
                 return;
@@ -142,7 +135,7 @@ static void daemon_on_changed(void *userdata) {
 
 /* Makes a new report if the last one may be outdated. Neither changes nor requests can cause that too often. */
 static void daemon_refresh(Daemon *d) {
-        uint64_t age = daemon_now(CLOCK_MONOTONIC) - d->taken;
+        uint64_t age = monotonic_usec() - d->taken;
 
         if (age > DAEMON_STALE_USEC || (d->changed && age > DAEMON_BURST_USEC))
                 (void) daemon_rebuild(d);
@@ -226,7 +219,7 @@ static int daemon_on_reload(_unused_ sd_event_source *source, _unused_ const str
                             void *userdata) {
         Daemon *d = userdata;
 
-        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, daemon_now(CLOCK_MONOTONIC));
+        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, monotonic_usec());
         (void) daemon_rebuild(d);
         (void) sd_notifyf(false, "READY=1\nSTATUS=%s", d->cache.summary);
         return 0;
