@@ -32,11 +32,11 @@ typedef struct Recovery {
 /** recovery_renew_records() - let new records of tokens and files be of this boot; before all others */
 int recovery_renew_records(const Recovery *v);
 
-/** recovery_keep_token_records() - keep the present records of a file, unless it was renamed to the new one */
-int recovery_keep_token_records(Recovery *v, const char *path, bool renamed);
+/** recovery_keep_token_records() - keep the present records of a file that was not renamed, instead of the new ones */
+int recovery_keep_token_records(Recovery *v, const char *path);
 
 /** recovery_keep_file_record() - the same with the record of a file that is gtuned's own */
-int recovery_keep_file_record(Recovery *v, const char *path, bool renamed);
+int recovery_keep_file_record(Recovery *v, const char *path);
 
 /** recovery_keep_attributes() - keep the records of attributes that the run had still to put back */
 int recovery_keep_attributes(Recovery *v);

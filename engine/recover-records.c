@@ -4,13 +4,9 @@
 
 #include "engine/recover-internal.h"
 
-/* Of the new ledger, what belongs to files that were renamed; of the old one, the rest. */
-int recovery_keep_token_records(Recovery *v, const char *path, bool renamed) {
+int recovery_keep_token_records(Recovery *v, const char *path) {
         Ledger *to = v->ledger->next;
         const Ledger *from = v->ledger;
-
-        if (renamed)
-                return 0;
 
         for (size_t i = 0; i < to->n_tokens;)
                 if (streq(to->tokens[i].path, path))
@@ -33,12 +29,10 @@ int recovery_keep_token_records(Recovery *v, const char *path, bool renamed) {
         return 0;
 }
 
-int recovery_keep_file_record(Recovery *v, const char *path, bool renamed) {
+int recovery_keep_file_record(Recovery *v, const char *path) {
         Ledger *to = v->ledger->next;
         LedgerFile *new = ledger_file(to, path), *old = ledger_file(v->ledger, path), *record;
 
-        if (renamed)
-                return 0;
         if (new)
                 ledger_drop_file(to, new);
         if (!old)

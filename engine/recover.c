@@ -133,19 +133,30 @@ static int recovery_flush_files(Recovery *v, char **ret_error) {
         return r;
 }
 
+/* A file that was renamed stays: the next plan sees it. Else it has its old bytes, and so it keeps its old records. */
+static int recovery_roll_back(Recovery *v, const LedgerIntent *intent, Found found) {
+        int r;
+
+        staged_remove(v->root, intent->path);
+        if (found == FOUND_NEW)
+                return 0;
+
+        r = recovery_keep_token_records(v, intent->path);
+        if (r < 0)
+                return r;
+
+        return recovery_keep_file_record(v, intent->path);
+}
+
 static int recovery_finish_files(Recovery *v, char **ret_error) {
         for (size_t i = 0; i < v->ledger->n_intents; i++) {
                 const LedgerIntent *intent = v->ledger->intents + i;
                 int r = 0;
 
-                if (v->forward && v->found[i] == FOUND_OLD)
+                if (!v->forward)
+                        r = recovery_roll_back(v, intent, v->found[i]);
+                else if (v->found[i] == FOUND_OLD)
                         r = recovery_roll_forward(v->root, intent);
-                else if (!v->forward) {
-                        staged_remove(v->root, intent->path);
-                        r = recovery_keep_token_records(v, intent->path, v->found[i] == FOUND_NEW);
-                        if (r >= 0)
-                                r = recovery_keep_file_record(v, intent->path, v->found[i] == FOUND_NEW);
-                }
                 if (r < 0) {
                         *ret_error = xasprintf("%s cannot be settled: %s", intent->path, strerror(-r));
                         return r;
