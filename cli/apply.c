@@ -70,11 +70,15 @@ static int work_report_policy(Work *w) {
         return STATUS_ERROR;
 }
 
-/* Lock, recover, survey. Return: 0, an exit status after a complaint, or -errno. */
+/* Check the place, lock, recover, survey. Return: 0, an exit status after a complaint, or -errno. */
 static int work_look(Work *w) {
         const Hooks *hooks = &w->c->program->hooks;
         _cleanup_free_ char *note = NULL;
         int r;
+
+        r = check_place(w->c);
+        if (r != 0)
+                return r;
 
         r = apply_begin(&w->apply, &note);
         if (r >= 0 && hooks->before)
@@ -179,9 +183,6 @@ int verb_apply(Context *c, _unused_ char **arguments) {
         const char *unit;
         int r;
 
-        r = check_place(c);
-        if (r != 0)
-                return r;
         r = work_look(&w);
         if (r != 0)
                 return r;
@@ -216,9 +217,6 @@ int verb_revert(Context *c, char **arguments) {
         int r;
 
         r = parse_practices(c, arguments, &set);
-        if (r != 0)
-                return r;
-        r = check_place(c);
         if (r != 0)
                 return r;
         r = work_look(&w);

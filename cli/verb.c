@@ -152,11 +152,15 @@ int print_document(json_object *o) {
         return 0;
 }
 
-static const Verb *find_verb(const Program *p, const char *name) {
+/* Return: the row of a verb, or NULL after a complaint. */
+static const Verb *find_verb(const Context *c, const char *name) {
+        const Program *p = c->program;
+
         for (size_t i = 0; i < p->n_verbs; i++)
                 if (streq(p->verbs[i].name, name))
                         return p->verbs + i;
 
+        (void) complain_usage(c, "there is no verb %s; try %s --help", name, p->name);
         return NULL;
 }
 
@@ -197,9 +201,9 @@ static int run_help(const Context *c, int argc, char **argv) {
                 return STATUS_OK;
         }
 
-        verb = find_verb(c->program, argv[0]);
+        verb = find_verb(c, argv[0]);
         if (!verb)
-                return complain_usage(c, "there is no verb %s; try %s --help", argv[0], c->program->name);
+                return STATUS_USAGE;
 
         print_verb_help(c, verb);
         return STATUS_OK;
@@ -214,9 +218,9 @@ static int run_verb(Context *c, uint32_t given, int argc, char **argv) {
         if (argc == 0)
                 return complain_usage(c, "a verb is missing; try %s --help", name);
 
-        verb = find_verb(c->program, argv[0]);
+        verb = find_verb(c, argv[0]);
         if (!verb)
-                return complain_usage(c, "there is no verb %s; try %s --help", argv[0], name);
+                return STATUS_USAGE;
 
         n = (unsigned) argc - 1;
         if (n < verb->min || n > verb->max)
