@@ -46,8 +46,6 @@ static int layouts_look(const Root *root, const BootStores *stores, LayoutsLook 
         return l->running ? cmdline_parse(text, strlen(text), &l->cmdline) : 0;
 }
 
-/* ostree ------------------------------------------------------------------------------------------------- */
-
 static const char *layouts_ostree_entry(const LayoutsLook *l) {
         for (size_t i = 0; i < l->stores->n_stores; i++)
                 for (size_t k = 0; k < l->stores->stores[i]->n_entries; k++) {
@@ -76,8 +74,6 @@ static const char *layouts_find_ostree(const LayoutsLook *l) {
 
         return layouts_ostree_entry(l);
 }
-
-/* zipl --------------------------------------------------------------------------------------------------- */
 
 /* On SUSE, zipl starts a GRUB, and then grub.cfg holds the command line. */
 static const char *layouts_find_zipl(const LayoutsLook *l) {

@@ -29,8 +29,6 @@ static const TokenSpec pool[] = {
         { .name = "a",                      .value = "b", .kind = TOKEN_STRING },
 };
 
-/* Randomness --------------------------------------------------------------------------------------------- */
-
 typedef struct Random {
         uint64_t state;
 } Random;
@@ -69,8 +67,6 @@ static void put_words(Random *r, Buffer *b, const char *const *more, size_t n_mo
                         put(b, PICK(r, blanks));
         }
 }
-
-/* Files -------------------------------------------------------------------------------------------------- */
 
 static void make_grub_cfg(Random *r, Buffer *b) {
         static const char *const commands[] = { "linux", "linux16", "linuxefi" };
@@ -193,8 +189,6 @@ static void make_layout(Random *r, const Tree *t) {
                 write_file(t, files[i].path, &b);
         }
 }
-
-/* What the engine does ----------------------------------------------------------------------------------- */
 
 /* What is remembered of one store: its bytes before, and for each token the entries that had it. */
 typedef struct Record {
