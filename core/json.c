@@ -35,17 +35,27 @@ size_t utf8_decode(const char *s, size_t size, uint32_t *ret) {
 
 json_object *json_text_n(const char *s, size_t size) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        size_t start = 0; /* of what is not in the buffer yet */
         uint32_t c;
 
         for (size_t i = 0; i < size;) {
                 size_t n = utf8_decode(s + i, size - i, &c);
 
-                if (n == 0 ? buffer_puts(&b, "\xEF\xBF\xBD") < 0 : buffer_append(&b, s + i, n) < 0)
+                if (n > 0) {
+                        i += n;
+                        continue;
+                }
+                if (buffer_append(&b, s + start, i - start) < 0 || buffer_puts(&b, "\xEF\xBF\xBD") < 0)
                         return NULL;
-                i += n == 0 ? 1 : n;
+                start = ++i;
         }
 
-        return json_object_new_string_len(b.data ? b.data : "", (int) b.size);
+        if (start == 0)
+                return json_object_new_string_len(strempty(s), (int) size);
+        if (buffer_append(&b, s + start, size - start) < 0)
+                return NULL;
+
+        return json_object_new_string_len(b.data, (int) b.size);
 }
 
 json_object *json_text(const char *s) {

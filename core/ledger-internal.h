@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The tables that say which lists and fields a ledger has, private to the files core/ledger*.c: reading, writing and
- * freeing all follow them.
+ * The tables that say which lists and fields a ledger has, private to the files core/ledger*.c: reading, writing,
+ * copying and freeing all follow them.
  */
 
 #include "core/ledger.h"

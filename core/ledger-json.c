@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Reading, writing and copying a ledger. Tested by tests/unit/core/test-ledger.c. */
+/* Reading and writing a ledger. Tested by tests/unit/core/test-ledger.c. */
 
 #include "core/ledger-internal.h"
 #include "core/replace.h"
@@ -249,26 +249,4 @@ int ledger_write(const Root *root, const Ledger *ledger) {
 
         /* Everybody may read it: it holds no secrets, and `gtune status` needs it and no privilege. */
         return replace_file(root, ledger->path, &text, 0644);
-}
-
-int ledger_copy(const Ledger *ledger, Ledger **ret) {
-        _cleanup_(ledger_freep) Ledger *copy = NULL;
-        _cleanup_json_ json_object *o = NULL;
-        int r;
-
-        r = ledger_to_json(ledger, &o);
-        if (r < 0)
-                return r;
-        r = ledger_new(&copy, ledger->path);
-        if (r < 0)
-                return r;
-        r = ledger_from_json(o, false, copy);
-        if (r < 0)
-                return r;
-
-        while (copy->n_intents > 0)
-                ledger_list_drop(copy, ledger_lists + LEDGER_LIST_INTENTS, copy->intents + copy->n_intents - 1);
-
-        *ret = TAKE_PTR(copy);
-        return 0;
 }

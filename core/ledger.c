@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * One table says which lists and fields a ledger has; reading, writing and freeing all follow it.
+ * One table says which lists and fields a ledger has; reading, writing, copying and freeing all follow it.
  */
 
 #include <assert.h>
@@ -119,6 +119,68 @@ Ledger *ledger_free(Ledger *ledger) {
         free(ledger->path);
         free(ledger);
         return NULL;
+}
+
+static int ledger_names_copy(char *const *names, char ***ret) {
+        _cleanup_(strv_freep) char **copy = NULL;
+        size_t n = 0;
+
+        while (names[n])
+                n++;
+        copy = calloc(n + 1, sizeof(char *));
+        if (!copy)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < n; i++) {
+                copy[i] = strdup(names[i]);
+                if (!copy[i])
+                        return -ENOMEM;
+        }
+
+        *ret = TAKE_PTR(copy);
+        return 0;
+}
+
+static int ledger_record_copy(const void *from, void *to, const LedgerField *fields, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                void *const *value = (void *const *) ((const char *) from + fields[i].offset);
+                void *copy = (char *) to + fields[i].offset;
+                int r = 0;
+
+                if (fields[i].type != LEDGER_FIELD_NAMES)
+                        r = free_and_strdup(copy, *value);
+                else if (*value)
+                        r = ledger_names_copy(*value, copy);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+int ledger_copy(const Ledger *ledger, Ledger **ret) {
+        _cleanup_(ledger_freep) Ledger *copy = NULL;
+        int r;
+
+        r = ledger_new(&copy, ledger->path);
+        if (r < 0)
+                return r;
+
+        for (size_t l = 0; l < _LEDGER_LISTS_MAX; l++) {
+                const LedgerList *list = ledger_lists + l;
+                const char *records = *ledger_list_array(ledger, list);
+
+                for (size_t i = 0; l != LEDGER_LIST_INTENTS && i < *ledger_list_count(ledger, list); i++) {
+                        void *record = ledger_list_add(copy, list);
+
+                        if (!record || ledger_record_copy(records + i * list->size, record, list->fields,
+                                                          list->n_fields) < 0)
+                                return -ENOMEM;
+                }
+        }
+
+        *ret = TAKE_PTR(copy);
+        return 0;
 }
 
 void *ledger_list_add(Ledger *ledger, const LedgerList *list) {

@@ -12,40 +12,63 @@ char *replacement_staged_name(const char *name) {
         return xasprintf(".%s.gtuned", name);
 }
 
+static Folder *folder_unref(Folder *folder) {
+        if (folder && --folder->n_users == 0) {
+                closep(&folder->fd);
+                free(folder);
+        }
+
+        return NULL;
+}
+DEFINE_CLEANUP(Folder *, folder_unref);
+
+static int folder_open(const Root *root, const char *path, bool create, Folder **ret) {
+        _cleanup_(folder_unrefp) Folder *folder = calloc(1, sizeof(*folder));
+        struct statfs fs;
+        const char *name;
+        int r;
+
+        if (!folder)
+                return -ENOMEM;
+
+        *folder = (Folder) {.n_users = 1, .fd = -EBADF};
+        r = root_open_parent(root, path, create, &folder->fd, &name);
+        if (r != ROOT_OK)
+                return r == ROOT_FOREIGN ? -EROFS : r;
+        if (fstatfs(folder->fd, &fs) < 0)
+                return negative_errno();
+
+        folder->fat = fs.f_type == MSDOS_SUPER_MAGIC;
+        *ret = TAKE_PTR(folder);
+        return 0;
+}
+
 /*
  * On FAT, flush the directory and, with it, the table of clusters. On the disk a name must never point to clusters that
  * the table calls free: when such a file is removed, the kernel makes the ESP read-only. But the flush of a file writes
  * its name before the table (Linux: fs/fat/file.c, fat_file_fsync()).
  */
-static int replacement_sync_clusters(int directory_fd) {
-        struct statfs fs;
-
-        if (fstatfs(directory_fd, &fs) < 0)
-                return negative_errno();
-        if (fs.f_type == MSDOS_SUPER_MAGIC && fsync(directory_fd) < 0)
-                return negative_errno();
-
-        return 0;
+static int folder_sync_clusters(const Folder *folder) {
+        return folder->fat && fsync(folder->fd) < 0 ? negative_errno() : 0;
 }
 
 /* Remove a staged file. It is open meanwhile, so that its blocks are freed last. Return: 0, also if there is none. */
-static int replacement_remove_staged(int directory_fd, const char *name) {
-        _cleanup_close_ _unused_ int fd = openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+static int folder_remove_staged(const Folder *folder, const char *name) {
+        _cleanup_close_ _unused_ int fd = openat(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-        if (unlinkat(directory_fd, name, 0) < 0)
+        if (unlinkat(folder->fd, name, 0) < 0)
                 return errno == ENOENT ? 0 : negative_errno();
 
-        return replacement_sync_clusters(directory_fd);
+        return folder_sync_clusters(folder);
 }
 
 void replacement_done(Replacement *r) {
-        if (r->directory_fd >= 0 && r->staged)
-                (void) replacement_remove_staged(r->directory_fd, r->staged);
+        if (r->folder && r->staged)
+                (void) folder_remove_staged(r->folder, r->staged);
 
         closep(&r->old_fd);
-        closep(&r->directory_fd);
+        folder_unref(r->folder);
         free(r->path);
-        free(r->name);
         free(r->staged);
         *r = REPLACEMENT_NULL;
 }
@@ -77,9 +100,8 @@ static int replacement_copy_metadata(int from, int to) {
                 return negative_errno();
 
         /* Set the owner first, because that clears bits of the mode. On vfat both come from the mount. */
-        if ((want.st_uid != is.st_uid || want.st_gid != is.st_gid) && fchown(to, want.st_uid, want.st_gid) < 0)
-                return negative_errno();
-        if (fstat(to, &is) < 0)
+        if ((want.st_uid != is.st_uid || want.st_gid != is.st_gid) &&
+            (fchown(to, want.st_uid, want.st_gid) < 0 || fstat(to, &is) < 0))
                 return negative_errno();
         if ((want.st_mode & 07777) != (is.st_mode & 07777) && fchmod(to, want.st_mode & 07777) < 0)
                 return negative_errno();
@@ -94,21 +116,29 @@ static int replacement_copy_metadata(int from, int to) {
 }
 
 static int replacement_open_entry(const Replacement *p) {
-        return openat(p->directory_fd, p->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        return openat(p->folder->fd, p->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+static int replacement_create_staged(const Replacement *p, mode_t mode) {
+        int fd = openat(p->folder->fd, p->staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0700);
+
+        return fd < 0 ? negative_errno() : fd;
 }
 
 static int replacement_write_staged(const Replacement *p, const Buffer *content, mode_t mode) {
         _cleanup_close_ int old = -EBADF, new = -EBADF;
         int r;
 
-        /* A file of this name was left by an earlier run of gtuned. */
-        r = replacement_remove_staged(p->directory_fd, p->staged);
-        if (r < 0)
-                return r;
-
-        new = openat(p->directory_fd, p->staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0700);
+        new = replacement_create_staged(p, mode);
+        if (new == -EEXIST) {
+                /* It was left by an earlier run of gtuned. */
+                r = folder_remove_staged(p->folder, p->staged);
+                if (r < 0)
+                        return r;
+                new = replacement_create_staged(p, mode);
+        }
         if (new < 0)
-                return negative_errno();
+                return new;
 
         r = write_all(new, content->data, content->size);
         if (r < 0)
@@ -122,7 +152,7 @@ static int replacement_write_staged(const Replacement *p, const Buffer *content,
         if (r < 0)
                 return r;
 
-        r = replacement_sync_clusters(p->directory_fd);
+        r = folder_sync_clusters(p->folder);
         if (r < 0)
                 return r;
         if (fsync(new) < 0)
@@ -131,27 +161,27 @@ static int replacement_write_staged(const Replacement *p, const Buffer *content,
         return 0;
 }
 
-static int replacement_open_target(const Root *root, const char *path, bool create, Replacement *p) {
-        const char *name;
-        int r;
-
-        r = root_open_parent(root, path, create, &p->directory_fd, &name);
-        if (r != ROOT_OK)
-                return r == ROOT_FOREIGN ? -EROFS : r;
-
+static int replacement_open_target(const Root *root, const Replacement *beside, const char *path, bool create,
+                                   Replacement *p) {
         p->path = strdup(path);
-        p->name = strdup(name);
-        if (!p->path || !p->name)
+        if (!p->path)
                 return -ENOMEM;
 
+        p->name = strrchr(p->path, '/') + 1;
+        if (!beside || !same_folder(beside->path, path))
+                return folder_open(root, path, create, &p->folder);
+
+        p->folder = beside->folder;
+        p->folder->n_users++;
         return 0;
 }
 
-int replacement_stage(const Root *root, const char *path, const Buffer *content, mode_t mode, Replacement *ret) {
+int replacement_stage(const Root *root, const Replacement *beside, const char *path, const Buffer *content, mode_t mode,
+                      Replacement *ret) {
         _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
         int r;
 
-        r = replacement_open_target(root, path, content != NULL, &p);
+        r = replacement_open_target(root, beside, path, content != NULL, &p);
         if (r < 0)
                 return r;
 
@@ -175,14 +205,14 @@ int replacement_adopt(const Root *root, const char *path, Replacement *ret) {
         _cleanup_free_ char *staged = NULL;
         int r;
 
-        r = replacement_open_target(root, path, false, &p);
+        r = replacement_open_target(root, NULL, path, false, &p);
         if (r < 0)
                 return r;
 
         staged = replacement_staged_name(p.name);
         if (!staged)
                 return -ENOMEM;
-        if (faccessat(p.directory_fd, staged, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        if (faccessat(p.folder->fd, staged, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                 return negative_errno();
 
         p.staged = TAKE_PTR(staged);
@@ -191,36 +221,106 @@ int replacement_adopt(const Root *root, const char *path, Replacement *ret) {
         return 0;
 }
 
-int replacement_commit(Replacement *p) {
+int replacement_check_folder(const Root *root, const Replacement *p) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat is, was;
+        const char *name;
+        int r;
+
+        r = root_open_parent(root, p->path, false, &fd, &name);
+        if (r == -ENOENT || r == ROOT_FOREIGN)
+                return -ESTALE;
+        if (r < 0)
+                return r;
+        if (fstat(fd, &is) < 0 || fstat(p->folder->fd, &was) < 0)
+                return negative_errno();
+
+        return is.st_dev == was.st_dev && is.st_ino == was.st_ino ? 0 : -ESTALE;
+}
+
+/* Return: 1 if the rest of a file is these bytes, 0 if it is not, -errno. */
+static int file_holds(int fd, const Buffer *content) {
+        char part[16384];
+        size_t at = 0;
+
+        for (;;) {
+                ssize_t n = read(fd, part, sizeof(part));
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return negative_errno();
+                if (n == 0)
+                        return at == content->size;
+                if ((size_t) n > content->size - at || memcmp(part, content->data + at, (size_t) n) != 0)
+                        return 0;
+
+                at += (size_t) n;
+        }
+}
+
+int replacement_check_target(Replacement *p, const Buffer *old) {
+        struct stat st;
+        int r;
+
         p->old_fd = replacement_open_entry(p);
+        if (p->old_fd < 0) {
+                r = negative_errno();
+                if (r == -ENOENT && !old)
+                        return 0;
+                return r == -ENOENT || r == -ELOOP ? -ESTALE : r;
+        }
+        if (fstat(p->old_fd, &st) < 0)
+                return negative_errno();
+        if (!old || !S_ISREG(st.st_mode))
+                return -ESTALE;
+
+        r = file_holds(p->old_fd, old);
+        return r < 0 ? r : r > 0 ? 0 : -ESTALE;
+}
+
+int replacement_commit(Replacement *p) {
+        if (p->old_fd < 0)
+                p->old_fd = replacement_open_entry(p);
 
         if (!p->staged) {
-                if (unlinkat(p->directory_fd, p->name, 0) < 0 && errno != ENOENT)
+                if (unlinkat(p->folder->fd, p->name, 0) < 0 && errno != ENOENT)
                         return negative_errno();
                 return 0;
         }
 
-        if (renameat(p->directory_fd, p->staged, p->directory_fd, p->name) < 0)
+        if (renameat(p->folder->fd, p->staged, p->folder->fd, p->name) < 0)
                 return negative_errno();
 
         free(TAKE_PTR(p->staged));
         return 0;
 }
 
-int replacement_sync(Replacement *p) {
+int replacement_sync_folder(const Replacement *p) {
+        return fsync(p->folder->fd) < 0 ? negative_errno() : 0;
+}
+
+int replacement_sync_file(const Replacement *p) {
         _cleanup_close_ int file = replacement_open_entry(p);
 
-        if (fsync(p->directory_fd) < 0 || (file >= 0 && fsync(file) < 0))
-                return negative_errno();
+        return file >= 0 && fsync(file) < 0 ? negative_errno() : 0;
+}
 
-        return 0;
+int replacement_sync(const Replacement *p) {
+        int r;
+
+        r = replacement_sync_folder(p);
+        if (r < 0)
+                return r;
+
+        return replacement_sync_file(p);
 }
 
 int replace_file(const Root *root, const char *path, const Buffer *content, mode_t mode) {
         _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
         int r;
 
-        r = replacement_stage(root, path, content, mode, &p);
+        r = replacement_stage(root, NULL, path, content, mode, &p);
         if (r < 0)
                 return r;
 

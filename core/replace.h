@@ -8,15 +8,22 @@
 
 #include "core/root.h"
 
+/* The open directory of a target. Replacements in the same directory share it. */
+typedef struct Folder {
+        unsigned n_users;
+        int fd;
+        bool fat;
+} Folder;
+
 typedef struct Replacement {
-        int directory_fd;
+        Folder *folder;
         char *path;   /* the target, as seen inside the root, without links */
-        char *name;   /* its last component */
+        const char *name; /* its last component, in path */
         char *staged; /* name of the staged file beside it; NULL: the target is to be removed */
         int old_fd;   /* the replaced file, held open until the state is released (see replacement_commit()) */
 } Replacement;
 
-#define REPLACEMENT_NULL ((Replacement) {.directory_fd = -EBADF, .old_fd = -EBADF})
+#define REPLACEMENT_NULL ((Replacement) {.old_fd = -EBADF})
 
 /** replacement_staged_name() - make the name of the staged file: ".NAME.gtuned". Return: a new string, or NULL. */
 char *replacement_staged_name(const char *name);
@@ -24,6 +31,7 @@ char *replacement_staged_name(const char *name);
 /**
  * replacement_stage() - write the new bytes beside the target and flush them
  * @root: the root
+ * @beside: another replacement, whose open directory is shared if the target is in it; or NULL
  * @path: the target without links in its last component; its directory is made if it is missing
  * @content: the new bytes, or NULL to remove the target
  * @mode: permission bits of a target that does not exist yet
@@ -31,7 +39,8 @@ char *replacement_staged_name(const char *name);
  *
  * Return: 0; -EROFS if the path is foreign (see root.h); another -errno. After an error no staged file is left.
  */
-int replacement_stage(const Root *root, const char *path, const Buffer *content, mode_t mode, Replacement *ret);
+int replacement_stage(const Root *root, const Replacement *beside, const char *path, const Buffer *content, mode_t mode,
+                      Replacement *ret);
 
 /**
  * replacement_adopt() - take up a file that an earlier process staged
@@ -44,6 +53,24 @@ int replacement_stage(const Root *root, const char *path, const Buffer *content,
 int replacement_adopt(const Root *root, const char *path, Replacement *ret);
 
 /**
+ * replacement_check_folder() - see whether the path still leads to the directory in which the file was staged
+ * @root: the root
+ * @r: the state
+ *
+ * Return: 0; -ESTALE if another process put another directory in its place; another -errno.
+ */
+int replacement_check_folder(const Root *root, const Replacement *r);
+
+/**
+ * replacement_check_target() - see whether the target is still as it was read, and hold it open
+ * @r: the state, before replacement_commit()
+ * @old: the bytes, or NULL if there was no such file
+ *
+ * What is held is what replacement_commit() replaces. Return: 0; -ESTALE if it has changed; another -errno.
+ */
+int replacement_check_target(Replacement *r, const Buffer *old);
+
+/**
  * replacement_commit() - rename the staged file over the target, or remove the target
  * @r: the state
  *
@@ -54,15 +81,21 @@ int replacement_adopt(const Root *root, const char *path, Replacement *ret);
 int replacement_commit(Replacement *r);
 
 /**
- * replacement_sync() - flush what the rename changed, so that it survives
+ * replacement_sync_folder() - flush the directory after the rename
  * @r: the state
  *
- * The directory is flushed first. On FAT that removes the staged name from the disk, and only the flush of the file
- * writes its new place under the name of the target (Linux: fs/fat/inode.c, fat_write_inode()). In the other order two
- * names would share the same clusters for a moment; a crash then would let fsck, or the removal of one, destroy the
- * other. Return: 0 or -errno.
+ * This comes first, and serves all that was renamed in the directory. On FAT it removes the staged name from the disk,
+ * and only the flush of the file writes its new place under the name of the target (Linux: fs/fat/inode.c,
+ * fat_write_inode()). In the other order two names would share the same clusters for a moment; a crash then would let
+ * fsck, or the removal of one, destroy the other. Return: 0 or -errno.
  */
-int replacement_sync(Replacement *r);
+int replacement_sync_folder(const Replacement *r);
+
+/** replacement_sync_file() - flush the file itself, after replacement_sync_folder(). Return: 0 or -errno. */
+int replacement_sync_file(const Replacement *r);
+
+/** replacement_sync() - flush what the rename changed, so that it survives. Return: 0 or -errno. */
+int replacement_sync(const Replacement *r);
 
 /** replacement_done() - remove the file that is still staged, if any, and release the state */
 void replacement_done(Replacement *r);

@@ -91,6 +91,13 @@ static inline bool endswith(const char *s, const char *suffix) {
         return n >= m && memcmp(s + n - m, suffix, m) == 0;
 }
 
+/* Whether two absolute paths name entries of the same directory, spelled alike. */
+static inline bool same_folder(const char *a, const char *b) {
+        size_t n = (size_t) (strrchr(a, '/') - a) + 1;
+
+        return strncmp(a, b, n) == 0 && !strchr(b + n, '/');
+}
+
 /** safe_close() - close a descriptor unless it is negative, and keep errno. Return: -EBADF, to be assigned to it. */
 static inline int safe_close(int fd) {
         int saved = errno;

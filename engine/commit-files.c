@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <fcntl.h>
-#include <sys/resource.h>
 
 #include "engine/boot-flush.h"
 #include "engine/commit-internal.h"
@@ -75,19 +74,7 @@ int commit_flush_boot_files(Commit *c) {
         return r;
 }
 
-/* Each staged file holds a descriptor of its directory, and the soft limit of a process is 1024. */
-static void commit_allow_many_files(void) {
-        struct rlimit limit;
-
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
-                return;
-
-        limit.rlim_cur = limit.rlim_max;
-        (void) setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int commit_stage_files(Commit *c) {
-        commit_allow_many_files();
         c->staged = calloc(c->t->n_files + 1, sizeof(Replacement));
         if (!c->staged)
                 return -ENOMEM;
@@ -96,7 +83,8 @@ int commit_stage_files(Commit *c) {
                 const FileChange *f = c->t->files + i;
                 int r;
 
-                r = replacement_stage(c->root, f->path, f->gone ? NULL : &f->new, 0644, c->staged + i);
+                r = replacement_stage(c->root, i > 0 ? c->staged + i - 1 : NULL, f->path, f->gone ? NULL : &f->new,
+                                      0644, c->staged + i);
                 if (r < 0)
                         return commit_fail(c, r, f->path, "cannot be written");
                 c->n_staged++;
@@ -105,20 +93,18 @@ int commit_stage_files(Commit *c) {
         return 0;
 }
 
-/* Another process may have edited the file since it was read. */
-static int commit_check_unchanged(Commit *c, const FileChange *f) {
-        _cleanup_buffer_ Buffer is = BUFFER_NULL;
+/* Another process may have edited the file since it was read, or have moved its directory away. */
+static int commit_check_unchanged(Commit *c, size_t i, bool with_folder) {
+        const FileChange *f = c->t->files + i;
         int r;
 
-        r = root_read(c->root, f->path, f->old.size + 1, &is);
-        if (r == -ENOENT && !f->existed)
-                return 0;
-        if (r >= 0 && f->existed && buffer_equal(&is, &f->old))
-                return 0;
-        if (r < 0 && r != -ENOENT && r != -EFBIG)
-                return commit_fail(c, r, f->path, "cannot be read");
+        r = with_folder ? replacement_check_folder(c->root, c->staged + i) : 0;
+        if (r >= 0)
+                r = replacement_check_target(c->staged + i, f->existed ? &f->old : NULL);
+        if (r == -ESTALE)
+                return commit_fail(c, r, f->path, "was changed by somebody else in this moment; try again");
 
-        return commit_fail(c, -ESTALE, f->path, "was changed by somebody else in this moment; try again");
+        return r < 0 ? commit_fail(c, r, f->path, "cannot be read") : 0;
 }
 
 /* An empty folder of drop-ins means nothing, and may have been made for the drop-in that is gone. */
@@ -132,9 +118,16 @@ static void commit_drop_empty_folder(const Root *root, const FileChange *f) {
 }
 
 static int commit_flush_files(Commit *c, size_t first, size_t end) {
-        for (size_t i = first; i < end; i++) {
-                int r = replacement_sync(c->staged + i);
+        const Folder *flushed = NULL;
 
+        for (size_t i = first; i < end; i++) {
+                int r = 0;
+
+                if (c->staged[i].folder != flushed)
+                        r = replacement_sync_folder(c->staged + i);
+                flushed = c->staged[i].folder;
+                if (r >= 0)
+                        r = replacement_sync_file(c->staged + i);
                 if (r < 0)
                         return commit_fail(c, r, c->t->files[i].path, "cannot be flushed");
                 if (c->t->files[i].gone)
@@ -153,7 +146,7 @@ int commit_rename_files(Commit *c) {
         int r;
 
         for (size_t i = 0; i < c->n_staged; i++) {
-                r = commit_check_unchanged(c, c->t->files + i);
+                r = commit_check_unchanged(c, i, i == flushed || c->staged[i].folder != c->staged[i - 1].folder);
                 if (r < 0)
                         return r;
                 r = replacement_commit(c->staged + i);
@@ -176,7 +169,7 @@ int commit_put_back(const Commit *c, const FileChange *f) {
         _cleanup_(replacement_done) Replacement back = REPLACEMENT_NULL;
         int r;
 
-        r = replacement_stage(c->root, f->path, f->existed ? &f->old : NULL, 0644, &back);
+        r = replacement_stage(c->root, NULL, f->path, f->existed ? &f->old : NULL, 0644, &back);
         if (r < 0)
                 return r;
         r = replacement_commit(&back);

@@ -31,9 +31,6 @@ static int commit_make_intent(const Commit *c, Ledger **ret) {
         r = ledger_copy(c->survey->ledger, &ledger);
         if (r < 0)
                 return r;
-        r = ledger_copy(c->t->ledger, &ledger->next);
-        if (r < 0)
-                return r;
 
         for (size_t i = 0; i < c->t->n_files; i++) {
                 r = commit_add_intent(ledger, c->t->files + i);
@@ -50,8 +47,11 @@ int commit_write_intent(Commit *c) {
         int r;
 
         r = commit_make_intent(c, &ledger);
-        if (r >= 0)
+        if (r >= 0) {
+                ledger->next = c->t->ledger;
                 r = ledger_write(c->root, ledger);
+                ledger->next = NULL; /* it belongs to the transaction */
+        }
         if (r < 0)
                 return commit_fail(c, r, c->t->ledger->path, "cannot be written");
 

@@ -87,7 +87,7 @@ static int recovery_roll_forward(const Root *root, const LedgerIntent *intent) {
         if (intent->new)
                 r = replacement_adopt(root, intent->path, &p);
         else
-                r = replacement_stage(root, intent->path, NULL, 0, &p);
+                r = replacement_stage(root, NULL, intent->path, NULL, 0, &p);
         if (r < 0)
                 return r;
         r = replacement_commit(&p);

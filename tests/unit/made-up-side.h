@@ -203,7 +203,7 @@ static inline int label_write(const View *view, const char *thing, const Buffer 
         _cleanup_free_ char *path = label_path(thing);
         int r;
 
-        r = path ? replacement_stage(view->root, path, text, 0644, &p) : -ENOMEM;
+        r = path ? replacement_stage(view->root, NULL, path, text, 0644, &p) : -ENOMEM;
         return r < 0 ? r : replacement_commit(&p);
 }
 

@@ -82,7 +82,7 @@ static void test_stage(void **state) {
         const Tree *t = *state;
 
         tree_file(t, TARGET, "old\n");
-        assert_int_equal(replacement_stage(t->root, TARGET, &new, 0644, &p), 0);
+        assert_int_equal(replacement_stage(t->root, NULL, TARGET, &new, 0644, &p), 0);
         assert_tree_file(t, TARGET, "old\n");
         assert_tree_file(t, STAGED, "new\n");
         replacement_done(&p);
@@ -97,7 +97,7 @@ static void test_commit(void **state) {
 
         tree_file(t, TARGET, "old\n");
         tree_bytes(t, STAGED, "of a run that was killed\n", 25, 0400);
-        assert_int_equal(replacement_stage(t->root, TARGET, &new, 0644, &p), 0);
+        assert_int_equal(replacement_stage(t->root, NULL, TARGET, &new, 0644, &p), 0);
         assert_int_equal(replacement_commit(&p), 0);
         assert_int_equal(replacement_sync(&p), 0);
         assert_tree_file(t, TARGET, "new\n");
@@ -124,7 +124,7 @@ static void test_remove(void **state) {
         for (unsigned i = 0; i < 2; i++) {
                 _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
 
-                assert_int_equal(replacement_stage(t->root, TARGET, NULL, 0, &p), 0);
+                assert_int_equal(replacement_stage(t->root, NULL, TARGET, NULL, 0, &p), 0);
                 assert_int_equal(root_exists(t->root, TARGET), i == 0);
                 assert_int_equal(replacement_commit(&p), 0);
                 assert_false(root_exists(t->root, TARGET));
