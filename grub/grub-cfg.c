@@ -27,15 +27,21 @@ static int grub_cfg_append_loader_word(Buffer *b, const char *value) {
         if (r < 0)
                 return r;
 
-        for (; *value; value++) {
-                const char with_backslash[] = { '\\', *value };
+        for (;;) {
+                size_t n = strcspn(value, "\\'\"");
+                const char with_backslash[] = { '\\', value[n] };
 
-                if (strchr("\\'\"", *value))
-                        r = buffer_append(b, with_backslash, 2);
-                else
-                        r = buffer_append(b, value, 1);
+                r = buffer_append(b, value, n);
                 if (r < 0)
                         return r;
+
+                value += n;
+                if (!*value)
+                        break;
+                r = buffer_append(b, with_backslash, 2);
+                if (r < 0)
+                        return r;
+                value++;
         }
 
         return buffer_puts(b, quote ? "\"" : "");

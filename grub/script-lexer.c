@@ -6,6 +6,8 @@
  * Tested by test-script.c.
  */
 
+#include <limits.h>
+
 #include "grub/script-lexer.h"
 
 /*
@@ -39,6 +41,33 @@ static const struct {
         { "then",     LEXER_THEN     },
         { "until",    LEXER_UNTIL    },
         { "while",    LEXER_WHILE    },
+};
+
+/* What a byte is to the lexer; all others only stand for themselves. */
+enum {
+        BYTE_ENDS_WORD = 1 << 0,    /* in yylex.l, all other bytes are CHAR or begin another piece */
+        BYTE_BEGINS_PIECE = 1 << 1, /* quotes, an escape or a variable */
+        BYTE_ENDS_DOUBLE = 1 << 2,  /* it is special in double quotes */
+        BYTE_ENDS_SINGLE = 1 << 3,
+        BYTE_ENDS_RUN = 1 << 4,     /* a newline is counted, and a carriage return is dropped */
+};
+
+static const uint8_t lexer_bytes[UCHAR_MAX + 1] = {
+        ['\r'] = BYTE_ENDS_RUN,
+        ['\n'] = BYTE_ENDS_RUN | BYTE_ENDS_WORD,
+        [' '] = BYTE_ENDS_WORD,
+        ['\t'] = BYTE_ENDS_WORD,
+        ['{'] = BYTE_ENDS_WORD,
+        ['}'] = BYTE_ENDS_WORD,
+        ['|'] = BYTE_ENDS_WORD,
+        ['&'] = BYTE_ENDS_WORD,
+        [';'] = BYTE_ENDS_WORD,
+        ['<'] = BYTE_ENDS_WORD,
+        ['>'] = BYTE_ENDS_WORD,
+        ['\\'] = BYTE_BEGINS_PIECE | BYTE_ENDS_DOUBLE,
+        ['"'] = BYTE_BEGINS_PIECE | BYTE_ENDS_DOUBLE,
+        ['$'] = BYTE_BEGINS_PIECE | BYTE_ENDS_DOUBLE,
+        ['\''] = BYTE_BEGINS_PIECE | BYTE_ENDS_SINGLE,
 };
 
 int lexer_fail(Lexer *l, unsigned line, const char *reason) {
@@ -136,6 +165,27 @@ static void lexer_copy(Lexer *l) {
         lexer_advance(l);
 }
 
+/* Copy all bytes up to one that is special here, and at least one. */
+static void lexer_copy_run(Lexer *l, unsigned special) {
+        size_t n = 0;
+
+        while (l->pos + n < l->size &&
+               (lexer_bytes[(unsigned char) l->text[l->pos + n]] & (special | BYTE_ENDS_RUN)) == 0)
+                n++;
+        if (n == 0) {
+                lexer_copy(l);
+                return;
+        }
+
+        memcpy(l->values + l->used, l->text + l->pos, n);
+        l->used += n;
+        l->pos += n;
+        l->end = l->pos;
+        l->length += n;
+        l->in_line = true;
+        lexer_settle(l);
+}
+
 /* $name, $1, $?, and the same in braces (yylex.l: VARIABLE); the "$" was read. */
 static int lexer_read_variable(Lexer *l) {
         bool braces;
@@ -201,7 +251,7 @@ static int lexer_read_double_quotes(Lexer *l, bool translated) {
                                 return r;
                         break;
                 default:
-                        lexer_copy(l);
+                        lexer_copy_run(l, BYTE_ENDS_DOUBLE);
                 }
 
         lexer_advance(l);
@@ -213,7 +263,7 @@ static int lexer_read_single_quotes(Lexer *l) {
                 if (lexer_current(l) == LEXER_NO_BYTE)
                         return lexer_fail(l, l->token_line, "a single quote is never closed");
 
-                lexer_copy(l);
+                lexer_copy_run(l, BYTE_ENDS_SINGLE);
         }
 
         lexer_advance(l);
@@ -259,16 +309,17 @@ static int lexer_read_piece(Lexer *l) {
                         r = lexer_read_variable(l);
                 break;
         default:
-                lexer_copy(l);
+                lexer_copy_run(l, BYTE_ENDS_WORD | BYTE_BEGINS_PIECE);
                 return true;
         }
 
         return r < 0 ? r : true;
 }
 
-/* Whether a byte ends a word: in yylex.l, all other bytes are CHAR or begin another piece. */
-static bool lexer_ends_word(int c) {
-        return c == LEXER_NO_BYTE || c == '\n' || strchr(" \t{}|&;<>", c);
+static bool lexer_is(const Lexer *l, unsigned what) {
+        int c = lexer_current(l);
+
+        return c != LEXER_NO_BYTE && (lexer_bytes[c] & what) != 0;
 }
 
 static LexerToken lexer_word_type(const Lexer *l) {
@@ -278,7 +329,7 @@ static LexerToken lexer_word_type(const Lexer *l) {
                 return LEXER_WORD;
 
         for (size_t i = 0; i < ELEMENTSOF(reserved_words); i++)
-                if (streq(s, reserved_words[i].text))
+                if (*s == *reserved_words[i].text && streq(s, reserved_words[i].text))
                         return reserved_words[i].type;
 
         if (!lexer_is_alpha(*s))
@@ -296,10 +347,10 @@ static int lexer_read_word(Lexer *l) {
         l->substantial = false;
         l->plain = true;
 
-        while (!lexer_ends_word(lexer_current(l))) {
+        while (lexer_current(l) != LEXER_NO_BYTE && !lexer_is(l, BYTE_ENDS_WORD)) {
                 size_t begin = l->pos;
 
-                if (strchr("\\\"'$", lexer_current(l)))
+                if (lexer_is(l, BYTE_BEGINS_PIECE))
                         l->plain = false;
 
                 r = lexer_read_piece(l);
