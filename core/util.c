@@ -3,6 +3,7 @@
 /* Tested by every other test. */
 
 #include <assert.h>
+#include <limits.h>
 #include <time.h>
 
 #include "core/util.h"
@@ -65,23 +66,31 @@ int strv_take(char ***list, size_t *n, char *s) {
         return 0;
 }
 
-int grow(void *array, size_t n, size_t size) {
+/* The smallest power of two that is at least n; 0 if n is 0. */
+static size_t array_capacity(size_t n) {
+        return n < 2 ? n : (size_t) 1 << (sizeof(unsigned long) * CHAR_BIT - (size_t) __builtin_clzl(n - 1));
+}
+
+int grow_by(void *array, size_t n, size_t more, size_t size) {
         void **p = array, *bigger;
 
         assert(p);
 
-        if (n == 0 || (n & (n - 1)) == 0) {
-                size_t capacity = n == 0 ? 1 : n * 2;
-
-                bigger = reallocarray(*p, capacity, size);
+        if (array_capacity(n + more) != array_capacity(n)) {
+                bigger = reallocarray(*p, array_capacity(n + more), size);
                 if (!bigger)
                         return -ENOMEM;
 
                 *p = bigger;
         }
 
-        memset((char *) *p + n * size, 0, size);
+        if (more > 0)
+                memset((char *) *p + n * size, 0, more * size);
         return 0;
+}
+
+int grow(void *array, size_t n, size_t size) {
+        return grow_by(array, n, 1, size);
 }
 
 char *strip(char *s) {

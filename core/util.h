@@ -175,6 +175,9 @@ int strv_take(char ***list, size_t *n, char *s);
  */
 int grow(void *array, size_t n, size_t size);
 
+/** grow_by() - as grow(), make room for so many more elements. Return: 0, or -ENOMEM. */
+int grow_by(void *array, size_t n, size_t more, size_t size);
+
 /**
  * strip() - remove white space at both ends
  * @s: changed in place

@@ -23,15 +23,17 @@ int line_append(Line *l, char c, size_t begin, size_t end) {
 }
 
 int line_map(Line *l, const Buffer *content, size_t begin, size_t end) {
-        for (size_t i = begin; i < end; i++) {
-                int r;
+        size_t n = l->text.size;
+        int r;
 
-                r = line_append(l, content->data[i], i, i + 1);
-                if (r < 0)
-                        return r;
-        }
+        r = grow_by(&l->bytes, n, end - begin, sizeof(ShellByte));
+        if (r < 0)
+                return r;
 
-        return 0;
+        for (size_t i = begin; i < end; i++)
+                l->bytes[n + i - begin] = (ShellByte) { .begin = i, .end = i + 1, .quote = LINE_VERBATIM };
+
+        return end > begin ? buffer_append(&l->text, content->data + begin, end - begin) : 0;
 }
 
 void line_take(Line *l, ShellValue *v) {
@@ -47,13 +49,11 @@ int line_copy(const Line *from, Line *ret) {
         _cleanup_(line_done) Line l = { .first = from->first, .first_quote = from->first_quote, .file = from->file };
         int r;
 
-        for (size_t i = 0; i < from->text.size; i++) {
-                r = line_append(&l, from->text.data[i], 0, 0);
-                if (r < 0)
-                        return r;
-
+        r = line_map(&l, &from->text, 0, from->text.size);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < from->text.size; i++)
                 l.bytes[i] = from->bytes[i];
-        }
 
         r = line_parse(&l);
         if (r < 0)
