@@ -143,6 +143,10 @@ static int work_finish(Work *w) {
         _cleanup_json_ json_object *report = NULL;
         int r;
 
+        /* Its memory serves the next survey. */
+        w->apply.t = transaction_free(w->apply.t);
+        w->apply.survey = survey_free(w->apply.survey);
+
         r = take_survey(w->c, &after);
         if (r < 0)
                 return r;

@@ -256,6 +256,8 @@ static int file_holds(int fd, const Buffer *content) {
                         return 0;
 
                 at += (size_t) n;
+                if (at == content->size && (size_t) n < sizeof(part))
+                        return 1;
         }
 }
 
