@@ -235,8 +235,25 @@ static int root_read_to_end(int fd, size_t size, size_t max, Buffer *b) {
         }
 }
 
-int root_read(const Root *root, const char *path, size_t max, Buffer *ret) {
+static int root_read_file(int fd, const struct stat *st, size_t max, Buffer *ret) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r;
+
+        if (S_ISDIR(st->st_mode))
+                return -EISDIR;
+        if (st->st_size > 0 && (size_t) st->st_size > max)
+                return -EFBIG;
+
+        r = root_read_to_end(fd, st->st_size > 0 ? (size_t) st->st_size : 0, max, &b);
+        if (r < 0)
+                return r;
+
+        *ret = b;
+        b = BUFFER_NULL;
+        return ROOT_OK;
+}
+
+int root_read(const Root *root, const char *path, size_t max, Buffer *ret) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
         int r;
@@ -248,18 +265,49 @@ int root_read(const Root *root, const char *path, size_t max, Buffer *ret) {
                 r = root_open_checked(root, path, &fd, &st);
         if (r != ROOT_OK)
                 return r < 0 ? r : -ENOENT;
-        if (S_ISDIR(st.st_mode))
-                return -EISDIR;
-        if (st.st_size > 0 && (size_t) st.st_size > max)
-                return -EFBIG;
 
-        r = root_read_to_end(fd, st.st_size > 0 ? (size_t) st.st_size : 0, max, &b);
-        if (r < 0)
-                return r;
+        return root_read_file(fd, &st, max, ret);
+}
 
-        *ret = b;
-        b = BUFFER_NULL;
+/* As root_open_checked(), without the way through the directories. */
+static int root_open_entry(const Root *root, int directory, const char *name, int *ret_fd, struct stat *ret) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat look, st;
+
+        if (fstatat(directory, name, &look, AT_SYMLINK_NOFOLLOW) < 0)
+                return negative_errno();
+        if (S_ISLNK(look.st_mode) || (!root->live && look.st_dev != root->device))
+                return -ELOOP;
+        if (!S_ISREG(look.st_mode) && !S_ISDIR(look.st_mode))
+                return -EOPNOTSUPP;
+        if (!root->live && root->foreign != ROOT_OK)
+                return root->foreign;
+
+        fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return negative_errno();
+        if (st.st_dev != look.st_dev || st.st_ino != look.st_ino)
+                return -ESTALE;
+
+        *ret_fd = TAKE_FD(fd);
+        *ret = st;
         return ROOT_OK;
+}
+
+int root_read_entry(const Root *root, int directory, const char *path, size_t max, Buffer *ret) {
+        const char *name = strrchr(path, '/') + 1;
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+        int r;
+
+        root_call_trace(root, path);
+        r = root_open_entry(root, directory, name, &fd, &st);
+        if (r == -ESTALE)
+                r = root_open_entry(root, directory, name, &fd, &st);
+        if (r != ROOT_OK)
+                return r < 0 ? r : -ENOENT;
+
+        return root_read_file(fd, &st, max, ret);
 }
 
 int root_read_line(const Root *root, const char *path, char **ret) {

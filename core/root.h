@@ -73,6 +73,18 @@ int root_open(const Root *root, const char *path, int *ret_fd);
 int root_read(const Root *root, const char *path, size_t max, Buffer *ret);
 
 /**
+ * root_read_entry() - read a file of a directory that is open, for many files in one directory
+ * @root: the root
+ * @directory: the directory that holds the file, opened with root_open()
+ * @path: absolute path of the file inside the root, without links
+ * @max: the largest size in bytes that is accepted
+ * @ret: takes the bytes; the caller calls buffer_done()
+ *
+ * Return: as root_read(); -ELOOP if the file itself is a link, or may be mounted there: root_read() reads that too.
+ */
+int root_read_entry(const Root *root, int directory, const char *path, size_t max, Buffer *ret);
+
+/**
  * root_read_line() - read a one-line attribute such as those of sysfs
  * @root: the root
  * @path: absolute path inside it

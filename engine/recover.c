@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include <fcntl.h>
+
 #include "core/replace.h"
 #include "engine/boot-flush.h"
 #include "engine/hash.h"
@@ -237,15 +239,29 @@ typedef struct Leftovers {
         const Root *root;
         const char **paths; /* of the targets */
         size_t n_paths;
+        const char *last;   /* the target that was looked for last, and the directory of it */
+        int directory;
 } Leftovers;
 
+static void leftovers_done(Leftovers *l) {
+        closep(&l->directory);
+        free(l->paths);
+}
+
 static int leftovers_add(Leftovers *l, const char *path) {
-        _cleanup_free_ char *staged = staged_path(path);
+        _cleanup_free_ char *staged = replacement_staged_name(strrchr(path, '/') + 1);
+        const char *name;
         int r;
 
         if (!staged)
                 return -ENOMEM;
-        if (!root_exists(l->root, staged))
+
+        if (!l->last || !same_folder(l->last, path)) {
+                l->directory = safe_close(l->directory);
+                l->last = path;
+                (void) root_open_parent(l->root, path, false, &l->directory, &name);
+        }
+        if (l->directory < 0 || faccessat(l->directory, staged, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                 return 0;
 
         r = grow(&l->paths, l->n_paths, sizeof(char *));
@@ -270,19 +286,17 @@ static int leftovers_find(const Survey *survey, Leftovers *l) {
 }
 
 void recover_leftovers(const Survey *survey) {
-        _cleanup_free_ const char **paths = NULL;
-        Leftovers l = {.root = survey->root};
+        _cleanup_(leftovers_done) Leftovers l = {.root = survey->root, .directory = -EBADF};
         const char *where, *on_root;
         int r;
 
         r = leftovers_find(survey, &l);
-        paths = l.paths;
 
         /* Removing would hang on a file system that is frozen. Apply says so when it wants to write. */
         if (r < 0 || (root_is_live(l.root) && l.n_paths > 0 &&
-                      boot_flush_check(l.root, paths, l.n_paths, &where, &on_root) < 0))
+                      boot_flush_check(l.root, l.paths, l.n_paths, &where, &on_root) < 0))
                 return;
 
         for (size_t i = 0; i < l.n_paths; i++)
-                staged_remove(l.root, paths[i]);
+                staged_remove(l.root, l.paths[i]);
 }

@@ -42,18 +42,37 @@ typedef struct BlsSearch {
         size_t n, size;
 } BlsSearch;
 
-static int bls_search_file(BlsSearch *s, const char *path) {
-        _cleanup_buffer_ Buffer content = BUFFER_NULL;
+/* Open a directory if no link leads to it, so that its files need not be resolved one by one. Return: -EBADF if not. */
+static int bls_open_directory(const Root *root, const char *directory) {
         _cleanup_free_ char *real = NULL;
-        int r;
+        int fd;
 
-        r = root_resolve(s->root, path, &real);
-        if (r >= 0)
-                r = root_read(s->root, real, BLS_SIZE_MAX, &content);
+        if (root_resolve(root, directory, &real) < 0 || !streq(real, directory) ||
+            root_open(root, directory, &fd) != ROOT_OK)
+                return -EBADF;
+
+        return fd;
+}
+
+static int bls_search_file(BlsSearch *s, int directory, const char *path) {
+        _cleanup_buffer_ Buffer content = BUFFER_NULL;
+        _cleanup_free_ char *link = NULL;
+        const char *real = path;
+        int r = -ELOOP;
+
+        if (directory >= 0)
+                r = root_read_entry(s->root, directory, path, BLS_SIZE_MAX, &content);
+        if (r == -ELOOP) {
+                r = root_resolve(s->root, path, &link);
+                if (r >= 0) {
+                        real = link;
+                        r = root_read(s->root, real, BLS_SIZE_MAX, &content);
+                }
+        }
         if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
                 return 0;
         if (r < 0)
-                return boot_stores_read_problem_max(s->stores, real ?: path, BLS_SIZE_MAX, r);
+                return boot_stores_read_problem_max(s->stores, real, BLS_SIZE_MAX, r);
 
         s->n++;
         s->size += content.size;
@@ -62,6 +81,7 @@ static int bls_search_file(BlsSearch *s, const char *path) {
 
 static int bls_search_directory(BlsSearch *s, const char *directory) {
         _cleanup_(strv_freep) char **names = NULL;
+        _cleanup_close_ int fd = -EBADF;
         int r;
 
         r = root_list(s->root, directory, &names);
@@ -70,6 +90,7 @@ static int bls_search_directory(BlsSearch *s, const char *directory) {
         if (r < 0)
                 return boot_stores_read_problem(s->stores, directory, r);
 
+        fd = bls_open_directory(s->root, directory);
         for (char **n = names; *n; n++) {
                 _cleanup_free_ char *path = NULL;
 
@@ -84,7 +105,7 @@ static int bls_search_directory(BlsSearch *s, const char *directory) {
                 if (!path)
                         return -ENOMEM;
 
-                r = bls_search_file(s, path);
+                r = bls_search_file(s, fd, path);
                 if (r < 0)
                         return r;
         }

@@ -32,6 +32,7 @@ static const struct {
         {"\xF4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""}, /* beyond U+10FFFF */
         {"\xE2\x82", "\"\\ufffd\\ufffd\""},              /* truncated */
         {"\xE2\x82""a", "\"\\ufffd\\ufffda\""},
+        {"ab\xC3\xA9\xFF""c\xFF\xFF""d\xC3\xA9", "\"ab\\u00e9\\ufffdc\\ufffd\\ufffdd\\u00e9\""},
 };
 
 static void test_text(_unused_ void **state) {

@@ -104,6 +104,103 @@ static void test_commit(void **state) {
         assert_int_equal(tree_count(t, "/etc/default"), 1);
 }
 
+/* What is replaced is what was read: another content, another kind of file, none or a new one is a change. */
+static void test_check_target(void **state) {
+        static const Buffer old = {.data = (char *) "old\n", .size = 4}, empty = {.data = (char *) ""};
+        static const struct {
+                const char *is;
+                const Buffer *was;
+                int r;
+        } rows[] = {
+                {"old\n", &old, 0},
+                {"odd\n", &old, -ESTALE},
+                {"old\nand more\n", &old, -ESTALE},
+                {"old", &old, -ESTALE},
+                {"", &old, -ESTALE},
+                {NULL, &old, -ESTALE},
+                {"", &empty, 0},
+                {"x", &empty, -ESTALE},
+                {NULL, NULL, 0},
+                {"", NULL, -ESTALE},
+        };
+        const Tree *t = *state;
+        _cleanup_free_ char *path = tree_path(t, TARGET);
+
+        tree_file(t, "/etc/default/other", "old\n");
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
+
+                (void) unlink(path);
+                assert_int_equal(replacement_stage(t->root, NULL, TARGET, &new, 0644, &p), 0);
+                if (rows[i].is)
+                        tree_file(t, TARGET, rows[i].is);
+                assert_int_equal(replacement_check_target(&p, rows[i].was), rows[i].r);
+        }
+
+        for (unsigned i = 0; i < 3; i++) {
+                _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
+
+                (void) remove(path);
+                assert_int_equal(replacement_stage(t->root, NULL, TARGET, &new, 0644, &p), 0);
+                if (i == 0)
+                        tree_link(t, TARGET, "other");
+                else
+                        assert_int_equal(i == 1 ? mkfifo(path, 0644) : mkdir(path, 0755), 0);
+                assert_int_equal(replacement_check_target(&p, &old), -ESTALE);
+        }
+}
+
+/* A file of several blocks, and of exactly one block of the comparison. */
+static void test_check_large_target(void **state) {
+        static const size_t sizes[] = {16383, 16384, 16385, 100000};
+        const Tree *t = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
+                _cleanup_buffer_ Buffer old = BUFFER_NULL;
+
+                for (size_t k = 0; k < sizes[i]; k++)
+                        assert_int_equal(buffer_append(&old, k % 61 == 0 ? "\n" : "x", 1), 0);
+                for (unsigned damaged = 0; damaged < 2; damaged++) {
+                        _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
+
+                        tree_bytes(t, TARGET, old.data, old.size, 0644);
+                        old.data[old.size - 1] ^= (char) damaged;
+                        assert_int_equal(replacement_stage(t->root, NULL, TARGET, &new, 0644, &p), 0);
+                        assert_int_equal(replacement_check_target(&p, &old), damaged ? -ESTALE : 0);
+                }
+        }
+}
+
+static void test_shared_folder(void **state) {
+        _cleanup_(replacement_done) Replacement a = REPLACEMENT_NULL, b = REPLACEMENT_NULL, c = REPLACEMENT_NULL;
+        const Tree *t = *state;
+        _cleanup_free_ char *here = tree_path(t, "/etc/default"), *away = tree_path(t, "/etc/away");
+
+        tree_file(t, TARGET, "old\n");
+        tree_file(t, "/etc/default/sub/x", "old\n");
+        assert_int_equal(replacement_stage(t->root, NULL, TARGET, &new, 0644, &a), 0);
+        assert_int_equal(replacement_stage(t->root, &a, "/etc/default/other", &new, 0644, &b), 0);
+        assert_int_equal(replacement_stage(t->root, &b, "/etc/default/sub/x", &new, 0644, &c), 0);
+        assert_ptr_equal(a.folder, b.folder);
+        assert_ptr_not_equal(b.folder, c.folder);
+
+        replacement_done(&a);
+        assert_int_equal(replacement_check_folder(t->root, &b), 0);
+        assert_int_equal(replacement_commit(&b), 0);
+        assert_int_equal(replacement_sync(&b), 0);
+        assert_int_equal(replacement_commit(&c), 0);
+        assert_tree_file(t, TARGET, "old\n");
+        assert_tree_file(t, "/etc/default/other", "new\n");
+        assert_tree_file(t, "/etc/default/sub/x", "new\n");
+        assert_int_equal(tree_count(t, "/etc/default"), 3);
+
+        /* Another process moves the directory away, and may make a new one. */
+        assert_int_equal(rename(here, away), 0);
+        assert_int_equal(replacement_check_folder(t->root, &b), -ESTALE);
+        assert_int_equal(mkdir(here, 0755), 0);
+        assert_int_equal(replacement_check_folder(t->root, &b), -ESTALE);
+}
+
 static void test_adopt(void **state) {
         _cleanup_(replacement_done) Replacement p = REPLACEMENT_NULL;
         const Tree *t = *state;
@@ -179,6 +276,9 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_new_file, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_stage, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_commit, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_check_target, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_check_large_target, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_shared_folder, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_adopt, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_remove, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_failures, tree_setup, tree_teardown),

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -172,6 +173,45 @@ static void test_special(void **state) {
         }
         assert_int_equal(root_read(t->root, "/special/device", 1, &b), -EOPNOTSUPP);
         assert_int_equal(write_attribute(t->root, "/special/device", "x"), -EOPNOTSUPP);
+}
+
+/* A file of an open directory is read as by its path; a link is left to root_read(). */
+static void test_entry(void **state) {
+        static const struct {
+                const char *path;
+                size_t max;
+                int r;
+        } rows[] = {
+                {"/entry/file", 5, ROOT_OK},
+                {"/entry/file", 4, -EFBIG},
+                {"/entry/empty", 0, ROOT_OK},
+                {"/entry/absent", 4096, -ENOENT},
+                {"/entry/directory", 4096, -EISDIR},
+                {"/entry/link", 4096, -ELOOP},
+                {"/entry/dangling", 4096, -ELOOP},
+                {"/entry/fifo", 4096, -EOPNOTSUPP},
+        };
+        const Tree *t = *state;
+        _cleanup_free_ char *fifo = tree_path(t, "/entry/fifo");
+        _cleanup_close_ int directory = -EBADF;
+
+        tree_file(t, "/entry/file", "text\n");
+        tree_file(t, "/entry/empty", "");
+        tree_file(t, "/entry/directory/file", "");
+        tree_link(t, "/entry/link", "file");
+        tree_link(t, "/entry/dangling", "nowhere");
+        assert_int_equal(mkfifo(fifo, 0644), 0);
+        assert_int_equal(root_open(t->root, "/entry", &directory), ROOT_OK);
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_buffer_ Buffer b = BUFFER_NULL, by_path = BUFFER_NULL;
+                int r = root_read_entry(t->root, directory, rows[i].path, rows[i].max, &b);
+
+                assert_int_equal(r, rows[i].r);
+                if (r != -ELOOP)
+                        assert_int_equal(root_read(t->root, rows[i].path, rows[i].max, &by_path), r);
+                assert_true(buffer_equal(&b, &by_path));
+        }
 }
 
 static void test_size(void **state) {
@@ -393,6 +433,16 @@ static void check_foreign(const Tree *t, const char *path) {
         assert_int_equal(write_attribute(t->root, file, "1"), -EROFS);
 }
 
+/* What is mounted below the root is left to root_read(), which knows what is foreign. */
+static void check_mounted_entry(const Tree *t) {
+        _cleanup_free_ char *path = tree_path(t, "/run");
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        _cleanup_close_ int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        assert_true(directory >= 0);
+        assert_int_equal(root_read_entry(t->root, directory, "/run/file", 4096, &b), -ELOOP);
+}
+
 static void check_mounts(const Tree *t) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         _cleanup_free_ char *file = tree_path(t, "/run/file");
@@ -406,6 +456,7 @@ static void check_mounts(const Tree *t) {
         assert_int_equal(root_read(t->root, "/etc/link", 4096, &b), -ENOENT);
         assert_int_equal(root_read(t->root, "/proc/cmdline", 4096, &b), -ENOENT);
         assert_int_equal(root_read(t->root, "/sys/kernel/notes", 65536, &b), -ENOENT);
+        check_mounted_entry(t);
         assert_int_equal(access(file, F_OK), 0);
 }
 
@@ -479,6 +530,7 @@ static int run(const char *name) {
                 cmocka_unit_test_setup_teardown(test_read, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_resolve, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_special, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_entry, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_size, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_sizes, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_untrue_sizes, tree_setup, tree_teardown),

@@ -231,6 +231,27 @@ static void test_bounds(void **state) {
         assert_string_equal(stores->problems[0].code, "boot-store-too-large");
 }
 
+/* A store bears the path without links, however it is reached, and a file counts once. */
+static void test_links(void **state) {
+        static const char *const paths[] = { "/boot/loader/entries/a.conf", "/srv/c.conf", "/srv/entries/b.conf" };
+        Tree *t = *state;
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+
+        tree_file(t, PATH, "linux /k\noptions ro\n");
+        tree_link(t, "/boot/loader/entries/b.conf", "a.conf");
+        tree_link(t, "/boot/loader/entries/c.conf", "/srv/c.conf");
+        tree_link(t, "/boot/loader/entries/d.conf", "nowhere");
+        tree_file(t, "/srv/c.conf", "linux /k\noptions ro\n");
+        tree_file(t, "/srv/entries/b.conf", "linux /k\noptions ro\n");
+        tree_link(t, "/efi/loader/entries", "/srv/entries");
+
+        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(stores->n_problems, 0);
+        assert_int_equal(stores->n_stores, ELEMENTSOF(paths));
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++)
+                assert_string_equal(stores->stores[i]->path, paths[i]);
+}
+
 static double find_many(const Tree *t, size_t n) {
         _cleanup_(boot_stores_freep) BootStores *stores = NULL;
         struct timespec begin, end;
@@ -269,6 +290,7 @@ int main(void) {
                 cmocka_unit_test(test_readers),
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test_setup_teardown(test_bounds, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_links, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_many, tree_setup, tree_teardown),
         };
 
