@@ -112,21 +112,23 @@ static bool devices_contain(const dev_t *devices, size_t n, dev_t device) {
 static int boot_flush_each(const Root *root, const char *const *paths, size_t n_paths, const char **ret_path,
                            const char **ret_on_root) {
         _cleanup_free_ dev_t *done = calloc(n_paths + 1, sizeof(dev_t));
+        _cleanup_close_ int fd = -EBADF;
+        Place place = PLACE_OTHER;
         size_t n_done = 0;
+        dev_t device = 0;
+        int r;
 
         if (!done)
                 return -ENOMEM;
 
         for (size_t i = 0; i < n_paths; i++) {
-                _cleanup_close_ int fd = -EBADF;
-                dev_t device = 0;
-                Place place;
-                int r;
-
                 *ret_path = paths[i];
-                r = boot_flush_locate(root, paths[i], &fd, &device, &place);
-                if (r < 0)
-                        return r;
+                if (i == 0 || !same_folder(paths[i - 1], paths[i])) {
+                        fd = safe_close(fd);
+                        r = boot_flush_locate(root, paths[i], &fd, &device, &place);
+                        if (r < 0)
+                                return r;
+                }
                 if (place == PLACE_ROOT && ret_on_root)
                         *ret_on_root = paths[i];
                 if (place != PLACE_FREEZABLE || devices_contain(done, n_done, device))
