@@ -6,7 +6,7 @@
 #include "engine/commit-internal.h"
 #include "engine/hash.h"
 
-/* So many files are renamed before they are flushed: each holds two descriptors between the two steps. */
+/* So many files are renamed before they are flushed: each holds its old file open between the two steps. */
 #define COMMIT_BATCH 128U
 
 int commit_seal_files(Commit *c) {
@@ -117,26 +117,28 @@ static void commit_drop_empty_folder(const Root *root, const FileChange *f) {
                 (void) unlinkat(fd, name, AT_REMOVEDIR);
 }
 
-static int commit_flush_files(Commit *c, size_t first, size_t end) {
-        const Folder *flushed = NULL;
+/* Whether a file is the first of a batch in its directory. */
+static bool commit_enters_folder(const Commit *c, size_t first, size_t i) {
+        return i == first || c->staged[i].folder != c->staged[i - 1].folder;
+}
 
+static int commit_flush_files(Commit *c, size_t first, size_t end) {
         for (size_t i = first; i < end; i++) {
                 int r = 0;
 
-                if (c->staged[i].folder != flushed)
+                if (commit_enters_folder(c, first, i))
                         r = replacement_sync_folder(c->staged + i);
-                flushed = c->staged[i].folder;
                 if (r >= 0)
                         r = replacement_sync_file(c->staged + i);
                 if (r < 0)
                         return commit_fail(c, r, c->t->files[i].path, "cannot be flushed");
                 if (c->t->files[i].gone)
                         commit_drop_empty_folder(c->root, c->t->files + i);
-
-                /* Old files are held open until the boot files are flushed; of more than a batch there are too many. */
-                if (c->n_staged > COMMIT_BATCH)
-                        replacement_done(c->staged + i);
         }
+
+        /* Old files are held open until the boot files are flushed; of more than a batch there are too many. */
+        for (size_t i = first; c->n_staged > COMMIT_BATCH && i < end; i++)
+                replacement_done(c->staged + i);
 
         return 0;
 }
@@ -146,7 +148,7 @@ int commit_rename_files(Commit *c) {
         int r;
 
         for (size_t i = 0; i < c->n_staged; i++) {
-                r = commit_check_unchanged(c, i, i == flushed || c->staged[i].folder != c->staged[i - 1].folder);
+                r = commit_check_unchanged(c, i, commit_enters_folder(c, flushed, i));
                 if (r < 0)
                         return r;
                 r = replacement_commit(c->staged + i);
