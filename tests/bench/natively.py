@@ -136,14 +136,19 @@ def floor_seconds():
 
 # gtuned
 
+def connect(connection, path, process):
+    """Connects as soon as the process listens."""
+    deadline = time.monotonic() + PATIENCE
+    while connection.connect_ex(str(path)) != 0:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise NativeError("gtuned does not listen")
+        time.sleep(0.0002)
+
+
 def ask(path, process, request):
     """Connects as soon as the process listens, and returns the line that it answers."""
-    deadline = time.monotonic() + PATIENCE
     with socket.socket(socket.AF_UNIX) as connection:
-        while connection.connect_ex(str(path)) != 0:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise NativeError("gtuned does not listen")
-            time.sleep(0.0002)
+        connect(connection, path, process)
         connection.settimeout(PATIENCE)
         connection.sendall(request)
         with connection.makefile("rb") as answers:
