@@ -281,5 +281,5 @@ ROWS = (
     Row("event-burst", f"… events of {BURST} writes in {BURST_SECONDS:g} s", "", 1, burst_events, BURST_EVENTS),
     Row("fleet-cpu", f"{FLEET:,} daemons asked after {SILENCE_SECONDS} s: their CPU", "s", 1, fleet_cpu),
     Row("fleet-wall", "… the round", "s", 1, fleet_wall),
-    Row("fleet-late", "… no answer in time, all rounds", "", 1, fleet_late),
+    Row("fleet-late", "… no answer in time, all rounds", "", 1, fleet_late, 0),
 )

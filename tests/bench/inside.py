@@ -10,6 +10,7 @@ import socket
 import struct
 import time
 
+import image
 from qemu import PORTS, GuestError
 from report import Row, median
 
@@ -27,6 +28,8 @@ IDLE_SECONDS = 60
 SETTLE_SECONDS = 3
 STARTS = 5
 PROGRAMS = ("echo", "idle")
+UNITS = ("gtuned-apply.service", "gtuned-request.socket", "gtuned-tpm.socket")
+POLICY = "[guest]\nvcpu = dedicated\n[haltpoll]\nguest_halt_poll_ns = 400000\n"
 AGENTS = {"gtuned": "gtuned.service", "qga": "qemu-guest-agent.service"}
 # What is asked of gtuned and of qemu-ga, and how many raw echoes it may cost.
 ROUND_TRIPS = (("guest-ping", "guest-ping", (1.3, 1.6)), ("gtune-status", "guest-get-osinfo", (2, 2.5)))
@@ -204,8 +207,8 @@ def pings_and_echoes(agent, echo):
     return echoes, pings
 
 
-def during_quotes(guest):
-    """A ping costs what it costs while the TPM is asked beside it."""
+def quote_round(guest):
+    """How long pings and echoes take while some quotes are made, in seconds."""
     guest.check(f"systemd-run --quiet --unit=quotes-echo /root/echo /dev/virtio-ports/{PORTS['echo']}")
     pin(guest, main_pid(guest, "quotes-echo"))
     echoes, pings = [], []
@@ -216,6 +219,12 @@ def during_quotes(guest):
             for taken, more in zip((echoes, pings), pings_and_echoes(agent, echo)):
                 taken += more
     guest.check("systemctl stop quotes-echo")
+    return echoes, pings
+
+
+def during_quotes(guest):
+    """A ping costs what it costs while the TPM is asked beside it."""
+    echoes, pings = quote_round(guest)
     asked, echoed = median(pings), median(echoes)
     yield Row(f"guest-ping round trip / raw echo, during {QUOTES} quotes", asked / echoed, "", 1.3, 1.6,
               detail=f"{asked * 1e6:,.0f} µs / {echoed * 1e6:,.0f} µs, {len(pings)} pairs")
@@ -323,6 +332,31 @@ def exposures(guest):
 
 
 # All of it
+
+def make(build, *words):
+    """make in the build directory, quiet unless it fails."""
+    image.run("make", "-C", build, "--no-print-directory", *words)
+
+
+def installed(build, work):
+    """A tree as a package would leave it, with a policy that wants something."""
+    tree = work / "tree"
+    make(build, "install", f"DESTDIR={tree}")
+    policy = tree / "etc/gtuned/gtuned.conf"
+    policy.parent.mkdir(parents=True, exist_ok=True)
+    policy.write_text(POLICY)
+    return tree
+
+
+def disk(build, work, cache=None, tree=None):
+    """An image with what the build installs, or with another tree; builds what is measured beside it as well."""
+    began = time.monotonic()
+    tree = tree or installed(build, work)
+    make(build, *(f"tests/bench/{name}" for name in PROGRAMS))
+    made = image.build(cache or work.parent / "cache", work / "image", tree, UNITS)
+    print(f"# image: built in {time.monotonic() - began:.1f} s", flush=True)
+    return made
+
 
 def prepare(guest, build):
     """Boots, and brings in what is measured beside gtuned."""

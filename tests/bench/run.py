@@ -19,14 +19,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 import checks  # noqa: E402 (found through the line above, as all of these)
-import image  # noqa: E402
 import inside  # noqa: E402
 import natively  # noqa: E402
 import qemu  # noqa: E402
 import report  # noqa: E402
-
-UNITS = ("gtuned-apply.service", "gtuned-request.socket", "gtuned-tpm.socket")
-POLICY = "[guest]\nvcpu = dedicated\n[haltpoll]\nguest_halt_poll_ns = 400000\n"
 
 
 def _arguments():
@@ -41,33 +37,10 @@ def _arguments():
     return parser.parse_args()
 
 
-def _make(build, *words):
-    """make in the build directory, quiet unless it fails."""
-    image.run("make", "-C", build, "--no-print-directory", *words)
-
-
-def _installed(build, work):
-    """A tree as a package would leave it, with a policy that wants something."""
-    tree = work / "tree"
-    _make(build, "install", f"DESTDIR={tree}")
-    policy = tree / "etc/gtuned/gtuned.conf"
-    policy.parent.mkdir(parents=True, exist_ok=True)
-    policy.write_text(POLICY)
-    return tree
-
-
-def _image(options, work):
-    began = time.monotonic()
-    tree = options.tree or _installed(options.build, work)
-    _make(options.build, *(f"tests/bench/{name}" for name in inside.PROGRAMS))
-    disk = image.build(options.cache or work.parent / "cache", work / "image", tree, UNITS)
-    print(f"# image: built in {time.monotonic() - began:.1f} s", flush=True)
-    return disk
-
-
 def _measure_guest(options, work, checked):
     """The rows of the guest, and those of the machine itself that do not mind a guest beside them."""
-    with qemu.Guest(_image(options, work), "bench", work, tpm=True) as guest:
+    disk = inside.disk(options.build, work, options.cache, options.tree)
+    with qemu.Guest(disk, "bench", work, tpm=True) as guest:
         return sum(checks.side_by_side(lambda: inside.measure(guest, options.build, checked),
                                        lambda: _counts(options, checked)), [])
 
