@@ -20,6 +20,7 @@ import natively
 from comparison import Missing, Row, tool
 from report import median
 
+MACHINE = "haltpoll-active"
 SILENCE_SECONDS = 1.2  # the age at which a report counts as old
 ASKS = 7
 STATUS = b'{"execute": "gtune-status"}\n'
@@ -79,7 +80,7 @@ def serving(side):
     """A daemon of that build on the golden machine, in memory: the tree, its process, and a host that was answered."""
     with tempfile.TemporaryDirectory(prefix="gtuned-bench-", dir=natively.SHARED_MEMORY) as folder:
         folder = pathlib.Path(folder)
-        tree = shutil.copytree(side.machine, folder / "machine", symlinks=True)
+        tree = shutil.copytree(side.served, folder / "machine", symlinks=True)
         path = folder / "listen.sock"
         with subprocess.Popen([side.gtuned, "--root", tree, "--listen", path]) as process:
             try:
@@ -190,7 +191,7 @@ def start_fleet(side, folder, processes):
     """Starts all daemons, each on a tree of its own; returns their sockets. Other users must reach all of it."""
     folder.chmod(0o755)
     gtuned = shutil.copy(side.gtuned, folder)
-    machine = shutil.copytree(side.machine, folder / "machine", symlinks=True)
+    machine = shutil.copytree(side.served, folder / "machine", symlinks=True)
     paths = []
     for number in range(FLEET):
         user = FLEET_USER + number // FLEET_OF_USER
