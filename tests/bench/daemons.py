@@ -191,14 +191,13 @@ def start_fleet(side, folder, processes):
     """Starts all daemons, each on a tree of its own; returns their sockets. Other users must reach all of it."""
     folder.chmod(0o755)
     gtuned = shutil.copy(side.gtuned, folder)
-    machine = shutil.copytree(side.served, folder / "machine", symlinks=True)
     paths = []
     for number in range(FLEET):
         user = FLEET_USER + number // FLEET_OF_USER
         place = folder / str(number)
         place.mkdir()
         os.chown(place, user, user)
-        tree = shutil.copytree(machine, place / "machine", symlinks=True, copy_function=os.link)
+        tree = shutil.copytree(side.served, place / "machine", symlinks=True)
         paths.append(place / "listen.sock")
         processes.append(start_daemon(gtuned, tree, paths[-1], user))
     return paths
