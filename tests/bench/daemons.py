@@ -111,13 +111,18 @@ def cold_cpu(side):
     return median([after - before for before, after in zip(taken, taken[1:])]) * 1000
 
 
+def is_traced(process):
+    """Whether a tracer has attached itself to a process."""
+    return re.search(r"^TracerPid:\s+[1-9]", pathlib.Path(f"/proc/{process.pid}/status").read_text(), re.M) is not None
+
+
 @contextlib.contextmanager
 def traced(process):
     """The file to which strace writes the system calls of a process, a line each."""
     with tempfile.NamedTemporaryFile() as log:
         with subprocess.Popen([tool("strace"), "-f", "-qq", "-o", log.name, "-p", str(process.pid)]) as strace:
             try:
-                while not re.search(r"^TracerPid:\s+[1-9]", pathlib.Path(f"/proc/{process.pid}/status").read_text(), re.M):
+                while not is_traced(process):
                     if strace.poll() is not None:
                         raise Missing("strace may not trace here")
                     time.sleep(0.01)
