@@ -61,7 +61,8 @@ static int survey_read_entries(Survey *survey) {
         const BootStores *stores;
         int r;
 
-        r = boot_stores_find(survey->root, &survey->stores);
+        r = boot_stores_find(survey->root, survey->machine->cmdline_text ? &survey->machine->cmdline : NULL,
+                             &survey->stores);
         if (r < 0)
                 return r;
 

@@ -117,11 +117,12 @@ struct BootStoreDriver {
 /**
  * boot_stores_find() - find and read every boot store below a root
  * @root: the root
+ * @running: the command line of the running kernel; NULL: unknown, as in an image
  * @ret: takes the stores and the problems; the caller frees them
  *
  * A file that several paths lead to is one store. Return: 0 or -ENOMEM.
  */
-int boot_stores_find(const Root *root, BootStores **ret);
+int boot_stores_find(const Root *root, const Cmdline *running, BootStores **ret);
 
 /** boot_stores_free() - release everything; NULL is ignored */
 BootStores *boot_stores_free(BootStores *stores);

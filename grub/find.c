@@ -20,7 +20,7 @@ static const BootStoreDriver *const drivers[] = {
         &boot_store_kernel_cmdline,
 };
 
-int boot_stores_find(const Root *root, BootStores **ret) {
+int boot_stores_find(const Root *root, const Cmdline *running, BootStores **ret) {
         _cleanup_(boot_stores_freep) BootStores *stores = NULL;
         int r;
 
@@ -41,7 +41,7 @@ int boot_stores_find(const Root *root, BootStores **ret) {
                         return r;
         }
 
-        r = boot_stores_refuse_layouts(root, stores);
+        r = boot_stores_refuse_layouts(root, running, stores);
         if (r < 0)
                 return r;
 

@@ -19,31 +19,26 @@ typedef struct LayoutsLook {
         bool boots;         /* a store has an entry that boots this system */
         bool grub;          /* there is a store of a grub.cfg */
         bool bls;           /* there are stores of BLS entries */
-        bool running;       /* the command line of this boot is known */
-        Cmdline cmdline;
+        const Cmdline *running; /* the command line of this boot; NULL: unknown */
 } LayoutsLook;
 
-static void layouts_look_done(LayoutsLook *l) {
-        cmdline_done(&l->cmdline);
-}
-
-static int layouts_look(const Root *root, const BootStores *stores, LayoutsLook *l) {
-        _cleanup_free_ char *text = NULL;
-        int r;
-
-        *l = (LayoutsLook) { .root = root, .stores = stores, .boots = boot_stores_boot_system(stores, NULL) };
+static void layouts_look(const Root *root, const Cmdline *running, const BootStores *stores, LayoutsLook *l) {
+        *l = (LayoutsLook) {
+                .root = root,
+                .stores = stores,
+                .boots = boot_stores_boot_system(stores, NULL),
+                .running = running,
+        };
 
         for (size_t i = 0; i < stores->n_stores; i++) {
                 l->grub = l->grub || stores->stores[i]->driver == &boot_store_grub_cfg;
                 l->bls = l->bls || stores->stores[i]->driver == &boot_store_bls;
         }
+}
 
-        r = root_read_line(root, "/proc/cmdline", &text);
-        if (r == -ENOMEM)
-                return r;
-        l->running = r >= 0;
-
-        return l->running ? cmdline_parse(text, strlen(text), &l->cmdline) : 0;
+/* Whether this boot has a parameter. */
+static bool layouts_runs_with(const LayoutsLook *l, const char *name) {
+        return l->running && cmdline_find(l->running, name);
 }
 
 static const char *layouts_ostree_entry(const LayoutsLook *l) {
@@ -65,7 +60,7 @@ static const char *layouts_ostree_entry(const LayoutsLook *l) {
 static const char *layouts_find_ostree(const LayoutsLook *l) {
         if (root_exists(l->root, "/run/ostree-booted"))
                 return "/run/ostree-booted";
-        if (cmdline_find(&l->cmdline, "ostree"))
+        if (layouts_runs_with(l, "ostree"))
                 return "/proc/cmdline";
         if (!l->boots && root_exists(l->root, "/ostree/repo"))
                 return "/ostree/repo";
@@ -85,7 +80,7 @@ static const char *layouts_find_zipl(const LayoutsLook *l) {
 
 /* GRUB adds BOOT_IMAGE= to the command line, and systemd-boot adds initrd= for its entries; an image has neither. */
 static const char *layouts_find_unified(const LayoutsLook *l) {
-        bool entry = cmdline_find(&l->cmdline, "BOOT_IMAGE") || cmdline_find(&l->cmdline, "initrd");
+        bool entry = layouts_runs_with(l, "BOOT_IMAGE") || layouts_runs_with(l, "initrd");
 
         if (!l->stores->unified_kernel || (l->running && entry && l->boots))
                 return NULL;
@@ -197,17 +192,13 @@ static const struct {
         },
 };
 
-int boot_stores_refuse_layouts(const Root *root, BootStores *stores) {
-        _cleanup_(layouts_look_done) LayoutsLook l = {};
-        int r;
+int boot_stores_refuse_layouts(const Root *root, const Cmdline *running, BootStores *stores) {
+        LayoutsLook l;
 
         assert(root);
         assert(stores);
 
-        r = layouts_look(root, stores, &l);
-        if (r < 0)
-                return r;
-
+        layouts_look(root, running, stores, &l);
         for (size_t i = 0; i < ELEMENTSOF(layouts); i++) {
                 const char *path = layouts[i].find(&l);
 

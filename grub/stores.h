@@ -31,8 +31,15 @@ int boot_stores_read_problem(BootStores *stores, const char *path, int r);
 /** boot_stores_boot_system() - whether a store of a kind has an entry that boots this system; NULL: of any kind */
 bool boot_stores_boot_system(const BootStores *stores, const BootStoreDriver *driver);
 
-/** boot_stores_refuse_layouts() - append a problem for each layout that gtuned cannot change. Return: 0 or -ENOMEM. */
-int boot_stores_refuse_layouts(const Root *root, BootStores *stores);
+/**
+ * boot_stores_refuse_layouts() - append a problem for each layout that gtuned cannot change
+ * @root: the root
+ * @running: as boot_stores_find()
+ * @stores: the list
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int boot_stores_refuse_layouts(const Root *root, const Cmdline *running, BootStores *stores);
 
 /**
  * default_grub_load() - make a store of an /etc/default/grub that was read

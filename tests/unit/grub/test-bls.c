@@ -181,7 +181,7 @@ static void test_readers(_unused_ void **state) {
                 if (cases[i].extra)
                         tree_file(t, cases[i].extra, "x\n");
 
-                assert_int_equal(boot_stores_find(((Tree *) t)->root, &stores), 0);
+                assert_int_equal(boot_stores_find(((Tree *) t)->root, NULL, &stores), 0);
                 assert_int_equal(stores->n_stores, cases[i].n_stores);
                 assert_int_equal(stores->n_problems, cases[i].code ? 1 : 0);
                 if (cases[i].code)
@@ -210,7 +210,7 @@ static void test_refused(_unused_ void **state) {
                 for (size_t k = 0; k < ELEMENTSOF(cases[i].paths) && cases[i].paths[k]; k++)
                         tree_file(t, cases[i].paths[k], "x\n");
 
-                assert_int_equal(boot_stores_find(((Tree *) t)->root, &stores), 0);
+                assert_int_equal(boot_stores_find(((Tree *) t)->root, NULL, &stores), 0);
                 assert_int_equal(stores->n_problems, 1);
                 assert_string_equal(stores->problems[0].code, cases[i].code);
         }
@@ -226,7 +226,7 @@ static void test_bounds(void **state) {
                 assert_int_equal(buffer_puts(&large, "x"), 0);
         tree_bytes(t, PATH, large.data, large.size, 0644);
 
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
         assert_int_equal(stores->n_stores, 0);
         assert_string_equal(stores->problems[0].code, "boot-store-too-large");
 }
@@ -245,7 +245,7 @@ static void test_links(void **state) {
         tree_file(t, "/srv/entries/b.conf", "linux /k\noptions ro\n");
         tree_link(t, "/efi/loader/entries", "/srv/entries");
 
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
         assert_int_equal(stores->n_problems, 0);
         assert_int_equal(stores->n_stores, ELEMENTSOF(paths));
         for (size_t i = 0; i < ELEMENTSOF(paths); i++)
@@ -265,7 +265,7 @@ static double find_many(const Tree *t, size_t n) {
         }
 
         clock_gettime(CLOCK_MONOTONIC, &begin);
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
         clock_gettime(CLOCK_MONOTONIC, &end);
         assert_int_equal(stores->n_stores, n + 2);
         assert_int_equal(stores->stores[n + 1]->n_entries, n / 2);

@@ -283,20 +283,20 @@ static void test_find(void **state) {
         _cleanup_free_ char *path = tree_path(t, "/etc/default/grub/");
         BootStores *stores = NULL;
 
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
         assert_int_equal(stores->n_stores, 0);
         assert_int_equal(stores->n_problems, 1);
         assert_string_equal(stores->problems[0].code, "default-grub-unreadable");
         boot_stores_free(stores);
 
         assert_int_equal(rmdir(path), 0);
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
         assert_int_equal(stores->n_stores, 0);
         assert_string_equal(stores->problems[0].code, "boot-store-none");
         boot_stores_free(stores);
 
         tree_file(t, "/etc/default/grub", VARIABLE "=a\n");
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
         assert_int_equal(stores->n_stores, 1);
         assert_string_equal(stores->stores[0]->path, "/etc/default/grub");
         boot_stores_free(stores);
@@ -341,7 +341,7 @@ static void test_drop_ins(_unused_ void **state) {
                 for (size_t k = 0; k < ELEMENTSOF(paths); k++)
                         if (drop_in_cases[i].before[k])
                                 tree_file(t, paths[k], drop_in_cases[i].before[k]);
-                assert_int_equal(boot_stores_find(((Tree *) t)->root, &stores), 0);
+                assert_int_equal(boot_stores_find(((Tree *) t)->root, NULL, &stores), 0);
 
                 for (size_t k = 0; k < stores->n_stores; k++) {
                         const BootStore *s = stores->stores[k];

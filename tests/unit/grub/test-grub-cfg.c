@@ -16,7 +16,7 @@ static const TokenSpec enable = { .name = "haltpoll.enable", .value = "Y", .kind
 static BootStores *tree_find(const Tree *t) {
         BootStores *stores;
 
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
         return stores;
 }
 

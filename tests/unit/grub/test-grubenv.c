@@ -125,7 +125,7 @@ static void check_layout(const Tree *t, size_t i) {
                 tree_bytes(t, ENV, env.data, env.size, 0644);
         }
 
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
         assert_int_equal(stores->n_problems, 0);
 
         s = store_at(stores, layouts[i].where);
@@ -169,7 +169,7 @@ static void test_problems(_unused_ void **state) {
                 if (cases[i].env)
                         tree_file(t, ENV, cases[i].env);
 
-                assert_int_equal(boot_stores_find(((Tree *) t)->root, &stores), 0);
+                assert_int_equal(boot_stores_find(((Tree *) t)->root, NULL, &stores), 0);
                 assert_int_equal(stores->n_problems, 1);
                 assert_string_equal(stores->problems[0].code, cases[i].code);
                 assert_true(stores->problems[0].fatal);
@@ -193,7 +193,7 @@ static void test_full(void **state) {
                 tree_file(t, CFG, "blscfg\n");
                 tree_file(t, ENTRY, "linux /k\noptions $kernelopts\n");
                 tree_bytes(t, ENV, b.data, b.size, 0644);
-                assert_int_equal(boot_stores_find(t->root, &stores), 0);
+                assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
 
                 s = store_at(stores, ENV);
                 assert_int_equal(s->driver->render(s, &add, 1, &result, &entry, &size), room < 25 ? -ENOSPC : 0);
@@ -217,7 +217,7 @@ static void test_link(void **state) {
         tree_file(t, ENTRY, "title x\nlinux /k\noptions $kernelopts\n");
         tree_file(t, "/boot/loader/entries/r-0-rescue.conf", "title x\nlinux /k\noptions $kernelopts\n");
 
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
         assert_int_equal(stores->n_problems, 0);
         s = store_at(stores, "/boot/efi/EFI/redhat/grubenv");
         assert_int_equal(s->n_entries, 1);

@@ -84,13 +84,13 @@ static void test_find(void **state) {
         BootStores *stores = NULL;
 
         tree_bytes(t, PATH, "a\0b", 3, 0644);
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
         assert_int_equal(stores->n_stores, 0);
         assert_string_equal(stores->problems[0].code, "kernel-cmdline-unreadable");
         boot_stores_free(stores);
 
         tree_file(t, PATH, "ro\n");
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
         assert_int_equal(stores->n_stores, 1);
         assert_string_equal(stores->stores[0]->path, PATH);
         boot_stores_free(stores);

@@ -305,7 +305,7 @@ static bool any_opposite(const BootStore *s, const TokenSpec *spec) {
 static void check_applied(const Tree *t, const TokenSpec *specs, size_t n_specs) {
         _cleanup_(boot_stores_freep) BootStores *stores = NULL;
 
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
 
         for (size_t i = 0; i < stores->n_stores; i++)
                 for (size_t k = 0; k < n_specs; k++) {
@@ -324,7 +324,7 @@ static void check_applied(const Tree *t, const TokenSpec *specs, size_t n_specs)
 static void revert(const Tree *t, const Records *l, const TokenSpec *specs, size_t n_specs) {
         _cleanup_(boot_stores_freep) BootStores *stores = NULL;
 
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
         assert_int_equal(stores->n_stores, l->n);
 
         for (size_t i = 0; i < stores->n_stores; i++) {
@@ -355,7 +355,7 @@ static bool check_case(Random *r, const Tree *t) {
                 specs[i] = pool[(first + i) % ELEMENTSOF(pool)];
 
         make_layout(r, t);
-        assert_int_equal(boot_stores_find(t->root, &stores), 0);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
         for (size_t i = 0; i < stores->n_problems; i++)
                 if (stores->problems[i].fatal)
                         return false;
