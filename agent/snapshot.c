@@ -22,9 +22,9 @@ static void snapshot_paths_done(SnapshotPaths *p) {
         free(p->names);
 }
 
-static void snapshot_remember(const char *path, void *userdata) {
+static void snapshot_remember(const Sight *sight, void *userdata) {
         SnapshotPaths *p = userdata;
-        char *copy = strdup(path);
+        char *copy = strdup(sight->path);
 
         if (!copy || grow(&p->names, p->n, sizeof(char *)) < 0) {
                 free(copy);
@@ -151,7 +151,7 @@ static void snapshot_remember_targets(const Root *root, SnapshotPaths *p) {
                 _cleanup_free_ char *real = NULL;
 
                 if (root_resolve(root, p->names[i], &real) >= 0)
-                        snapshot_remember(real, p);
+                        snapshot_remember(&(Sight) {.path = real}, p);
         }
 }
 
@@ -183,9 +183,9 @@ int verb_snapshot(Context *c, char **arguments) {
         _cleanup_buffer_ Buffer tar = BUFFER_NULL;
         int r;
 
-        root_trace(c->root, snapshot_remember, &paths);
+        root_trace(c->root, &(RootTrace) {.before = snapshot_remember, .userdata = &paths});
         r = take_survey(c, &survey);
-        root_trace(c->root, NULL, NULL);
+        root_trace(c->root, NULL);
         if (r < 0)
                 return r;
 

@@ -210,6 +210,24 @@ int ascii_append(Buffer *b, const char *text, size_t size) {
         return buffer_append(b, text + start, size - start);
 }
 
+int json_quote(Buffer *b, const char *text, size_t size) {
+        size_t start = 0;
+        int r;
+
+        r = buffer_puts(b, "\"");
+        for (size_t i = 0; r >= 0 && i < size; i++)
+                if (text[i] == '"' || text[i] == '\\') {
+                        r = buffer_append(b, text + start, i - start);
+                        if (r >= 0)
+                                r = buffer_puts(b, "\\");
+                        start = i;
+                }
+        if (r >= 0)
+                r = buffer_append(b, text + start, size - start);
+
+        return r < 0 ? r : buffer_puts(b, "\"");
+}
+
 static int json_format_flags(json_object *o, int flags, Buffer *b) {
         size_t size;
         const char *text = json_object_to_json_string_length(o, flags, &size);

@@ -89,6 +89,16 @@ int json_format_pretty(json_object *o, Buffer *b);
 int ascii_append(Buffer *b, const char *text, size_t size);
 
 /**
+ * json_quote() - append JSON text as a JSON string
+ * @b: takes the string
+ * @text: JSON text on one line in ASCII, as json_format() makes it
+ * @size: its length in bytes
+ *
+ * It is the string that json_text_n() and json_format() would make, in a fraction of the time. Return: 0 or -ENOMEM.
+ */
+int json_quote(Buffer *b, const char *text, size_t size);
+
+/**
  * utf8_decode() - decode the character at the beginning of a text
  * @s: the text
  * @size: its length in bytes, at least 1

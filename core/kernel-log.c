@@ -68,31 +68,42 @@ static bool kernel_log_parse_record(char *record, unsigned long *ret_facility,
         return *end == ',';
 }
 
+/*
+ * Read one record. Return: 1; 0 if there is none left; -EPIPE if records were overwritten before they were read, and the
+ * next read continues after them.
+ */
+static int kernel_log_read_record(int fd, char record[static KERNEL_LOG_RECORD_MAX + 1]) {
+        ssize_t n;
+
+        do
+                n = read(fd, record, KERNEL_LOG_RECORD_MAX);
+        while (n < 0 && errno == EINTR);
+
+        if (n < 0 && errno == EPIPE)
+                return -EPIPE;
+        if (n <= 0)
+                return 0;
+
+        record[n] = 0;
+        return 1;
+}
+
 static int kernel_log_read_ring(int fd, KernelLog *log, const char *const *patterns) {
         char record[KERNEL_LOG_RECORD_MAX + 1];
         bool first = true;
+        int r;
 
         log->reach = LOG_COMPLETE;
 
-        for (;;) {
+        while ((r = kernel_log_read_record(fd, record)) != 0) {
                 unsigned long long sequence;
                 unsigned long facility;
                 size_t size;
                 char *text;
-                ssize_t n = read(fd, record, KERNEL_LOG_RECORD_MAX);
 
-                /* EPIPE: records were overwritten before they were read; the next read continues after them. */
-                if (n < 0 && errno == EPIPE) {
+                if (r < 0)
                         log->reach = LOG_WRAPPED;
-                        continue;
-                }
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return 0;
-
-                record[n] = 0;
-                if (!kernel_log_parse_record(record, &facility, &sequence, &text, &size))
+                if (r < 0 || !kernel_log_parse_record(record, &facility, &sequence, &text, &size))
                         continue;
                 if (first && sequence > 0)
                         log->reach = LOG_WRAPPED;
@@ -100,6 +111,47 @@ static int kernel_log_read_ring(int fd, KernelLog *log, const char *const *patte
                 if (facility == 0 && kernel_log_add(log, text, size, patterns) < 0)
                         return -ENOMEM;
         }
+
+        return 0;
+}
+
+static int kernel_log_open(void) {
+        int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+        return fd < 0 ? negative_errno() : fd;
+}
+
+int kernel_log_follow(void) {
+        int fd = kernel_log_open();
+
+        if (fd >= 0)
+                (void) lseek(fd, 0, SEEK_END);
+        return fd;
+}
+
+bool kernel_log_has_news(int fd, const char *const *patterns) {
+        char record[KERNEL_LOG_RECORD_MAX + 1];
+        bool news = false;
+        int r;
+
+        while ((r = kernel_log_read_record(fd, record)) != 0) {
+                unsigned long long sequence;
+                unsigned long facility;
+                size_t size;
+                char *text;
+
+                if (r < 0) {
+                        news = true;
+                        continue;
+                }
+                if (!kernel_log_parse_record(record, &facility, &sequence, &text, &size) || facility != 0)
+                        continue;
+
+                text[size] = 0;
+                news = news || kernel_log_matches(text, patterns);
+        }
+
+        return news;
 }
 
 static void journal_closep(sd_journal **j) {
@@ -170,9 +222,9 @@ int kernel_log_read(KernelLog *log, const char *const *patterns) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        fd = kernel_log_open();
         if (fd < 0)
-                log->reach = errno == ENOENT ? LOG_ABSENT : LOG_UNREADABLE;
+                log->reach = fd == -ENOENT ? LOG_ABSENT : LOG_UNREADABLE;
         else {
                 r = kernel_log_read_ring(fd, log, patterns);
                 if (r < 0)

@@ -39,6 +39,18 @@ void kernel_log_done(KernelLog *log);
  */
 int kernel_log_read(KernelLog *log, const char *const *patterns);
 
+/** kernel_log_follow() - open the ring buffer behind its last line. Return: a descriptor, or -errno. */
+int kernel_log_follow(void);
+
+/**
+ * kernel_log_has_news() - whether lines that matter have come since the last call
+ * @fd: of kernel_log_follow()
+ * @patterns: as kernel_log_read()
+ *
+ * Return: true also if lines were lost before they were read.
+ */
+bool kernel_log_has_news(int fd, const char *const *patterns);
+
 /**
  * kernel_log_line() - find the last line that begins with a text
  * @log: the log

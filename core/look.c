@@ -17,6 +17,8 @@ void look_init(Look *l, int root) {
         l->fd = -EBADF;
         l->st.st_mode = 0;
         l->by_hand = false;
+        l->step = NULL;
+        l->userdata = NULL;
         l->parent = -EBADF;
         l->n_links = 0;
         l->todo = NULL;
@@ -139,6 +141,20 @@ static int look_descend(Look *l, const char *name, bool last) {
         return 1;
 }
 
+/* Tell of a name in the current directory; NULL: of the current file itself. */
+static int look_tell(Look *l, const char *name) {
+        const char end = l->real[l->n_real];
+        int r;
+
+        if (!l->step)
+                return 0;
+
+        l->real[l->n_real] = 0;
+        r = l->step(l->fd >= 0 ? l->fd : l->root, l->real, name, l->userdata);
+        l->real[l->n_real] = end;
+        return r;
+}
+
 /* Go on by one name. The name is first copied to the end of l->real, because openat() needs a NUL after it. */
 static int look_step(Look *l, const char *name, size_t n, bool last) {
         size_t n_real = l->n_real;
@@ -155,7 +171,9 @@ static int look_step(Look *l, const char *name, size_t n, bool last) {
         memcpy(l->real + n_real + 1, name, n);
         l->real[n_real + 1 + n] = 0;
 
-        r = look_descend(l, l->real + n_real + 1, last);
+        r = look_tell(l, l->real + n_real + 1);
+        if (r >= 0)
+                r = look_descend(l, l->real + n_real + 1, last);
         if (r > 0)
                 l->n_real = n_real + 1 + n;
         else if (r == 0)
@@ -184,6 +202,17 @@ static int look_by_hand(Look *l, const char *path) {
                 return negative_errno();
 
         return 0;
+}
+
+int look_walk(int root, const char *path, LookStep step, void *userdata) {
+        _cleanup_(look_done) Look l;
+        int r;
+
+        look_init(&l, root);
+        l.step = step;
+        l.userdata = userdata;
+        r = look_by_hand(&l, path);
+        return r < 0 ? r : look_tell(&l, NULL);
 }
 
 /* Open a path in one call. Return: a descriptor or -errno; -ENOSYS: the path has to be walked by hand. */

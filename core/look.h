@@ -12,6 +12,13 @@
 
 #include "core/util.h"
 
+/*
+ * Called for each name on the way to a file: directory is an open directory (O_PATH), path its path without links ("" for
+ * the root) and name the next name in it, which may be a link or absent. At the end name is NULL, and directory and path
+ * are what the way leads to. An error ends the walk.
+ */
+typedef int (*LookStep)(int directory, const char *path, const char *name, void *userdata);
+
 /* The file to which a path leads. It is not opened for reading, so that a look has no effect on a FIFO or a device. */
 typedef struct Look {
         int root;            /* the directory; not owned */
@@ -20,6 +27,8 @@ typedef struct Look {
 
         /* The state of a walk by hand. */
         bool by_hand;
+        LookStep step;       /* NULL: nobody wants to know */
+        void *userdata;
         int parent;          /* the directory that holds fd; -EBADF: the root itself */
         unsigned n_links;    /* links that were followed */
         const char *todo;    /* the rest of the path */
@@ -83,3 +92,14 @@ int open_inside(int root, const char *path, int flags);
  * Return: 0 or -errno.
  */
 int resolve_inside(int root, const char *path, char **ret);
+
+/**
+ * look_walk() - walk to a path name by name, the names of each link's target included
+ * @root: an open directory
+ * @path: absolute, as seen inside the root
+ * @step: called for each name
+ * @userdata: passed to step
+ *
+ * Return: 0, or -errno of a step or as look_at().
+ */
+int look_walk(int root, const char *path, LookStep step, void *userdata);

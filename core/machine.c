@@ -28,11 +28,20 @@ Machine *machine_free(Machine *machine) {
         free(machine->container);
         free(machine->cmdline_text);
         cmdline_done(&machine->cmdline);
-        buffer_done(&machine->config);
-        free(machine->entries);
-        free(machine->entries_error);
+        free(machine->options);
+        machine_forget_entries(machine);
         free(machine);
         return NULL;
+}
+
+void machine_forget_entries(Machine *machine) {
+        free(machine->entries);
+        free(machine->entries_error);
+        machine->entries = NULL;
+        machine->n_entries = 0;
+        machine->entries_error = NULL;
+        machine->entries_error_code = NULL;
+        machine->entries_none = false;
 }
 
 int machine_add_entry(Machine *machine, const BootEntry *entry) {
@@ -48,20 +57,42 @@ const Token *machine_parameter(const Machine *machine, const char *name) {
 }
 
 char machine_kernel_option(const Machine *machine, const char *name) {
+        for (size_t i = 0; machine->config_known && i < machine->n_options; i++)
+                if (streq(machine->options[i].name, name))
+                        return machine->options[i].value;
+
+        assert(!machine->config_known); /* the practice has to say that it looks for it */
+        return 0;
+}
+
+/* Every option that is set has a line of its own in the kernel's configuration: "NAME=value". */
+static char machine_find_option(const Buffer *config, const char *name) {
         size_t n = strlen(name);
-        const char *p = machine->config.data;
+        const char *p = config->data;
 
-        if (machine->config.size == 0)
-                return 0;
-
-        /* Every option that is set has a line of its own: "NAME=value". */
         while ((p = strstr(p, name))) {
-                if ((p == machine->config.data || p[-1] == '\n') && p[n] == '=')
+                if ((p == config->data || p[-1] == '\n') && p[n] == '=')
                         return p[n + 1] == 'y' || p[n + 1] == 'm' ? p[n + 1] : 'n';
                 p += n;
         }
 
         return 'n';
+}
+
+/* The whole configuration is far larger than all else that is known of a machine. */
+static int machine_take_config(const Buffer *config, const Interest *interest, Machine *machine) {
+        for (const char *const *name = interest->kernel_options; name && *name; name++) {
+                if (grow(&machine->options, machine->n_options, sizeof(KernelOption)) < 0)
+                        return -ENOMEM;
+
+                machine->options[machine->n_options++] = (KernelOption) {
+                        .name = *name,
+                        .value = config->size > 0 ? machine_find_option(config, *name) : 0,
+                };
+        }
+
+        machine->config_known = config->size > 0;
+        return 0;
 }
 
 /* Count the CPUs of a list such as "0-3,8". Return: 0 if it is no such list. */
@@ -153,13 +184,12 @@ static int machine_inflate_config(const Buffer *packed, Buffer *ret) {
 }
 #endif
 
-static int machine_read_config(const Root *root, Machine *machine) {
+static int machine_read_config(const Root *root, const char *release, Buffer *ret) {
         static const char *const formats[] = {
                 "/boot/config-%s",
                 "/lib/modules/%s/config",
                 "/usr/lib/modules/%s/config",
         };
-        const char *release = machine->probe->kernel_release;
         int r;
 
         for (size_t i = 0; release && i < ELEMENTSOF(formats); i++) {
@@ -172,7 +202,7 @@ static int machine_read_config(const Root *root, Machine *machine) {
                 if (!path)
                         return -ENOMEM;
 
-                r = root_read(root, path, MACHINE_CONFIG_MAX, &machine->config);
+                r = root_read(root, path, MACHINE_CONFIG_MAX, ret);
                 if (r != -ENOENT && r != -EACCES)
                         return r == -ENOMEM ? r : 0;
         }
@@ -182,7 +212,7 @@ static int machine_read_config(const Root *root, Machine *machine) {
 
         /* In an image, /proc may be that of the builder's kernel; the root hides it then (core/root.h). */
         if (root_read(root, "/proc/config.gz", MACHINE_CONFIG_MAX, &packed) >= 0)
-                return machine_inflate_config(&packed, &machine->config);
+                return machine_inflate_config(&packed, ret);
 #endif
 
         return 0;
@@ -270,17 +300,14 @@ static int machine_probe_image(const Root *root, const char *arch, Machine *mach
         return free_and_strdup(&machine->probe->arch, arch ? arch : here.machine);
 }
 
-static int machine_read_probe(const Root *root, const char *arch, const Interest *interest, Machine *machine) {
+static int machine_read_probe(const Root *root, const char *arch, Machine *machine) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         _cleanup_json_ json_object *o = NULL;
         int r;
 
         if (root_is_live(root)) {
                 machine->kind = MACHINE_LIVE;
-                r = probe_live(interest, &machine->probe);
-                if (r < 0 || !interest->kept_log)
-                        return r;
-                return kernel_log_recall(root, interest->kept_log, &machine->probe->log);
+                return probe_live(&machine->probe);
         }
 
         r = root_read(root, PROBE_PATH, 1024U * 1024U, &text);
@@ -301,6 +328,7 @@ static int machine_read_probe(const Root *root, const char *arch, const Interest
 
 int machine_read(const Root *root, const char *arch, const Interest *interest, Machine **ret) {
         _cleanup_(machine_freep) Machine *machine = calloc(1, sizeof(*machine));
+        _cleanup_buffer_ Buffer config = BUFFER_NULL;
         int r;
 
         assert(ret);
@@ -308,13 +336,16 @@ int machine_read(const Root *root, const char *arch, const Interest *interest, M
         if (!machine)
                 return -ENOMEM;
 
-        r = machine_read_probe(root, arch, interest, machine);
+        r = machine_read_probe(root, arch, machine);
         if (r < 0)
                 return r;
         r = machine_read_os(root, machine);
         if (r < 0)
                 return r;
-        r = machine_read_config(root, machine);
+        r = machine_read_config(root, machine->probe->kernel_release, &config);
+        if (r < 0)
+                return r;
+        r = machine_take_config(&config, interest, machine);
         if (r < 0)
                 return r;
         if (machine->kind != MACHINE_IMAGE) {
@@ -328,4 +359,27 @@ int machine_read(const Root *root, const char *arch, const Interest *interest, M
 
         *ret = TAKE_PTR(machine);
         return 0;
+}
+
+int machine_read_log(Machine *machine, const Root *root, const Interest *interest) {
+        KernelLog *log = &machine->probe->log;
+        int r;
+
+        if (machine->kind != MACHINE_LIVE)
+                return 0;
+
+        kernel_log_done(log);
+        r = kernel_log_read(log, interest->log_patterns);
+        if (r < 0 || !interest->kept_log)
+                return r;
+
+        return kernel_log_recall(root, interest->kept_log, log);
+}
+
+int machine_read_services(Machine *machine, const Interest *interest) {
+        if (machine->kind != MACHINE_LIVE)
+                return 0;
+
+        services_done(&machine->probe->services);
+        return services_read(interest->services, interest->n_services, &machine->probe->services);
 }

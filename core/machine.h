@@ -16,6 +16,12 @@ typedef enum MachineKind {
         MACHINE_SNAPSHOT, /* a copy of a running system, made by `gtune snapshot`: attributes are ordinary files */
 } MachineKind;
 
+/* An option of the kernel's configuration. */
+typedef struct KernelOption {
+        const char *name; /* of Interest; not owned */
+        char value;       /* 'y', 'm' or 'n' (not set) */
+} KernelOption;
+
 typedef struct Machine {
         MachineKind kind;
         Probe *probe;          /* facts that no file holds: architecture, kernel release, CPUID, kernel log */
@@ -28,7 +34,9 @@ typedef struct Machine {
         char *cmdline_text;    /* of the running kernel; NULL: unknown */
         Cmdline cmdline;
 
-        Buffer config;         /* the kernel's configuration; empty: unknown */
+        bool config_known;     /* the kernel's configuration was found */
+        KernelOption *options; /* those that practices look for */
+        size_t n_options;
 
         const BootEntry **entries; /* of all boot stores, which own them */
         size_t n_entries;
@@ -41,17 +49,34 @@ typedef struct Machine {
  * machine_read() - read the facts about the machine below a root
  * @root: the root
  * @arch: architecture of an image; NULL: that of its kernel or, if unknown, of the running kernel
- * @interest: the lines and services that practices look for
+ * @interest: what practices look for; the names of kernel options must outlive the machine
  * @ret: takes the machine; the caller frees it
  *
+ * Of the running system, log and services are read by the functions below; a snapshot has them in the same file.
  * If a source is missing, its field stays unknown. Return: 0; -EBADMSG if gtuned-machine.json was not written by a
  * snapshot; -ENOMEM; -errno of uname(2).
  */
 int machine_read(const Root *root, const char *arch, const Interest *interest, Machine **ret);
 
+/**
+ * machine_read_log() - read the kernel log of the running system, anew if it was read before
+ * @machine: the machine; unchanged if it is not the running system
+ * @root: the root
+ * @interest: the lines that practices look for, and where the boot unit kept them
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int machine_read_log(Machine *machine, const Root *root, const Interest *interest);
+
+/** machine_read_services() - the same of the services that practices look at */
+int machine_read_services(Machine *machine, const Interest *interest);
+
 /** machine_free() - release a machine; NULL is ignored */
 Machine *machine_free(Machine *machine);
 DEFINE_CLEANUP(Machine *, machine_free);
+
+/** machine_forget_entries() - drop all boot entries, and what was said of their list */
+void machine_forget_entries(Machine *machine);
 
 /** machine_add_entry() - add a boot entry, which must outlive the machine. Return: 0 or -ENOMEM. */
 int machine_add_entry(Machine *machine, const BootEntry *entry);
@@ -59,7 +84,7 @@ int machine_add_entry(Machine *machine, const BootEntry *entry);
 /**
  * machine_kernel_option() - look up an option of the kernel's configuration
  * @machine: the machine
- * @name: with its prefix, as "CONFIG_HALTPOLL_CPUIDLE"
+ * @name: with its prefix, as "CONFIG_HALTPOLL_CPUIDLE"; one that Interest names
  *
  * Return: 'y', 'm', 'n' (not set), or 0 if the configuration is unknown.
  */

@@ -30,12 +30,14 @@ typedef struct Practice {
         const char *harms;   /* when it harms */
         const char *proof;   /* what proves that it is active */
         const char *const *sources;      /* kernel files and documents that the rules come from; NULL-terminated */
+        const char *const *kernel_options; /* of the kernel's configuration that matter; NULL-terminated; may be NULL */
         const char *const *log_patterns; /* texts in the kernel log that matter; NULL-terminated; may be NULL */
         const ServiceInterest *services; /* services that matter */
         size_t n_services;
         const Reason *reasons;
         size_t n_reasons;
         PolicyKeys keys;
+        bool slow; /* read() may take longer than a request of the host may wait: it reads large files */
 
         /*
          * List the names of its subjects. *ret takes a NULL-terminated array, which the caller frees with strv_free().

@@ -33,7 +33,7 @@ Probe *probe_free(Probe *probe) {
         return NULL;
 }
 
-int probe_live(const Interest *interest, Probe **ret) {
+int probe_live(Probe **ret) {
         _cleanup_(probe_freep) Probe *probe = NULL;
         struct utsname u;
         int r;
@@ -48,12 +48,6 @@ int probe_live(const Interest *interest, Probe **ret) {
                 return -ENOMEM;
 
         r = cpuid_read(&probe->hypervisor, &probe->dedicated_hint);
-        if (r < 0)
-                return r;
-        r = kernel_log_read(&probe->log, interest->log_patterns);
-        if (r < 0)
-                return r;
-        r = services_read(interest->services, interest->n_services, &probe->services);
         if (r < 0)
                 return r;
 

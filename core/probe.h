@@ -22,6 +22,7 @@ typedef struct Probe {
 
 /* What practices look for. */
 typedef struct Interest {
+        const char *const *kernel_options; /* "CONFIG_HALTPOLL_CPUIDLE"; NULL-terminated */
         const char *const *log_patterns; /* a line of the kernel log is kept if it contains one; NULL-terminated */
         const ServiceInterest *services;
         size_t n_services;
@@ -29,13 +30,12 @@ typedef struct Interest {
 } Interest;
 
 /**
- * probe_live() - read the facts of the running system
- * @interest: the lines and services to look for
+ * probe_live() - read the facts of the running system, but not its kernel log and services
  * @ret: takes the facts; the caller frees them
  *
  * Return: 0 or -ENOMEM.
  */
-int probe_live(const Interest *interest, Probe **ret);
+int probe_live(Probe **ret);
 
 /** probe_new() - make a probe in which everything is unknown; the caller frees it. Return: 0 or -ENOMEM. */
 int probe_new(Probe **ret);

@@ -3,10 +3,9 @@
 #include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <sys/vfs.h>
 
-#include "core/look.h"
+#include "core/file-system.h"
+#include "core/root-memory.h"
 #include "core/root.h"
 
 #define ROOT_NAMES_MAX 65536U
@@ -17,30 +16,9 @@ struct Root {
         bool live;
         dev_t device;
         int foreign; /* ROOT_FOREIGN if the root itself is on a virtual file system, else ROOT_OK */
-        void (*trace)(const char *path, void *userdata);
-        void *trace_userdata;
+        RootTrace trace;
+        RootMemory *memory; /* NULL: nothing is remembered */
 };
-
-/* File systems whose content describes the running kernel, not the tree (statfs(2)). */
-static const long root_virtual_file_systems[] = {
-        SYSFS_MAGIC,    PROC_SUPER_MAGIC, DEVPTS_SUPER_MAGIC,  SECURITYFS_MAGIC, DEBUGFS_MAGIC,
-        TRACEFS_MAGIC,  CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, SELINUX_MAGIC,   EFIVARFS_MAGIC,
-        BPF_FS_MAGIC,
-};
-
-static int root_ask_foreign(int fd, bool of_root) {
-        struct statfs fs;
-
-        if (fstatfs(fd, &fs) < 0)
-                return negative_errno();
-
-        for (size_t i = 0; i < ELEMENTSOF(root_virtual_file_systems); i++)
-                if (fs.f_type == root_virtual_file_systems[i])
-                        return ROOT_FOREIGN;
-
-        /* devtmpfs and /run have the type of tmpfs too. But the tree itself may be on a tmpfs. */
-        return fs.f_type == TMPFS_MAGIC && !of_root ? ROOT_FOREIGN : ROOT_OK;
-}
 
 int root_new(Root **ret, const char *path) {
         _cleanup_(root_freep) Root *root = NULL;
@@ -61,13 +39,32 @@ int root_new(Root **ret, const char *path) {
         root->live = here.st_dev == real.st_dev && here.st_ino == real.st_ino;
         root->device = here.st_dev;
         if (!root->live) {
-                r = root_ask_foreign(root->fd, true);
+                r = file_system_is_virtual(root->fd, /* tmpfs= */ false);
                 if (r < 0)
                         return r;
-                root->foreign = r;
+                root->foreign = r > 0 ? ROOT_FOREIGN : ROOT_OK;
         }
 
         *ret = TAKE_PTR(root);
+        return 0;
+}
+
+int root_copy(Root **ret, const Root *root) {
+        _cleanup_(root_freep) Root *copy = calloc(1, sizeof(*copy));
+
+        assert(ret && root);
+
+        if (!copy)
+                return -ENOMEM;
+
+        *copy = *root;
+        copy->trace = (RootTrace) {};
+        copy->memory = NULL;
+        copy->fd = fcntl(root->fd, F_DUPFD_CLOEXEC, 3);
+        if (copy->fd < 0)
+                return negative_errno();
+
+        *ret = TAKE_PTR(copy);
         return 0;
 }
 
@@ -76,6 +73,7 @@ Root *root_free(Root *root) {
                 return NULL;
 
         closep(&root->fd);
+        root_memory_free(root->memory);
         free(root);
         return NULL;
 }
@@ -84,14 +82,49 @@ bool root_is_live(const Root *root) {
         return root->live;
 }
 
-void root_trace(Root *root, void (*callback)(const char *path, void *userdata), void *userdata) {
-        root->trace = callback;
-        root->trace_userdata = userdata;
+void root_trace(Root *root, const RootTrace *trace) {
+        root->trace = trace ? *trace : (RootTrace) {};
 }
 
-static void root_call_trace(const Root *root, const char *path) {
-        if (root->trace)
-                root->trace(path, root->trace_userdata);
+static void root_call_before(const Root *root, SightKind kind, const char *path, size_t max) {
+        if (root->trace.before)
+                root->trace.before(&(Sight) {.kind = kind, .path = path, .max = max}, root->trace.userdata);
+}
+
+/* FNV-1a (draft-eastlake-fnv). No peer chooses what is compared. */
+static uint64_t root_digest(uint64_t digest, const void *data, size_t size) {
+        const uint8_t *bytes = data;
+
+        for (size_t i = 0; i < size; i++)
+                digest = (digest ^ bytes[i]) * UINT64_C(0x100000001b3);
+
+        return digest;
+}
+
+static uint64_t root_digest_outcome(int outcome) {
+        return root_digest(UINT64_C(0xcbf29ce484222325), &outcome, sizeof(outcome));
+}
+
+static void root_call_after(const Root *root, SightKind kind, const char *path, int outcome, const void *data,
+                            size_t size, size_t max) {
+        Sight sight = {.kind = kind, .path = path, .max = max};
+
+        if (!root->trace.after)
+                return;
+
+        sight.digest = root_digest(root_digest_outcome(outcome), data, size);
+        root->trace.after(&sight, root->trace.userdata);
+}
+
+static void root_call_after_metadata(const Root *root, SightKind kind, const char *path, int outcome,
+                                     const struct stat *st) {
+        const uint64_t seen[] = {
+                st->st_dev, st->st_ino, st->st_mode, st->st_uid, st->st_gid, (uint64_t) st->st_size,
+                (uint64_t) st->st_mtim.tv_sec, (uint64_t) st->st_mtim.tv_nsec,
+                (uint64_t) st->st_ctim.tv_sec, (uint64_t) st->st_ctim.tv_nsec,
+        };
+
+        root_call_after(root, kind, path, outcome, seen, outcome == ROOT_OK ? sizeof(seen) : 0, 0);
 }
 
 /*
@@ -100,12 +133,16 @@ static void root_call_trace(const Root *root, const char *path) {
  * read each time, because after an unmount another file system may get the number, and the daemon runs for long.
  */
 static int root_check_foreign(const Root *root, int fd, const struct stat *st) {
+        int r;
+
         if (root->live)
                 return ROOT_OK;
         if (st->st_dev == root->device)
                 return root->foreign;
 
-        return root_ask_foreign(fd, false);
+        /* devtmpfs and /run have the type of tmpfs too. But the tree itself may be on a tmpfs. */
+        r = file_system_is_virtual(fd, /* tmpfs= */ true);
+        return r > 0 ? ROOT_FOREIGN : r;
 }
 
 static int root_look(const Root *root, Look *l, const char *path) {
@@ -138,8 +175,6 @@ static int root_open_checked(const Root *root, const char *path, int *ret_fd, st
         struct stat st;
         int r;
 
-        root_call_trace(root, path);
-
         look_init(&l, root->fd);
         r = root_look(root, &l, path);
         if (r != ROOT_OK)
@@ -160,10 +195,14 @@ static int root_open_checked(const Root *root, const char *path, int *ret_fd, st
 
 int root_open(const Root *root, const char *path, int *ret_fd) {
         struct stat st;
+        int r;
 
         assert(path && path[0] == '/');
 
-        return root_open_checked(root, path, ret_fd, &st);
+        root_call_before(root, SIGHT_FILE, path, 0);
+        r = root_open_checked(root, path, ret_fd, &st);
+        root_call_after_metadata(root, SIGHT_FILE, path, r, &st);
+        return r;
 }
 
 /* Open a directory. With O_DIRECTORY, open() has no effect on other files, so there is no need to look first. */
@@ -253,12 +292,10 @@ static int root_read_file(int fd, const struct stat *st, size_t max, Buffer *ret
         return ROOT_OK;
 }
 
-int root_read(const Root *root, const char *path, size_t max, Buffer *ret) {
+static int root_read_path(const Root *root, const char *path, size_t max, Buffer *ret) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
         int r;
-
-        assert(path && path[0] == '/');
 
         r = root_open_checked(root, path, &fd, &st);
         if (r == -ESTALE)
@@ -294,13 +331,49 @@ static int root_open_entry(const Root *root, int directory, const char *name, in
         return ROOT_OK;
 }
 
-int root_read_entry(const Root *root, int directory, const char *path, size_t max, Buffer *ret) {
-        const char *name = strrchr(path, '/') + 1;
+void root_remember(Root *root, bool remember) {
+        root->memory = root_memory_free(root->memory);
+        if (remember)
+                root->memory = root_memory_new();
+}
+
+static int root_read_once(const Root *root, const char *path, size_t max, Buffer *ret) {
+        const Remembered *known = root->memory ? root_memory_find(root->memory, path, max) : NULL;
+        _cleanup_buffer_ Buffer copy = BUFFER_NULL;
+        int r;
+
+        if (known) {
+                if (known->outcome >= 0 && buffer_append(&copy, known->content.data, known->content.size) < 0)
+                        return -ENOMEM;
+                if (known->outcome >= 0) {
+                        *ret = copy;
+                        copy = BUFFER_NULL;
+                }
+                return known->outcome;
+        }
+
+        r = root_read_path(root, path, max, ret);
+        if (root->memory)
+                root_memory_add(root->memory, path, max, r, ret);
+        return r;
+}
+
+int root_read(const Root *root, const char *path, size_t max, Buffer *ret) {
+        int r;
+
+        assert(path && path[0] == '/');
+
+        root_call_before(root, SIGHT_CONTENT, path, max);
+        r = root_read_once(root, path, max, ret);
+        root_call_after(root, SIGHT_CONTENT, path, r, ret->data, r == ROOT_OK ? ret->size : 0, max);
+        return r;
+}
+
+static int root_read_in(const Root *root, int directory, const char *name, size_t max, Buffer *ret) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
         int r;
 
-        root_call_trace(root, path);
         r = root_open_entry(root, directory, name, &fd, &st);
         if (r == -ESTALE)
                 r = root_open_entry(root, directory, name, &fd, &st);
@@ -308,6 +381,16 @@ int root_read_entry(const Root *root, int directory, const char *path, size_t ma
                 return r < 0 ? r : -ENOENT;
 
         return root_read_file(fd, &st, max, ret);
+}
+
+int root_read_entry(const Root *root, int directory, const char *path, size_t max, Buffer *ret) {
+        int r;
+
+        root_call_before(root, SIGHT_CONTENT, path, max);
+        r = root_read_in(root, directory, strrchr(path, '/') + 1, max, ret);
+        if (r != -ELOOP) /* otherwise the caller looks again */
+                root_call_after(root, SIGHT_CONTENT, path, r, ret->data, r == ROOT_OK ? ret->size : 0, max);
+        return r;
 }
 
 int root_read_line(const Root *root, const char *path, char **ret) {
@@ -353,16 +436,13 @@ static int root_read_names(DIR *d, char ***names, size_t *n) {
         }
 }
 
-int root_list(const Root *root, const char *path, char ***ret) {
+static int root_list_names(const Root *root, const char *path, char ***ret) {
         _cleanup_(closedirp) DIR *d = NULL;
         _cleanup_close_ int fd = -EBADF;
         _cleanup_(strv_freep) char **names = NULL;
         size_t n = 0;
         int r;
 
-        assert(path && path[0] == '/');
-
-        root_call_trace(root, path);
         r = root_open_directory(root, path, &fd);
         if (r != ROOT_OK)
                 return r < 0 ? r : -ENOENT;
@@ -385,25 +465,52 @@ int root_list(const Root *root, const char *path, char ***ret) {
         return (int) n;
 }
 
-int root_resolve(const Root *root, const char *path, char **ret) {
+int root_list(const Root *root, const char *path, char ***ret) {
+        uint64_t digest;
+        int r;
+
         assert(path && path[0] == '/');
 
-        root_call_trace(root, path);
-        return resolve_inside(root->fd, path, ret);
+        root_call_before(root, SIGHT_NAMES, path, 0);
+        r = root_list_names(root, path, ret);
+        digest = root_digest_outcome(r);
+        for (char **name = r < 0 ? NULL : *ret; name && *name; name++)
+                digest = root_digest(digest, *name, strlen(*name) + 1);
+        root_call_after(root, SIGHT_NAMES, path, r, &digest, sizeof(digest), 0);
+        return r;
+}
+
+int root_resolve(const Root *root, const char *path, char **ret) {
+        int r;
+
+        assert(path && path[0] == '/');
+
+        root_call_before(root, SIGHT_REAL_PATH, path, 0);
+        r = resolve_inside(root->fd, path, ret);
+        root_call_after(root, SIGHT_REAL_PATH, path, r, *ret, r < 0 ? 0 : strlen(*ret), 0);
+        return r;
 }
 
 bool root_exists(const Root *root, const char *path) {
         struct stat st;
+        int r;
 
-        root_call_trace(root, path);
-        return root_check(root, path, &st) == ROOT_OK;
+        root_call_before(root, SIGHT_PRESENCE, path, 0);
+        r = root_check(root, path, &st);
+        root_call_after(root, SIGHT_PRESENCE, path, r == ROOT_OK, NULL, 0, 0);
+        return r == ROOT_OK;
+}
+
+int root_walk(const Root *root, const char *path, LookStep step, void *userdata) {
+        return look_walk(root->fd, path, step, userdata);
 }
 
 int root_stat(const Root *root, const char *path, struct stat *ret) {
         int r;
 
-        root_call_trace(root, path);
+        root_call_before(root, SIGHT_METADATA, path, 0);
         r = root_check(root, path, ret);
+        root_call_after_metadata(root, SIGHT_METADATA, path, r, ret);
         return r == ROOT_FOREIGN ? -ENOENT : r;
 }
 
@@ -453,7 +560,7 @@ int root_open_parent(const Root *root, const char *path, bool create, int *ret_f
         return ROOT_OK;
 }
 
-int root_is_mask(const Root *root, const char *path) {
+static int root_read_mask(const Root *root, const char *path) {
         static const char null[] = "/dev/null";
         _cleanup_close_ int directory = -EBADF;
         char target[sizeof(null)];
@@ -461,7 +568,6 @@ int root_is_mask(const Root *root, const char *path) {
         ssize_t n;
         int r;
 
-        root_call_trace(root, path);
         r = root_open_parent(root, path, /* create= */ false, &directory, &name);
         if (r != ROOT_OK)
                 return r == -ENOENT || r == -ENOMEM ? r : 0;
@@ -471,4 +577,13 @@ int root_is_mask(const Root *root, const char *path) {
                 return errno == ENOENT ? -ENOENT : 0;
 
         return n == (ssize_t) strlen(null) && memcmp(target, null, strlen(null)) == 0;
+}
+
+int root_is_mask(const Root *root, const char *path) {
+        int r;
+
+        root_call_before(root, SIGHT_MASK, path, 0);
+        r = root_read_mask(root, path);
+        root_call_after(root, SIGHT_MASK, path, r, NULL, 0, 0);
+        return r;
 }

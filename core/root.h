@@ -11,9 +11,8 @@
  * bind-mount those from the machine that builds.
  */
 
-#include <sys/stat.h>
-
 #include "core/buffer.h"
+#include "core/look.h"
 
 typedef struct Root Root;
 
@@ -32,6 +31,9 @@ enum {
  */
 int root_new(Root **ret, const char *path);
 
+/** root_copy() - open the same root once more, not traced, for another thread. Return: 0 or -errno. */
+int root_copy(Root **ret, const Root *root);
+
 /** root_free() - close a root; NULL is ignored */
 Root *root_free(Root *root);
 DEFINE_CLEANUP(Root *, root_free);
@@ -39,15 +41,65 @@ DEFINE_CLEANUP(Root *, root_free);
 /** root_is_live() - whether this root is the running system's own "/" */
 bool root_is_live(const Root *root) _pure_;
 
+/* How a path was looked at. */
+typedef enum SightKind {
+        SIGHT_CONTENT,   /* root_read() */
+        SIGHT_NAMES,     /* root_list() */
+        SIGHT_PRESENCE,  /* root_exists() */
+        SIGHT_METADATA,  /* root_stat() */
+        SIGHT_FILE,      /* root_open(): its metadata, because the caller reads as it likes */
+        SIGHT_REAL_PATH, /* root_resolve() */
+        SIGHT_MASK,      /* root_is_mask() */
+        _SIGHT_KIND_MAX,
+} SightKind;
+
+/* One look at a path, and what was seen. */
+typedef struct Sight {
+        SightKind kind;
+        const char *path;
+        size_t max;      /* of SIGHT_CONTENT: as root_read() was told */
+        uint64_t digest; /* of what the caller got, errors included; the same digest: nothing has changed */
+} Sight;
+
+/* Who wants to know what is looked at. */
+typedef struct RootTrace {
+        /* Called before a path is opened, listed or tested, present or not; there is no digest yet. */
+        void (*before)(const Sight *sight, void *userdata);
+
+        /* Called with what was seen. May be NULL; then no digest is made. */
+        void (*after)(const Sight *sight, void *userdata);
+
+        void *userdata;
+} RootTrace;
+
 /**
- * root_trace() - call a function for each path that is looked at from now on
+ * root_trace() - call functions for each path that is looked at from now on
  * @root: the root
- * @callback: called with every path that is opened, listed or tested, present or not; NULL ends it
- * @userdata: passed to callback
+ * @trace: the functions; copied; NULL ends it
  *
- * The daemon uses this to learn on which files a report depends.
+ * The daemon learns by this on which files a report depends, and a snapshot which files it has to hold.
  */
-void root_trace(Root *root, void (*callback)(const char *path, void *userdata), void *userdata);
+void root_trace(Root *root, const RootTrace *trace);
+
+/**
+ * root_remember() - read each small file only once from now on
+ * @root: the root
+ * @remember: false: forget what was read
+ *
+ * A survey is so consistent in itself, and a file that several practices look at is not read by each of them.
+ */
+void root_remember(Root *root, bool remember);
+
+/**
+ * root_walk() - walk to a path name by name; see look_walk() in core/look.h
+ * @root: the root
+ * @path: absolute path inside it
+ * @step: called for each name on the way
+ * @userdata: passed to step
+ *
+ * Return: 0 or -errno.
+ */
+int root_walk(const Root *root, const char *path, LookStep step, void *userdata);
 
 /**
  * root_open() - open a regular file or a directory for reading

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "config.h"
-#include "engine/last-apply.h"
 #include "engine/report.h"
 
 static json_object *report_tristate(int value) {
@@ -81,26 +80,34 @@ static int report_practices_to_json(const Survey *survey, json_object **ret) {
         return 0;
 }
 
-static int report_add_parts(const Survey *survey, json_object *o) {
-        json_object *part;
-
-        if (report_machine_to_json(survey->machine, &part) < 0 || json_set(o, "machine", part) < 0 ||
-            report_policy_to_json(survey->policy, &part) < 0 || json_set(o, "policy", part) < 0 ||
-            json_set_text(o, "ledger", ledger_status_to_string(survey->ledger->status)) < 0 ||
-            last_apply_read(survey->side, survey->root, &part) < 0 || json_set(o, "last_apply", part) < 0 ||
-            report_practices_to_json(survey, &part) < 0 || json_set(o, "practices", part) < 0)
-                return -ENOMEM;
-
-        return 0;
-}
-
-int report_make(const Survey *survey, json_object **ret) {
+int report_make_head(const Survey *survey, json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
+        json_object *part;
 
         if (!o || json_set(o, "schema", json_object_new_int(1)) < 0 ||
             json_set_text(o, "version", PACKAGE_VERSION) < 0 ||
             json_set_text(o, "boot_id", survey->machine->boot_id) < 0 ||
-            json_set_text(o, "observed_at", survey->observed_at) < 0 || report_add_parts(survey, o) < 0 ||
+            json_set_text(o, "observed_at", survey->observed_at) < 0 ||
+            report_machine_to_json(survey->machine, &part) < 0 || json_set(o, "machine", part) < 0 ||
+            report_policy_to_json(survey->policy, &part) < 0 || json_set(o, "policy", part) < 0 ||
+            json_set_text(o, "ledger", ledger_status_to_string(survey->ledger->status)) < 0 ||
+            json_set(o, "last_apply", json_object_get(survey->last_apply)) < 0)
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+int report_make(const Survey *survey, json_object **ret) {
+        _cleanup_json_ json_object *o = NULL;
+        json_object *practices;
+        int r;
+
+        r = report_make_head(survey, &o);
+        if (r < 0)
+                return r;
+
+        if (report_practices_to_json(survey, &practices) < 0 || json_set(o, "practices", practices) < 0 ||
             json_set(o, "reboot_needed", json_object_new_boolean(survey_reboot_needed(survey))) < 0)
                 return -ENOMEM;
 

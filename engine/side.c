@@ -8,8 +8,6 @@
 /* What the boot unit keeps of the kernel log (core/kernel-log.h). */
 #define KEPT_LOG_NAME "kernel-log.json"
 
-#define LOG_PATTERNS_MAX 64U
-
 int side_find_practice(const Side *side, const char *name) {
         for (size_t i = 0; i < side->n_practices; i++)
                 if (streq(side->practices[i]->name, name))
@@ -74,28 +72,44 @@ void side_services(const Side *side, const char *ret[static SIDE_SERVICES_MAX + 
         ret[n] = NULL;
 }
 
-int side_read_machine(const Side *side, const Root *root, const char *arch, Machine **ret) {
-        _cleanup_free_ char *kept_log = side_run_path(side, KEPT_LOG_NAME);
-        const char *patterns[LOG_PATTERNS_MAX] = {};
-        ServiceInterest services[SIDE_SERVICES_MAX];
-        Interest interest = {.log_patterns = patterns, .services = services, .kept_log = kept_log};
+/* Append words to a list that a NULL ends; those beyond its size are dropped. */
+static void side_add_words(const char *list[static SIDE_WORDS_MAX], const char *const *words) {
         size_t n = 0;
 
+        while (list[n])
+                n++;
+        for (; words && *words && n < SIDE_WORDS_MAX - 1; words++)
+                list[n++] = *words;
+}
+
+int side_interest(const Side *side, SideInterest *ret) {
         assert(side->n_practices <= PRACTICES_MAX);
 
-        if (!kept_log)
+        *ret = (SideInterest) {.kept_log = side_run_path(side, KEPT_LOG_NAME)};
+        if (!ret->kept_log)
                 return -ENOMEM;
 
+        ret->interest = (Interest) {
+                .kernel_options = ret->kernel_options,
+                .log_patterns = ret->log_patterns,
+                .services = ret->services,
+                .kept_log = ret->kept_log,
+        };
         for (size_t i = 0; i < side->n_practices; i++) {
                 const Practice *p = side->practices[i];
 
-                for (const char *const *line = p->log_patterns; line && *line && n < LOG_PATTERNS_MAX - 1; line++)
-                        patterns[n++] = *line;
-                for (size_t k = 0; k < p->n_services && interest.n_services < SIDE_SERVICES_MAX; k++)
-                        services[interest.n_services++] = p->services[k];
+                side_add_words(ret->kernel_options, p->kernel_options);
+                side_add_words(ret->log_patterns, p->log_patterns);
+                for (size_t k = 0; k < p->n_services && ret->interest.n_services < SIDE_SERVICES_MAX; k++)
+                        ret->services[ret->interest.n_services++] = p->services[k];
         }
 
-        return machine_read(root, arch, &interest, ret);
+        return 0;
+}
+
+void side_interest_done(SideInterest *interest) {
+        free(interest->kept_log);
+        *interest = (SideInterest) {};
 }
 
 int side_keep_log(const Side *side, const Root *root, const KernelLog *log) {

@@ -8,11 +8,20 @@
 
 #include "core/practice.h"
 
-/* The most practices a side may have: PracticeSet has a bit for each. */
-#define PRACTICES_MAX 64U
+/* The most practices a side may have: PracticeSet and SurveyParts (engine/survey.h) have a bit for each. */
+#define PRACTICES_MAX 56U
 
-/* The most services that the practices of a side may want to know about. */
+/* The most services, and the most texts of each kind, that the practices of a side may want to know about. */
 #define SIDE_SERVICES_MAX 8U
+#define SIDE_WORDS_MAX 64U
+
+/* What all practices of a side look for; not to be copied, because interest points into it. */
+typedef struct SideInterest {
+        Interest interest;
+        const char *kernel_options[SIDE_WORDS_MAX], *log_patterns[SIDE_WORDS_MAX];
+        ServiceInterest services[SIDE_SERVICES_MAX];
+        char *kept_log;
+} SideInterest;
 
 /* A change of a kind that only a side knows, as it is carried out. */
 typedef struct SideChange {
@@ -108,10 +117,19 @@ int side_read_policy_text(const Side *side, const char *text, size_t size, Polic
 /** side_services() - the services that the practices want to know about, NULL-terminated */
 void side_services(const Side *side, const char *ret[static SIDE_SERVICES_MAX + 1]);
 
-/** side_read_machine() - machine_read() with what every practice wants to know; returns what machine_read() does */
-int side_read_machine(const Side *side, const Root *root, const char *arch, Machine **ret);
+/**
+ * side_interest() - collect what the practices look for
+ * @side: the side
+ * @ret: filled in; the caller calls side_interest_done()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int side_interest(const Side *side, SideInterest *ret);
 
-/** side_keep_log() - kernel_log_keep() in the run directory, where side_read_machine() finds it. Return: 0 or -errno. */
+/** side_interest_done() - release what side_interest() made */
+void side_interest_done(SideInterest *interest);
+
+/** side_keep_log() - kernel_log_keep() in the run directory, where side_interest() looks for it. Return: 0 or -errno. */
 int side_keep_log(const Side *side, const Root *root, const KernelLog *log);
 
 /** side_read_ledger() - ledger_read() of the side's ledger. Return: 0 or -ENOMEM. */

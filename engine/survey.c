@@ -3,26 +3,37 @@
 #include <assert.h>
 
 #include "core/options.h"
+#include "engine/last-apply.h"
 #include "engine/survey.h"
+
+static void survey_forget_facts(Observation *o) {
+        o->finding = finding_free(o->finding);
+        if (o->facts && o->practice->done)
+                o->practice->done(o->facts);
+        o->facts = NULL;
+}
+
+static void survey_forget_observations(Survey *survey) {
+        for (size_t i = 0; i < survey->n_observations; i++) {
+                survey_forget_facts(survey->observations + i);
+                free(survey->observations[i].subject);
+        }
+        free(survey->observations);
+        survey->observations = NULL;
+        survey->n_observations = 0;
+}
 
 Survey *survey_free(Survey *survey) {
         if (!survey)
                 return NULL;
 
-        for (size_t i = 0; i < survey->n_observations; i++) {
-                Observation *o = survey->observations + i;
-
-                finding_free(o->finding);
-                if (o->practice->done)
-                        o->practice->done(o->facts);
-                free(o->subject);
-        }
-        free(survey->observations);
+        survey_forget_observations(survey);
         plan_free(survey->plan);
         boot_stores_free(survey->stores);
         machine_free(survey->machine);
         policy_free(survey->policy);
         ledger_free(survey->ledger);
+        json_object_put(survey->last_apply);
         free(survey);
         return NULL;
 }
@@ -57,16 +68,11 @@ static int survey_note_problem(Machine *machine, const BootStoreProblem *p) {
         return machine->entries_error ? 0 : -ENOMEM;
 }
 
-static int survey_read_entries(Survey *survey) {
-        const BootStores *stores;
+static int survey_note_entries(Survey *survey) {
+        const BootStores *stores = survey->stores;
         int r;
 
-        r = boot_stores_find(survey->root, survey->machine->cmdline_text ? &survey->machine->cmdline : NULL,
-                             &survey->stores);
-        if (r < 0)
-                return r;
-
-        stores = survey->stores;
+        machine_forget_entries(survey->machine);
         for (size_t s = 0; s < stores->n_stores; s++)
                 for (size_t i = 0; i < stores->stores[s]->n_entries; i++) {
                         r = machine_add_entry(survey->machine, stores->stores[s]->entries + i);
@@ -82,6 +88,100 @@ static int survey_read_entries(Survey *survey) {
         return 0;
 }
 
+static int survey_read_entries(Survey *survey, _unused_ const Interest *interest) {
+        const Machine *m = survey->machine;
+        int r;
+
+        machine_forget_entries(survey->machine);
+        survey->stores = boot_stores_free(survey->stores);
+        r = boot_stores_find(survey->root, m->cmdline_text ? &m->cmdline : NULL, &survey->stores);
+        return r < 0 ? r : survey_note_entries(survey);
+}
+
+static int survey_read_policy(Survey *survey, _unused_ const Interest *interest) {
+        survey->policy = policy_free(survey->policy);
+        return survey->side->read_policy(survey->side, survey->root, &survey->policy);
+}
+
+static int survey_read_machine(Survey *survey, const Interest *interest) {
+        survey->machine = machine_free(survey->machine);
+        return machine_read(survey->root, survey->arch, interest, &survey->machine);
+}
+
+static int survey_read_log(Survey *survey, const Interest *interest) {
+        return machine_read_log(survey->machine, survey->root, interest);
+}
+
+static int survey_read_services(Survey *survey, const Interest *interest) {
+        return machine_read_services(survey->machine, interest);
+}
+
+static int survey_read_ledger(Survey *survey, _unused_ const Interest *interest) {
+        survey->ledger = ledger_free(survey->ledger);
+        return side_read_ledger(survey->side, survey->root, &survey->ledger);
+}
+
+static int survey_read_last_apply(Survey *survey, _unused_ const Interest *interest) {
+        json_object_put(survey->last_apply);
+        survey->last_apply = NULL;
+        return last_apply_read(survey->side, survey->root, &survey->last_apply);
+}
+
+/* What all practices share, in the order of reading. */
+static const struct {
+        SurveyParts part;
+        SurveyParts dependents; /* to be read or judged again with it */
+        int (*read)(Survey *survey, const Interest *interest);
+} shared_parts[] = {
+        {SURVEY_POLICY, SURVEY_PRACTICES, survey_read_policy},
+        {SURVEY_MACHINE, SURVEY_PRACTICES | SURVEY_LOG | SURVEY_SERVICES | SURVEY_ENTRIES, survey_read_machine},
+        {SURVEY_LOG, 0, survey_read_log},           /* and the practices that look for lines */
+        {SURVEY_SERVICES, 0, survey_read_services}, /* and those that look for services */
+        {SURVEY_LEDGER, SURVEY_PRACTICES, survey_read_ledger},
+        {SURVEY_ENTRIES, SURVEY_PRACTICES, survey_read_entries},
+        {SURVEY_LAST_APPLY, 0, survey_read_last_apply},
+};
+
+/* An error in the policy concerns every practice, and checks of practices find errors. Subjects may come and go. */
+static bool survey_is_divisible(const Survey *survey) {
+        for (size_t i = 0; i < survey->side->n_practices; i++)
+                if (survey->side->practices[i]->list_subjects)
+                        return false;
+
+        return survey->policy && survey->policy->n_errors == 0;
+}
+
+SurveyParts survey_dependents(const Survey *survey, SurveyParts parts) {
+        for (size_t i = 0; i < ELEMENTSOF(shared_parts); i++)
+                if (parts & shared_parts[i].part)
+                        parts |= shared_parts[i].dependents;
+
+        for (size_t row = 0; row < survey->side->n_practices; row++) {
+                const Practice *p = survey->side->practices[row];
+
+                if (((parts & SURVEY_LOG) && p->log_patterns) || ((parts & SURVEY_SERVICES) && p->n_services > 0))
+                        parts |= UINT64_C(1) << row;
+        }
+
+        return (parts & SURVEY_PRACTICES) && !survey_is_divisible(survey) ? SURVEY_ALL : parts;
+}
+
+static int survey_read_shared(Survey *survey, SurveyParts parts) {
+        _cleanup_(side_interest_done) SideInterest i;
+        int r;
+
+        r = side_interest(survey->side, &i);
+        for (size_t k = 0; r >= 0 && k < ELEMENTSOF(shared_parts); k++) {
+                if (!(parts & shared_parts[k].part))
+                        continue;
+
+                survey->reading = shared_parts[k].part;
+                r = shared_parts[k].read(survey, &i.interest);
+        }
+
+        return r;
+}
+
 static int survey_add_observation(Survey *survey, size_t row, const char *subject) {
         Observation *o;
 
@@ -89,12 +189,8 @@ static int survey_add_observation(Survey *survey, size_t row, const char *subjec
                 return -ENOMEM;
 
         o = survey->observations + survey->n_observations++;
-        o->practice = survey->side->practices[row];
-        o->row = row;
-        if (free_and_strdup(&o->subject, subject) < 0)
-                return -ENOMEM;
-
-        return finding_new(&o->finding, o->practice->name, o->subject);
+        *o = (Observation) {.practice = survey->side->practices[row], .row = row};
+        return free_and_strdup(&o->subject, subject);
 }
 
 static int survey_list_subjects(Survey *survey, size_t row) {
@@ -112,13 +208,34 @@ static int survey_list_subjects(Survey *survey, size_t row) {
         return r;
 }
 
+static int survey_list_observations(Survey *survey) {
+        int r = 0;
+
+        survey_forget_observations(survey);
+        for (size_t row = 0; r >= 0 && row < survey->side->n_practices; row++) {
+                survey->reading = UINT64_C(1) << row;
+                r = survey_list_subjects(survey, row);
+        }
+
+        return r;
+}
+
+static bool survey_takes(const Observation *o, SurveyParts parts) {
+        return (parts & UINT64_C(1) << o->row) != 0;
+}
+
 /* Every fact is read once, and every check comes before a verdict: a policy with errors asks for nothing. */
-static int survey_read_facts(Survey *survey) {
+static int survey_read_facts(Survey *survey, SurveyParts parts) {
         for (size_t i = 0; i < survey->n_observations; i++) {
                 Observation *o = survey->observations + i;
                 View view = survey_view(survey, o);
                 int r;
 
+                if (!survey_takes(o, parts))
+                        continue;
+
+                survey->reading = UINT64_C(1) << o->row;
+                survey_forget_facts(o);
                 r = o->practice->read ? o->practice->read(&view, &o->facts) : 0;
                 if (r < 0)
                         return r;
@@ -130,16 +247,20 @@ static int survey_read_facts(Survey *survey) {
         return 0;
 }
 
-static int survey_judge(Survey *survey) {
+static int survey_judge(Survey *survey, SurveyParts parts) {
         for (size_t i = 0; i < survey->n_observations; i++) {
                 Observation *o = survey->observations + i;
                 View view = survey_view(survey, o);
                 int r;
 
-                r = o->practice->observe(&view, o->facts, o->finding);
+                if (!survey_takes(o, parts))
+                        continue;
+
+                survey->reading = UINT64_C(1) << o->row;
+                r = finding_new(&o->finding, o->practice->name, o->subject);
                 if (r < 0)
                         return r;
-                r = o->practice->plan(&view, o->facts, o->finding, survey->plan);
+                r = o->practice->observe(&view, o->facts, o->finding);
                 if (r < 0)
                         return r;
         }
@@ -147,45 +268,72 @@ static int survey_judge(Survey *survey) {
         return 0;
 }
 
-static int survey_ask_practices(Survey *survey) {
+int survey_plan(Survey *survey) {
+        _cleanup_(plan_freep) Plan *plan = NULL;
         int r;
 
-        for (size_t row = 0; row < survey->side->n_practices; row++) {
-                r = survey_list_subjects(survey, row);
+        if (survey->plan)
+                return 0;
+
+        r = plan_new(&plan);
+        for (size_t i = 0; r >= 0 && i < survey->n_observations; i++) {
+                const Observation *o = survey->observations + i;
+                View view = survey_view(survey, o);
+
+                survey->reading = UINT64_C(1) << o->row;
+                r = o->practice->plan(&view, o->facts, o->finding, plan);
+        }
+        if (r >= 0)
+                survey->plan = TAKE_PTR(plan);
+
+        return r;
+}
+
+static int survey_refresh_parts(Survey *survey, SurveyParts parts) {
+        int r;
+
+        survey->refreshed = parts;
+        survey->plan = plan_free(survey->plan);
+        timestamp_utc(survey->observed_at);
+
+        r = survey_read_shared(survey, parts);
+        if (r < 0)
+                return r;
+
+        survey->view = (View) {
+                .root = survey->root,
+                .machine = survey->machine,
+                .policy = survey->policy,
+                .ledger = survey->ledger,
+                .run_directory = survey->side->run_directory,
+        };
+        if (parts == SURVEY_ALL) {
+                r = survey_list_observations(survey);
                 if (r < 0)
                         return r;
         }
-
-        r = survey_read_facts(survey);
-        if (r < 0)
-                return r;
-        r = plan_new(&survey->plan);
+        r = survey_read_facts(survey, parts);
         if (r < 0)
                 return r;
 
-        return survey_judge(survey);
+        /* A check has found an error: nothing is wanted any more, of no practice. */
+        if (parts != SURVEY_ALL && survey->policy->n_errors > 0)
+                return survey_refresh_parts(survey, SURVEY_ALL);
+
+        return survey_judge(survey, parts);
 }
 
-static int survey_read_machine(Survey *survey, const char *arch) {
-        const Side *side = survey->side;
+int survey_refresh(Survey *survey, SurveyParts parts) {
         int r;
 
-        r = side->read_policy(side, survey->root, &survey->policy);
-        if (r < 0)
-                return r;
-        r = side_read_machine(side, survey->root, arch, &survey->machine);
-        if (r < 0)
-                return r;
-        r = side_read_ledger(side, survey->root, &survey->ledger);
-        if (r < 0)
-                return r;
-
-        return survey_read_entries(survey);
+        root_remember(survey->root, true);
+        r = survey_refresh_parts(survey, survey_dependents(survey, parts));
+        root_remember(survey->root, false);
+        return r;
 }
 
-int survey_take(const Side *side, Root *root, const char *arch, Survey **ret) {
-        _cleanup_(survey_freep) Survey *survey = calloc(1, sizeof(*survey));
-        int r;
+int survey_new(const Side *side, Root *root, const char *arch, Survey **ret) {
+        Survey *survey = calloc(1, sizeof(*survey));
 
         assert(side && root && ret);
 
@@ -194,20 +342,22 @@ int survey_take(const Side *side, Root *root, const char *arch, Survey **ret) {
 
         survey->side = side;
         survey->root = root;
-        timestamp_utc(survey->observed_at);
+        survey->arch = arch;
+        *ret = survey;
+        return 0;
+}
 
-        r = survey_read_machine(survey, arch);
+int survey_take(const Side *side, Root *root, const char *arch, Survey **ret) {
+        _cleanup_(survey_freep) Survey *survey = NULL;
+        int r;
+
+        r = survey_new(side, root, arch, &survey);
         if (r < 0)
                 return r;
-
-        survey->view = (View) {
-                .root = root,
-                .machine = survey->machine,
-                .policy = survey->policy,
-                .ledger = survey->ledger,
-                .run_directory = side->run_directory,
-        };
-        r = survey_ask_practices(survey);
+        r = survey_refresh(survey, SURVEY_ALL);
+        if (r < 0)
+                return r;
+        r = survey_plan(survey);
         if (r < 0)
                 return r;
 

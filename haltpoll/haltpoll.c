@@ -172,6 +172,10 @@ static const Reason reasons[] = {
         {"tunable-changed", "A tunable was changed after gtuned had set it in this boot."},
 };
 
+static const char *const kernel_options[] = {
+        "CONFIG_HALTPOLL_CPUIDLE", "CONFIG_CPU_IDLE_GOV_HALTPOLL", NULL,
+};
+
 static const char *const log_patterns[] = {
         "Enable haltpoll driver", "Fail to enable haltpoll driver", "Unregister haltpoll driver",
         "invalid for parameter `cpuidle_haltpoll.force'", "host does not support poll control", NULL,
@@ -194,6 +198,7 @@ const Practice practice_haltpoll = {
                  "guest_halt_poll_ns makes an idle guest look fully busy to the host.",
         .proof = "current_driver and current_governor in " HALTPOLL_CPUIDLE " are both haltpoll.",
         .sources = sources,
+        .kernel_options = kernel_options,
         .log_patterns = log_patterns,
         .reasons = reasons,
         .n_reasons = ELEMENTSOF(reasons),

@@ -90,7 +90,7 @@ static int obstacle_parameters(const View *view, const Haltpoll *h, Finding *f) 
 static int obstacle_cpuidle(const View *view, const Haltpoll *h, Finding *f) {
         if (h->cpuidle || view->machine->kind == MACHINE_IMAGE)
                 return 0;
-        if (view->machine->config.size == 0)
+        if (!view->machine->config_known)
                 return obstacle_found(finding_verdict(f, STATE_UNKNOWN, "cpuidle-missing", NULL,
                                              HALTPOLL_CPUIDLE " does not exist, and the kernel's configuration is "
                                              "unknown"));

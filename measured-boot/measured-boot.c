@@ -437,6 +437,7 @@ const Practice practice_measured_boot = {
         .reasons = measured_boot_reasons,
         .n_reasons = ELEMENTSOF(measured_boot_reasons),
         .keys = {measured_boot_keys, ELEMENTSOF(measured_boot_keys)},
+        .slow = true,
         .read = measured_boot_read,
         .done = measured_boot_free,
         .observe = measured_boot_observe,

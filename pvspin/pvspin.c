@@ -288,6 +288,8 @@ static const Reason reasons[] = {
         {"nopvspin", "nopvspin on the kernel command line switches PV spinlocks off.", .hopeless = true},
 };
 
+static const char *const kernel_options[] = {"CONFIG_PARAVIRT_SPINLOCKS", NULL};
+
 static const char *const log_patterns[] = {
         "arm-pv: ", "PV spinlocks ", "Unknown kernel command line parameters", NULL,
 };
@@ -308,6 +310,7 @@ const Practice practice_pvspin = {
         .harms = "On dedicated vCPUs there is nothing to gain, and the slow path costs a little.",
         .proof = "The kernel itself logged \"arm-pv: PV qspinlocks enabled\" in this boot.",
         .sources = sources,
+        .kernel_options = kernel_options,
         .log_patterns = log_patterns,
         .reasons = reasons,
         .n_reasons = ELEMENTSOF(reasons),

@@ -104,6 +104,7 @@ const Practice practice_qga_policy = {
         .reasons = reasons,
         .n_reasons = ELEMENTSOF(reasons),
         .keys = {wish_keys, WISH_N_KEYS},
+        .slow = true,
         .read = qga_read,
         .done = qga_free,
         .check = qga_check,

@@ -66,6 +66,8 @@ static int command_status(const CommandCall *call) {
         int r;
 
         r = call->agent->report(call->agent->userdata, &report);
+        if (r == -EAGAIN)
+                return COMMAND_LATER;
         if (r < 0)
                 return command_failure(call, "There is no report", r);
 
@@ -76,7 +78,7 @@ static int command_watch(const CommandCall *call) {
         int r;
 
         r = command_status(call);
-        if (r < 0)
+        if (r != COMMAND_ANSWERED)
                 return r;
 
         call->agent->watch(call->agent->userdata, true);
@@ -143,6 +145,8 @@ static int command_plan(const CommandCall *call) {
         int r;
 
         r = call->agent->changes(call->agent->userdata, &text);
+        if (r == -EAGAIN)
+                return COMMAND_LATER;
         if (r >= 0)
                 r = json_parse(text.data, text.size, &plan);
         if (r < 0)
@@ -193,11 +197,10 @@ static int command_ask_tpm(const CommandCall *call, const char *verb, bool signs
         if (r == -EBUSY)
                 return reply_error(call->reply, "GenericError", "Another question to the TPM is still being answered",
                                    call->request->id);
+        if (r == -EAGAIN)
+                return COMMAND_LATER;
 
-        if (r < 0)
-                return r;
-
-        return COMMAND_BACKGROUND;
+        return r < 0 ? r : COMMAND_BACKGROUND;
 }
 
 static int command_pcrs(const CommandCall *call) {

@@ -10,7 +10,10 @@
 
 /* The functions of the daemon that the commands call. All texts are JSON on one line in ASCII. */
 typedef struct CommandAgent {
-        /* Get the report; its bytes stay valid until the next call of any function. Return: 0 or -errno. */
+        /*
+         * Get the report; its bytes stay valid until the next call of any function. Return: 0; -EAGAIN if it is being
+         * made; another -errno.
+         */
         int (*report)(void *userdata, Span *ret);
 
         /* Get the plan: an object with the array "changes" and with "refusal"; otherwise as report(). */
@@ -29,7 +32,7 @@ typedef struct CommandAgent {
          * Ask gtune-tpm; the answer to the host follows by command_finish(). The parameters are those of
          * tpm_client_ask(): a constant name, the members of "arguments" without their braces, which are moved, and
          * whether the report is signed too and becomes a member of the answer. Return: 0; -EBUSY if another question
-         * is not answered yet.
+         * is not answered yet; -EAGAIN if the report is being made.
          */
         int (*tpm)(void *userdata, const char *verb, Buffer *arguments, bool signs_report);
 
@@ -41,6 +44,7 @@ enum {
         COMMAND_ANSWERED = 0,
         COMMAND_PENDING = 1,    /* the answer comes later; no other request may be answered before it */
         COMMAND_BACKGROUND = 2, /* the answer comes later; other requests are answered meanwhile */
+        COMMAND_LATER = 3,      /* to be answered again when the report is made; no other request may be before it */
 };
 
 /**
@@ -50,7 +54,7 @@ enum {
  * @reply: takes the answer, appended
  * @ret_id: takes the id of the request, a part of text, or SPAN_NULL; keep a copy for command_finish()
  *
- * Return: COMMAND_ANSWERED; COMMAND_PENDING or COMMAND_BACKGROUND, and then reply is unchanged; -ENOMEM.
+ * Return: COMMAND_ANSWERED; another outcome, and then reply is unchanged; -ENOMEM.
  */
 int command_answer(Span text, const CommandAgent *agent, Buffer *reply, Span *ret_id);
 

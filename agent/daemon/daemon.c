@@ -9,37 +9,27 @@
 
 #include "agent/daemon/apply-client.h"
 #include "agent/daemon/daemon.h"
+#include "agent/daemon/keeper.h"
 #include "agent/daemon/log.h"
-#include "agent/daemon/path-watch.h"
 #include "agent/daemon/port-holder.h"
 #include "agent/daemon/port.h"
-#include "agent/daemon/report-cache.h"
 #include "agent/daemon/tpm-client.h"
-#include "agent/daemon/trim.h"
-#include "agent/daemon/unit-watch.h"
 #include "agent/side.h"
-
-#define DAEMON_BURST_USEC (200U * 1000U)  /* at most one new report, and so one event, in this time */
-#define DAEMON_STALE_USEC (1U * 1000000U) /* a request is answered with a report of at most this age */
 
 struct Daemon {
         sd_event *event;
         Root *root;
         CommandAgent agent;
         Port *port;
-        PathWatch *path_watch;
-        UnitWatch *unit_watch;        /* NULL if the root is not the running system */
-        const char *units[SIDE_SERVICES_MAX + 1]; /* the services that unit_watch listens to */
+        Keeper *keeper;
         ApplyClient *apply_client;
         TpmClient *tpm;
-        sd_event_source *rebuild;     /* timer; runs only while something has changed */
         sd_event_source *terminate, *interrupt, *reload;
 
-        ReportCache cache;
-        uint64_t taken;               /* when the report was made */
-        bool changed;                 /* a watch has announced a change since */
+        char *summary;                /* as the service manager was last told */
+        bool reloading;               /* the service manager waits for the end of a reload */
         bool watching;                /* the host wants events */
-        json_object *told;            /* the practices as the host was last told */
+        char **told;                  /* the practices as the host was last told */
 };
 
 static int daemon_format_event(json_object *changed, Buffer *line) {
@@ -66,10 +56,7 @@ static int daemon_send_event(Daemon *d) {
         _cleanup_buffer_ Buffer line = BUFFER_NULL;
         int r;
 
-        if (!d->watching)
-                return 0;
-
-        r = report_cache_news(SPAN_BUFFER(d->cache.report), &d->told, &news);
+        r = keeper_news(d->keeper, &d->told, &news);
         if (r < 0 || json_object_array_length(news) == 0)
                 return r;
         r = daemon_format_event(news, &line);
@@ -79,88 +66,50 @@ static int daemon_send_event(Daemon *d) {
         return port_send(d->port, &line);
 }
 
-static int daemon_take(Daemon *d) {
-        int r;
+static void daemon_tell_manager(Daemon *d) {
+        const char *summary = keeper_summary(d->keeper);
 
-        if (d->unit_watch)
-                unit_watch_revive(d->unit_watch);
-        path_watch_begin(d->path_watch);
-        r = report_cache_take(&guest_side, d->root, &d->cache);
-        path_watch_end(d->path_watch);
-        trim_memory();
+        if (d->reloading)
+                (void) sd_notifyf(false, "READY=1\nSTATUS=%s", summary);
+        else if (!streq_ptr(d->summary, summary))
+                (void) sd_notifyf(false, "STATUS=%s", summary);
 
-        d->changed = false;
-        d->taken = monotonic_usec();
-        return r;
+        d->reloading = false;
+        (void) free_and_strdup(&d->summary, summary);
 }
 
-static int daemon_rebuild(Daemon *d) {
-        _cleanup_free_ char *before = strdup(strempty(d->cache.summary));
+static void daemon_on_report(void *userdata) {
+        Daemon *d = userdata;
         int r;
 
-        r = daemon_take(d);
-        if (r < 0)
-                return log_error_errno(r, "The report cannot be made");
-
-        if (!streq_ptr(before, d->cache.summary))
-                (void) sd_notifyf(false, "STATUS=%s", d->cache.summary);
-
-        r = daemon_send_event(d);
+        daemon_tell_manager(d);
+        r = d->watching ? daemon_send_event(d) : 0;
         if (r < 0)
                 log_line(LOG_DEBUG, "An event was not sent: %s", strerror(-r));
-
-        return 0;
 }
 
-static int daemon_on_rebuild(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
+static void daemon_on_ready(void *userdata) {
         Daemon *d = userdata;
 
-        if (d->changed)
-                (void) daemon_rebuild(d);
-        return 0;
-}
-
-static void daemon_on_changed(void *userdata) {
-        Daemon *d = userdata;
-        uint64_t now = monotonic_usec();
-
-        if (d->changed)
-                return;
-
-        d->changed = true;
-        if (sd_event_source_set_time(d->rebuild, now + DAEMON_BURST_USEC) < 0 ||
-            sd_event_source_set_enabled(d->rebuild, SD_EVENT_ONESHOT) < 0)
-                log_line(LOG_WARNING, "A change will not be reported before the host's next request");
-}
-
-/* Makes a new report if the last one may be outdated. Neither changes nor requests can cause that too often. */
-static void daemon_refresh(Daemon *d) {
-        uint64_t age = monotonic_usec() - d->taken;
-
-        if (age > DAEMON_STALE_USEC || (d->changed && age > DAEMON_BURST_USEC))
-                (void) daemon_rebuild(d);
+        port_resume(d->port);
 }
 
 static int daemon_get_report(void *userdata, Span *ret) {
         Daemon *d = userdata;
 
-        daemon_refresh(d);
-        *ret = SPAN_BUFFER(d->cache.report);
-        return 0;
+        return keeper_report(d->keeper, ret);
 }
 
 static int daemon_get_changes(void *userdata, Span *ret) {
         Daemon *d = userdata;
 
-        daemon_refresh(d);
-        *ret = SPAN_BUFFER(d->cache.changes);
-        return 0;
+        return keeper_changes(d->keeper, ret);
 }
 
 static bool daemon_apply_allowed(void *userdata) {
         Daemon *d = userdata;
 
-        return d->cache.apply_allowed;
+        return keeper_allows_apply(d->keeper);
 }
 
 static void daemon_apply(void *userdata) {
@@ -178,27 +127,31 @@ static void daemon_watch(void *userdata, bool on) {
                 tpm_client_stop(d->tpm);
                 port_forget_background(d->port);
         }
-        json_object_put(d->told);
-        d->told = NULL;
-        if (on && report_cache_news(SPAN_BUFFER(d->cache.report), &d->told, &news) < 0)
+        d->told = strv_free(d->told);
+        if (on && keeper_news(d->keeper, &d->told, &news) < 0)
                 log_line(LOG_WARNING, "The next event will contain all practices");
 }
 
 static int daemon_ask_tpm(void *userdata, const char *verb, Buffer *arguments, bool signs_report) {
         Daemon *d = userdata;
+        Span report = SPAN_NULL;
+        int r;
 
         if (tpm_client_busy(d->tpm))
                 return -EBUSY;
+        if (signs_report) {
+                r = keeper_report(d->keeper, &report);
+                if (r < 0)
+                        return r;
+        }
 
-        tpm_client_ask(d->tpm, verb, arguments, signs_report);
-        return 0;
+        return tpm_client_ask(d->tpm, verb, arguments, report);
 }
 
 static void daemon_on_tpm(void *userdata, const char *answer, const char *error) {
         Daemon *d = userdata;
 
         port_answer_background(d->port, answer ? NULL : "GenericError", answer ? answer : error);
-        trim_memory();
 }
 
 static void daemon_on_apply(void *userdata, bool allowed, const char *desc) {
@@ -220,8 +173,8 @@ static int daemon_on_reload(_unused_ sd_event_source *source, _unused_ const str
         Daemon *d = userdata;
 
         (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, monotonic_usec());
-        (void) daemon_rebuild(d);
-        (void) sd_notifyf(false, "READY=1\nSTATUS=%s", d->cache.summary);
+        d->reloading = true;
+        keeper_reload(d->keeper);
         return 0;
 }
 
@@ -238,25 +191,19 @@ static int daemon_open_signals(Daemon *d) {
         return sd_event_add_signal(d->event, &d->reload, SIGHUP, daemon_on_reload, d);
 }
 
-static int daemon_open_watches(Daemon *d) {
+static int daemon_make_report(Daemon *d) {
+        const KeeperOwner owner = {.updated = daemon_on_report, .ready = daemon_on_ready, .userdata = d};
         int r;
 
-        r = sd_event_add_time(d->event, &d->rebuild, CLOCK_MONOTONIC, 0, 10000, daemon_on_rebuild, d);
-        if (r < 0)
-                return r;
-        r = sd_event_source_set_enabled(d->rebuild, SD_EVENT_OFF);
-        if (r < 0)
-                return r;
-        r = path_watch_new(&d->path_watch, d->event, d->root, daemon_on_changed, d);
-        if (r < 0 || !root_is_live(d->root))
-                return r;
+        r = keeper_new(&d->keeper, d->event, &guest_side, d->root, KEEPER_PACE, &owner);
+        if (r >= 0)
+                daemon_tell_manager(d);
 
-        side_services(&guest_side, d->units);
-        return unit_watch_new(&d->unit_watch, d->event, d->units, daemon_on_changed, d);
+        return r;
 }
 
 static int daemon_make_port(Daemon *d) {
-        const TpmClientOwner owner = {.report = daemon_get_report, .done = daemon_on_tpm, .userdata = d};
+        const TpmClientOwner owner = {.done = daemon_on_tpm, .userdata = d};
         int r;
 
         r = apply_client_new(&d->apply_client, d->event, d->root, daemon_on_apply, d);
@@ -317,12 +264,9 @@ int daemon_new(Daemon **ret, sd_event *event, Root *root, const Endpoint *endpoi
         r = daemon_open_signals(d);
         if (r < 0)
                 return log_error_errno(r, "Signals cannot be received");
-        r = daemon_open_watches(d);
+        r = daemon_make_report(d);
         if (r < 0)
-                return log_error_errno(r, "Changes cannot be watched");
-        r = daemon_rebuild(d);
-        if (r < 0)
-                return r;
+                return log_error_errno(r, "The report cannot be made");
         r = daemon_make_port(d);
         if (r < 0)
                 return log_error_errno(r, "The port cannot be made");
@@ -341,14 +285,12 @@ Daemon *daemon_free(Daemon *d) {
         port_free(d->port);
         apply_client_free(d->apply_client);
         tpm_client_free(d->tpm);
-        unit_watch_free(d->unit_watch);
-        path_watch_free(d->path_watch);
-        sd_event_source_disable_unref(d->rebuild);
+        keeper_free(d->keeper);
         sd_event_source_disable_unref(d->terminate);
         sd_event_source_disable_unref(d->interrupt);
         sd_event_source_disable_unref(d->reload);
-        report_cache_done(&d->cache);
-        json_object_put(d->told);
+        free(d->summary);
+        strv_free(d->told);
         sd_event_unref(d->event);
         free(d);
         return NULL;

@@ -4,6 +4,7 @@
  * gtuned: answers the requests of the host over virtio-serial. It changes nothing in the guest.
  */
 
+#include <malloc.h>
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 
@@ -116,6 +117,9 @@ static int gtuned_run(const GtunedArguments *a) {
 
 int main(int argc, char **argv) {
         GtunedArguments a = {.root = "/"};
+
+        /* A heap of its own for the worker would keep what one survey has used. */
+        (void) mallopt(M_ARENA_MAX, 1);
 
         if (gtuned_parse_arguments(argc, argv, &a) < 0)
                 return GTUNED_STATUS_USAGE;

@@ -2,110 +2,122 @@
 
 #include <assert.h>
 #include <fcntl.h>
-#include <libudev.h>
 #include <stdalign.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 
 #include "agent/daemon/path-watch.h"
+#include "core/file-system.h"
 
-/* Changes of the entries of a directory, changes of the directory itself, and the end of its watch. */
+/* Younger than the headers that some distributions build with (statx(2)). */
+#ifndef STATX_ATTR_MOUNT_ROOT
+#define STATX_ATTR_MOUNT_ROOT 0x2000
+#endif
+
+/* Names that come or go, and the end of the directory itself or of its watch. */
 #define PATH_WATCH_ENTRY_MASK (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
-#define PATH_WATCH_SELF_MASK (IN_DELETE_SELF | IN_MOVE_SELF)
-#define PATH_WATCH_LOST_MASK (IN_IGNORED | IN_UNMOUNT | IN_Q_OVERFLOW | PATH_WATCH_SELF_MASK)
-#define PATH_WATCH_MASK \
-        (PATH_WATCH_ENTRY_MASK | PATH_WATCH_SELF_MASK | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_ONLYDIR)
+#define PATH_WATCH_LOST_MASK (IN_IGNORED | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF)
+#define PATH_WATCH_MASK                                                                                    \
+        (PATH_WATCH_ENTRY_MASK | IN_DELETE_SELF | IN_MOVE_SELF | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | \
+         IN_ONLYDIR)
 
-/* An entry of a watched directory that a report was made of. */
+/* A name in a watched directory. */
 typedef struct WatchedName {
         char *text;
-        bool used; /* in the last report */
+        uint64_t readers;
 } WatchedName;
 
-/*
- * A directory that is watched. Entries that the next report uses too are kept and not allocated again: each small
- * allocation that outlives a survey would keep a page of the survey's memory in use.
- */
 typedef struct WatchedDirectory {
         int wd;
-        char *path;
+        char *path; /* without links, "" for the root */
+        bool announces;
         WatchedName *names;
         size_t n_names;
-        bool listed; /* the report was made of its list of names */
-        bool used;   /* in the last report */
+        uint64_t list_readers; /* who has read its list of names */
 } WatchedDirectory;
 
 struct PathWatch {
         Root *root;
-        void (*changed)(void *userdata);
+        PathWatchChanged changed;
         void *userdata;
 
-        int inotify_fd, mountinfo_fd;
+        int fd;
+        sd_event_source *inotify;
         WatchedDirectory *directories;
         size_t n_directories;
-        bool noting; /* set while a path is recorded, because recording opens paths below the root too */
-
-        struct udev *udev;
-        struct udev_monitor *monitor;
-        sd_event_source *inotify, *mountinfo, *modules;
 };
 
-/* Drops the names that the last report did not use, or all names. */
-static void watched_sweep(WatchedDirectory *d, bool all) {
+static void watched_done(WatchedDirectory *d) {
+        for (size_t i = 0; i < d->n_names; i++)
+                free(d->names[i].text);
+        free(d->names);
+        free(d->path);
+}
+
+static void watched_sweep(WatchedDirectory *d) {
         size_t n = 0;
 
         for (size_t i = 0; i < d->n_names; i++)
-                if (d->names[i].used && !all)
+                if (d->names[i].readers != 0)
                         d->names[n++] = d->names[i];
                 else
                         free(d->names[i].text);
         d->n_names = n;
 }
 
-static void watched_done(WatchedDirectory *d) {
-        watched_sweep(d, true);
-        free(d->names);
-        free(d->path);
+static uint64_t watched_readers(const WatchedDirectory *d) {
+        uint64_t readers = d->list_readers;
+
+        for (size_t i = 0; i < d->n_names; i++)
+                readers |= d->names[i].readers;
+
+        return readers;
 }
 
-static void watched_unuse(WatchedDirectory *d) {
-        d->used = d->listed = false;
-        for (size_t i = 0; i < d->n_names; i++)
-                d->names[i].used = false;
+/* Names are sorted. Return: where a name is, or where it belongs. */
+static size_t watched_search(const WatchedDirectory *d, const char *name) {
+        size_t low = 0, high = d->n_names;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (strcmp(d->names[middle].text, name) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+
+        return low;
 }
 
 static WatchedName *watched_find(const WatchedDirectory *d, const char *name) {
-        for (size_t i = 0; i < d->n_names; i++)
-                if (streq(d->names[i].text, name))
-                        return d->names + i;
+        size_t i = watched_search(d, name);
 
-        return NULL;
+        return i < d->n_names && streq(d->names[i].text, name) ? d->names + i : NULL;
 }
 
-static int watched_add_name(WatchedDirectory *d, const char *name) {
+static int watched_add_name(WatchedDirectory *d, const char *name, uint64_t readers) {
         WatchedName *found = watched_find(d, name);
-        int r;
 
         if (!found) {
-                r = grow(&d->names, d->n_names, sizeof(WatchedName));
-                if (r < 0)
-                        return r;
+                _cleanup_free_ char *text = strdup(name);
 
-                found = d->names + d->n_names;
-                found->text = strdup(name);
-                if (!found->text)
+                if (!text || grow(&d->names, d->n_names, sizeof(WatchedName)) < 0)
                         return -ENOMEM;
-                d->n_names++;
+
+                found = d->names + watched_search(d, name);
+                memmove(found + 1, found, (size_t) (d->names + d->n_names++ - found) * sizeof(WatchedName));
+                *found = (WatchedName) {.text = TAKE_PTR(text)};
         }
 
-        found->used = true;
+        found->readers |= readers;
         return 0;
 }
 
 static WatchedDirectory *path_watch_find_path(PathWatch *w, const char *path) {
         for (size_t i = 0; i < w->n_directories; i++)
-                if (w->directories[i].used && streq(w->directories[i].path, path))
-                        return &w->directories[i];
+                if (streq(w->directories[i].path, path))
+                        return w->directories + i;
 
         return NULL;
 }
@@ -113,288 +125,234 @@ static WatchedDirectory *path_watch_find_path(PathWatch *w, const char *path) {
 static WatchedDirectory *path_watch_find_wd(PathWatch *w, int wd) {
         for (size_t i = 0; i < w->n_directories; i++)
                 if (w->directories[i].wd == wd)
-                        return &w->directories[i];
+                        return w->directories + i;
 
         return NULL;
 }
 
-/* inotify takes only paths, and a path could lead out of the root. The path of the descriptor cannot. */
-static int path_watch_add_fd(PathWatch *w, int fd) {
-        char path[32];
+/*
+ * inotify takes only paths, and a path could lead out of the root. The path of the descriptor cannot. A bind mount gives
+ * a directory a second path, and inotify the same number for both.
+ */
+static int path_watch_add_directory(PathWatch *w, int fd, const char *path, WatchedDirectory **ret) {
+        _cleanup_free_ char *copy = NULL;
+        char link[32];
         int wd;
 
-        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        wd = inotify_add_watch(w->inotify_fd, path, PATH_WATCH_MASK);
-        return wd < 0 ? negative_errno() : wd;
-}
-
-/* Returns 0 if the directory is watched, or -errno: -ENOENT or -ENOTDIR if it is no directory. */
-static int path_watch_add_directory(PathWatch *w, const char *path, WatchedDirectory **ret) {
-        _cleanup_close_ int fd = -EBADF;
-        WatchedDirectory *d = path_watch_find_path(w, path);
-        int r, wd;
-
-        if (d) {
-                *ret = d;
+        *ret = path_watch_find_path(w, path);
+        if (*ret)
                 return 0;
-        }
 
-        r = root_open(w->root, path, &fd);
-        if (r != ROOT_OK)
-                return r < 0 ? r : -ENOENT;
-
-        wd = path_watch_add_fd(w, fd);
+        (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        wd = inotify_add_watch(w->fd, link, PATH_WATCH_MASK);
         if (wd < 0)
-                return wd;
+                return negative_errno();
 
-        d = path_watch_find_wd(w, wd);
-        if (!d) {
-                r = grow(&w->directories, w->n_directories, sizeof(WatchedDirectory));
-                if (r < 0)
-                        return r;
-                d = &w->directories[w->n_directories++];
-                d->wd = wd;
-        }
-
-        if (!streq_ptr(d->path, path)) {
-                r = free_and_strdup(&d->path, path);
-                if (r < 0)
-                        return r;
-        }
-
-        d->used = true;
-        *ret = d;
-        return 0;
-}
-
-/* inotify reports no changes in /proc (inotify(7)). */
-static bool path_watch_is_silent(const char *path) {
-        const char *rest = startswith(path, "/proc");
-
-        return rest && (*rest == 0 || *rest == '/');
-}
-
-/* Watches the name in its directory, or the first missing name of the path in the nearest directory that exists. */
-static int path_watch_add_entry(PathWatch *w, const char *path) {
-        _cleanup_free_ char *above = strdup(path);
-        char *slash;
-
-        if (!above)
+        copy = strdup(path);
+        if (!copy || grow(&w->directories, w->n_directories, sizeof(WatchedDirectory)) < 0)
                 return -ENOMEM;
 
-        while ((slash = strrchr(above, '/'))) {
-                _cleanup_free_ char *name = strdup(slash + 1);
-                WatchedDirectory *d;
-                int r;
-
-                if (!name)
-                        return -ENOMEM;
-
-                *slash = 0;
-                r = path_watch_add_directory(w, *above ? above : "/", &d);
-                if (r >= 0)
-                        return watched_add_name(d, name);
-                if (r == -ENOMEM || r == -ENOSPC)
-                        return r;
-        }
-
+        *ret = w->directories + w->n_directories++;
+        **ret = (WatchedDirectory) {.wd = wd, .path = TAKE_PTR(copy), .announces = file_system_announces(fd)};
         return 0;
 }
 
-static int path_watch_add_list(PathWatch *w, const char *path) {
+/* A path that is being noted. */
+typedef struct PathWatchNote {
+        PathWatch *watch;
+        SightKind kind;
+        uint64_t readers;
+        bool announced; /* every change on the way so far will be heard of */
+} PathWatchNote;
+
+/*
+ * Whether the change of a file at the end of its way is heard of; fd is open with O_PATH. A file with further names may
+ * change by one of those, and a mounted file has its name in another directory. Kernels before 5.8 do not say that.
+ */
+static bool path_watch_file_announces(int fd) {
+        struct statx st;
+
+        if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_NLINK, &st) < 0 || !file_system_announces(fd))
+                return false;
+
+        return S_ISDIR(st.stx_mode) || (st.stx_nlink == 1 && !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT));
+}
+
+static int path_watch_on_step(int directory, const char *path, const char *name, void *userdata) {
+        PathWatchNote *note = userdata;
+        bool lists = note->kind == SIGHT_NAMES || note->kind == SIGHT_METADATA || note->kind == SIGHT_FILE;
         WatchedDirectory *d;
         int r;
 
-        r = path_watch_add_directory(w, path, &d);
-        if (r == -ENOTDIR)
+        if (!name && (!path_watch_file_announces(directory) || !lists)) {
+                note->announced = note->announced && path_watch_file_announces(directory);
                 return 0;
-        if (r < 0)
-                return r;
+        }
 
-        d->listed = true;
+        r = path_watch_add_directory(note->watch, directory, path, &d);
+        if (r == -ENOTDIR && !name)
+                return 0;
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                note->announced = false;
+                return 0;
+        }
+
+        note->announced = note->announced && d->announces;
+        if (name)
+                return watched_add_name(d, name, note->readers);
+
+        d->list_readers |= note->readers;
         return 0;
 }
 
-/* Watches the name itself, the file to which it resolves, and the list of names if that is a directory. */
-static int path_watch_note(PathWatch *w, const char *path) {
-        _cleanup_free_ char *real = NULL;
+int path_watch_note(PathWatch *w, SightKind kind, const char *path, uint64_t readers) {
+        PathWatchNote note = {.watch = w, .kind = kind, .readers = readers, .announced = true};
         int r;
 
-        r = path_watch_add_entry(w, path);
-        if (r < 0 || root_resolve(w->root, path, &real) < 0)
+        assert(w && path);
+
+        r = root_walk(w->root, path, path_watch_on_step, &note);
+        if (r == -ENOMEM)
                 return r;
 
-        if (!streq(real, path)) {
-                r = path_watch_add_entry(w, real);
-                if (r < 0)
-                        return r;
-        }
-
-        return path_watch_add_list(w, real);
+        /* The way to a missing file ends at the first name that is missing. Other ends are not understood here. */
+        return note.announced && (r >= 0 || r == -ENOENT || r == -ENOTDIR);
 }
 
-/* If inotify has no watch left, the path is read again when the host asks. */
-static void path_watch_on_trace(const char *path, void *userdata) {
-        PathWatch *w = userdata;
-
-        if (w->noting || path_watch_is_silent(path))
-                return;
-
-        w->noting = true;
-        (void) path_watch_note(w, path);
-        w->noting = false;
-}
-
-void path_watch_begin(PathWatch *w) {
+void path_watch_forget(PathWatch *w, uint64_t readers) {
         assert(w);
 
-        for (size_t i = 0; i < w->n_directories; i++)
-                watched_unuse(&w->directories[i]);
-
-        root_trace(w->root, path_watch_on_trace, w);
-}
-
-void path_watch_end(PathWatch *w) {
-        size_t n = 0;
-
-        assert(w);
-
-        root_trace(w->root, NULL, NULL);
         for (size_t i = 0; i < w->n_directories; i++) {
-                if (w->directories[i].used) {
-                        watched_sweep(&w->directories[i], false);
-                        w->directories[n++] = w->directories[i];
-                        continue;
-                }
-                (void) inotify_rm_watch(w->inotify_fd, w->directories[i].wd);
-                watched_done(&w->directories[i]);
+                WatchedDirectory *d = w->directories + i;
+
+                d->list_readers &= ~readers;
+                for (size_t k = 0; k < d->n_names; k++)
+                        d->names[k].readers &= ~readers;
         }
-        w->n_directories = n;
 }
 
-/* A lost directory counts as a change. After IN_IGNORED the kernel may give the number of its watch to another one. */
-static bool path_watch_lost(PathWatch *w, const struct inotify_event *e) {
-        WatchedDirectory *d = path_watch_find_wd(w, e->wd);
+static void path_watch_end(PathWatch *w, WatchedDirectory *d) {
+        const int wd = d->wd;
 
-        if ((e->mask & IN_IGNORED) && d)
-                d->wd = -1;
+        watched_done(d);
+        *d = w->directories[--w->n_directories];
 
-        return (e->mask & IN_Q_OVERFLOW) || d;
+        /* By another path the directory may still be watched. */
+        if (wd >= 0 && !path_watch_find_wd(w, wd))
+                (void) inotify_rm_watch(w->fd, wd);
 }
 
-static bool path_watch_concerns(PathWatch *w, const struct inotify_event *e) {
-        const WatchedDirectory *d;
+void path_watch_sweep(PathWatch *w) {
+        assert(w);
 
-        if (e->mask & PATH_WATCH_LOST_MASK)
-                return path_watch_lost(w, e);
+        for (size_t i = w->n_directories; i-- > 0;) {
+                watched_sweep(w->directories + i);
+                if (watched_readers(w->directories + i) == 0)
+                        path_watch_end(w, w->directories + i);
+        }
+}
 
-        d = path_watch_find_wd(w, e->wd);
-        if (!d || e->len == 0)
-                return false;
+/* End the watches of a directory and of all below it: their paths may lead elsewhere now. */
+static void path_watch_end_tree(PathWatch *w, const char *path) {
+        for (size_t i = w->n_directories; i-- > 0;) {
+                const char *rest = startswith(w->directories[i].path, path);
 
-        return (d->listed && (e->mask & PATH_WATCH_ENTRY_MASK)) || watched_find(d, e->name);
+                if (rest && (*rest == 0 || *rest == '/'))
+                        path_watch_end(w, w->directories + i);
+        }
+}
+
+/* After IN_IGNORED the kernel may give the number of the watch to another one. */
+static uint64_t path_watch_on_lost(PathWatch *w, const struct inotify_event *e) {
+        WatchedDirectory *d;
+        uint64_t readers = 0;
+
+        while ((d = path_watch_find_wd(w, e->wd))) {
+                _cleanup_free_ char *path = strdup(d->path);
+
+                readers |= watched_readers(d);
+                if (e->mask & IN_IGNORED)
+                        d->wd = -1;
+                if (path)
+                        path_watch_end_tree(w, path);
+                else
+                        d->wd = -1;
+        }
+
+        return readers;
+}
+
+/* One of the paths of a directory. Return: the readers whom a change of a name in it concerns. */
+static uint64_t path_watch_on_name(PathWatch *w, const WatchedDirectory *d, const struct inotify_event *e) {
+        const WatchedName *name;
+        bool moved = (e->mask & PATH_WATCH_ENTRY_MASK) != 0;
+        uint64_t readers;
+
+        /* The attributes of the directory itself. Those of the root, or of a mounted directory, are told nowhere else. */
+        if (e->len == 0)
+                return watched_readers(d);
+
+        name = watched_find(d, e->name);
+        readers = (name ? name->readers : 0) | (moved ? d->list_readers : 0);
+        if (name && moved) {
+                _cleanup_free_ char *path = xasprintf("%s/%s", d->path, e->name);
+
+                if (path)
+                        path_watch_end_tree(w, path);
+        }
+
+        return readers;
+}
+
+static void path_watch_on_event(PathWatch *w, const struct inotify_event *e) {
+        uint64_t readers = 0;
+
+        if (e->mask & IN_Q_OVERFLOW)
+                readers = UINT64_MAX;
+        else if (e->mask & PATH_WATCH_LOST_MASK)
+                readers = path_watch_on_lost(w, e);
+        else
+                for (size_t i = w->n_directories; i-- > 0;)
+                        if (i < w->n_directories && w->directories[i].wd == e->wd)
+                                readers |= path_watch_on_name(w, w->directories + i, e);
+
+        if (readers != 0)
+                w->changed(readers, (e->mask & ~(uint32_t) (IN_MODIFY | IN_CLOSE_WRITE | IN_ISDIR)) != 0, w->userdata);
 }
 
 static int path_watch_on_inotify(_unused_ sd_event_source *source, int fd, _unused_ uint32_t events, void *userdata) {
         alignas(struct inotify_event) char buffer[4096];
-        PathWatch *w = userdata;
-        bool concern = false;
         ssize_t n;
 
         n = read(fd, buffer, sizeof(buffer));
         for (ssize_t i = 0; i < n;) {
                 const struct inotify_event *e = (const struct inotify_event *) (buffer + i);
 
-                concern = path_watch_concerns(w, e) || concern;
+                path_watch_on_event(userdata, e);
                 i += (ssize_t) (sizeof(struct inotify_event) + e->len);
         }
 
-        if (concern)
-                w->changed(w->userdata);
         return 0;
-}
-
-static int path_watch_on_mountinfo(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,
-                                   void *userdata) {
-        PathWatch *w = userdata;
-
-        w->changed(w->userdata);
-        return 0;
-}
-
-static int path_watch_on_module(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,
-                                void *userdata) {
-        PathWatch *w = userdata;
-        struct udev_device *device;
-
-        while ((device = udev_monitor_receive_device(w->monitor)))
-                udev_device_unref(device);
-
-        w->changed(w->userdata);
-        return 0;
-}
-
-static int path_watch_open_inotify(PathWatch *w, sd_event *event) {
-        w->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-        if (w->inotify_fd < 0)
-                return negative_errno();
-
-        return sd_event_add_io(event, &w->inotify, w->inotify_fd, EPOLLIN, path_watch_on_inotify, w);
-}
-
-static int path_watch_open_mountinfo(PathWatch *w, sd_event *event) {
-        w->mountinfo_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-        if (w->mountinfo_fd < 0)
-                return 0;
-
-        /* A change is an exceptional condition, which polling clears (mounts_poll() in fs/proc_namespace.c). */
-        return sd_event_add_io(event, &w->mountinfo, w->mountinfo_fd, EPOLLPRI | EPOLLET, path_watch_on_mountinfo, w);
-}
-
-static int path_watch_open_modules(PathWatch *w, sd_event *event) {
-        w->udev = udev_new();
-        w->monitor = w->udev ? udev_monitor_new_from_netlink(w->udev, "udev") : NULL;
-        if (!w->monitor)
-                return 0;
-        if (udev_monitor_filter_add_match_subsystem_devtype(w->monitor, "module", NULL) < 0 ||
-            udev_monitor_enable_receiving(w->monitor) < 0)
-                return 0;
-
-        return sd_event_add_io(event, &w->modules, udev_monitor_get_fd(w->monitor), EPOLLIN, path_watch_on_module, w);
-}
-
-/* Changes are handled before requests, so that no request is answered with a report that is known to be outdated. */
-static int path_watch_prefer(sd_event_source *source) {
-        if (!source)
-                return 0;
-
-        return sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);
 }
 
 static int path_watch_open(PathWatch *w, sd_event *event) {
         int r;
 
-        r = path_watch_open_inotify(w, event);
-        if (r < 0)
-                return r;
-        r = path_watch_prefer(w->inotify);
-        if (r < 0 || !root_is_live(w->root))
-                return r;
+        w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+        if (w->fd < 0)
+                return errno == EMFILE || errno == ENFILE ? PATH_WATCH_DEAF : negative_errno();
 
-        r = path_watch_open_mountinfo(w, event);
-        if (r < 0)
-                return r;
-        r = path_watch_prefer(w->mountinfo);
-        if (r < 0)
-                return r;
-        r = path_watch_open_modules(w, event);
+        r = sd_event_add_io(event, &w->inotify, w->fd, EPOLLIN, path_watch_on_inotify, w);
         if (r < 0)
                 return r;
 
-        return path_watch_prefer(w->modules);
+        /* Changes are handled before requests, so that no request is answered with a report known to be outdated. */
+        return sd_event_source_set_priority(w->inotify, SD_EVENT_PRIORITY_IMPORTANT);
 }
 
-int path_watch_new(PathWatch **ret, sd_event *event, Root *root, void (*changed)(void *userdata), void *userdata) {
+int path_watch_new(PathWatch **ret, sd_event *event, Root *root, PathWatchChanged changed, void *userdata) {
         _cleanup_(path_watch_freep) PathWatch *w = NULL;
         int r;
 
@@ -407,13 +365,18 @@ int path_watch_new(PathWatch **ret, sd_event *event, Root *root, void (*changed)
         w->root = root;
         w->changed = changed;
         w->userdata = userdata;
-        w->inotify_fd = w->mountinfo_fd = -EBADF;
+        w->fd = -EBADF;
         r = path_watch_open(w, event);
         if (r < 0)
                 return r;
 
         *ret = TAKE_PTR(w);
-        return 0;
+        return r;
+}
+
+void path_watch_pause(PathWatch *w, bool pause) {
+        if (w->inotify)
+                (void) sd_event_source_set_enabled(w->inotify, pause ? SD_EVENT_OFF : SD_EVENT_ON);
 }
 
 PathWatch *path_watch_free(PathWatch *w) {
@@ -421,14 +384,9 @@ PathWatch *path_watch_free(PathWatch *w) {
                 return NULL;
 
         sd_event_source_disable_unref(w->inotify);
-        sd_event_source_disable_unref(w->mountinfo);
-        sd_event_source_disable_unref(w->modules);
-        udev_monitor_unref(w->monitor);
-        udev_unref(w->udev);
-        closep(&w->inotify_fd);
-        closep(&w->mountinfo_fd);
+        closep(&w->fd);
         for (size_t i = 0; i < w->n_directories; i++)
-                watched_done(&w->directories[i]);
+                watched_done(w->directories + i);
         free(w->directories);
         free(w);
         return NULL;

@@ -40,6 +40,7 @@ struct Port {
         size_t input_start, input_end;
         PortRequest pending;    /* while it is open, no other request is looked at */
         PortRequest background; /* others are answered meanwhile */
+        bool later; /* the request in the reader waits for port_resume(), and the others behind it */
 
         bool heard;    /* bytes were read since the host was last known to be connected or gone */
         uint64_t away; /* when the host counts as gone unless it is heard of; UINT64_MAX: there is no doubt */
@@ -55,6 +56,7 @@ static uint64_t port_now(const Port *port) {
 
 static void port_forget_client(Port *port) {
         frame_reader_reset(&port->reader);
+        port->later = false;
         port->agent->watch(port->agent->userdata, false);
         port->heard = false;
         port->away = UINT64_MAX;
@@ -80,7 +82,8 @@ static int port_request(Port *port, Buffer *reply) {
         if (r == COMMAND_BACKGROUND)
                 return port_request_keep(&port->background, id);
 
-        return r;
+        port->later = r == COMMAND_LATER;
+        return r < 0 ? r : 0;
 }
 
 static int port_event(Port *port, FrameEvent event) {
@@ -100,7 +103,7 @@ static int port_event(Port *port, FrameEvent event) {
 }
 
 static bool port_may_answer(const Port *port) {
-        return !port->pending.open && !outbox_full(&port->outbox);
+        return !port->pending.open && !port->later && !outbox_full(&port->outbox);
 }
 
 /* Answers the requests in the input, as long as the outbox has room. */
@@ -400,6 +403,20 @@ int port_listen(Port *port, const char *path) {
                 return -ENOMEM;
 
         return sd_event_add_io(port->event, &port->listener, port->listen_fd, EPOLLIN, port_on_connection, port);
+}
+
+void port_resume(Port *port) {
+        int r;
+
+        if (!port->later)
+                return;
+
+        port->later = false;
+        r = port_event(port, FRAME_REQUEST);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(port->again, SD_EVENT_ONESHOT);
+        if (r < 0)
+                (void) sd_event_exit(port->event, r);
 }
 
 int port_send(Port *port, Buffer *line) {

@@ -87,3 +87,6 @@ void port_forget_background(Port *port);
  * Otherwise as port_answer_background().
  */
 void port_answer_pending(Port *port, const char *class, const char *desc);
+
+/** port_resume() - answer the request that returned COMMAND_LATER; nothing happens if there is none */
+void port_resume(Port *port);

@@ -8,21 +8,6 @@
 
 #define REPORT_CACHE_SUMMARY_MAX 80U /* as wide as a terminal */
 
-static int report_cache_format_changes(const Survey *survey, Buffer *ret) {
-        _cleanup_(transaction_freep) Transaction *t = NULL;
-        _cleanup_json_ json_object *document = NULL;
-        int r;
-
-        r = resolve_policy(survey, &t);
-        if (r < 0)
-                return r;
-        r = transaction_to_json(t, &document);
-        if (r < 0)
-                return r;
-
-        return json_format(document, ret);
-}
-
 /* How a state is shown in the summary, worst first. A state without a rank is not shown. */
 typedef enum SummaryRank {
         RANK_WRONG,
@@ -117,121 +102,217 @@ static int summary_format(const Survey *survey, char **ret) {
         return 0;
 }
 
-static int report_cache_format_report(const Survey *survey, ReportCache *ret) {
-        _cleanup_json_ json_object *report = NULL;
+static int report_cache_note_policy(ReportCache *cache, const Survey *survey) {
+        char *summary;
         int r;
 
-        r = report_make(survey, &report);
-        if (r < 0)
-                return r;
-        r = json_format(report, &ret->report);
+        r = summary_format(survey, &summary);
         if (r < 0)
                 return r;
 
-        return summary_format(survey, &ret->summary);
-}
-
-static bool report_cache_allows_apply(const Policy *policy) {
-        return policy->n_errors == 0 && policy_bool(policy, "channel", "allow_apply", false);
-}
-
-int report_cache_take(const Side *side, Root *root, ReportCache *ret) {
-        _cleanup_(survey_freep) Survey *survey = NULL;
-        _cleanup_(report_cache_done) ReportCache fresh = REPORT_CACHE_NULL;
-        int r;
-
-        r = survey_take(side, root, NULL, &survey);
-        if (r < 0)
-                return r;
-        r = report_cache_format_report(survey, &fresh);
-        if (r < 0)
-                return r;
-        r = report_cache_format_changes(survey, &fresh.changes);
-        if (r < 0)
-                return r;
-
-        fresh.apply_allowed = report_cache_allows_apply(survey->policy);
-        report_cache_done(ret);
-        *ret = fresh;
-        fresh = REPORT_CACHE_NULL;
+        free(cache->summary);
+        cache->summary = summary;
+        cache->apply_allowed =
+                survey->policy->n_errors == 0 && policy_bool(survey->policy, "channel", "allow_apply", false);
         return 0;
+}
+
+static int report_append_practice(const Finding *f, Buffer *b) {
+        _cleanup_json_ json_object *o = NULL;
+        int r = finding_to_json(f, &o);
+
+        return r < 0 ? r : json_format(o, b);
+}
+
+/* Opens the last object of the text again, so that more members can follow. */
+static int report_reopen(Buffer *b) {
+        assert(b->size > 1 && b->data[b->size - 1] == '}');
+
+        b->size--;
+        return buffer_puts(b, ",");
+}
+
+static int report_append_practices(ReportCache *cache, const Survey *survey) {
+        int r;
+
+        r = buffer_puts(&cache->report, "\"practices\":[");
+        for (size_t i = 0; r >= 0 && i < survey->n_observations; i++) {
+                if (i > 0)
+                        r = buffer_puts(&cache->report, ",");
+                cache->pieces[i].start = cache->report.size;
+                if (r >= 0)
+                        r = report_append_practice(survey->observations[i].finding, &cache->report);
+                cache->pieces[i].size = cache->report.size - cache->pieces[i].start;
+        }
+
+        return r < 0 ? r : buffer_puts(&cache->report, "]");
+}
+
+static int report_append_end(ReportCache *cache, const Survey *survey) {
+        return buffer_printf(&cache->report, ",\"reboot_needed\":%s}", survey_reboot_needed(survey) ? "true" : "false");
+}
+
+static int report_cache_make(ReportCache *cache, const Survey *survey) {
+        _cleanup_json_ json_object *head = NULL;
+        int r;
+
+        free(cache->pieces);
+        cache->n_pieces = survey->n_observations;
+        cache->pieces = calloc(cache->n_pieces + 1, sizeof(ReportPiece));
+        if (!cache->pieces)
+                return -ENOMEM;
+
+        cache->report.size = 0;
+        r = report_make_head(survey, &head);
+        if (r < 0)
+                return r;
+        r = json_format(head, &cache->report);
+        if (r < 0)
+                return r;
+        r = report_reopen(&cache->report);
+        if (r < 0)
+                return r;
+        r = report_append_practices(cache, survey);
+        if (r < 0)
+                return r;
+
+        return report_append_end(cache, survey);
+}
+
+/* Replaces the object of one observation; those behind it move. */
+static int report_cache_replace(ReportCache *cache, const Survey *survey, size_t i) {
+        ReportPiece *piece = cache->pieces + i;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, rest = BUFFER_NULL;
+        const size_t end = piece->start + piece->size;
+        int r;
+
+        r = report_append_practice(survey->observations[i].finding, &text);
+        if (r < 0)
+                return r;
+        r = buffer_append(&rest, cache->report.data + end, cache->report.size - end);
+        if (r < 0)
+                return r;
+
+        cache->report.size = piece->start;
+        r = buffer_append(&cache->report, text.data, text.size);
+        if (r >= 0)
+                r = buffer_append(&cache->report, rest.data, rest.size);
+
+        for (size_t k = i + 1; k < cache->n_pieces; k++)
+                cache->pieces[k].start += text.size - piece->size;
+        piece->size = text.size;
+        return r;
+}
+
+static int report_cache_replace_end(ReportCache *cache, const Survey *survey) {
+        const ReportPiece *last = cache->pieces + cache->n_pieces - 1;
+
+        cache->report.size = last->start + last->size;
+        if (buffer_puts(&cache->report, "]") < 0)
+                return -ENOMEM;
+
+        return report_append_end(cache, survey);
+}
+
+int report_cache_update(ReportCache *cache, const Survey *survey, SurveyParts parts) {
+        int r = 0;
+
+        assert(cache && survey);
+
+        buffer_done(&cache->changes);
+        if ((parts & ~SURVEY_PRACTICES) != 0 || cache->n_pieces == 0 || cache->n_pieces != survey->n_observations)
+                r = report_cache_make(cache, survey);
+        else {
+                for (size_t i = 0; r >= 0 && i < cache->n_pieces; i++)
+                        if (parts & UINT64_C(1) << survey->observations[i].row)
+                                r = report_cache_replace(cache, survey, i);
+                if (r >= 0)
+                        r = report_cache_replace_end(cache, survey);
+                report_cache_touch(cache, survey->observed_at);
+        }
+
+        return r < 0 ? r : report_cache_note_policy(cache, survey);
+}
+
+void report_cache_touch(ReportCache *cache, const char *time) {
+        static const char member[] = "\"observed_at\":\"";
+        const size_t n = strlen(time);
+        char *at;
+
+        /* No text of the guest comes before it but the boot ID, in which a quote is escaped. */
+        at = memmem(cache->report.data, cache->report.size, member, strlen(member));
+        if (at && at[strlen(member) + n] == '"')
+                memcpy(at + strlen(member), time, n);
+}
+
+int report_cache_plan(ReportCache *cache, Survey *survey) {
+        _cleanup_(transaction_freep) Transaction *t = NULL;
+        _cleanup_json_ json_object *document = NULL;
+        int r;
+
+        buffer_done(&cache->changes);
+        r = survey_plan(survey);
+        if (r < 0)
+                return r;
+        r = resolve_policy(survey, &t);
+        if (r < 0)
+                return r;
+        r = transaction_to_json(t, &document);
+        if (r < 0)
+                return r;
+
+        return json_format(document, &cache->changes);
 }
 
 void report_cache_done(ReportCache *cache) {
         buffer_done(&cache->report);
         buffer_done(&cache->changes);
+        free(cache->pieces);
         free(cache->summary);
         *cache = REPORT_CACHE_NULL;
 }
 
-static bool news_practice_equal(json_object *a, json_object *b) {
-        json_object *other;
-
-        if (json_object_object_length(a) != json_object_object_length(b))
-                return false;
-
-        json_object_object_foreach(a, key, value) {
-                if (streq(key, "evidence"))
-                        continue;
-                if (!json_object_object_get_ex(b, key, &other) || !json_object_equal(value, other))
-                        return false;
-        }
-
-        return true;
-}
-
-static json_object *news_find_practice(json_object *list, const char *name) {
-        size_t n = list ? json_object_array_length(list) : 0;
-
-        for (size_t i = 0; i < n; i++) {
-                json_object *practice = json_object_array_get_idx(list, i);
-
-                if (streq_ptr(json_get_text(practice, "name"), name))
-                        return practice;
-        }
-
-        return NULL;
-}
-
-static int news_compare(json_object *before, json_object *now, json_object *ret) {
-        size_t n = json_object_array_length(now);
+/* Adds a practice to the news if it is not as the host was told, and remembers how it is. */
+static int report_add_news(const Finding *f, const char *known, char **ret_told, json_object *news) {
+        _cleanup_json_ json_object *whole = NULL, *core = NULL;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
-        for (size_t i = 0; i < n; i++) {
-                json_object *practice = json_object_array_get_idx(now, i);
-                json_object *known = news_find_practice(before, json_get_text(practice, "name"));
+        if (finding_to_json(f, &whole) < 0 || finding_to_json(f, &core) < 0)
+                return -ENOMEM;
 
-                if (known && news_practice_equal(known, practice))
-                        continue;
-                r = json_add(ret, json_object_get(practice));
+        json_object_object_del(core, "evidence");
+        r = json_format(core, &text);
+        if (r < 0)
+                return r;
+        if (!streq_ptr(known, text.data)) {
+                r = json_add(news, TAKE_PTR(whole));
                 if (r < 0)
                         return r;
         }
 
+        *ret_told = TAKE_PTR(text.data);
         return 0;
 }
 
-int report_cache_news(Span report, json_object **known, json_object **ret) {
-        _cleanup_json_ json_object *document = NULL, *news = json_object_new_array();
-        json_object *list;
-        int r;
+int report_news(const Survey *survey, char ***told, json_object **ret) {
+        _cleanup_(strv_freep) char **now = calloc(survey->n_observations + 1, sizeof(char *));
+        _cleanup_json_ json_object *news = json_object_new_array();
+        char **known = *told;
 
-        if (!news)
+        if (!now || !news)
                 return -ENOMEM;
 
-        r = json_parse(report.data, report.size, &document);
-        if (r < 0)
-                return r;
-        list = json_get_array(document, "practices");
-        if (!list)
-                return -EBADMSG;
+        for (size_t i = 0; i < survey->n_observations; i++) {
+                int r = report_add_news(survey->observations[i].finding, known ? *known : NULL, now + i, news);
 
-        r = news_compare(*known, list, news);
-        if (r < 0)
-                return r;
+                if (r < 0)
+                        return r;
+                known = known && *known ? known + 1 : NULL;
+        }
 
-        json_object_put(*known);
-        *known = json_object_get(list);
+        strv_free(*told);
+        *told = TAKE_PTR(now);
         *ret = TAKE_PTR(news);
         return 0;
 }

@@ -2,42 +2,58 @@
 #pragma once
 
 /*
- * The report and the plan as the daemon sends them: JSON texts made from one survey. The survey itself is not kept,
- * because an idle daemon needs only the texts.
+ * The report and the plan as the daemon sends them: JSON texts made from a survey. If only some practices were judged
+ * again, only their objects in the report are replaced.
  */
 
-#include "core/json.h"
-#include "engine/side.h"
+#include "engine/survey.h"
+
+/* The place of an observation's object in the text of a report. */
+typedef struct ReportPiece {
+        size_t start, size;
+} ReportPiece;
 
 typedef struct ReportCache {
-        Buffer report;      /* the result of gtune-status, a JSON object */
-        Buffer changes;     /* the plan, from which gtune-plan takes pages; a JSON object */
-        char *summary;      /* one line for `systemctl status` */
+        Buffer report;       /* the result of gtune-status, a JSON object */
+        ReportPiece *pieces; /* one for each observation of the survey */
+        size_t n_pieces;
+        Buffer changes;      /* the plan, from which gtune-plan takes pages; a JSON object; empty: not made yet */
+        char *summary;       /* one line for `systemctl status` */
         bool apply_allowed;
 } ReportCache;
 
 #define REPORT_CACHE_NULL ((ReportCache) {})
 
 /**
- * report_cache_take() - take a survey and make the texts
- * @side: the side to survey
- * @root: the root
- * @ret: replaced on success, else unchanged
+ * report_cache_update() - bring the report up to date with a survey
+ * @cache: the cache; changes are forgotten
+ * @survey: the survey
+ * @parts: survey->refreshed; SURVEY_ALL at first
  *
- * Return: 0 or -errno.
+ * Return: 0, or -ENOMEM, and then the next call has to be for SURVEY_ALL.
  */
-int report_cache_take(const Side *side, Root *root, ReportCache *ret);
+int report_cache_update(ReportCache *cache, const Survey *survey, SurveyParts parts);
+
+/**
+ * report_cache_touch() - say in the report that it holds at another time
+ * @cache: the cache
+ * @time: UTC, as Survey.observed_at
+ */
+void report_cache_touch(ReportCache *cache, const char *time);
+
+/** report_cache_plan() - make changes, and for that the plan of the survey. It looks at paths. Return: 0 or -ENOMEM. */
+int report_cache_plan(ReportCache *cache, Survey *survey);
 
 /** report_cache_done() - release the texts */
 void report_cache_done(ReportCache *cache);
 
 /**
- * report_cache_news() - find the practices that have changed since the host was last told
- * @report: the report, JSON text
- * @known: the practices as the host was last told, or NULL; replaced by those of the report
+ * report_news() - find the practices that have changed since the host was last told
+ * @survey: the survey
+ * @told: what the host knows, NULL-terminated: a text for each observation; NULL: nothing; replaced
  * @ret: takes an array of the changed practices, which may be empty; the caller puts it
  *
  * Evidence is not compared: its counters change all the time, and a change that matters shows in state or reason too.
- * Return: 0; -EBADMSG if the report has no practices; -ENOMEM.
+ * Return: 0 or -ENOMEM.
  */
-int report_cache_news(Span report, json_object **known, json_object **ret);
+int report_news(const Survey *survey, char ***told, json_object **ret);

@@ -6,6 +6,7 @@
 
 #include "agent/daemon/local-socket.h"
 #include "agent/daemon/tpm-client.h"
+#include "core/json-scan.h"
 #include "core/json.h"
 
 #define TPM_CLIENT_WAIT_USEC (25U * 1000000U) /* for the answer; gtune-tpm itself gives up after 20 s */
@@ -18,10 +19,10 @@ struct TpmClient {
         sd_event_source *begin; /* runs once, when the event loop is idle */
 
         const char *verb; /* NULL: there is no question */
-        bool signs_report;
         int fd;
         sd_event_source *io, *timer;
-        Buffer arguments, question, answer, report;
+        Buffer arguments, question, answer;
+        Buffer report; /* as a JSON string; empty: none is signed */
         size_t sent;
 };
 
@@ -49,34 +50,77 @@ static void tpm_client_finish(TpmClient *c, const char *answer, const char *erro
         c->owner.done(c->owner.userdata, answer, answer ? NULL : copy ? copy : "out of memory");
 }
 
-/* The host can verify a signature only with the report that was signed, so the report is added to the result. */
-static int tpm_client_format_result(TpmClient *c, json_object *result, Buffer *ret) {
-        int r;
+/*
+ * Find the object that a successful answer returns. It is not made a tree of, because that takes long for an event log,
+ * and a ping may wait. gtune-tpm reads hostile files, so that nothing of its answer is trusted.
+ */
+static bool tpm_client_find_result(const TpmClient *c, Span *ret) {
+        static const char head[] = "{\"return\":", report[] = "\"report\":";
+        const Buffer *answer = &c->answer;
+        JsonScan scan = JSON_SCAN_INIT(JSON_DEPTH_MAX);
+        size_t size = answer->size, start = strlen(head), end = 0;
 
-        if (c->report.size > 0) {
-                r = json_set(result, "report", json_text_n(c->report.data, c->report.size));
-                if (r < 0)
-                        return r;
+        while (size > 0 && answer->data[size - 1] == '\n')
+                size--;
+        if (size <= start || !startswith(answer->data, head))
+                return false;
+
+        for (size_t i = 0; i < size; i++) {
+                const char ch = answer->data[i];
+
+                if (ch < ' ' || ch > '~' || json_scan(&scan, ch) != JSON_SCAN_OK)
+                        return false;
+                if (ch == '}' && scan.depth == 1 && !scan.in_string && end == 0)
+                        end = i + 1;
         }
 
-        return json_format(result, ret);
+        start += strspn(answer->data + start, " ");
+        *ret = (Span) {.data = answer->data + start, .size = end > start ? end - start : 0};
+        return ret->data[0] == '{' && end + 1 == size && json_scan_end(&scan) &&
+               (c->report.size == 0 || !memmem(ret->data, ret->size, report, strlen(report)));
 }
 
-/* gtune-tpm reads hostile files, so its answer is not trusted. */
-static void tpm_client_understand(TpmClient *c) {
+/* The host can verify a signature only with the report that was signed, so the report is added to the result. */
+static int tpm_client_format_result(const TpmClient *c, Span result, Buffer *ret) {
+        int r;
+
+        if (c->report.size == 0)
+                return buffer_append(ret, result.data, result.size);
+
+        r = buffer_append(ret, result.data, result.size - 1);
+        if (r < 0)
+                return r;
+        r = buffer_printf(ret, "%s\"report\":", result.size > strlen("{}") ? "," : "");
+        if (r < 0)
+                return r;
+        r = buffer_append(ret, c->report.data, c->report.size);
+        if (r < 0)
+                return r;
+
+        return buffer_puts(ret, "}");
+}
+
+static void tpm_client_understand_failure(TpmClient *c) {
         _cleanup_json_ json_object *answer = NULL;
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
         json_object *part = NULL;
 
         if (c->answer.size == 0 || json_parse(c->answer.data, c->answer.size, &answer) < 0 ||
             !json_object_is_type(answer, json_type_object))
                 tpm_client_finish(c, NULL, "gtune-tpm gave no answer; is the package gtuned-tpm installed?");
-        else if (json_object_object_get_ex(answer, "return", &part) && json_object_is_type(part, json_type_object))
-                tpm_client_finish(c, tpm_client_format_result(c, part, &text) >= 0 ? text.data : NULL, "out of memory");
         else if (json_object_object_get_ex(answer, "error", &part) && json_get_text(part, "desc"))
                 tpm_client_finish(c, NULL, json_get_text(part, "desc"));
         else
                 tpm_client_finish(c, NULL, "gtune-tpm gave an answer that cannot be understood");
+}
+
+static void tpm_client_understand(TpmClient *c) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        Span result;
+
+        if (!tpm_client_find_result(c, &result))
+                tpm_client_understand_failure(c);
+        else
+                tpm_client_finish(c, tpm_client_format_result(c, result, &text) >= 0 ? text.data : NULL, "out of memory");
 }
 
 static int tpm_client_send(TpmClient *c) {
@@ -136,21 +180,6 @@ static int tpm_client_on_timeout(_unused_ sd_event_source *source, _unused_ uint
         return 0;
 }
 
-/* The report is sent as a whole, because the daemon has no hash function. */
-static int tpm_client_append_report(TpmClient *c) {
-        _cleanup_json_ json_object *text = json_text_n(c->report.data, c->report.size);
-        int r;
-
-        if (!text)
-                return -ENOMEM;
-
-        r = buffer_printf(&c->question, "%s\"report\": ", c->arguments.size > 0 ? ", " : "");
-        if (r < 0)
-                return r;
-
-        return json_format(text, &c->question);
-}
-
 static int tpm_client_format_question(TpmClient *c) {
         int r;
 
@@ -158,29 +187,14 @@ static int tpm_client_format_question(TpmClient *c) {
                           c->arguments.size > 0 ? c->arguments.data : "");
         if (r < 0)
                 return r;
-        if (c->signs_report) {
-                r = tpm_client_append_report(c);
+        /* The report is sent as a whole, because the daemon has no hash function. */
+        if (c->report.size > 0) {
+                r = buffer_printf(&c->question, "%s\"report\": %s", c->arguments.size > 0 ? ", " : "", c->report.data);
                 if (r < 0)
                         return r;
         }
 
         return buffer_puts(&c->question, "}}\n");
-}
-
-static int tpm_client_prepare(TpmClient *c) {
-        Span report;
-        int r;
-
-        if (c->signs_report) {
-                r = c->owner.report(c->owner.userdata, &report);
-                if (r < 0)
-                        return r;
-                r = buffer_append(&c->report, report.data, report.size);
-                if (r < 0)
-                        return r;
-        }
-
-        return tpm_client_format_question(c);
 }
 
 static void tpm_client_fail(TpmClient *c, const char *what, int error) {
@@ -193,7 +207,7 @@ static int tpm_client_on_begin(_unused_ sd_event_source *source, void *userdata)
         TpmClient *c = userdata;
         int r;
 
-        r = tpm_client_prepare(c);
+        r = tpm_client_format_question(c);
         if (r < 0) {
                 tpm_client_fail(c, "What gtune-tpm is to be asked cannot be made", r);
                 return 0;
@@ -212,16 +226,21 @@ static int tpm_client_on_begin(_unused_ sd_event_source *source, void *userdata)
         return 0;
 }
 
-void tpm_client_ask(TpmClient *c, const char *verb, Buffer *arguments, bool signs_report) {
+int tpm_client_ask(TpmClient *c, const char *verb, Buffer *arguments, Span report) {
         assert(c && !c->verb);
 
+        if (report.size > 0 && json_quote(&c->report, report.data, report.size) < 0) {
+                buffer_done(&c->report);
+                return -ENOMEM;
+        }
+
         c->verb = verb;
-        c->signs_report = signs_report;
         c->arguments = *arguments;
         *arguments = BUFFER_NULL;
         (void) sd_event_source_set_enabled(c->begin, SD_EVENT_ONESHOT);
         (void) sd_event_add_time_relative(c->event, &c->timer, CLOCK_MONOTONIC, TPM_CLIENT_WAIT_USEC, 0,
                                           tpm_client_on_timeout, c);
+        return 0;
 }
 
 int tpm_client_new(TpmClient **ret, sd_event *event, const Root *root, const TpmClientOwner *owner) {

@@ -16,11 +16,8 @@
 
 typedef struct TpmClient TpmClient;
 
-/* The functions of the daemon that the client calls. */
+/* The function of the daemon that the client calls. */
 typedef struct TpmClientOwner {
-        /* Get the report, JSON text. Return: 0 or -errno. */
-        int (*report)(void *userdata, Span *ret);
-
         /* Called once for each tpm_client_ask(): with the result, JSON text, and NULL; or with NULL and a sentence. */
         void (*done)(void *userdata, const char *answer, const char *error);
 
@@ -32,7 +29,7 @@ typedef struct TpmClientOwner {
  * @ret: takes the client; the caller frees it
  * @event: the event loop
  * @root: the root with the socket; must outlive the client
- * @owner: the functions of the daemon; copied
+ * @owner: the function of the daemon; copied
  *
  * Return: 0 or -errno.
  */
@@ -53,9 +50,9 @@ void tpm_client_stop(TpmClient *client);
  * @client: the client; must not be busy
  * @verb: the name of the command in gtune-tpm; a constant
  * @arguments: the members of its "arguments", JSON text without the braces; moved, so it is empty afterwards
- * @signs_report: whether the report is sent as an argument, to be signed too, and becomes a member of the result
+ * @report: SPAN_NULL, or JSON text that is sent as an argument, to be signed too, and becomes a member of the result
  *
- * The report is made and the question is sent when the event loop is idle, so that requests that wait already are
- * answered before. The event loop calls done.
+ * The question is sent when the event loop is idle, so that requests that wait already are answered before. The event
+ * loop calls done. Return: 0 or -ENOMEM.
  */
-void tpm_client_ask(TpmClient *client, const char *verb, Buffer *arguments, bool signs_report);
+int tpm_client_ask(TpmClient *client, const char *verb, Buffer *arguments, Span report);

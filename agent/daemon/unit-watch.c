@@ -80,8 +80,12 @@ static int unit_watch_connect(UnitWatch *w) {
         return 0;
 }
 
+bool unit_watch_is_open(const UnitWatch *w) {
+        return w->bus && sd_bus_is_open(w->bus) > 0;
+}
+
 void unit_watch_revive(UnitWatch *w) {
-        if (w->bus && sd_bus_is_open(w->bus) > 0)
+        if (unit_watch_is_open(w))
                 return;
 
         w->bus = sd_bus_close_unref(w->bus);

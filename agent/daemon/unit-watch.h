@@ -31,3 +31,6 @@ DEFINE_CLEANUP(UnitWatch *, unit_watch_free);
 
 /** unit_watch_revive() - connect to the bus again if it could not be reached or has closed the connection */
 void unit_watch_revive(UnitWatch *watch);
+
+/** unit_watch_is_open() - whether the service manager can announce anything */
+bool unit_watch_is_open(const UnitWatch *watch);

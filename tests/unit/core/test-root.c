@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 
 #include "core/replace.h"
+#include "core/sight.h"
 #include "tests/unit/tree.h"
 
 static void build(const Tree *t) {
@@ -320,8 +321,8 @@ static void test_parent(void **state) {
         assert_int_equal(root_open_parent(t->root, "/link/dangling/x", false, &(int) {-EBADF}, &name), -ENOENT);
 }
 
-static void remember(const char *path, void *userdata) {
-        (void) strcat(strcat(userdata, path), " ");
+static void remember(const Sight *sight, void *userdata) {
+        (void) strcat(strcat(userdata, sight->path), " ");
 }
 
 static void test_mask(void **state) {
@@ -346,14 +347,370 @@ static void test_trace(void **state) {
         _cleanup_(strv_freep) char **names = NULL;
         char seen[64] = "";
 
-        root_trace(t->root, remember, seen);
+        root_trace(t->root, &(RootTrace) {.before = remember, .userdata = seen});
         (void) root_read(t->root, "/absent", 1, &b);
         (void) root_list(t->root, "/", &names);
         (void) root_exists(t->root, "/x");
         (void) root_is_mask(t->root, "/m");
-        root_trace(t->root, NULL, NULL);
+        root_trace(t->root, NULL);
         (void) root_exists(t->root, "/y");
         assert_string_equal(seen, "/absent / /x /m ");
+}
+
+/* What was told of a look: "before" and "after" in their order, and the digest. */
+typedef struct Told {
+        char order[256];
+        uint64_t digest;
+        size_t max;
+} Told;
+
+static void tell_before(const Sight *sight, void *userdata) {
+        Told *told = userdata;
+        size_t n = strlen(told->order);
+
+        (void) snprintf(told->order + n, sizeof(told->order) - n, "%d%s ", (int) sight->kind, sight->path);
+}
+
+static void tell_after(const Sight *sight, void *userdata) {
+        Told *told = userdata;
+        size_t n = strlen(told->order);
+
+        (void) snprintf(told->order + n, sizeof(told->order) - n, "%d%s. ", (int) sight->kind, sight->path);
+        told->digest = sight->digest;
+        told->max = sight->max;
+}
+
+/* Look as a practice does, traced. */
+static Told look_traced(Root *root, SightKind kind, const char *path, size_t max) {
+        _cleanup_(strv_freep) char **names = NULL;
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        _cleanup_free_ char *real = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+        Told told = {};
+
+        root_trace(root, &(RootTrace) {.before = tell_before, .after = tell_after, .userdata = &told});
+        if (kind == SIGHT_CONTENT)
+                (void) root_read(root, path, max, &b);
+        else if (kind == SIGHT_NAMES)
+                (void) root_list(root, path, &names);
+        else if (kind == SIGHT_PRESENCE)
+                (void) root_exists(root, path);
+        else if (kind == SIGHT_METADATA)
+                (void) root_stat(root, path, &st);
+        else if (kind == SIGHT_FILE)
+                (void) root_open(root, path, &fd);
+        else if (kind == SIGHT_REAL_PATH)
+                (void) root_resolve(root, path, &real);
+        else
+                (void) root_is_mask(root, path);
+        root_trace(root, NULL);
+        return told;
+}
+
+static void shell(const Tree *t, const char *commands) {
+        _cleanup_free_ char *line = xasprintf("cd '%s' && { %s; }", t->top, commands);
+
+        assert_int_equal(system(line), 0);
+}
+
+static const struct {
+        SightKind kind;
+        const char *path, *before, *change;
+        bool same; /* the digest stays the same */
+} sights[] = {
+        {SIGHT_CONTENT, "/f", "echo 1 > f", ":", true},
+        {SIGHT_CONTENT, "/f", "echo 1 > f", "echo 2 > f", false},
+        {SIGHT_CONTENT, "/f", "echo 1 > f", "echo 1 > g; chmod 0600 g; mv g f", true},
+        {SIGHT_CONTENT, "/f", "echo 1 > f", "rm f", false},
+        {SIGHT_CONTENT, "/f", "echo 1 > f", "rm f; mkdir f", false},
+        {SIGHT_CONTENT, "/f", "echo 1 > f", "rm f; mkfifo f", false},
+        {SIGHT_CONTENT, "/f", "echo 1 > f", "rm f; ln -s f f", false},
+        {SIGHT_CONTENT, "/f", "echo 1 > f", "head -c 5000 /dev/zero > f", false}, /* it is too large now */
+        {SIGHT_CONTENT, "/f", "head -c 5000 /dev/zero > f", "head -c 6000 /dev/zero > f", true}, /* it was before */
+        {SIGHT_CONTENT, "/f", ": > f", "rm f", false},
+        {SIGHT_CONTENT, "/f", ":", "mkdir g", true},
+        {SIGHT_CONTENT, "/d/f", ":", ": > d", false}, /* another error */
+        {SIGHT_CONTENT, "/l", "echo 1 > f; echo 2 > g; ln -s f l", "ln -sf g l", false},
+        {SIGHT_CONTENT, "/l", "echo 1 > f; echo 1 > g; ln -s f l", "ln -sf g l", true},
+
+        {SIGHT_NAMES, "/d", "mkdir d; : > d/a", ":", true},
+        {SIGHT_NAMES, "/d", "mkdir d; : > d/a", "echo 1 > d/a", true},
+        {SIGHT_NAMES, "/d", "mkdir d; : > d/a", ": > d/b", false},
+        {SIGHT_NAMES, "/d", "mkdir d; : > d/a", "mv d/a d/b", false},
+        {SIGHT_NAMES, "/d", "mkdir d; : > d/a; : > d/bc", "mv d/a d/x; mv d/x d/ab; mv d/bc d/c", false},
+        {SIGHT_NAMES, "/d", "mkdir d; : > d/a", "rm d/a", false},
+        {SIGHT_NAMES, "/d", "mkdir d", "rmdir d", false},
+        {SIGHT_NAMES, "/d", "mkdir d", "rmdir d; : > d", false},
+
+        {SIGHT_PRESENCE, "/f", ": > f", "echo 1 > f; chmod 0600 f", true},
+        {SIGHT_PRESENCE, "/f", ": > f", "rm f; mkdir f", true},
+        {SIGHT_PRESENCE, "/f", ": > f", "rm f", false},
+        {SIGHT_PRESENCE, "/f", ": > f", "rm f; mkfifo f", false},
+        {SIGHT_PRESENCE, "/d/f", ":", "mkdir d", true},
+        {SIGHT_PRESENCE, "/d/f", ":", ": > d", true}, /* absent is absent, whatever the error */
+        {SIGHT_PRESENCE, "/f", ":", "mkfifo f", true},
+
+        {SIGHT_METADATA, "/f", "echo 1 > f", "cat f > /dev/null", true},
+        {SIGHT_METADATA, "/f", "echo 1 > f", "chmod 0604 f", false},
+        {SIGHT_METADATA, "/f", "echo 1 > f", "echo 12 > f", false},
+        {SIGHT_METADATA, "/f", "echo 1 > f", "touch -d @1 f", false},
+        {SIGHT_METADATA, "/f", "echo 1 > f", "rm f", false},
+        {SIGHT_METADATA, "/f", ":", ": > g", true},
+        {SIGHT_METADATA, "/d", "mkdir d; touch -d @1 d", ": > d/f", false},
+
+        {SIGHT_FILE, "/f", "echo 1 > f", "cat f > /dev/null", true},
+        {SIGHT_FILE, "/f", "echo 1 > f", "chmod 0604 f", false},
+        {SIGHT_FILE, "/f", "echo 1 > f", "echo 12 > f", false},
+        {SIGHT_FILE, "/f", "echo 1 > f", "rm f", false},
+        {SIGHT_FILE, "/f", "mkfifo f", "rm f; mkfifo f", true},
+
+        {SIGHT_REAL_PATH, "/l", "echo 1 > f; echo 2 > g; ln -s f l", "echo 3 > f", true},
+        {SIGHT_REAL_PATH, "/l", "echo 1 > f; echo 1 > g; ln -s f l", "ln -sf g l", false},
+        {SIGHT_REAL_PATH, "/l", "echo 1 > f; ln -s f l", "rm f", false},
+        {SIGHT_REAL_PATH, "/d/f", "mkdir x; : > x/f; ln -s x d", "mv x y; ln -sfn y d", false},
+
+        {SIGHT_MASK, "/u", "ln -s /dev/null u", "ln -sf /dev/null u", true},
+        {SIGHT_MASK, "/u", "ln -s /dev/null u", "ln -sf /dev/zero u", false},
+        {SIGHT_MASK, "/u", "ln -s /dev/null u", "rm u", false},
+        {SIGHT_MASK, "/u", "ln -s /dev/null u", "rm u; : > u", false},
+        {SIGHT_MASK, "/u", ": > u", "rm u", false},
+        {SIGHT_MASK, "/u", ": > u", "echo 1 > u", true},
+};
+
+/* A second look finds what the first did, and notices a change; and the two callbacks have the same to say of it. */
+static void test_sights(void **state) {
+        const Tree *t = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(sights); i++) {
+                Sight sight = {.kind = sights[i].kind, .path = sights[i].path, .max = 4096};
+                _cleanup_free_ char *order = NULL;
+                Told told;
+
+                shell(t, "rm -rf -- *");
+                shell(t, sights[i].before);
+                told = look_traced(t->root, sight.kind, sight.path, sight.max);
+                order = xasprintf("%d%s %d%s. ", (int) sight.kind, sight.path, (int) sight.kind, sight.path);
+                assert_string_equal(told.order, order);
+                assert_int_equal(told.max, sight.kind == SIGHT_CONTENT ? 4096 : 0);
+
+                sight.digest = ~told.digest;
+                assert_int_equal(sight_again(t->root, &sight), 0);
+                assert_true(sight.digest == told.digest);
+
+                shell(t, sights[i].change);
+                assert_int_equal(sight_again(t->root, &sight), 0);
+                if ((sight.digest == told.digest) != sights[i].same)
+                        fail_msg("%s: after \"%s\", \"%s\" has %s digest", sight.path, sights[i].before, sights[i].change,
+                                 sights[i].same ? "another" : "the same");
+                told = look_traced(t->root, sight.kind, sight.path, sight.max);
+                assert_true(sight.digest == told.digest);
+        }
+}
+
+/* The limit matters only if it is exceeded, and is no part of what was seen. */
+static void test_sight_max(void **state) {
+        const Tree *t = *state;
+        Told two, large, one;
+        Sight sight;
+
+        tree_file(t, "/f", "1\n");
+        two = look_traced(t->root, SIGHT_CONTENT, "/f", 2);
+        large = look_traced(t->root, SIGHT_CONTENT, "/f", 4096);
+        one = look_traced(t->root, SIGHT_CONTENT, "/f", 1);
+        assert_true(two.digest == large.digest);
+        assert_false(two.digest == one.digest);
+        assert_int_equal(two.max, 2);
+        assert_int_equal(one.max, 1);
+
+        sight = (Sight) {.kind = SIGHT_CONTENT, .path = "/f", .max = 1};
+        assert_int_equal(sight_again(t->root, &sight), 0);
+        assert_true(sight.digest == one.digest);
+}
+
+/* Root may read everything, so that another user has to look. */
+static void test_sight_permission(void **state) {
+        static const SightKind kinds[] = {SIGHT_CONTENT, SIGHT_FILE};
+        const Tree *t = *state;
+        bool root = geteuid() == 0;
+
+        tree_file(t, "/f", "1\n");
+        shell(t, "chmod 0755 .");
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
+                Told before, after;
+
+                shell(t, "chmod 0644 f");
+                assert_return_code(root ? seteuid(65534) : 0, errno);
+                before = look_traced(t->root, kinds[i], "/f", 4096);
+                assert_return_code(root ? seteuid(0) : 0, errno);
+                shell(t, "chmod 0200 f");
+                assert_return_code(root ? seteuid(65534) : 0, errno);
+                after = look_traced(t->root, kinds[i], "/f", 4096);
+                assert_return_code(root ? seteuid(0) : 0, errno);
+                assert_false(before.digest == after.digest);
+        }
+}
+
+/* A trace with one function only, and none after its end. */
+static void test_half_traces(void **state) {
+        const Tree *t = *state;
+        Sight sight = {.kind = SIGHT_PRESENCE, .path = "/f"};
+        Told told = {};
+
+        root_trace(t->root, &(RootTrace) {.after = tell_after, .userdata = &told});
+        assert_false(root_exists(t->root, "/f"));
+        assert_string_equal(told.order, "2/f. ");
+        root_trace(t->root, &(RootTrace) {.before = tell_before, .userdata = &told});
+        assert_false(root_exists(t->root, "/f"));
+        assert_string_equal(told.order, "2/f. 2/f ");
+        root_trace(t->root, NULL);
+
+        /* A second look leaves no trace behind. */
+        assert_int_equal(sight_again(t->root, &sight), 0);
+        assert_false(root_exists(t->root, "/g"));
+        assert_string_equal(told.order, "2/f. 2/f ");
+}
+
+/* The steps of a walk, as text: "DIRECTORY|NAME ", and "-" for the name at the end. */
+typedef struct Steps {
+        const Tree *tree;
+        char text[8192];
+        size_t n;
+        size_t fails_at; /* the step that fails; 0: none does */
+} Steps;
+
+static int on_step(int directory, const char *path, const char *name, void *userdata) {
+        Steps *s = userdata;
+        _cleanup_free_ char *full = xasprintf("%s%s", s->tree->top, path);
+        struct stat here, there;
+        size_t n = strlen(s->text);
+
+        (void) snprintf(s->text + n, sizeof(s->text) - n, "%s|%s ", path, name ? name : "-");
+        assert_return_code(fstat(directory, &here), errno);
+        assert_return_code(lstat(full, &there), errno);
+        assert_true(here.st_dev == there.st_dev && here.st_ino == there.st_ino);
+        return ++s->n == s->fails_at ? -EBADMSG : 0;
+}
+
+static const struct {
+        const char *path;
+        int r;
+        const char *steps;
+} walks[] = {
+        {"/", 0, "|- "},
+        {"/..", 0, "|- "},
+        {"/etc/real", 0, "|etc /etc|real /etc/real|- "},
+        {"//etc/.//real", 0, "|etc /etc|real /etc/real|- "},
+        {"/etc/sub/../real", 0, "|etc /etc|sub /etc|real /etc/real|- "},
+        {"/../../../etc/real", 0, "|etc /etc|real /etc/real|- "},
+        {"/etc/sub/.", 0, "|etc /etc|sub /etc/sub|- "},
+        {"/a/b/c/file", 0, "|a /a|b /a/b|c /a/b/c|file /a/b/c/file|- "},
+        {"/special/fifo", 0, "|special /special|fifo /special/fifo|- "},
+        {"/link/relative", 0, "|link /link|relative |etc /etc|real /etc/real|- "},
+        {"/link/absolute", 0, "|link /link|absolute |etc /etc|real /etc/real|- "},
+        {"/link/up", 0, "|link /link|up |etc /etc|real /etc/real|- "},
+        {"/link/to-link", 0, "|link /link|to-link /link|absolute |etc /etc|real /etc/real|- "},
+        {"/link/directory/c/file", 0, "|link /link|directory |a /a|b /a/b|c /a/b/c|file /a/b/c/file|- "},
+        {"/link/directory/../../etc/real", 0, "|link /link|directory |a /a|b |etc /etc|real /etc/real|- "},
+        {"/a/b/above/etc/real", 0, "|a /a|b /a/b|above |etc /etc|real /etc/real|- "},
+        {"/root/etc", 0, "|root |etc /etc|- "},
+        {"/nowhere", -ENOENT, "|nowhere "},
+        {"/nowhere/x/y", -ENOENT, "|nowhere "},
+        {"/etc/nowhere", -ENOENT, "|etc /etc|nowhere "},
+        {"/link/dangling", -ENOENT, "|link /link|dangling /link|nowhere "},
+        {"/link/dangling/x", -ENOENT, "|link /link|dangling /link|nowhere "},
+        {"/etc/real/x", -ENOTDIR, "|etc /etc|real "},
+        {"/etc/real/", -ENOTDIR, "|etc /etc|real "},
+};
+
+static void test_walk(void **state) {
+        const Tree *t = *state;
+
+        build(t);
+        for (size_t i = 0; i < ELEMENTSOF(walks); i++) {
+                Steps s = {.tree = t};
+                int r = root_walk(t->root, walks[i].path, on_step, &s);
+
+                if (r != walks[i].r || !streq(s.text, walks[i].steps))
+                        fail_msg("%s: %d by %s", walks[i].path, r, s.text);
+
+                /* An error of any step ends the walk there. */
+                for (size_t k = 1, n = s.n; k <= n; k++) {
+                        s = (Steps) {.tree = t, .fails_at = k};
+                        assert_int_equal(root_walk(t->root, walks[i].path, on_step, &s), -EBADMSG);
+                        assert_int_equal(s.n, k);
+                }
+        }
+}
+
+/* As many links as the kernel follows; each has its step. */
+static void test_walk_loops(void **state) {
+        static const struct {
+                const char *path;
+                int r;
+                size_t n;
+        } loops[] = {
+                {"/link/self", -ELOOP, 42},
+                {"/link/ping", -ELOOP, 62}, /* every second time by "link", as that target is absolute */
+                {"/chain/40", -ELOOP, 42},
+                {"/chain/39", 0, 44},
+        };
+        const Tree *t = *state;
+
+        build(t);
+        for (size_t i = 0; i < ELEMENTSOF(loops); i++) {
+                Steps s = {.tree = t};
+
+                assert_int_equal(root_walk(t->root, loops[i].path, on_step, &s), loops[i].r);
+                assert_int_equal(s.n, loops[i].n);
+        }
+}
+
+static void test_copy(void **state) {
+        Tree *t = *state;
+        _cleanup_(root_freep) Root *copy = NULL;
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        char seen[64] = "";
+
+        tree_file(t, "/f", "1\n");
+        root_trace(t->root, &(RootTrace) {.before = remember, .userdata = seen});
+        assert_int_equal(root_copy(&copy, t->root), 0);
+        assert_true(root_exists(copy, "/f"));
+        assert_string_equal(seen, "");
+        assert_true(root_exists(t->root, "/f"));
+        assert_string_equal(seen, "/f ");
+
+        /* A trace of the copy is none of the original. */
+        root_trace(t->root, NULL);
+        root_trace(copy, &(RootTrace) {.before = remember, .userdata = seen});
+        assert_true(root_exists(t->root, "/f"));
+        assert_string_equal(seen, "/f ");
+        root_trace(copy, NULL);
+
+        t->root = root_free(t->root);
+        assert_false(root_is_live(copy));
+        assert_int_equal(root_read(copy, "/f", 4096, &b), 0);
+        assert_string_equal(b.data, "1\n");
+        assert_int_equal(root_copy(&t->root, copy), 0);
+}
+
+/* A copy is as live, and as foreign, as its original. */
+static void test_copy_of(_unused_ void **state) {
+        Root *original, *copy;
+
+        assert_int_equal(root_new(&original, "/"), 0);
+        assert_int_equal(root_copy(&copy, original), 0);
+        assert_true(root_is_live(copy));
+        root_free(original);
+        assert_true(root_exists(copy, "/proc/version"));
+        root_free(copy);
+
+        assert_int_equal(root_new(&original, "/proc"), 0);
+        assert_int_equal(root_copy(&copy, original), 0);
+        assert_false(root_exists(copy, "/version"));
+        root_free(original);
+        assert_false(root_exists(copy, "/version"));
+        root_free(copy);
 }
 
 static void test_live(void **state) {
@@ -538,6 +895,14 @@ static int run(const char *name) {
                 cmocka_unit_test_setup_teardown(test_parent, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_mask, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_trace, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_sights, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_sight_max, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_sight_permission, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_half_traces, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_walk, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_walk_loops, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_copy, tree_setup, tree_teardown),
+                cmocka_unit_test(test_copy_of),
                 cmocka_unit_test_setup_teardown(test_live, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_foreign, tree_setup, foreign_teardown),
                 cmocka_unit_test_setup_teardown(test_foreign_root, tree_setup, foreign_teardown),

@@ -23,7 +23,8 @@ typedef struct Stage {
         Buffer question; /* for gtune-tpm: verb, arguments, and whether the report is signed */
         bool busy;
         char *report, *changes;
-        int failure;
+        int failure; /* of report, changes, and of a quote */
+        int outcome; /* of the last request */
         bool allowed, watching, applied;
         uint64_t now;
 } Stage;
@@ -59,6 +60,8 @@ static inline int stage_tpm(void *userdata, const char *verb, Buffer *arguments,
 
         if (s->busy)
                 return -EBUSY;
+        if (signs_report && s->failure < 0)
+                return s->failure;
 
         s->busy = true;
         assert_return_code(buffer_printf(&s->question, "%s %s%s", verb, strempty(arguments->data),
@@ -85,12 +88,19 @@ static inline void stage_done(Stage *s) {
         free(s->changes);
 }
 
-static inline void stage_event(Stage *s, int event) {
+/* Answers the request that was heard last; also once more, after COMMAND_LATER. */
+static inline void stage_request(Stage *s) {
         Span id;
 
-        if (event == FRAME_REQUEST &&
-            command_answer(frame_reader_text(&s->reader), &s->agent, &s->said, &id) == COMMAND_PENDING)
+        s->outcome = command_answer(frame_reader_text(&s->reader), &s->agent, &s->said, &id);
+        assert_return_code(s->outcome, -s->outcome);
+        if (s->outcome == COMMAND_PENDING)
                 assert_return_code(buffer_append(&s->pending_id, id.data, id.size), 0);
+}
+
+static inline void stage_event(Stage *s, int event) {
+        if (event == FRAME_REQUEST)
+                stage_request(s);
         if (event == FRAME_GARBAGE)
                 assert_return_code(reply_error(&s->said, "GenericError", frame_reader_error(&s->reader), SPAN_NULL), 0);
         if (event == FRAME_FLUSH)

@@ -206,6 +206,87 @@ static void test_tpm_busy(_unused_ void **state) {
         stage_done(&s);
 }
 
+#define QUOTE "{\"execute\":\"gtune-quote\",\"arguments\":{\"selection\":\"0\",\"nonce\":\"00ff\",\"bank\":\"sha1\"}}"
+
+static const struct {
+        const char *request;
+        int outcome; /* when there is a report */
+        const char *answer, *question;
+        bool watches;
+} later_rows[] = {
+        {"{\"execute\":\"gtune-status\",\"id\":1}", COMMAND_ANSWERED, "{\"return\": {\"schema\": 1}, \"id\": 1}\n", "",
+         false},
+        {"{\"execute\":\"gtune-watch\",\"id\":2}", COMMAND_ANSWERED, "{\"return\": {\"schema\": 1}, \"id\": 2}\n", "",
+         true},
+        {"{\"execute\":\"gtune-plan\",\"arguments\":{\"offset\":2},\"id\":3}", COMMAND_ANSWERED,
+         "{\"return\": {\"refusal\": null, \"changes\": [], \"offset\": 2, \"total\": 2, \"next\": null}, \"id\": 3}\n",
+         "", false},
+        {QUOTE, COMMAND_BACKGROUND, "", "quote \"nonce\": \"00ff\", \"bank\": \"sha1\", \"selection\": \"0\" and the report",
+         false},
+};
+
+/* The report is being made: nothing is said or begun, as often as the request is tried, until there is one. */
+static void test_later(_unused_ void **state) {
+        for (size_t i = 0; i < ELEMENTSOF(later_rows); i++) {
+                Stage s;
+
+                stage_init(&s);
+                stage_say(&s, PING);
+                s.failure = -EAGAIN;
+                stage_say(&s, later_rows[i].request);
+                for (unsigned again = 0; again < 3; again++) {
+                        assert_int_equal(s.outcome, COMMAND_LATER);
+                        assert_string_equal(stage_answer(&s), PONG);
+                        assert_string_equal(strempty(s.question.data), "");
+                        assert_false(s.watching || s.busy);
+                        stage_request(&s);
+                }
+
+                s.failure = 0;
+                buffer_done(&s.said);
+                stage_request(&s);
+                assert_int_equal(s.outcome, later_rows[i].outcome);
+                assert_string_equal(stage_answer(&s), later_rows[i].answer);
+                assert_string_equal(strempty(s.question.data), later_rows[i].question);
+                assert_int_equal(s.watching, later_rows[i].watches);
+                stage_done(&s);
+        }
+}
+
+/* What needs no report, or has errors, is answered at once. */
+static void test_not_later(_unused_ void **state) {
+        Stage s;
+
+        stage_init(&s);
+        s.failure = -EAGAIN;
+        stage_say(&s, PING "{\"execute\":\"guest-info\"}");
+        assert_int_equal(s.outcome, COMMAND_ANSWERED);
+        stage_say(&s, "{\"execute\":\"gtune-status\",\"arguments\":{\"x\":1}}");
+        assert_int_equal(s.outcome, COMMAND_ANSWERED);
+        assert_non_null(strstr(stage_answer(&s), ERROR("Parameter 'x' is unexpected")));
+        stage_say(&s, "{\"execute\":\"gtune-pcrs\"}");
+        assert_int_equal(s.outcome, COMMAND_BACKGROUND);
+
+        /* The TPM is busy, which the report does not change. */
+        stage_say(&s, QUOTE);
+        assert_int_equal(s.outcome, COMMAND_ANSWERED);
+        assert_non_null(strstr(stage_answer(&s), ERROR("Another question to the TPM is still being answered")));
+        stage_done(&s);
+}
+
+/* A watch that is on stays on while the next report is made. */
+static void test_watch_later(_unused_ void **state) {
+        Stage s;
+
+        stage_init(&s);
+        stage_say(&s, "{\"execute\":\"gtune-watch\"}");
+        s.failure = -EAGAIN;
+        stage_say(&s, "{\"execute\":\"gtune-watch\"}");
+        assert_int_equal(s.outcome, COMMAND_LATER);
+        assert_true(s.watching);
+        stage_done(&s);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_commands),
@@ -216,6 +297,9 @@ int main(void) {
                 cmocka_unit_test(test_failure),
                 cmocka_unit_test(test_tpm),
                 cmocka_unit_test(test_tpm_busy),
+                cmocka_unit_test(test_later),
+                cmocka_unit_test(test_not_later),
+                cmocka_unit_test(test_watch_later),
         };
 
         return cmocka_run_group_tests_name("commands", tests, NULL, NULL);

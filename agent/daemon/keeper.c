@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <assert.h>
+
+#include "agent/daemon/keeper.h"
+#include "agent/daemon/log.h"
+#include "agent/daemon/report-cache.h"
+#include "agent/daemon/sources.h"
+#include "agent/daemon/system-watch.h"
+#include "agent/daemon/trim.h"
+#include "agent/daemon/unit-watch.h"
+#include "agent/daemon/worker.h"
+
+struct Keeper {
+        KeeperOwner owner;
+        KeeperPace pace;
+        const Side *side;
+        Root *root; /* a copy: the worker traces it */
+        SideInterest interest;
+
+        PathWatch *path_watch;
+        SystemWatch *system_watch;
+        UnitWatch *unit_watch; /* NULL if the root is not the running system */
+        const char *units[SIDE_SERVICES_MAX + 1]; /* the services that unit_watch listens to */
+        int log_fd; /* the kernel log, behind the lines that were read */
+
+        Survey *survey;
+        Sources *sources;
+        ReportCache cache;
+        SurveyParts dirty, moved;  /* parts whose sources have changed, and those whose names came or went */
+        uint64_t compared;         /* when the sources that are not announced were last compared */
+        uint64_t made;             /* when the report was last made */
+        sd_event_source *rebuild;  /* timer; runs only while a part is dirty */
+
+        Worker *worker;
+        SurveyParts job, job_moved; /* the parts that the worker reads; none: it makes the plan */
+        SurveyParts overtaken;      /* the parts that it has to read again */
+        bool job_compared;          /* when it began, all other parts were known to be as their sources */
+        int job_result;
+        uint64_t planned;           /* when the plan was last made */
+        bool fresh;                 /* the worker is just done, and its result counts whatever has changed meanwhile */
+        bool broken;                /* the survey could not be taken, and may only be taken as a whole */
+};
+
+/* Read parts of the survey again, with a record of what they rest on. */
+static int keeper_read(Keeper *k, SurveyParts parts, SurveyParts moved, SurveyParts *ret_overtaken) {
+        int r;
+
+        sources_begin(k->sources, k->survey, parts, moved);
+        r = survey_refresh(k->survey, parts);
+        *ret_overtaken = sources_end(k->sources);
+        return r;
+}
+
+static void keeper_arm(Keeper *k) {
+        const uint64_t now = monotonic_usec(), next = k->made + k->pace.burst;
+
+        if (k->dirty == 0 || worker_is_busy(k->worker))
+                return;
+
+        if (sd_event_source_set_time(k->rebuild, next > now ? next : now) < 0 ||
+            sd_event_source_set_enabled(k->rebuild, SD_EVENT_ONESHOT) < 0)
+                log_line(LOG_WARNING, "A change will not be reported before the host's next request");
+}
+
+static void keeper_mark(Keeper *k, SurveyParts parts, SurveyParts moved) {
+        k->dirty |= parts;
+        k->moved |= moved;
+        keeper_arm(k);
+}
+
+/*
+ * The parts were read: bring the texts up to date. After a failure the report stays as it was, and all is in doubt; the
+ * next change or request tries again.
+ */
+static void keeper_publish(Keeper *k, int r) {
+        if (r >= 0)
+                r = report_cache_update(&k->cache, k->survey, k->survey->refreshed);
+
+        k->made = monotonic_usec();
+        k->broken = r < 0;
+        if (k->broken) {
+                (void) log_error_errno(r, "The report cannot be made");
+                k->dirty = k->moved = SURVEY_ALL;
+        } else
+                keeper_arm(k);
+
+        k->owner.updated(k->owner.userdata);
+}
+
+/* Whether parts are read so fast that a ping may wait for it. */
+static bool keeper_is_quick(const Keeper *k, SurveyParts parts) {
+        SurveyParts quick = SURVEY_LAST_APPLY;
+
+        for (size_t row = 0; row < k->side->n_practices; row++)
+                if (!k->side->practices[row]->slow)
+                        quick |= UINT64_C(1) << row;
+
+        return (parts & ~quick) == 0;
+}
+
+/* Have the worker read parts, or make the plan if there are none. */
+static void keeper_start_job(Keeper *k, SurveyParts parts, SurveyParts moved, bool compared) {
+        k->job = parts;
+        k->job_moved = moved;
+        k->job_compared = compared || parts == SURVEY_ALL;
+        k->overtaken = 0;
+
+        if (k->unit_watch)
+                unit_watch_revive(k->unit_watch);
+        if (k->log_fd >= 0 && (parts & SURVEY_LOG))
+                (void) lseek(k->log_fd, 0, SEEK_END);
+        path_watch_pause(k->path_watch, true);
+        worker_start(k->worker);
+}
+
+static void keeper_run_job(void *userdata) {
+        Keeper *k = userdata;
+
+        k->job_result = k->job != 0 ? keeper_read(k, k->job, k->job_moved, &k->overtaken)
+                                    : report_cache_plan(&k->cache, k->survey);
+}
+
+static void keeper_on_job_done(void *userdata) {
+        Keeper *k = userdata;
+
+        path_watch_pause(k->path_watch, false);
+        k->dirty |= k->overtaken;
+        if (k->job == 0) {
+                k->planned = monotonic_usec();
+                keeper_arm(k);
+        } else {
+                keeper_publish(k, k->job_result);
+                k->compared = k->job_compared ? k->made : k->compared;
+        }
+        trim_memory();
+
+        k->fresh = true;
+        k->owner.ready(k->owner.userdata);
+        k->fresh = false;
+}
+
+/* Read what is dirty: at once, or by the worker. @compared: the sources that are not announced were just compared. */
+static void keeper_rebuild(Keeper *k, bool compared) {
+        const SurveyParts parts = survey_dependents(k->survey, k->dirty), moved = k->moved;
+        SurveyParts overtaken;
+        int r;
+
+        k->dirty = k->moved = 0;
+        if (!keeper_is_quick(k, parts)) {
+                keeper_start_job(k, parts, moved, compared);
+                return;
+        }
+
+        r = keeper_read(k, parts, moved, &overtaken);
+        k->dirty |= overtaken;
+        keeper_publish(k, r);
+}
+
+static int keeper_on_rebuild(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
+        Keeper *k = userdata;
+
+        if (k->dirty != 0 && !worker_is_busy(k->worker))
+                keeper_rebuild(k, /* compared= */ false);
+        return 0;
+}
+
+/* Whether the processes of a service can change without a word of the service manager. */
+static bool keeper_services_are_silent(const Keeper *k) {
+        const Services *services = &k->survey->machine->probe->services;
+
+        if (!k->unit_watch || !*k->units)
+                return false;
+        if (!unit_watch_is_open(k->unit_watch) || !services->known)
+                return true;
+
+        for (size_t i = 0; i < services->n; i++)
+                if (services->list[i].main.pid == 0)
+                        return true;
+
+        return false;
+}
+
+/* Compare the sources that are not announced. */
+static void keeper_compare(Keeper *k) {
+        SurveyParts changed = sources_compare(k->sources);
+
+        if (k->log_fd >= 0 && kernel_log_has_news(k->log_fd, k->interest.log_patterns))
+                changed |= SURVEY_LOG;
+        if (keeper_services_are_silent(k))
+                changed |= SURVEY_SERVICES;
+
+        k->compared = monotonic_usec();
+        k->dirty |= changed;
+        if (changed == 0) {
+                timestamp_utc(k->survey->observed_at);
+                report_cache_touch(&k->cache, k->survey->observed_at);
+        }
+}
+
+/* Bring the report up to date for a request. Neither changes nor requests cause that too often. */
+static int keeper_refresh(Keeper *k) {
+        const uint64_t now = monotonic_usec();
+        const bool stale = !k->broken && now - k->compared > k->pace.stale;
+
+        if (worker_is_busy(k->worker))
+                return -EAGAIN;
+        if (stale)
+                keeper_compare(k);
+        if (k->dirty != 0 && (stale || (!k->fresh && now - k->made >= k->pace.burst)))
+                keeper_rebuild(k, stale);
+
+        return worker_is_busy(k->worker) ? -EAGAIN : 0;
+}
+
+int keeper_report(Keeper *k, Span *ret) {
+        int r = keeper_refresh(k);
+
+        if (r >= 0)
+                *ret = SPAN_BUFFER(k->cache.report);
+        return r;
+}
+
+int keeper_changes(Keeper *k, Span *ret) {
+        int r = keeper_refresh(k);
+
+        if (r >= 0 && k->fresh && k->job == 0)
+                r = k->job_result;
+        else if (r >= 0 && k->broken)
+                r = -EIO;
+        else if (r >= 0 && (k->cache.changes.size == 0 || monotonic_usec() - k->planned > k->pace.stale)) {
+                keeper_start_job(k, 0, 0, false);
+                r = -EAGAIN;
+        }
+        if (r < 0)
+                return r;
+
+        *ret = SPAN_BUFFER(k->cache.changes);
+        return 0;
+}
+
+const char *keeper_summary(const Keeper *k) {
+        return strempty(k->cache.summary);
+}
+
+bool keeper_allows_apply(const Keeper *k) {
+        return k->cache.apply_allowed;
+}
+
+int keeper_news(Keeper *k, char ***told, json_object **ret) {
+        return k->broken || worker_is_busy(k->worker) ? -EAGAIN : report_news(k->survey, told, ret);
+}
+
+void keeper_reload(Keeper *k) {
+        k->made = 0; /* now, and not after a while */
+        keeper_mark(k, SURVEY_ALL, SURVEY_ALL);
+}
+
+static void keeper_on_path(uint64_t readers, bool moved, void *userdata) {
+        keeper_mark(userdata, readers, moved ? readers : 0);
+}
+
+static void keeper_on_unit(void *userdata) {
+        keeper_mark(userdata, SURVEY_SERVICES, 0);
+}
+
+static void keeper_on_mounts(void *userdata) {
+        keeper_mark(userdata, SURVEY_ALL, SURVEY_ALL);
+}
+
+/* A module brings attributes, or takes them away, without a word of inotify. */
+static void keeper_on_modules(void *userdata) {
+        Keeper *k = userdata;
+
+        if (!worker_is_busy(k->worker))
+                keeper_mark(k, sources_compare(k->sources), 0);
+        else
+                keeper_mark(k, SURVEY_ALL, 0);
+}
+
+static int keeper_open_system(Keeper *k, sd_event *event) {
+        const bool live = root_is_live(k->root);
+        const SystemWatchOwner owner = {
+                .mounts_changed = keeper_on_mounts,
+                .modules_changed = live ? keeper_on_modules : NULL,
+                .userdata = k,
+        };
+        int r;
+
+        r = system_watch_new(&k->system_watch, event, &owner);
+        if (r < 0 || !live)
+                return r;
+
+        k->log_fd = kernel_log_follow();
+        side_services(k->side, k->units);
+        return unit_watch_new(&k->unit_watch, event, k->units, keeper_on_unit, k);
+}
+
+static int keeper_open(Keeper *k, sd_event *event) {
+        const WorkerJob job = {.run = keeper_run_job, .done = keeper_on_job_done, .userdata = k};
+        int r;
+
+        r = sd_event_add_time(event, &k->rebuild, CLOCK_MONOTONIC, 0, 1, keeper_on_rebuild, k);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(k->rebuild, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = worker_new(&k->worker, event, &job);
+        if (r < 0)
+                return r;
+        r = path_watch_new(&k->path_watch, event, k->root, keeper_on_path, k);
+        if (r == PATH_WATCH_DEAF)
+                log_line(LOG_WARNING, "inotify has no instance left for this user, so that changes are found only when "
+                                      "the host asks: raise fs.inotify.max_user_instances");
+        if (r < 0)
+                return r;
+        r = sources_new(&k->sources, k->root, k->path_watch);
+        if (r < 0)
+                return r;
+
+        return keeper_open_system(k, event);
+}
+
+static int keeper_make_first(Keeper *k) {
+        SurveyParts overtaken;
+        int r;
+
+        r = survey_new(k->side, k->root, NULL, &k->survey);
+        if (r < 0)
+                return r;
+        r = keeper_read(k, SURVEY_ALL, SURVEY_ALL, &overtaken);
+        if (r >= 0)
+                r = report_cache_update(&k->cache, k->survey, SURVEY_ALL);
+        if (r < 0)
+                return r;
+
+        trim_memory();
+        k->compared = k->made = monotonic_usec();
+        keeper_mark(k, overtaken, 0);
+        return 0;
+}
+
+int keeper_new(Keeper **ret, sd_event *event, const Side *side, const Root *root, KeeperPace pace,
+               const KeeperOwner *owner) {
+        _cleanup_(keeper_freep) Keeper *k = calloc(1, sizeof(Keeper));
+        int r;
+
+        assert(ret && event && side && root && owner);
+
+        if (!k)
+                return -ENOMEM;
+
+        k->owner = *owner;
+        k->pace = pace;
+        k->side = side;
+        k->log_fd = -EBADF;
+        r = root_copy(&k->root, root);
+        if (r < 0)
+                return r;
+        r = side_interest(side, &k->interest);
+        if (r < 0)
+                return r;
+        r = keeper_open(k, event);
+        if (r < 0)
+                return r;
+        r = keeper_make_first(k);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(k);
+        return 0;
+}
+
+Keeper *keeper_free(Keeper *k) {
+        if (!k)
+                return NULL;
+
+        worker_free(k->worker);
+        unit_watch_free(k->unit_watch);
+        system_watch_free(k->system_watch);
+        sources_free(k->sources);
+        path_watch_free(k->path_watch);
+        sd_event_source_disable_unref(k->rebuild);
+        closep(&k->log_fd);
+        survey_free(k->survey);
+        report_cache_done(&k->cache);
+        side_interest_done(&k->interest);
+        root_free(k->root);
+        free(k);
+        return NULL;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Tested by tests/unit/agent/daemon/test-keeper.c. */
+
+#include <assert.h>
+#include <search.h>
+
+#include "agent/daemon/sources.h"
+#include "core/sight.h"
+
+typedef struct Source {
+        SightKind kind;
+        bool announced;
+        bool seen_once;      /* digest is set */
+        size_t max;
+        uint64_t digest;
+        SurveyParts readers; /* the parts that rest on it */
+        SurveyParts noted;   /* the parts for which it is watched */
+        SurveyParts seen;    /* the parts that have looked at it since sources_begin() */
+        bool torn;           /* two of them have seen different things, of which no one tells */
+        char path[];
+} Source;
+
+struct Sources {
+        Root *root;
+        PathWatch *watch;
+        const Survey *survey;  /* NULL: nothing is recorded */
+        void *tree;            /* all sources, by kind and path (tsearch(3)) */
+        Source **list;         /* the same */
+        size_t n;
+        SurveyParts overtaken; /* a source on which they rest has changed while others were read */
+};
+
+/* What the running kernel cannot change until the next boot. */
+static const char *const constant_paths[] = {
+        "/proc/cmdline", "/proc/config.gz", "/proc/device-tree", "/proc/sys/kernel/random/boot_id",
+        "/sys/class/dmi", "/sys/devices/system/cpu/possible",
+};
+
+static bool source_is_constant(const Root *root, const Source *s) {
+        for (size_t i = 0; root_is_live(root) && i < ELEMENTSOF(constant_paths); i++) {
+                const char *rest = startswith(s->path, constant_paths[i]);
+
+                if (rest && (*rest == 0 || *rest == '/'))
+                        return true;
+        }
+
+        return false;
+}
+
+int sources_new(Sources **ret, Root *root, PathWatch *watch) {
+        Sources *s = calloc(1, sizeof(Sources));
+
+        assert(ret && root && watch);
+
+        if (!s)
+                return -ENOMEM;
+
+        s->root = root;
+        s->watch = watch;
+        *ret = s;
+        return 0;
+}
+
+static int source_compare(const void *a, const void *b) {
+        const Source *x = a, *y = b;
+
+        if (x->kind != y->kind)
+                return x->kind < y->kind ? -1 : 1;
+        if (x->max != y->max)
+                return x->max < y->max ? -1 : 1;
+
+        return strcmp(x->path, y->path);
+}
+
+static void sources_drop(Sources *s, Source *source) {
+        (void) tdelete(source, &s->tree, source_compare);
+        free(source);
+}
+
+Sources *sources_free(Sources *s) {
+        if (!s)
+                return NULL;
+
+        for (size_t i = 0; i < s->n; i++)
+                sources_drop(s, s->list[i]);
+        free(s->list);
+        free(s);
+        return NULL;
+}
+
+/* Return: the source, which is made if it is new, or NULL when memory is exhausted. */
+static Source *sources_get(Sources *s, const Sight *sight) {
+        const size_t size = strlen(sight->path) + 1;
+        _cleanup_free_ Source *source = calloc(1, sizeof(Source) + size);
+        Source **node;
+
+        if (!source || grow(&s->list, s->n, sizeof(Source *)) < 0)
+                return NULL;
+
+        source->kind = sight->kind;
+        source->max = sight->max;
+        memcpy(source->path, sight->path, size);
+        node = tsearch(source, &s->tree, source_compare);
+        if (node && *node == source)
+                s->list[s->n++] = TAKE_PTR(source);
+
+        return node ? *node : NULL;
+}
+
+static void sources_before(const Sight *sight, void *userdata) {
+        Sources *s = userdata;
+        const SurveyParts reading = s->survey->reading;
+        Source *source = sources_get(s, sight);
+
+        if (!source) {
+                s->overtaken |= reading;
+                return;
+        }
+
+        source->readers |= reading;
+        if (source->noted & reading)
+                return;
+
+        source->noted |= reading;
+        source->announced = path_watch_note(s->watch, sight->kind, sight->path, reading) > 0;
+}
+
+static void sources_after(const Sight *sight, void *userdata) {
+        Sources *s = userdata;
+        const SurveyParts reading = s->survey->reading;
+        Source *source = sources_get(s, sight);
+        SurveyParts overtaken;
+
+        if (!source)
+                return;
+
+        /* What has seen something else has to look again. A counter may change at each look: that waits for a request. */
+        overtaken = source->digest != sight->digest ? (source->readers & ~reading) | (source->seen & reading) : 0;
+        if (source->announced)
+                s->overtaken |= overtaken;
+        else
+                source->torn = source->torn || overtaken != 0;
+
+        source->seen |= reading;
+        source->seen_once = true;
+        source->digest = sight->digest;
+}
+
+void sources_begin(Sources *s, const Survey *survey, SurveyParts parts, SurveyParts moved) {
+        const RootTrace trace = {.before = sources_before, .after = sources_after, .userdata = s};
+
+        assert(s && survey);
+
+        for (size_t i = 0; i < s->n; i++) {
+                s->list[i]->readers &= ~parts;
+                s->list[i]->noted &= ~moved;
+                s->list[i]->seen = 0;
+                s->list[i]->torn = s->list[i]->torn && s->list[i]->readers != 0;
+        }
+        path_watch_forget(s->watch, moved);
+
+        /* Where nothing is known for sure, a directory could be watched that another one has replaced. */
+        if (moved == SURVEY_ALL)
+                path_watch_sweep(s->watch);
+
+        s->survey = survey;
+        root_trace(s->root, &trace);
+}
+
+SurveyParts sources_end(Sources *s) {
+        SurveyParts overtaken = s->overtaken;
+        size_t n = 0;
+
+        root_trace(s->root, NULL);
+        s->survey = NULL;
+        s->overtaken = 0;
+        for (size_t i = 0; i < s->n; i++)
+                if (s->list[i]->readers != 0)
+                        s->list[n++] = s->list[i];
+                else
+                        sources_drop(s, s->list[i]);
+        s->n = n;
+        path_watch_sweep(s->watch);
+        return overtaken;
+}
+
+SurveyParts sources_compare(Sources *s) {
+        SurveyParts changed = 0;
+
+        assert(s && !s->survey);
+
+        for (size_t i = 0; i < s->n; i++) {
+                const Source *source = s->list[i];
+                Sight sight = {
+                        .kind = source->kind,
+                        .path = source->path,
+                        .max = source->max,
+                        .digest = source->digest,
+                };
+
+                if (source->announced || !source->seen_once || source_is_constant(s->root, source))
+                        continue;
+                if (source->torn || sight_again(s->root, &sight) < 0 || sight.digest != source->digest)
+                        changed |= source->readers;
+        }
+
+        return changed;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The keeper's pace, on a small guest: when a report is made again, and what it then says. That it says the same as one
+ * that is made anew is what tests/shadow tests.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "agent/daemon/keeper.h"
+#include "agent/side.h"
+#include "tests/unit/tree.h"
+
+#define NS "/sys/module/haltpoll/parameters/guest_halt_poll_ns"
+#define BURST 100000U
+#define STALE 300000U
+
+typedef struct Scene {
+        const Tree *tree;
+        sd_event *event;
+        Keeper *keeper;
+        unsigned updates;       /* how often a report was made */
+        uint64_t first, last;   /* when */
+        int (*question)(Keeper *keeper, Span *ret);
+        char *answer;
+        int result;
+} Scene;
+
+static void on_updated(void *userdata) {
+        Scene *s = userdata;
+
+        s->last = monotonic_usec();
+        s->first = s->updates++ == 0 ? s->last : s->first;
+}
+
+static void put(Scene *s) {
+        Span text = SPAN_NULL;
+
+        s->result = s->question(s->keeper, &text);
+        if (s->result < 0)
+                return;
+
+        free(s->answer);
+        s->answer = strndup(text.data, text.size);
+        assert_non_null(s->answer);
+}
+
+static void on_ready(void *userdata) {
+        Scene *s = userdata;
+
+        if (s->question && s->result == -EAGAIN)
+                put(s);
+}
+
+static const char *ask(Scene *s, int (*question)(Keeper *keeper, Span *ret)) {
+        const uint64_t deadline = monotonic_usec() + 10U * 1000000U;
+
+        s->question = question;
+        put(s);
+        while (s->result == -EAGAIN) {
+                assert_true(monotonic_usec() < deadline);
+                assert_return_code(sd_event_run(s->event, 100000), 0);
+        }
+        s->question = NULL;
+        return s->result < 0 ? NULL : s->answer;
+}
+
+static void run_for(Scene *s, uint64_t usec) {
+        const uint64_t end = monotonic_usec() + usec;
+
+        for (uint64_t now = monotonic_usec(); now < end; now = monotonic_usec())
+                assert_return_code(sd_event_run(s->event, end - now), 0);
+}
+
+static void plant(const Tree *t) {
+        tree_file(t, "/gtuned-machine.json",
+                  "{\"schema\": 1, \"arch\": \"x86_64\", \"kernel\": \"5.10.0-1\", \"hypervisor\": \"KVMKVMKVM\", "
+                  "\"dedicated_hint\": true}");
+        tree_file(t, "/boot/config-5.10.0-1", "CONFIG_HALTPOLL_CPUIDLE=y\nCONFIG_CPU_IDLE_GOV_HALTPOLL=y\n");
+        tree_file(t, "/sys/devices/system/cpu/cpuidle/current_driver", "haltpoll\n");
+        tree_file(t, "/sys/devices/system/cpu/cpuidle/current_governor", "haltpoll\n");
+        tree_file(t, "/etc/gtuned/gtuned.conf", "[haltpoll]\nenable = yes\nguest_halt_poll_ns = 400000\n");
+        tree_file(t, NS, "200000\n");
+}
+
+static void start(Scene *s, const Tree *t, KeeperPace pace) {
+        const KeeperOwner owner = {.updated = on_updated, .ready = on_ready, .userdata = s};
+
+        *s = (Scene) {.tree = t};
+        assert_return_code(sd_event_new(&s->event), 0);
+        assert_return_code(keeper_new(&s->keeper, s->event, &guest_side, t->root, pace, &owner), 0);
+}
+
+static void begin(Scene *s, const Tree *t, KeeperPace pace) {
+        plant(t);
+        start(s, t, pace);
+}
+
+static void end(Scene *s) {
+        keeper_free(s->keeper);
+        sd_event_unref(s->event);
+        free(s->answer);
+}
+
+/* Without removing it first, as a process writes to an attribute. */
+static void write_file(const Tree *t, const char *path, const char *text) {
+        _cleanup_free_ char *full = tree_path(t, path);
+        _cleanup_close_ int fd = open(full, O_WRONLY | O_CLOEXEC);
+
+        assert_true(fd >= 0);
+        assert_int_equal(pwrite(fd, text, strlen(text), 0), strlen(text));
+}
+
+static void test_first_change_is_told_at_once(void **state) {
+        uint64_t before;
+        Scene s;
+
+        begin(&s, *state, (KeeperPace) {.burst = BURST, .stale = STALE});
+        run_for(&s, 2 * BURST);
+        assert_int_equal(s.updates, 0);
+
+        before = monotonic_usec();
+        write_file(*state, NS, "300000\n");
+        run_for(&s, BURST / 2);
+        assert_int_equal(s.updates, 1);
+        assert_true(s.last - before < BURST / 2);
+        end(&s);
+}
+
+static void test_later_ones_are_joined(void **state) {
+        Scene s;
+
+        begin(&s, *state, (KeeperPace) {.burst = BURST, .stale = 10 * STALE});
+        run_for(&s, 2 * BURST);
+        for (unsigned i = 0; i < 10; i++) {
+                _cleanup_free_ char *text = xasprintf("%u\n", 300000 + i);
+
+                write_file(*state, NS, text);
+                run_for(&s, BURST / 5);
+        }
+        run_for(&s, 2 * BURST);
+
+        /* Ten writes in two bursts: one at once, and one for each burst in which something came. */
+        assert_in_range(s.updates, 2, 4);
+        assert_true(s.last - s.first >= BURST);
+        assert_non_null(strstr(ask(&s, keeper_report), "\"300009\""));
+        end(&s);
+}
+
+/* Of a file with two names inotify tells nothing: it is compared when the report is asked for, and old enough. */
+static void test_silent_sources_are_compared(void **state) {
+        _cleanup_free_ char *path = tree_path(*state, NS), *other = tree_path(*state, "/other");
+        Scene s;
+
+        plant(*state);
+        assert_int_equal(link(path, other), 0);
+        start(&s, *state, (KeeperPace) {.burst = BURST, .stale = STALE});
+
+        write_file(*state, "/other", "123456\n");
+        assert_null(strstr(ask(&s, keeper_report), "\"123456\""));
+        run_for(&s, STALE + BURST);
+        assert_int_equal(s.updates, 0);
+        assert_non_null(strstr(ask(&s, keeper_report), "\"123456\""));
+        end(&s);
+}
+
+static void test_time_of_the_report(void **state) {
+        char first[64], later[64];
+        Scene s;
+
+        begin(&s, *state, (KeeperPace) {.burst = BURST, .stale = STALE});
+        (void) snprintf(first, sizeof(first), "%.40s", strstr(ask(&s, keeper_report), "\"observed_at\""));
+        run_for(&s, 1100000);
+        (void) snprintf(later, sizeof(later), "%.40s", strstr(ask(&s, keeper_report), "\"observed_at\""));
+        assert_string_not_equal(first, later);
+        assert_int_equal(s.updates, 0);
+        end(&s);
+}
+
+/* A survey that cannot be taken leaves the report as it was, and is not tried again and again. */
+static void test_broken_machine(void **state) {
+        _cleanup_(strv_freep) char **told = NULL;
+        json_object *news = NULL;
+        Scene s;
+
+        begin(&s, *state, (KeeperPace) {.burst = BURST, .stale = STALE});
+        write_file(*state, "/gtuned-machine.json", "no JSON");
+        run_for(&s, 8 * BURST);
+        assert_in_range(s.updates, 1, 2);
+        assert_non_null(strstr(ask(&s, keeper_report), "5.10.0-1"));
+        assert_null(ask(&s, keeper_changes));
+        assert_int_equal(s.result, -EIO);
+        assert_int_equal(keeper_news(s.keeper, &told, &news), -EAGAIN);
+
+        tree_file(*state, "/gtuned-machine.json", "{\"schema\": 1, \"arch\": \"x86_64\", \"kernel\": \"6.6.0\"}");
+        run_for(&s, 3 * BURST);
+        assert_non_null(strstr(ask(&s, keeper_report), "6.6.0"));
+        assert_non_null(strstr(ask(&s, keeper_changes), "\"changes\":"));
+        end(&s);
+}
+
+static void test_plan_and_news(void **state) {
+        _cleanup_json_ json_object *all = NULL, *none = NULL, *one = NULL;
+        _cleanup_(strv_freep) char **told = NULL;
+        Scene s;
+
+        begin(&s, *state, (KeeperPace) {.burst = BURST, .stale = STALE});
+        assert_non_null(strstr(ask(&s, keeper_changes), NS));
+        assert_int_equal(keeper_news(s.keeper, &told, &all), 0);
+        assert_int_equal(json_object_array_length(all), 4);
+        assert_int_equal(keeper_news(s.keeper, &told, &none), 0);
+        assert_int_equal(json_object_array_length(none), 0);
+
+        run_for(&s, 2 * BURST);
+        write_file(*state, NS, "400000\n");
+        run_for(&s, 2 * BURST);
+        assert_int_equal(keeper_news(s.keeper, &told, &one), 0);
+        assert_int_equal(json_object_array_length(one), 1);
+        assert_string_equal(json_get_text(json_object_array_get_idx(one, 0), "name"), "haltpoll");
+        assert_null(strstr(ask(&s, keeper_changes), NS));
+        end(&s);
+}
+
+static void test_reload(void **state) {
+        Scene s;
+
+        begin(&s, *state, (KeeperPace) {.burst = 100 * BURST, .stale = 100 * STALE});
+        keeper_reload(s.keeper);
+        for (unsigned i = 0; s.updates == 0 && i < 100; i++)
+                assert_return_code(sd_event_run(s.event, 100000), 0);
+        assert_int_equal(s.updates, 1);
+        end(&s);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_first_change_is_told_at_once, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_later_ones_are_joined, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_silent_sources_are_compared, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_time_of_the_report, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_broken_machine, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_plan_and_news, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_reload, tree_setup, tree_teardown),
+        };
+
+        return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
+}
