@@ -23,14 +23,15 @@ class Test:
 
 @dataclasses.dataclass(frozen=True)
 class Environment:
-    """What a test is given: the image that is being built, a directory of its own, how much to do, and what makes
-    another image."""
+    """What a test is given: the image that is being built, a directory of its own, how much to do, what makes another
+    image, and a program of tests/shadow."""
     building: object
     work: object
     thorough: bool
     tree: object
     cache: object = None
     rpms: tuple = ()
+    compare: object = None
 
     @property
     def image(self):

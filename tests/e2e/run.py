@@ -35,6 +35,7 @@ def _arguments():
     parser.add_argument("--tree", type=pathlib.Path, default=os.environ.get("GTUNED_E2E_TREE"),
                         help="what is tested: a directory as `make install DESTDIR=` leaves it, or a tar")
     parser.add_argument("--rpms", type=pathlib.Path, help="a directory with the packages that some tests install")
+    parser.add_argument("--compare", type=pathlib.Path, help="tests/shadow/compare of a build; some tests need it")
     parser.add_argument("--unit", action="append", default=[], help="a unit of the tree to enable; may be repeated")
     parser.add_argument("--cache", type=pathlib.Path, default=os.environ.get("GTUNED_E2E_CACHE"),
                         help="where what comes from Debian is kept; nowhere by default")
@@ -86,7 +87,7 @@ def _run_all(tests, options, building, work):
     """Runs the tests, the longest first and those that want to be alone at the end; the sum of their counts."""
     def start(test):
         return _run_test(test, checks.Environment(building, work / test.name, options.thorough, options.tree,
-                                                   options.cache or work / "cache", _rpms(options)))
+                                                   options.cache or work / "cache", _rpms(options), options.compare))
 
     counts = collections.Counter()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
