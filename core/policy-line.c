@@ -16,9 +16,14 @@ static size_t policy_line_skip_blanks(const char *line, size_t size, size_t i) {
         return i;
 }
 
+/* Where the text of a line begins, behind a byte order mark and blanks. */
+static size_t policy_line_start(const char *line, size_t size) {
+        return policy_line_skip_blanks(line, size, size >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
+}
+
 /* inih reports only the first line that it cannot read, so each line is judged here. */
 static bool policy_line_is_complete(const char *line, size_t size) {
-        size_t i = policy_line_skip_blanks(line, size, size >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
+        size_t i = policy_line_start(line, size);
 
         if (i == size || line[i] == '#' || line[i] == ';')
                 return true;
@@ -43,6 +48,20 @@ static const char *policy_line_section_refusal(const char *line, size_t size) {
         return NULL;
 }
 
+/* Whether a line that is no comment has a semicolon behind a blank: inih takes the rest for a comment. */
+static bool policy_line_has_tail(const char *line, size_t size) {
+        size_t start = policy_line_start(line, size);
+
+        if (start == size || strchr("#;[", line[start]))
+                return false;
+
+        for (size_t i = start + 1; i < size; i++)
+                if (line[i] == ';' && isspace((unsigned char) line[i - 1]))
+                        return true;
+
+        return false;
+}
+
 const char *policy_line_refusal(const char *line, size_t size) {
         if (size > POLICY_LINE_MAX)
                 return "the line is longer than 199 bytes; a list key may be repeated instead";
@@ -55,6 +74,9 @@ const char *policy_line_refusal(const char *line, size_t size) {
                         return "the line begins with a blank; continuation lines are not supported, "
                                "write every key at the beginning of a line";
         }
+        if (policy_line_has_tail(line, size))
+                return "there is a semicolon behind a blank: separate the names of a list with commas, and write a comment "
+                       "on a line of its own";
         if (!policy_line_is_complete(line, size))
                 return "expected [section], key = value, or a comment";
 

@@ -12,8 +12,8 @@
  * @line: the line without its newline
  * @size: its length in bytes
  *
- * inih cuts a long line in two, joins an indented line to the one before it, cuts the name of a section at 49 bytes and
- * ignores what follows a section's name, all without an error.
+ * inih cuts a long line in two, joins an indented line to the one before it, cuts the name of a section at 49 bytes,
+ * ignores what follows a section's name and what follows a blank and a semicolon, all without an error.
  *
  * Return: a sentence that says what is wrong and what to do, a constant; NULL if inih reads the line as it is meant.
  */

@@ -62,7 +62,6 @@ static const struct {
         {"[test]\r\nchoice = no\r\n", "choice", "no", 0, NULL},
         {"\xEF\xBB\xBF[test]\nchoice = no\n", "choice", "no", 0, NULL},
         {"[test]\nchoice = yes\nchoice = no\n", "choice", "no", 0, NULL},
-        {"[test]\nchoice = yes ; why\n", "choice", "yes", 0, NULL},
         {"[test]\n   # an indented comment\nchoice = yes\n", "choice", "yes", 0, NULL},
         {"[test]\n   \nchoice = yes\n", "choice", "yes", 0, NULL},
         {"[test]\nlist = a, b\nlist = c\n", "list", "a, b, c", 0, NULL},
@@ -107,6 +106,12 @@ static const struct {
         {"[test]\n# " HUNDRED HUNDRED HUNDRED "\nchoice = yes\n", "choice", "yes", 2, "the line is longer than"},
         {"[test]\nwhat is this\nchoice = yes\n", "choice", "yes", 2, "expected [section], key = value"},
         {"[test\n", "choice", NULL, 1, "expected [section], key = value"},
+
+        /* inih would take what follows for a comment, and the list would be shorter than its text. */
+        {"[test]\nlist = a ; b\n", "list", NULL, 2, "semicolon behind a blank"},
+        {"[test]\nchoice = yes\t; note\n", "choice", NULL, 2, "semicolon behind a blank"},
+        {"[test]\nchoice = yes ; why\n", "choice", NULL, 2, "semicolon behind a blank"},
+        {"\xEF\xBB\xBF# a ; b\n[test] ; c\n  # d ; e\n; f ; g\nchoice = yes\n", "choice", "yes", 0, NULL},
 };
 
 static void check_case(const Policy *p, size_t i) {
