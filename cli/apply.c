@@ -32,6 +32,9 @@ static Work work_begin(Context *c) {
 }
 
 static int check_place(const Context *c) {
+        /* An ordinary user may not look at what tells a chroot. */
+        if (root_is_live(c->root) && geteuid() != 0)
+                return complain(c, "only root can change this system: run %s as root", c->program->name);
         if (root_is_live(c->root) && in_chroot(c->root))
                 return complain(c, "this looks like a chroot, whose /sys and /proc belong to another machine: "
                                    "run %s --root from outside instead", c->program->name);

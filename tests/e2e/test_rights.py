@@ -137,6 +137,14 @@ def refused(guest, checks):
     checks.equal("nothing was changed", guest.read_file(TUNABLE), b"222222\n")
 
 
+def ordinary_user(guest, checks):
+    """Who is not root hears so first, and not what he may not look at."""
+    for verb in ("apply", "revert"):
+        status, _, errors = guest.shell(f"setpriv --reuid nobody --regid nogroup --clear-groups gtune {verb}")
+        checks.equal(f"{verb} by an ordinary user: exit status", status, 1)
+        checks.contains(f"{verb} by an ordinary user says what is wrong", errors, "as root")
+
+
 def allowed(guest, checks):
     """allow_apply = yes: applied, and then rate-limited."""
     allow(guest, "yes")
@@ -158,4 +166,5 @@ def rights(environment, checks):
         rights_of_the_daemon(guest, checks)
         analyze(guest, checks)
         refused(guest, checks)
+        ordinary_user(guest, checks)
         allowed(guest, checks)
