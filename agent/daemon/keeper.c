@@ -221,22 +221,31 @@ int keeper_report(Keeper *k, Span *ret) {
         return r;
 }
 
-int keeper_changes(Keeper *k, Span *ret) {
-        int r = keeper_refresh(k);
+static int keeper_refresh_plan(Keeper *k) {
+        int r;
 
-        if (r >= 0 && k->fresh && k->job == 0)
-                r = k->job_result;
-        else if (r >= 0 && k->broken)
-                r = -EIO;
-        else if (r >= 0 && (k->cache.changes.size == 0 || monotonic_usec() - k->planned > k->pace.stale)) {
-                keeper_start_job(k, 0, 0, false);
-                r = -EAGAIN;
-        }
+        /* The plan was just made. To compare again could drop it again, and a slow plan would never be given. */
+        if (k->fresh && k->job == 0)
+                return k->job_result;
+
+        r = keeper_refresh(k);
         if (r < 0)
                 return r;
+        if (k->broken)
+                return -EIO;
+        if (k->cache.changes.size > 0 && monotonic_usec() - k->planned <= k->pace.stale)
+                return 0;
 
-        *ret = SPAN_BUFFER(k->cache.changes);
-        return 0;
+        keeper_start_job(k, 0, 0, false);
+        return -EAGAIN;
+}
+
+int keeper_changes(Keeper *k, Span *ret) {
+        int r = keeper_refresh_plan(k);
+
+        if (r >= 0)
+                *ret = SPAN_BUFFER(k->cache.changes);
+        return r;
 }
 
 const char *keeper_summary(const Keeper *k) {

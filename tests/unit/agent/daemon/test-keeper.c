@@ -226,6 +226,30 @@ static void test_plan_and_news(void **state) {
         end(&s);
 }
 
+/* A plan counts for the request that it was made for, even if a silent source has changed before it was ready. */
+static void test_plan_is_given_once_made(void **state) {
+        _cleanup_free_ char *path = tree_path(*state, NS), *other = tree_path(*state, "/other");
+        Span text = SPAN_NULL;
+        Scene s;
+
+        plant(*state);
+        assert_int_equal(link(path, other), 0);
+        start(&s, *state, (KeeperPace) {.burst = BURST, .stale = 0});
+
+        assert_int_equal(keeper_changes(s.keeper, &text), -EAGAIN);
+        write_file(*state, "/other", "123456\n");
+        s.question = keeper_changes;
+        s.result = -EAGAIN;
+        while (s.result == -EAGAIN)
+                assert_return_code(sd_event_run(s.event, 1000000), 0);
+        assert_return_code(s.result, -s.result);
+        assert_non_null(strstr(strempty(s.answer), "\"changes\":"));
+
+        /* The next request finds the change. */
+        assert_non_null(strstr(ask(&s, keeper_changes), "123456"));
+        end(&s);
+}
+
 static void test_reload(void **state) {
         Scene s;
 
@@ -245,6 +269,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_time_of_the_report, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_broken_machine, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_plan_and_news, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_plan_is_given_once_made, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_reload, tree_setup, tree_teardown),
         };
 
