@@ -171,7 +171,7 @@ static bool keeper_services_are_silent(const Keeper *k) {
 
         if (!k->unit_watch || !*k->units)
                 return false;
-        if (!unit_watch_is_open(k->unit_watch) || !services->known)
+        if (!unit_watch_hears(k->unit_watch) || !services->known)
                 return true;
 
         for (size_t i = 0; i < services->n; i++)

@@ -11,6 +11,7 @@
 struct UnitWatch {
         sd_event *event;
         sd_bus *bus; /* NULL: not connected */
+        bool subscribed; /* the service manager announces on it */
         const char *const *units;
         void (*changed)(void *userdata);
         void *userdata;
@@ -25,12 +26,15 @@ static int unit_watch_on_signal(_unused_ sd_bus_message *m, void *userdata, _unu
 
 /*
  * The manager sends signals only to subscribers (org.freedesktop.systemd1(5)), so an earlier change may have been
- * missed. If subscribing has failed, the next request of the host makes a new report anyway.
+ * missed. An error, which also the end of the connection brings, is no change: who hears nothing compares at the host's
+ * next request.
  */
-static int unit_watch_on_subscribed(_unused_ sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
+static int unit_watch_on_subscribed(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
         UnitWatch *w = userdata;
 
-        w->changed(w->userdata);
+        w->subscribed = !sd_bus_message_is_method_error(m, NULL);
+        if (w->subscribed)
+                w->changed(w->userdata);
         return 0;
 }
 
@@ -80,8 +84,12 @@ static int unit_watch_connect(UnitWatch *w) {
         return 0;
 }
 
-bool unit_watch_is_open(const UnitWatch *w) {
+static bool unit_watch_is_open(const UnitWatch *w) {
         return w->bus && sd_bus_is_open(w->bus) > 0;
+}
+
+bool unit_watch_hears(const UnitWatch *w) {
+        return w->subscribed && unit_watch_is_open(w);
 }
 
 void unit_watch_revive(UnitWatch *w) {
@@ -89,11 +97,12 @@ void unit_watch_revive(UnitWatch *w) {
                 return;
 
         w->bus = sd_bus_close_unref(w->bus);
+        w->subscribed = false;
         (void) unit_watch_connect(w);
 }
 
 int unit_watch_new(UnitWatch **ret, sd_event *event, const char *const *units,
-                       void (*changed)(void *userdata), void *userdata) {
+                   void (*changed)(void *userdata), void *userdata) {
         UnitWatch *w;
 
         assert(ret && event && units && changed);

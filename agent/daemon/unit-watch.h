@@ -23,7 +23,7 @@ typedef struct UnitWatch UnitWatch;
  * If the bus cannot be reached, nothing is watched until unit_watch_revive(). Return: 0 or -ENOMEM.
  */
 int unit_watch_new(UnitWatch **ret, sd_event *event, const char *const *units,
-                       void (*changed)(void *userdata), void *userdata);
+                   void (*changed)(void *userdata), void *userdata);
 
 /** unit_watch_free() - end watching; NULL is ignored */
 UnitWatch *unit_watch_free(UnitWatch *watch);
@@ -32,5 +32,5 @@ DEFINE_CLEANUP(UnitWatch *, unit_watch_free);
 /** unit_watch_revive() - connect to the bus again if it could not be reached or has closed the connection */
 void unit_watch_revive(UnitWatch *watch);
 
-/** unit_watch_is_open() - whether the service manager can announce anything */
-bool unit_watch_is_open(const UnitWatch *watch);
+/** unit_watch_hears() - whether the service manager announces every change */
+bool unit_watch_hears(const UnitWatch *watch);
