@@ -22,7 +22,7 @@ struct Keeper {
         SystemWatch *system_watch;
         UnitWatch *unit_watch; /* NULL if the root is not the running system */
         const char *units[SIDE_SERVICES_MAX + 1]; /* the services that unit_watch listens to */
-        int log_fd; /* the kernel log, behind the lines that were read */
+        int log_fd; /* the kernel log, behind the lines that were read; negative: it cannot be opened */
 
         Survey *survey;
         Sources *sources;
@@ -181,11 +181,19 @@ static bool keeper_services_are_silent(const Keeper *k) {
         return false;
 }
 
+/* Whether there may be lines that were not read. Without the ring buffer they are in the journal, which tells nothing. */
+static bool keeper_log_has_news(const Keeper *k) {
+        if (!root_is_live(k->root))
+                return false;
+
+        return k->log_fd < 0 || kernel_log_has_news(k->log_fd, k->interest.log_patterns);
+}
+
 /* Compare the sources that are not announced. */
 static void keeper_compare(Keeper *k) {
         SurveyParts changed = sources_compare(k->sources);
 
-        if (k->log_fd >= 0 && kernel_log_has_news(k->log_fd, k->interest.log_patterns))
+        if (keeper_log_has_news(k))
                 changed |= SURVEY_LOG;
         if (keeper_services_are_silent(k))
                 changed |= SURVEY_SERVICES;
