@@ -107,7 +107,7 @@ static uint64_t root_digest_outcome(int outcome) {
 
 static void root_call_after(const Root *root, SightKind kind, const char *path, int outcome, const void *data,
                             size_t size, size_t max) {
-        Sight sight = {.kind = kind, .path = path, .max = max};
+        Sight sight = {.kind = kind, .path = path, .max = max, .outcome = outcome};
 
         if (!root->trace.after)
                 return;

@@ -58,6 +58,7 @@ typedef struct Sight {
         SightKind kind;
         const char *path;
         size_t max;      /* of SIGHT_CONTENT: as root_read() was told */
+        int outcome;     /* negative: the error that the caller got */
         uint64_t digest; /* of what the caller got, errors included; the same digest: nothing has changed */
 } Sight;
 

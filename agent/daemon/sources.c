@@ -126,6 +126,20 @@ static void sources_before(const Sight *sight, void *userdata) {
         source->announced = path_watch_note(s->watch, sight->kind, sight->path, reading) > 0;
 }
 
+/*
+ * Whether the end of an error is announced, as what replaces a missing file is. Others can end without a change of the
+ * file: EIO, ENFILE, and EACCES by the policy of a security module.
+ */
+static bool source_error_is_announced(int error) {
+        static const int announced[] = {-ENOENT, -ENOTDIR, -EISDIR, -ELOOP, -EFBIG, -EOPNOTSUPP};
+
+        for (size_t i = 0; i < ELEMENTSOF(announced); i++)
+                if (error == announced[i])
+                        return true;
+
+        return false;
+}
+
 static void sources_after(const Sight *sight, void *userdata) {
         Sources *s = userdata;
         const SurveyParts reading = s->survey->reading;
@@ -134,6 +148,8 @@ static void sources_after(const Sight *sight, void *userdata) {
 
         if (!source)
                 return;
+        if (sight->outcome < 0 && !source_error_is_announced(sight->outcome))
+                source->announced = false;
 
         /* What has seen something else has to look again. A counter may change at each look: that waits for a request. */
         overtaken = source->digest != sight->digest ? (source->readers & ~reading) | (source->seen & reading) : 0;

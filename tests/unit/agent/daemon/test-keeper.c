@@ -169,6 +169,29 @@ static void test_silent_sources_are_compared(void **state) {
         end(&s);
 }
 
+/*
+ * A policy module that is loaded lets a file be read without a word of inotify; here that is another user.
+ */
+static void test_errors_are_compared(void **state) {
+        const Tree *t = *state;
+        Scene s;
+
+        if (geteuid() != 0)
+                skip();
+        plant(t);
+        tree_bytes(t, NS, "123456\n", strlen("123456\n"), 0600);
+        assert_return_code(chmod(t->top, 0755), errno);
+        assert_return_code(seteuid(65534), errno);
+        start(&s, t, (KeeperPace) {.burst = BURST, .stale = STALE});
+        assert_return_code(seteuid(0), errno);
+        assert_null(strstr(ask(&s, keeper_report), "\"123456\""));
+
+        run_for(&s, STALE + BURST);
+        assert_int_equal(s.updates, 0);
+        assert_non_null(strstr(ask(&s, keeper_report), "\"123456\""));
+        end(&s);
+}
+
 static void test_time_of_the_report(void **state) {
         char first[64], later[64];
         Scene s;
@@ -266,6 +289,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_first_change_is_told_at_once, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_later_ones_are_joined, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_silent_sources_are_compared, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_errors_are_compared, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_time_of_the_report, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_broken_machine, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_plan_and_news, tree_setup, tree_teardown),
