@@ -68,13 +68,14 @@ static int daemon_send_event(Daemon *d) {
 
 static void daemon_tell_manager(Daemon *d) {
         const char *summary = keeper_summary(d->keeper);
+        const bool reloaded = d->reloading && !keeper_is_in_doubt(d->keeper);
 
-        if (d->reloading)
+        if (reloaded)
                 (void) sd_notifyf(false, "READY=1\nSTATUS=%s", summary);
         else if (!streq_ptr(d->summary, summary))
                 (void) sd_notifyf(false, "STATUS=%s", summary);
 
-        d->reloading = false;
+        d->reloading = d->reloading && !reloaded;
         (void) free_and_strdup(&d->summary, summary);
 }
 

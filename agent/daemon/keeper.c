@@ -70,8 +70,8 @@ static void keeper_mark(Keeper *k, SurveyParts parts, SurveyParts moved) {
 }
 
 /*
- * The parts were read: bring the texts up to date. After a failure the report stays as it was, and all is in doubt; the
- * next change or request tries again.
+ * The parts were read: bring the texts up to date. After a failure the report stays as it was, if there is memory for
+ * it, and all is in doubt; the next change or request tries again.
  */
 static void keeper_publish(Keeper *k, int r) {
         if (r >= 0)
@@ -224,9 +224,13 @@ static int keeper_refresh(Keeper *k) {
 int keeper_report(Keeper *k, Span *ret) {
         int r = keeper_refresh(k);
 
-        if (r >= 0)
-                *ret = SPAN_BUFFER(k->cache.report);
-        return r;
+        if (r < 0)
+                return r;
+        if (k->cache.report.size == 0)
+                return -ENOMEM;
+
+        *ret = SPAN_BUFFER(k->cache.report);
+        return 0;
 }
 
 static int keeper_refresh_plan(Keeper *k) {
@@ -266,6 +270,10 @@ bool keeper_allows_apply(const Keeper *k) {
 
 int keeper_news(Keeper *k, char ***told, json_object **ret) {
         return k->broken || worker_is_busy(k->worker) ? -EAGAIN : report_news(k->survey, told, ret);
+}
+
+bool keeper_is_in_doubt(const Keeper *k) {
+        return k->dirty == SURVEY_ALL && !k->broken;
 }
 
 void keeper_reload(Keeper *k) {

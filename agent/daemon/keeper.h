@@ -79,5 +79,8 @@ bool keeper_allows_apply(const Keeper *keeper) _pure_;
 /** keeper_news() - report_news() of the survey. Return: as that; -EAGAIN while there is no survey that can be read. */
 int keeper_news(Keeper *keeper, char ***told, json_object **ret);
 
-/** keeper_reload() - read everything again; updated() tells when it is done */
+/** keeper_is_in_doubt() - whether everything will be read again, but not yet */
+bool keeper_is_in_doubt(const Keeper *keeper) _pure_;
+
+/** keeper_reload() - read everything again; done when updated() is called and keeper_is_in_doubt() is false */
 void keeper_reload(Keeper *keeper);

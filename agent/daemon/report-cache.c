@@ -231,7 +231,11 @@ int report_cache_update(ReportCache *cache, const Survey *survey, SurveyParts pa
                 report_cache_touch(cache, survey->observed_at);
         }
 
-        return r < 0 ? r : report_cache_note_policy(cache, survey);
+        if (r >= 0)
+                r = report_cache_note_policy(cache, survey);
+        if (r < 0)
+                buffer_done(&cache->report); /* it may be half made */
+        return r;
 }
 
 void report_cache_touch(ReportCache *cache, const char *time) {

@@ -30,7 +30,7 @@ typedef struct ReportCache {
  * @survey: the survey
  * @parts: survey->refreshed; SURVEY_ALL at first
  *
- * Return: 0, or -ENOMEM, and then the next call has to be for SURVEY_ALL.
+ * Return: 0, or -ENOMEM: there is no report then, and the next call has to be for SURVEY_ALL.
  */
 int report_cache_update(ReportCache *cache, const Survey *survey, SurveyParts parts);
 

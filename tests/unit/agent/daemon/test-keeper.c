@@ -169,9 +169,7 @@ static void test_silent_sources_are_compared(void **state) {
         end(&s);
 }
 
-/*
- * A policy module that is loaded lets a file be read without a word of inotify; here that is another user.
- */
+/* A policy module that is loaded lets a file be read without a word of inotify; here another user does. */
 static void test_errors_are_compared(void **state) {
         const Tree *t = *state;
         Scene s;
@@ -284,6 +282,34 @@ static void test_reload(void **state) {
         end(&s);
 }
 
+static void run_until_updated(Scene *s, unsigned updates) {
+        const uint64_t deadline = monotonic_usec() + 60U * 1000000U;
+
+        while (s->updates < updates) {
+                assert_true(monotonic_usec() < deadline);
+                assert_return_code(sd_event_run(s->event, 100000), 0);
+        }
+}
+
+/* What is being read already was begun before the second wish, which the next report fulfils. */
+static void test_reload_while_reading(void **state) {
+        Scene s;
+
+        begin(&s, *state, (KeeperPace) {.burst = BURST, .stale = 100 * STALE});
+        keeper_reload(s.keeper);
+        assert_true(keeper_is_in_doubt(s.keeper));
+        while (keeper_is_in_doubt(s.keeper))
+                assert_return_code(sd_event_run(s.event, 1000000), 0);
+        assert_int_equal(s.updates, 0);
+
+        keeper_reload(s.keeper);
+        run_until_updated(&s, 1);
+        assert_true(keeper_is_in_doubt(s.keeper));
+        run_until_updated(&s, 2);
+        assert_false(keeper_is_in_doubt(s.keeper));
+        end(&s);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_first_change_is_told_at_once, tree_setup, tree_teardown),
@@ -295,6 +321,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_plan_and_news, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_plan_is_given_once_made, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_reload, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_reload_while_reading, tree_setup, tree_teardown),
         };
 
         return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
