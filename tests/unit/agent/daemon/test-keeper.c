@@ -13,7 +13,9 @@
 #include <cmocka.h>
 
 #include "agent/daemon/keeper.h"
+#include "agent/daemon/sources.h"
 #include "agent/side.h"
+#include "core/file-system.h"
 #include "tests/unit/tree.h"
 
 #define NS "/sys/module/haltpoll/parameters/guest_halt_poll_ns"
@@ -282,6 +284,78 @@ static void test_reload(void **state) {
         end(&s);
 }
 
+static void on_path(_unused_ uint64_t readers, _unused_ bool moved, _unused_ void *userdata) {
+}
+
+/* Parts look at /f in turn; "!" is a change of it. Return: what sources_end() returns. */
+static SurveyParts look(const Tree *t, Sources *s, SurveyParts parts, const char *what) {
+        Survey survey = {};
+
+        sources_begin(s, &survey, parts, 0);
+        for (; *what; what++) {
+                _cleanup_buffer_ Buffer b = BUFFER_NULL;
+
+                if (*what == '!') {
+                        write_file(t, "/f", "2\n");
+                        continue;
+                }
+                survey.reading = UINT64_C(1) << (*what - '0');
+                assert_return_code(root_read(t->root, "/f", 4096, &b), 0);
+        }
+
+        return sources_end(s);
+}
+
+static bool tree_announces(const Tree *t) {
+        _cleanup_close_ int fd = open(t->top, O_PATH | O_CLOEXEC);
+
+        assert_return_code(fd, errno);
+        return file_system_announces(fd);
+}
+
+/* A source changes while some have looked at it and others have not: all but the last have to look again. */
+static void test_overtaken(void **state) {
+        static const struct {
+                SurveyParts parts;
+                const char *looks;
+                SurveyParts again;
+        } rows[] = {
+                {1 | 2, "01", 0},
+                {1 | 2, "0!1", 1},
+                {1 | 2, "0!0", 1},
+                {2, "!1", 1},
+                {2, "1!1", 1 | 2},
+        };
+        const Tree *t = *state;
+        _cleanup_free_ char *path = tree_path(t, "/f"), *other = tree_path(t, "/other");
+
+        for (size_t i = 0; i < 2 * ELEMENTSOF(rows); i++) {
+                const bool announced = i < ELEMENTSOF(rows) && tree_announces(t);
+                const SurveyParts again = rows[i % ELEMENTSOF(rows)].again;
+                _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+                _cleanup_(path_watch_freep) PathWatch *watch = NULL;
+                _cleanup_(sources_freep) Sources *s = NULL;
+
+                tree_file(t, "/f", "1\n");
+                if (!announced) {
+                        (void) unlink(other);
+                        assert_return_code(link(path, other), errno);
+                }
+                assert_return_code(sd_event_new(&event), 0);
+                assert_return_code(path_watch_new(&watch, event, t->root, on_path, NULL), 0);
+                assert_return_code(sources_new(&s, t->root, watch), 0);
+                assert_true(look(t, s, 1 | 2, "01") == 0);
+
+                /* What is not announced may be a counter, so that it waits for a request. */
+                assert_true(look(t, s, rows[i % ELEMENTSOF(rows)].parts, rows[i % ELEMENTSOF(rows)].looks) ==
+                            (announced ? again : 0));
+                if (!announced)
+                        assert_int_equal((sources_compare(s) & again) == again, true);
+                assert_true(look(t, s, 1 | 2, "01") == 0);
+                assert_true(sources_compare(s) == 0);
+        }
+}
+
 static void run_until_updated(Scene *s, unsigned updates) {
         const uint64_t deadline = monotonic_usec() + 60U * 1000000U;
 
@@ -315,6 +389,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_first_change_is_told_at_once, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_later_ones_are_joined, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_silent_sources_are_compared, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_overtaken, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_errors_are_compared, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_time_of_the_report, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_broken_machine, tree_setup, tree_teardown),
