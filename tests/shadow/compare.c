@@ -115,8 +115,17 @@ static int make_anew(Comparison *c, Buffer *report, Buffer *changes) {
         return r < 0 ? r : buffer_puts(changes, "\n");
 }
 
+/* A text that is wrong may have bytes that end it too early, and then the reader would wait for its line. */
+static void print_line(const Buffer *text) {
+        for (size_t i = 0; i + 1 < text->size; i++)
+                (void) putchar((unsigned char) text->data[i] < ' ' ? '?' : text->data[i]);
+        (void) putchar('\n');
+}
+
 static void answer(const char *what, const Buffer *kept, const Buffer *anew) {
-        printf("different %s\n%s%s", what, strempty(kept->data), strempty(anew->data));
+        printf("different %s\n", what);
+        print_line(kept);
+        print_line(anew);
         (void) fflush(stdout);
 }
 
