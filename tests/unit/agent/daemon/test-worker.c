@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <inttypes.h>
+#include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -34,6 +35,7 @@ struct Scene {
         char *stack;              /* an address in the stack of run() */
         unsigned depth;
         bool guarded;
+        sem_t gate;
 };
 
 static pid_t thread_id(void) {
@@ -69,6 +71,7 @@ static int scene_begin(void **state) {
         const WorkerJob job = {.run = scene_run, .done = scene_done, .userdata = s};
 
         assert_non_null(s);
+        assert_return_code(sem_init(&s->gate, 0, 0), errno);
         assert_return_code(sd_event_new(&s->event), 0);
         assert_return_code(worker_new(&s->worker, s->event, &job), 0);
         assert_false(worker_is_busy(s->worker));
@@ -81,6 +84,7 @@ static int scene_end(void **state) {
 
         worker_free(s->worker);
         sd_event_unref(s->event);
+        (void) sem_destroy(&s->gate);
         free(s);
         return 0;
 }
@@ -95,14 +99,20 @@ static void sleep_a_while(_unused_ Scene *s) {
         (void) usleep(100 * 1000);
 }
 
+static void wait_at_gate(Scene *s) {
+        while (sem_wait(&s->gate) < 0)
+                assert_int_equal(errno, EINTR);
+}
+
 static void test_threads(void **state) {
         Scene *s = *state;
 
-        s->errand = sleep_a_while;
+        s->errand = wait_at_gate;
         worker_start(s->worker);
         assert_true(worker_is_busy(s->worker));
         assert_int_equal(s->done, 0);
         assert_int_equal(sd_event_run(s->event, 0), 0); /* the loop does not wait */
+        assert_return_code(sem_post(&s->gate), errno);
 
         run_until_idle(s);
         assert_int_equal(s->started, 1);
