@@ -255,6 +255,9 @@ int report_cache_plan(ReportCache *cache, Survey *survey) {
         int r;
 
         buffer_done(&cache->changes);
+
+        /* It is made anew: what only a plan looks at is no source of the survey. */
+        survey->plan = plan_free(survey->plan);
         r = survey_plan(survey);
         if (r < 0)
                 return r;

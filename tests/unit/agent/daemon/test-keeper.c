@@ -295,6 +295,27 @@ static void test_plan_and_news(void **state) {
         end(&s);
 }
 
+/* Whether a CPU has the attribute "disable" is looked at for the plan alone, and by it each time. */
+static void test_plan_looks_again(void **state) {
+        static const char disable[] = "/sys/devices/system/cpu/cpu0/cpuidle/state0/disable";
+        Scene s;
+
+        plant(*state);
+        tree_file(*state, NS, "800000\n");
+        tree_file(*state, "/sys/module/haltpoll/parameters/guest_halt_poll_allow_shrink", "N\n");
+        tree_file(*state, "/sys/devices/system/cpu/possible", "0\n");
+        tree_file(*state, "/sys/devices/system/cpu/cpu0/cpuidle/state0/name", "POLL\n");
+        start(&s, *state, (KeeperPace) {.burst = BURST, .stale = STALE});
+        assert_null(strstr(ask(&s, keeper_changes), disable));
+
+        tree_file(*state, disable, "0\n");
+        run_for(&s, STALE + BURST);
+        assert_int_equal(s.updates, 0);
+        assert_non_null(strstr(ask(&s, keeper_changes), disable));
+        assert_int_equal(s.updates, 0);
+        end(&s);
+}
+
 /* A plan counts for the request that it was made for, even if a silent source has changed before it was ready. */
 static void test_plan_is_given_once_made(void **state) {
         _cleanup_free_ char *path = tree_path(*state, NS), *other = tree_path(*state, "/other");
@@ -432,6 +453,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_partial_update, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_broken_machine, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_plan_and_news, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_plan_looks_again, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_plan_is_given_once_made, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_reload, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_reload_while_reading, tree_setup, tree_teardown),
