@@ -17,7 +17,7 @@
 int file_system_is_virtual(int fd, bool tmpfs);
 
 /**
- * file_system_announces() - whether inotify(7) tells of every change of the files of a file system
+ * file_system_announces() - whether inotify(7) reports every change of the files of a file system
  * @fd: an open file or directory, O_PATH is enough
  *
  * The kernel itself changes files of sysfs and procfs, and other machines change those of a network file system.

@@ -39,7 +39,7 @@ void kernel_log_done(KernelLog *log);
  */
 int kernel_log_read(KernelLog *log, const char *const *patterns);
 
-/** kernel_log_follow() - open the ring buffer behind its last line. Return: a descriptor, or -errno. */
+/** kernel_log_follow() - open the ring buffer after its last line. Return: a descriptor, or -errno. */
 int kernel_log_follow(void);
 
 /**

@@ -27,7 +27,7 @@ typedef struct Look {
 
         /* The state of a walk by hand. */
         bool by_hand;
-        LookStep step;       /* NULL: nobody wants to know */
+        LookStep step;       /* may be NULL */
         void *userdata;
         int parent;          /* the directory that holds fd; -EBADF: the root itself */
         unsigned n_links;    /* links that were followed */

@@ -73,8 +73,8 @@ int survey_new(const Side *side, Root *root, const char *arch, Survey **ret);
  * @survey: the survey; at first all parts have to be read
  * @parts: the parts whose sources may have changed
  *
- * If no other source has changed, the survey is then as a new one would be. The plan is dropped. survey->reading tells
- * while it lasts which part a path is looked at for. After a failure the survey may only be freed or read as a whole.
+ * If no other source has changed, the survey is then as a new one would be. The plan is dropped. survey->reading is
+ * meanwhile the part for which a path is looked at. After a failure the survey may only be freed or read as a whole.
  *
  * Return: 0 or -errno as survey_take().
  */

@@ -22,7 +22,7 @@ struct Keeper {
         SystemWatch *system_watch;
         UnitWatch *unit_watch; /* NULL if the root is not the running system */
         const char *units[SIDE_SERVICES_MAX + 1]; /* the services that unit_watch listens to */
-        int log_fd; /* the kernel log, behind the lines that were read; negative: it cannot be opened */
+        int log_fd; /* the kernel log, after the lines that were read; negative: it cannot be opened */
 
         Survey *survey;
         Sources *sources;
@@ -165,7 +165,7 @@ static int keeper_on_rebuild(_unused_ sd_event_source *source, _unused_ uint64_t
         return 0;
 }
 
-/* Whether the processes of a service can change without a word of the service manager. */
+/* Whether the processes of a service can change and the service manager does not announce it. */
 static bool keeper_services_are_silent(const Keeper *k) {
         const Services *services = &k->survey->machine->probe->services;
 
@@ -181,7 +181,7 @@ static bool keeper_services_are_silent(const Keeper *k) {
         return false;
 }
 
-/* Whether there may be lines that were not read. Without the ring buffer they are in the journal, which tells nothing. */
+/* Whether there may be lines that were not read. Without the ring buffer they are in the journal alone. */
 static bool keeper_log_has_news(const Keeper *k) {
         if (!root_is_live(k->root))
                 return false;
@@ -293,7 +293,7 @@ static void keeper_on_mounts(void *userdata) {
         keeper_mark(userdata, SURVEY_ALL, SURVEY_ALL);
 }
 
-/* A module brings attributes, or takes them away, without a word of inotify. */
+/* A module brings attributes or takes them away, which inotify does not announce. */
 static void keeper_on_modules(void *userdata) {
         Keeper *k = userdata;
 

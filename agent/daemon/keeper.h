@@ -63,7 +63,7 @@ DEFINE_CLEANUP(Keeper *, keeper_free);
  * @keeper: the keeper
  * @ret: takes the text, valid until the event loop goes on
  *
- * Return: 0; -EAGAIN: it is being made, and ready() will tell; another -errno.
+ * Return: 0; -EAGAIN: it is being made, ask again when ready() is called; another -errno.
  */
 int keeper_report(Keeper *keeper, Span *ret);
 

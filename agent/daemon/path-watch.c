@@ -284,13 +284,13 @@ static uint64_t path_watch_on_lost(PathWatch *w, const struct inotify_event *e) 
         return readers;
 }
 
-/* One of the paths of a directory. Return: the readers whom a change of a name in it concerns. */
+/* One of the paths of a directory. Return: the readers of the name that has changed in it. */
 static uint64_t path_watch_on_name(PathWatch *w, const WatchedDirectory *d, const struct inotify_event *e) {
         const WatchedName *name;
         bool moved = (e->mask & PATH_WATCH_ENTRY_MASK) != 0;
         uint64_t readers;
 
-        /* The attributes of the directory itself. Those of the root, or of a mounted directory, are told nowhere else. */
+        /* The attributes of the directory itself. For the root and a mounted directory there is no other event. */
         if (e->len == 0)
                 return watched_readers(d);
 
@@ -348,7 +348,7 @@ static int path_watch_open(PathWatch *w, sd_event *event) {
         if (r < 0)
                 return r;
 
-        /* Changes are handled before requests, so that no request is answered with a report known to be outdated. */
+        /* Changes are heard of before requests are answered, so that a request finds their parts marked. */
         return sd_event_source_set_priority(w->inotify, SD_EVENT_PRIORITY_IMPORTANT);
 }
 

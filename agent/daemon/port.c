@@ -40,7 +40,7 @@ struct Port {
         size_t input_start, input_end;
         PortRequest pending;    /* while it is open, no other request is looked at */
         PortRequest background; /* others are answered meanwhile */
-        bool later; /* the request in the reader waits for port_resume(), and the others behind it */
+        bool later; /* the request in the reader waits for port_resume(), and those after it */
 
         bool heard;    /* bytes were read since the host was last known to be connected or gone */
         uint64_t away; /* when the host counts as gone unless it is heard of; UINT64_MAX: there is no doubt */

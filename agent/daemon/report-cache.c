@@ -179,7 +179,7 @@ static int report_cache_make(ReportCache *cache, const Survey *survey) {
         return report_append_end(cache, survey);
 }
 
-/* Replaces the object of one observation; those behind it move. */
+/* Replaces the object of one observation; those after it move. */
 static int report_cache_replace(ReportCache *cache, const Survey *survey, size_t i) {
         ReportPiece *piece = cache->pieces + i;
         _cleanup_buffer_ Buffer text = BUFFER_NULL, rest = BUFFER_NULL;

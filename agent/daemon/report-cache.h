@@ -41,7 +41,13 @@ int report_cache_update(ReportCache *cache, const Survey *survey, SurveyParts pa
  */
 void report_cache_touch(ReportCache *cache, const char *time);
 
-/** report_cache_plan() - make changes, and for that the plan of the survey anew. It looks at paths. Return: 0 or -ENOMEM. */
+/**
+ * report_cache_plan() - make changes, and for that the plan of the survey anew; it looks at paths
+ * @cache: the cache
+ * @survey: the survey
+ *
+ * Return: 0 or -ENOMEM.
+ */
 int report_cache_plan(ReportCache *cache, Survey *survey);
 
 /** report_cache_done() - release the texts */

@@ -17,7 +17,7 @@ typedef struct Source {
         SurveyParts readers; /* the parts that rest on it */
         SurveyParts noted;   /* the parts for which it is watched */
         SurveyParts seen;    /* the parts that have looked at it since sources_begin() */
-        bool torn;           /* two of them have seen different things, of which no one tells */
+        bool torn;           /* two of them have seen different things, and no event will say so */
         char path[];
 } Source;
 

@@ -3,7 +3,7 @@
 
 /*
  * The sources of a report: every path that was looked at for it, how, what was seen, and which parts of the survey rest
- * on it. Announced sources are those whose changes inotify tells (agent/daemon/path-watch.h). The others, such as
+ * on it. Announced sources are those whose changes inotify reports (agent/daemon/path-watch.h). The others, such as
  * attributes of sysfs and files that cannot be read, are looked at again by sources_compare().
  */
 

@@ -62,7 +62,7 @@ static int system_watch_open_modules(SystemWatch *w, sd_event *event) {
                                w);
 }
 
-/* Changes are handled before requests, so that no request is answered with a report that is known to be outdated. */
+/* Changes are heard of before requests are answered, so that a request finds their parts marked. */
 static int system_watch_prefer(sd_event_source *source) {
         return source ? sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT) : 0;
 }
