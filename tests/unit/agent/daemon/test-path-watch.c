@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <time.h>
 
 #include "agent/daemon/path-watch.h"
 #include "core/file-system.h"
@@ -422,9 +423,17 @@ static void test_overflow(_unused_ void **state) {
         scene_end(&s);
 }
 
+/* Of this process, so that others that are busy do not matter. */
+static uint64_t cpu_usec(void) {
+        struct timespec t;
+
+        assert_return_code(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t), errno);
+        return (uint64_t) t.tv_sec * 1000000U + (uint64_t) t.tv_nsec / 1000U;
+}
+
 /* Backwards, which is the worst order. The limit is far above what it takes, and far below squares. */
 static void test_many(_unused_ void **state) {
-        const uint64_t begin = monotonic_usec();
+        const uint64_t begin = cpu_usec();
         uint64_t took;
         Scene s;
 
@@ -437,7 +446,7 @@ static void test_many(_unused_ void **state) {
         }
         path_watch_forget(s.watch, OTHER);
         path_watch_sweep(s.watch);
-        took = monotonic_usec() - begin;
+        took = cpu_usec() - begin;
         print_message("%u names took %" PRIu64 " ms\n", PATHS_MANY, took / 1000);
         assert_true(took < PATHS_MANY_USEC);
 
