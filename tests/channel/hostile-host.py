@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plays hosts of every kind against gtuned, and checks that each is answered as doc/host.md says.
 
-    hostile-host.py GTUNED ROOT
+    hostile-host.py GTUNED ROOT [--quick]
 
 starts `GTUNED --root ROOT --listen SOCKET` on a copy of the tree ROOT. The cases themselves know nothing of that:
 each takes a Stage, which connects to an agent in whatever way and knows what else can be done to it. tests/e2e
-imports them and runs them against the socket of a real virtio-serial port.
+imports them and runs them against the socket of a real virtio-serial port. Those that change the tree under a daemon
+come last, each with a daemon and a copy of its own.
 """
 
 import contextlib
@@ -491,23 +492,24 @@ CASES = (
 )
 
 
+def play(counts, say, stage, case, *args):
+    """Plays one case, and counts how it ended."""
+    title = f"{stage.name}: {case.__doc__}"
+    try:
+        case(stage, *args)
+        counts[0] += 1
+        say(f"ok - {title}")
+    except Skipped as why:
+        counts[2] += 1
+        say(f"ok - {title} # SKIP {why}")
+    except (Failed, OSError, ValueError, KeyError, TypeError) as why:
+        counts[1] += 1
+        say(f"not ok - {title}: {type(why).__name__}: {why}")
+
+
 def run_cases(stage, cases=CASES, say=print):
     """Plays the cases against one stage. Returns how many passed, failed and were skipped."""
     counts = [0, 0, 0]
-
-    def play(case, *args):
-        title = f"{stage.name}: {case.__doc__}"
-        try:
-            case(stage, *args)
-            counts[0] += 1
-            say(f"ok - {title}")
-        except Skipped as why:
-            counts[2] += 1
-            say(f"ok - {title} # SKIP {why}")
-        except (Failed, OSError, ValueError, KeyError, TypeError) as why:
-            counts[1] += 1
-            say(f"not ok - {title}: {type(why).__name__}: {why}")
-
     check_alive(stage)
     try:
         # The first ones bring in what is then kept for good: code that had not run yet, and the heap's usual holes.
@@ -518,9 +520,9 @@ def run_cases(stage, cases=CASES, say=print):
     except Skipped:
         before = None
     for case in cases:
-        play(case)
+        play(counts, say, stage, case)
     if before is not None:
-        play(memory, before)
+        play(counts, say, stage, memory, before)
     return tuple(counts)
 
 
@@ -534,11 +536,17 @@ class ListenStage(Stage):
     def __init__(self, program, tree, directory):
         self.root = os.path.join(directory, "root")
         self.path = os.path.join(directory, "socket")
+        self.directory, self.program = directory, program
         shutil.copytree(tree, self.root, symlinks=True)
         self.policy = os.path.join(self.root, "etc/gtuned/gtuned.conf")
         os.makedirs(os.path.dirname(self.policy), exist_ok=True)
         self.count = 0
-        self.process = subprocess.Popen([program, "--root", self.root, "--listen", self.path])
+        self.start()
+
+    def start(self, *wrapper, stderr=None):
+        """Starts it by another program, if there is one that ends as it."""
+        self.process = subprocess.Popen([*wrapper, self.program, "--root", self.root, "--listen", self.path],
+                                        stderr=stderr)
         self.wait()
 
     def wait(self):
@@ -673,7 +681,7 @@ def reload(stage):
 
 def second_daemon(stage):
     """a second daemon on the same socket refuses, and the first goes on"""
-    again = subprocess.run([stage.process.args[0], "--root", stage.root, "--listen", stage.path],
+    again = subprocess.run([stage.program, "--root", stage.root, "--listen", stage.path],
                            stderr=subprocess.PIPE, timeout=10, check=False)
     require(again.returncode == 1 and b"in use" in again.stderr, f"{again.returncode} {again.stderr!r}")
     check_alive(stage)
@@ -683,8 +691,7 @@ def stale_socket(stage):
     """a socket that a killed daemon left behind is replaced"""
     stage.process.kill()
     stage.process.wait()
-    stage.process = subprocess.Popen(stage.process.args)
-    stage.wait()
+    stage.start()
     check_alive(stage)
 
 
@@ -724,13 +731,7 @@ def run_cases_after(stage, cases):
     """Those that end the daemon."""
     counts = [0, 0, 0]
     for case in cases:
-        try:
-            case(stage)
-            counts[0] += 1
-            print(f"ok - {stage.name}: {case.__doc__}")
-        except (Failed, OSError) as why:
-            counts[1] += 1
-            print(f"not ok - {stage.name}: {case.__doc__}: {why}")
+        play(counts, print, stage, case)
     return tuple(counts)
 
 
