@@ -11,9 +11,11 @@ come last, each with a daemon and a copy of its own.
 """
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
@@ -583,6 +585,11 @@ class ListenStage(Stage):
     def switches(self):
         return self.proc("status", ("voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"))
 
+    def kill(self):
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        self.process.wait()
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         require(self.process.wait(10) == 0, f"gtuned ends with status {self.process.returncode}")
@@ -689,8 +696,7 @@ def second_daemon(stage):
 
 def stale_socket(stage):
     """a socket that a killed daemon left behind is replaced"""
-    stage.process.kill()
-    stage.process.wait()
+    stage.kill()
     stage.start()
     check_alive(stage)
 
@@ -699,6 +705,187 @@ def leaves_nothing(stage):
     """SIGTERM ends it with status 0 and removes the socket"""
     stage.stop()
     require(not os.path.exists(stage.path), "the socket is left")
+
+
+# ---- cases on a tree that changes, each with a daemon of its own ----
+
+STATUS = b'{"execute":"gtune-status"}'
+WATCH = b'{"execute":"gtune-watch"}'
+POLICY = b"[haltpoll]\nenable = yes\nguest_halt_poll_ns = %d\n"
+PARAMETERS = "sys/module/haltpoll/parameters"
+PARAMETER = f"{PARAMETERS}/guest_halt_poll_ns"
+PATIENCE = 60
+PACE_SECONDS = 0.25  # between two reports because of changes (KEEPER_PACE of agent/daemon/keeper.h)
+QUIET_SECONDS = PACE_SECONDS + 0.05  # so long after a report the next change is read at once
+STALE_SECONDS = 1.0  # an older report is compared with its sources before it is given
+UNIT = pathlib.Path(__file__).resolve().parents[2] / "packaging/gtuned.service.in"
+
+
+def haltpoll(document):
+    """The practice in a report or in the data of an event; None if the event does not tell of it."""
+    return next((each for each in document["practices"] if each["name"] == "haltpoll"), None)
+
+
+def ask_haltpoll(host):
+    return haltpoll(host.ask(STATUS, PATIENCE)["return"])
+
+
+def setting(kind):
+    """Returns a function that takes the value, "wanted" or "actual", of guest_halt_poll_ns from the practice."""
+    def take(practice):
+        return next((each[kind] for each in practice["settings"] if each["name"] == "guest_halt_poll_ns"), None)
+    return take
+
+
+def replace(path, content):
+    """Writes a file anew, as an editor does."""
+    with open(f"{path}.new", "wb") as file:
+        file.write(content)
+    os.rename(f"{path}.new", path)
+
+
+def overwrite(path, content):
+    """Writes over a file in place, as into an attribute of the kernel: it is not cut first."""
+    with open(path, "r+b", buffering=0) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def repeatedly(change, pause):
+    """Makes a change in a thread again and again, until the block ends."""
+    end = threading.Event()
+
+    def make():
+        while not end.wait(pause):
+            change()
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+def require_told(host, what, change, take, wanted):
+    """A change is told by the answer to the next request, and by an event. The host watches."""
+    time.sleep(QUIET_SECONDS)
+    change()
+    host.send(STATUS)
+    answered = told = False
+    while not (answered and told):
+        line = host.line(PATIENCE)
+        require(line is not None, f"{what}: no event tells of it")
+        practice = haltpoll(line["return" if "return" in line else "data"])
+        if "return" in line:
+            require(take(practice) == wanted, f"{what}: the next answer tells of {take(practice)}, not {wanted}")
+            answered = True
+        else:
+            told = told or (practice is not None and take(practice) == wanted)
+
+
+class Menu:
+    """A grub.cfg that takes long to read. Each time it is put in place, its first kernel is one line further down."""
+
+    ENTRIES = 100_000
+    ENTRY = "menuentry 'o%d' {\n\tlinux\t/vmlinuz-5.10.0-%d root=/dev/sda1 ro\n}\n"
+
+    def __init__(self, stage):
+        self.path = os.path.join(stage.root, "boot/grub2/grub.cfg")
+        self.entries = "".join(self.ENTRY % (number, number) for number in range(self.ENTRIES)).encode()
+        self.version = 0
+
+    def put(self):
+        self.version += 1
+        replace(self.path, b"#\n" * self.version + self.entries)
+
+    @staticmethod
+    def told(practice):
+        """The version that a report was made of; the menu before them all is not one of them."""
+        return int(re.search(r"/boot/grub2/grub\.cfg:(\d+)", practice["reason"])[1]) - 2
+
+
+def reading_seconds(host, menu):
+    """How long the answer takes that comes right after the menu has changed."""
+    taken = []
+    for _ in range(3):
+        time.sleep(QUIET_SECONDS)
+        menu.put()
+        began = time.monotonic()
+        require((got := menu.told(ask_haltpoll(host))) == menu.version, f"version {got}, not {menu.version}")
+        taken.append(time.monotonic() - began)
+    return sorted(taken)[1]
+
+
+def await_menu(host, menu, seconds):
+    """The menu that is in place is reported in the end."""
+    end = time.monotonic() + seconds
+    while (got := menu.told(ask_haltpoll(host))) != menu.version:
+        require(time.monotonic() < end, f"version {got} is reported, not {menu.version}")
+        time.sleep(0.01)
+
+
+def ping_seconds(host, seconds):
+    """How long each ping takes, one after the other without a pause."""
+    taken = []
+    end = time.monotonic() + seconds
+    while (began := time.monotonic()) < end:
+        require(host.ask(PING, PATIENCE) == PONG, "no pong")
+        taken.append(time.monotonic() - began)
+    return taken
+
+
+def memory_max():
+    """The memory in kB that the unit may take."""
+    return int(re.search(r"^MemoryMax=(\d+)M$", UNIT.read_text(encoding="ascii"), re.M)[1]) * 1024
+
+
+def pings_while_reading(stage):
+    """pings are answered while a large boot menu is read again and again"""
+    menu = Menu(stage)
+    with stage.synced() as host:
+        reading = reading_seconds(host, menu)
+        seconds = max(4.0, 6 * reading)
+        with repeatedly(menu.put, 0.3):
+            pings = ping_seconds(host, seconds)
+        limit = max(0.1, reading / 4)
+        late = sum(taken for taken in pings if taken > limit)
+        print(f"# {len(pings)} pings, the longest took {max(pings) * 1000:.0f} ms; the menu is read in "
+              f"{reading * 1000:.0f} ms")
+        # A few may wait for a busy machine. A daemon that reads by itself answers hardly any.
+        require(late < seconds / 5, f"for {late:.1f} of {seconds:.1f} s there was no pong within {limit * 1000:.0f} ms")
+        await_menu(host, menu, PATIENCE)
+    peak, most = stage.proc("status", ("VmHWM",)), memory_max()
+    print(f"# memory at most: {peak} kB of {most} kB")
+    require(peak < most, f"it has used {peak} kB")
+
+
+CHANGING_CASES = (
+    pings_while_reading,
+)
+
+
+def ending_well(case):
+    """The case, and the end of its daemon."""
+    @functools.wraps(case)
+    def play_and_stop(stage):
+        case(stage)
+        stage.stop()
+    return play_and_stop
+
+
+def run_changing_cases(program, tree, cases=CHANGING_CASES):
+    """Plays each case against a daemon of its own, which has to end well. Returns as run_cases()."""
+    counts = [0, 0, 0]
+    for case in cases:
+        with tempfile.TemporaryDirectory(prefix="gtuned-host-") as directory:
+            stage = ListenStage(program, tree, directory)
+            try:
+                play(counts, print, stage, ending_well(case))
+            finally:
+                stage.kill()
+    return tuple(counts)
 
 
 def main():
@@ -718,11 +905,10 @@ def main():
             counts = run_cases(stage, cases + (idle_enough,))
             last = run_cases_after(stage, (stale_socket, leaves_nothing))
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                stage.process.kill()
-                stage.process.wait()
+            stage.kill()
 
-    passed, failed, skipped = (a + b for a, b in zip(counts, last))
+    changing = run_changing_cases(stage.program, sys.argv[2])
+    passed, failed, skipped = map(sum, zip(counts, last, changing))
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 
