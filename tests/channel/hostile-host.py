@@ -861,8 +861,31 @@ def pings_while_reading(stage):
     require(peak < most, f"it has used {peak} kB")
 
 
+def asked_while_reading(stage, rounds=5, requests=200):
+    """1,000 requests while a large boot menu is read: each is answered, in order, and none is outdated"""
+    menu = Menu(stage)
+    with stage.synced() as host:
+        for _ in range(rounds):
+            time.sleep(QUIET_SECONDS)
+            menu.put()
+            asked = menu.version
+            host.send(b"".join(b'{"execute":"gtune-status","id":%d}' % i for i in range(requests)))
+            time.sleep(0.05)
+            menu.put()  # while the one before is read
+            last = asked
+            for i in range(requests):
+                answer = host.line(PATIENCE)
+                require(answer is not None and answer["id"] == i, f"answer {i} is missing or out of order")
+                version = menu.told(haltpoll(answer["return"]))
+                require(last <= version <= menu.version, f"answer {i} tells of version {version} after {last}")
+                last = version
+            time.sleep(QUIET_SECONDS)
+            version = menu.told(ask_haltpoll(host))
+            require(version == menu.version, f"version {version} is reported, not {menu.version}")
+
+
 CHANGING_CASES = (
-    pings_while_reading,
+    pings_while_reading, asked_while_reading,
 )
 
 
