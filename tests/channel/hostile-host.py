@@ -884,8 +884,29 @@ def asked_while_reading(stage, rounds=5, requests=200):
             require(version == menu.version, f"version {version} is reported, not {menu.version}")
 
 
+def vanish_and_return(stage):
+    """a file or a directory on the way to it vanishes and returns: an event and the next answer tell each state"""
+    parameter, parameters = os.path.join(stage.root, PARAMETER), os.path.join(stage.root, PARAMETERS)
+    rows = (
+        (parameter, setting("actual"), "200000"),
+        (parameters, setting("actual"), "200000"),
+        (os.path.dirname(parameters), setting("actual"), "200000"),
+        (os.path.join(stage.root, "sys"), setting("actual"), "200000"),
+        (os.path.dirname(stage.policy), setting("wanted"), "400000"),
+        (os.path.join(stage.root, "etc"), setting("wanted"), "400000"),
+    )
+    with stage.synced() as host:
+        require(haltpoll(host.ask(WATCH)["return"]) is not None, "no report")
+        for path, take, value in rows:
+            name, away = os.path.relpath(path, stage.root), f"{path}.away"
+            require_told(host, f"{name} is gone", functools.partial(os.rename, path, away), take, None)
+            require_told(host, f"{name} is back", functools.partial(os.rename, away, path), take, value)
+        require_told(host, "the file is removed", lambda: os.unlink(parameter), setting("actual"), None)
+        require_told(host, "it is made again", lambda: replace(parameter, b"210000\n"), setting("actual"), "210000")
+
+
 CHANGING_CASES = (
-    pings_while_reading, asked_while_reading,
+    pings_while_reading, asked_while_reading, vanish_and_return,
 )
 
 
