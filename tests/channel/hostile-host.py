@@ -11,6 +11,7 @@ come last, each with a daemon and a copy of its own.
 """
 
 import contextlib
+import ctypes
 import functools
 import json
 import os
@@ -717,6 +718,7 @@ PARAMETER = f"{PARAMETERS}/guest_halt_poll_ns"
 PATIENCE = 60
 PACE_SECONDS = 0.25  # between two reports because of changes (KEEPER_PACE of agent/daemon/keeper.h)
 QUIET_SECONDS = PACE_SECONDS + 0.05  # so long after a report the next change is read at once
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
 STALE_SECONDS = 1.0  # an older report is compared with its sources before it is given
 UNIT = pathlib.Path(__file__).resolve().parents[2] / "packaging/gtuned.service.in"
 
@@ -905,8 +907,55 @@ def vanish_and_return(stage):
         require_told(host, "it is made again", lambda: replace(parameter, b"210000\n"), setting("actual"), "210000")
 
 
+def exchange(one, other):
+    """Two names change places in one step."""
+    if ctypes.CDLL(None, use_errno=True).renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other),
+                                                   RENAME_EXCHANGE) != 0:
+        raise Skipped(f"names cannot change places here: {os.strerror(ctypes.get_errno())}")
+
+
+def point(link, target):
+    """A symbolic link leads somewhere else from now on, in one step."""
+    os.symlink(target, f"{link}.new")
+    os.rename(f"{link}.new", link)
+
+
+def write_policies(directory, *names):
+    """Directories with a policy each, which differ in the value that they want."""
+    for number, name in enumerate(names, 1):
+        os.makedirs(os.path.join(directory, name))
+        replace(os.path.join(directory, name, "gtuned.conf"), POLICY % (100000 * number))
+
+
+def replaced_on_the_way(stage):
+    """another directory or symbolic link on the way to a file: an event and the next answer tell it"""
+    etc = os.path.join(stage.root, "etc")
+    policy, store = os.path.join(etc, "gtuned"), os.path.join(etc, "store")
+    write_policies(store, "one", "two", "three")
+    write_policies(f"{store}.other", "deep/x", "two")
+    link = os.path.join(store, "current")
+    os.symlink("one", link)
+    os.symlink("/etc/store/current", f"{policy}.link")
+    # Each step rests on those before it; the value is that of the policy which is then at the end of the way.
+    steps = (
+        ("another directory", lambda: exchange(policy, os.path.join(store, "two")), "200000"),
+        ("a link in place of the directory", lambda: exchange(policy, f"{policy}.link"), "100000"),
+        ("another link on the way", lambda: point(link, "../store/three"), "300000"),
+        ("a file at its end", lambda: replace(os.path.join(store, "three/gtuned.conf"), POLICY % 310000), "310000"),
+        ("a link to a directory that is missing", lambda: point(link, "four"), None),
+        ("that directory", lambda: os.rename(os.path.join(store, "three"), os.path.join(store, "four")), "310000"),
+        ("another link that is deeper", lambda: point(link, "../store.other/deep/x"), "100000"),
+        ("another directory above the link", lambda: point(policy, "store.other/two"), "200000"),
+        ("two directories above it", lambda: exchange(store, f"{store}.other"), "400000"),
+    )
+    with stage.synced() as host:
+        host.ask(WATCH)
+        for what, change, value in steps:
+            require_told(host, what, change, setting("wanted"), value)
+
+
 CHANGING_CASES = (
-    pings_while_reading, asked_while_reading, vanish_and_return,
+    pings_while_reading, asked_while_reading, vanish_and_return, replaced_on_the_way,
 )
 
 
