@@ -954,8 +954,54 @@ def replaced_on_the_way(stage):
             require_told(host, what, change, setting("wanted"), value)
 
 
+def require_told_when_stale(host, write):
+    """A change of which nothing is heard is told by the first answer to a request that comes a second after it."""
+    for number in range(6):
+        write(number)
+        end = time.monotonic() + STALE_SECONDS
+        while number % 2 and time.monotonic() < end:  # whether the host has asked meanwhile or not
+            ask_haltpoll(host)
+            time.sleep(0.03)
+        time.sleep(max(0.0, end - time.monotonic()) + 0.01)
+        practice = ask_haltpoll(host)
+        require(setting("wanted")(practice) == f"{100001 + number}", f"write {number} is not told in {practice}")
+
+
+def require_wrapper(wrapper):
+    """Another program can be run so."""
+    if not shutil.which(wrapper[0]):
+        raise Skipped(f"there is no {wrapper[0]}")
+    done = subprocess.run([*wrapper, "true"], stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
+    if done.returncode != 0:
+        raise Skipped(done.stderr.strip())
+
+
+def silent_changes(stage):
+    """a file is written to by a second name that it has from the start: told a second later"""
+    second = os.path.join(stage.directory, "second")
+    replace(stage.policy, POLICY % 100000)
+    stage.stop()
+    os.link(stage.policy, second)
+    stage.start()
+    with stage.synced() as host:
+        require_told_when_stale(host, lambda number: overwrite(second, POLICY % (100001 + number)))
+
+
+def mounted_file(stage):
+    """a file that is mounted where the daemon alone sees it is written to: told a second later"""
+    outside = os.path.join(stage.directory, "outside")
+    replace(outside, POLICY % 100000)
+    wrapper = ("unshare", *(() if os.geteuid() == 0 else ("--user", "--map-root-user")), "--mount", "sh", "-c",
+               'mount --bind "$1" "$2" && shift 2 && exec "$@"', "sh", outside, stage.policy)
+    require_wrapper(wrapper)
+    stage.stop()
+    stage.start(*wrapper)
+    with stage.synced() as host:
+        require_told_when_stale(host, lambda number: overwrite(outside, POLICY % (100001 + number)))
+
+
 CHANGING_CASES = (
-    pings_while_reading, asked_while_reading, vanish_and_return, replaced_on_the_way,
+    pings_while_reading, asked_while_reading, vanish_and_return, replaced_on_the_way, silent_changes, mounted_file,
 )
 
 
