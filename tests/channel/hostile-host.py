@@ -1000,8 +1000,47 @@ def mounted_file(stage):
         require_told_when_stale(host, lambda number: overwrite(outside, POLICY % (100001 + number)))
 
 
+BURST = 20
+BURST_SECONDS = 1.0
+
+
+def burst(host, path, first):
+    """Writes a value many times in a second. Returns the events and the last write, in seconds since the first one."""
+    events = []
+    began = time.monotonic()
+    for number in range(BURST):
+        span = time.monotonic() - began
+        overwrite(path, b"%d\n" % (first + number))
+        due = began + (number + 1) * BURST_SECONDS / BURST
+        while (left := due - time.monotonic()) > 0 and (line := host.line(left)) is not None:
+            events.append((time.monotonic() - began, line))
+    while (line := host.line(BURST_SECONDS)) is not None:
+        events.append((time.monotonic() - began, line))
+    return events, span
+
+
+def burst_of_writes(stage):
+    """20 writes in a second are at most 5 events, the first within 100 ms, the last with the last value"""
+    path, first, delays = os.path.join(stage.root, PARAMETER), 300000, []
+    with stage.synced() as host:
+        host.ask(WATCH)
+        for _ in range(3):
+            time.sleep(BURST_SECONDS)
+            first += BURST
+            events, span = burst(host, path, first)
+            require(events, "no event")
+            delays.append(events[0][0])
+            # The first, one for each pace, and one for the last write: 5, unless the machine is slow to write.
+            require(len(events) <= 2 + int(span / PACE_SECONDS), f"{len(events)} events in {span:.2f} s")
+            got = setting("actual")(haltpoll(events[-1][1]["data"]))
+            require(got == f"{first + BURST - 1}", f"the last event has the value {got}")
+    print(f"# the first event came after {', '.join(f'{delay * 1000:.1f}' for delay in delays)} ms")
+    require(min(delays) < 0.1, "the first event came late each time")
+
+
 CHANGING_CASES = (
     pings_while_reading, asked_while_reading, vanish_and_return, replaced_on_the_way, silent_changes, mounted_file,
+    burst_of_writes,
 )
 
 
