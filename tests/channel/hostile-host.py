@@ -1038,9 +1038,28 @@ def burst_of_writes(stage):
     require(min(delays) < 0.1, "the first event came late each time")
 
 
+def deaf_daemon(stage):
+    """without an inotify instance it starts, warns, and finds a change when it is asked"""
+    # The limit is that of a user namespace: to use up those of the user would disturb all that runs beside.
+    wrapper = ("unshare", "--user", "--map-root-user", "sh", "-c",
+               'echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"', "sh")
+    require_wrapper(wrapper)
+    stage.stop()
+    log = pathlib.Path(stage.directory, "log")
+    with log.open("wb") as file:
+        stage.start(*wrapper, stderr=file)
+    with stage.synced() as host:
+        require_told_when_stale(host, lambda number: replace(stage.policy, POLICY % (100001 + number)))
+        os.rename(os.path.join(stage.root, PARAMETERS), os.path.join(stage.root, "away"))
+        time.sleep(STALE_SECONDS + 0.01)
+        require(setting("actual")(ask_haltpoll(host)) is None, "a directory that is gone is not told")
+    said = log.read_text(encoding="utf-8", errors="replace")
+    require("fs.inotify.max_user_instances" in said, f"it does not warn, but says {said!r}")
+
+
 CHANGING_CASES = (
     pings_while_reading, asked_while_reading, vanish_and_return, replaced_on_the_way, silent_changes, mounted_file,
-    burst_of_writes,
+    burst_of_writes, deaf_daemon,
 )
 
 
