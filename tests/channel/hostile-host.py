@@ -1057,9 +1057,97 @@ def deaf_daemon(stage):
     require("fs.inotify.max_user_instances" in said, f"it does not warn, but says {said!r}")
 
 
+BLS_ENTRY = b"title Linux %d\nlinux /vmlinuz-5.10.0-%d\noptions root=/dev/vda1 ro\n"
+
+
+class BlsEntries:
+    """Many boot entries in files of their own, so that a plan has many changes."""
+
+    def __init__(self, stage, number):
+        self.directory, self.number = os.path.join(stage.root, "boot/loader/entries"), number
+        self.last_is_there = True
+        os.makedirs(self.directory)
+        for each in range(number):
+            self.write(each)
+        replace(os.path.join(stage.root, "boot/grub2/grub.cfg"), b"set timeout=5\ninsmod blscfg\nblscfg\n")
+
+    def path(self, number):
+        return os.path.join(self.directory, f"5.10.0-{number}.conf")
+
+    def write(self, number):
+        replace(self.path(number), BLS_ENTRY % (number, number))
+
+    def change(self):
+        """The last entry goes and comes."""
+        if self.last_is_there:
+            os.unlink(self.path(self.number - 1))
+        else:
+            self.write(self.number - 1)
+        self.last_is_there = not self.last_is_there
+
+
+def ask_page(host, offset):
+    """A page of the plan, which is as doc/host.md says."""
+    answer = host.ask(b'{"execute":"gtune-plan","arguments":{"offset":%d}}' % offset, PATIENCE)
+    require("return" in answer, f"offset {offset}: {answer}")
+    page = answer["return"]
+    end = offset + len(page["changes"])
+    require(page["refusal"] is None and page["offset"] == offset, f"offset {offset}: {str(page)[-200:]}")
+    require(page["next"] == (end if end < page["total"] else None), f"offset {offset}: {str(page)[-200:]}")
+    require(all(each["kind"] and each["path"] for each in page["changes"]), f"offset {offset}: a change without a path")
+    return page
+
+
+def ask_plan(host):
+    """All changes of a plan, and the totals that its pages tell."""
+    changes, totals, offset = [], set(), 0
+    while offset is not None:
+        page = ask_page(host, offset)
+        changes += page["changes"]
+        totals.add(page["total"])
+        offset = page["next"]
+    return changes, totals
+
+
+def settle(host):
+    """Waits until what has changed is read: by what is being read now, or by what is read after it."""
+    for _ in range(2):
+        time.sleep(QUIET_SECONDS)
+        ask_haltpoll(host)
+
+
+def require_plan(host, number, wanted):
+    """The plan has so many files, each once, and the value that the policy wants."""
+    changes, _ = ask_plan(host)
+    values = [each["new"] for each in changes if each["kind"] == "attribute"]
+    require(values == [wanted], f"the plan is to write {values}, not {wanted}")
+    require(len({each["path"] for each in changes}) == len(changes) == number, f"{len(changes)} changes, not {number}")
+
+
+def plan_while_changing(stage):
+    """a plan in pages: each is valid while others change its sources, and a change is in the next plan"""
+    entries = BlsEntries(stage, 4000)
+    with stage.synced() as host:
+        settle(host)
+        _, totals = ask_plan(host)
+        whole = max(totals)
+        require(whole > 4000, f"a plan of only {whole} changes")
+        with repeatedly(entries.change, 0.02):
+            end = time.monotonic() + 4
+            while time.monotonic() < end:
+                stage.change()
+                _, totals = ask_plan(host)
+                require(totals <= {whole, whole - 1}, f"plans of {totals} changes, not {whole}")
+        settle(host)
+        for _ in range(3):
+            time.sleep(QUIET_SECONDS)
+            stage.change()
+            require_plan(host, whole - (not entries.last_is_there), f"{200000 + stage.count}")
+
+
 CHANGING_CASES = (
     pings_while_reading, asked_while_reading, vanish_and_return, replaced_on_the_way, silent_changes, mounted_file,
-    burst_of_writes, deaf_daemon,
+    burst_of_writes, deaf_daemon, plan_while_changing,
 )
 
 
