@@ -1145,9 +1145,31 @@ def plan_while_changing(stage):
             require_plan(host, whole - (not entries.last_is_there), f"{200000 + stage.count}")
 
 
+def plan_after_a_stop(stage):
+    """a plan that takes more than a second, because the guest was stopped, is answered as any other"""
+    second, parameter = os.path.join(stage.directory, "second"), os.path.join(stage.root, PARAMETER)
+    BlsEntries(stage, 4000)
+    stage.stop()
+    os.link(parameter, second)  # so that nothing is heard of a change
+    stage.start()
+    with stage.synced() as host:
+        for number in range(5):
+            stage.change()
+            time.sleep(QUIET_SECONDS)
+            ask_haltpoll(host)
+            host.send(b'{"execute":"gtune-plan"}')
+            time.sleep(0.005 * (number + 1))
+            stage.process.send_signal(signal.SIGSTOP)
+            overwrite(second, b"%d\n" % (210000 + number))
+            time.sleep(STALE_SECONDS + 0.1)
+            stage.process.send_signal(signal.SIGCONT)
+            answer = host.line(PATIENCE)
+            require(answer is not None and "return" in answer, f"stopped after {number + 1} times 5 ms: {answer}")
+
+
 CHANGING_CASES = (
     pings_while_reading, asked_while_reading, vanish_and_return, replaced_on_the_way, silent_changes, mounted_file,
-    burst_of_writes, deaf_daemon, plan_while_changing,
+    burst_of_writes, deaf_daemon, plan_while_changing, plan_after_a_stop,
 )
 
 
