@@ -416,7 +416,7 @@ void port_resume(Port *port) {
         if (r >= 0)
                 r = sd_event_source_set_enabled(port->again, SD_EVENT_ONESHOT);
         if (r < 0)
-                (void) sd_event_exit(port->event, r);
+                port_fail(port, r);
 }
 
 int port_send(Port *port, Buffer *line) {

@@ -55,7 +55,7 @@ static void tpm_client_finish(TpmClient *c, const char *answer, const char *erro
  * and a ping may wait. gtune-tpm reads hostile files, so that nothing of its answer is trusted.
  */
 static bool tpm_client_find_result(const TpmClient *c, Span *ret) {
-        static const char head[] = "{\"return\":", report[] = "\"report\":";
+        static const char head[] = "{\"return\":", report[] = "\"report\"";
         const Buffer *answer = &c->answer;
         JsonScan scan = JSON_SCAN_INIT(JSON_DEPTH_MAX);
         size_t size = answer->size, start = strlen(head), end = 0;

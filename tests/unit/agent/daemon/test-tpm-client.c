@@ -146,6 +146,8 @@ static const struct {
         {"pcrs", "", false, "{\"return\":{\n", PCRS, NULL, NONE},
         {"quote", "", true, "{\"return\":{\"report\":\"forged\"}}\n",
          "{\"execute\": \"quote\", \"arguments\": {\"report\": \"{\\\"schema\\\": 1}\"}}\n", NULL, UNCLEAR},
+        {"quote", "", true, "{\"return\":{\"report\" :\"forged\"}}\n",
+         "{\"execute\": \"quote\", \"arguments\": {\"report\": \"{\\\"schema\\\": 1}\"}}\n", NULL, UNCLEAR},
 };
 
 static void test_answers(void **state) {
