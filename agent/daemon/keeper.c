@@ -35,7 +35,7 @@ struct Keeper {
         Worker *worker;
         SurveyParts job, job_moved; /* the parts that the worker reads; none: it makes the plan */
         SurveyParts overtaken;      /* the parts that it has to read again */
-        bool job_compared;          /* when it began, all other parts were known to be as their sources */
+        uint64_t job_compared;      /* when all other parts were known to be as their sources; 0: they were not */
         int job_result;
         uint64_t planned;           /* when the plan was last made */
         bool fresh;                 /* the worker is just done, and its result counts whatever has changed meanwhile */
@@ -103,7 +103,7 @@ static bool keeper_is_quick(const Keeper *k, SurveyParts parts) {
 static void keeper_start_job(Keeper *k, SurveyParts parts, SurveyParts moved, bool compared) {
         k->job = parts;
         k->job_moved = moved;
-        k->job_compared = compared || parts == SURVEY_ALL;
+        k->job_compared = compared || parts == SURVEY_ALL ? monotonic_usec() : 0;
         k->overtaken = 0;
 
         if (k->unit_watch)
@@ -131,7 +131,7 @@ static void keeper_on_job_done(void *userdata) {
                 keeper_arm(k);
         } else {
                 keeper_publish(k, k->job_result);
-                k->compared = k->job_compared ? k->made : k->compared;
+                k->compared = k->job_compared ? k->job_compared : k->compared;
         }
         trim_memory();
 
@@ -191,6 +191,7 @@ static bool keeper_log_has_news(const Keeper *k) {
 
 /* Compare the sources that are not announced. */
 static void keeper_compare(Keeper *k) {
+        const uint64_t now = monotonic_usec();
         SurveyParts changed = sources_compare(k->sources);
 
         if (keeper_log_has_news(k))
@@ -198,7 +199,7 @@ static void keeper_compare(Keeper *k) {
         if (keeper_services_are_silent(k))
                 changed |= SURVEY_SERVICES;
 
-        k->compared = monotonic_usec();
+        k->compared = now;
         k->dirty |= changed;
         if (changed == 0) {
                 timestamp_utc(k->survey->observed_at);
@@ -209,7 +210,8 @@ static void keeper_compare(Keeper *k) {
 /* Bring the report up to date for a request. Neither changes nor requests cause that too often. */
 static int keeper_refresh(Keeper *k) {
         const uint64_t now = monotonic_usec();
-        const bool stale = !k->broken && now - k->compared > k->pace.stale;
+        const bool settled = k->fresh && k->job_compared > 0; /* or a slow job would never be enough */
+        const bool stale = !k->broken && !settled && now - k->compared > k->pace.stale;
 
         if (worker_is_busy(k->worker))
                 return -EAGAIN;
@@ -348,6 +350,7 @@ static int keeper_open(Keeper *k, sd_event *event) {
 }
 
 static int keeper_make_first(Keeper *k) {
+        const uint64_t began = monotonic_usec();
         SurveyParts overtaken;
         int r;
 
@@ -361,7 +364,8 @@ static int keeper_make_first(Keeper *k) {
                 return r;
 
         trim_memory();
-        k->compared = k->made = monotonic_usec();
+        k->compared = began;
+        k->made = monotonic_usec();
         keeper_mark(k, overtaken, 0);
         return 0;
 }

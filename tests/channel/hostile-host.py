@@ -1167,9 +1167,32 @@ def plan_after_a_stop(stage):
             require(answer is not None and "return" in answer, f"stopped after {number + 1} times 5 ms: {answer}")
 
 
+def silent_while_reading(stage):
+    """a change without a notice, made while another is read, is told a second later too"""
+    menu, second, third = Menu(stage), os.path.join(stage.directory, "second"), os.path.join(stage.directory, "third")
+    menu.put()
+    replace(stage.policy, POLICY % 100000)
+    stage.stop()
+    os.link(stage.policy, second)
+    os.link(menu.path, third)
+    stage.start()
+    with stage.synced() as host:
+        for number in range(4):
+            time.sleep(STALE_SECONDS)
+            overwrite(third, b"\n#\n"[number % 2:][:2])  # the next answer finds it, and reads the menu
+            host.send(STATUS)
+            time.sleep(0.05)
+            overwrite(second, POLICY % (100001 + number))
+            end = time.monotonic() + STALE_SECONDS + 0.01
+            require(host.line(PATIENCE) is not None, "no answer")
+            time.sleep(max(0.0, end - time.monotonic()))
+            got = setting("wanted")(ask_haltpoll(host))
+            require(got == f"{100001 + number}", f"write {number} is not told, but {got}")
+
+
 CHANGING_CASES = (
     pings_while_reading, asked_while_reading, vanish_and_return, replaced_on_the_way, silent_changes, mounted_file,
-    burst_of_writes, deaf_daemon, plan_while_changing, plan_after_a_stop,
+    burst_of_writes, deaf_daemon, plan_while_changing, plan_after_a_stop, silent_while_reading,
 )
 
 
