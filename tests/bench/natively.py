@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured on the machine itself: `gtune apply` on boot menus that grow, and the start of gtuned."""
 
+import collections
 import contextlib
 import os
 import pathlib
@@ -13,6 +14,8 @@ import time
 
 from report import Row, median
 
+ROOTS = pathlib.Path(__file__).resolve().parent.parent / "roots"
+DROP_INS = "qga-later-drop-in"
 SHARED_MEMORY = "/dev/shm"
 RUNS = 11
 SIZES = (20, 1000, 10000)
@@ -214,6 +217,18 @@ def count_instructions(gtune, entries, make=menu):
     return int(re.search(r"Collected : (\d+)", said).group(1))
 
 
+def read_twice(gtune):
+    """The files that one `gtune status` reads more than once, on a golden machine whose services have drop-ins."""
+    with tempfile.TemporaryDirectory(prefix="gtuned-bench-") as directory, tempfile.NamedTemporaryFile("r") as log:
+        subprocess.run([ROOTS / "run", "--unpack", directory, DROP_INS], check=True)
+        subprocess.run(["strace", "-f", "-y", "-o", log.name, "-e", "trace=openat,openat2", gtune, "--root", directory,
+                        "status"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        opened = re.findall(rf"^(?!.*(?:O_PATH|O_DIRECTORY)).* = \d+<{re.escape(directory)}(/.*)>$", log.read(), re.M)
+    if not opened:
+        raise NativeError("gtune status has read no file")
+    return sorted(path for path, times in collections.Counter(opened).items() if times > 1)
+
+
 def _linear(what, instructions):
     """The cost of one more entry, between each two sizes, and how much it grows."""
     sizes = list(instructions)
@@ -229,6 +244,8 @@ def counts(build, checks):
     if shutil.which("strace"):
         flushes = {entries: count_flushes(gtune, entries) for entries in SIZES}
         yield Row("gtune apply: flushes", flushes[SIZES[0]], detail=_listed(flushes))
+        twice = read_twice(gtune)
+        yield Row("gtune status: files that are read twice", len(twice), "", 0, 1, detail=", ".join(twice))
     else:
         checks.skip("gtune apply: flushes", "strace is missing")
     if shutil.which("valgrind"):

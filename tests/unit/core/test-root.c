@@ -713,6 +713,48 @@ static void test_copy_of(_unused_ void **state) {
         root_free(copy);
 }
 
+static void assert_reads(const Tree *t, const char *path, size_t max, const char *text) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        int r = root_read(t->root, path, max, &b);
+
+        if (!text) {
+                assert_int_equal(r, -ENOENT);
+                return;
+        }
+        assert_int_equal(r, ROOT_OK);
+        assert_string_equal(b.data, text);
+}
+
+/* What was read once is not read again, with its error, until it is forgotten. */
+static void test_remember(void **state) {
+        _cleanup_free_ char *large = calloc(1, 64 * 1024 + 2);
+        const Tree *t = *state;
+
+        assert_non_null(large);
+        memset(large, 'x', 64 * 1024 + 1);
+        tree_file(t, "/small", "one");
+        tree_file(t, "/large", large);
+
+        root_remember(t->root, true);
+        assert_reads(t, "/small", 100, "one");
+        assert_reads(t, "/absent", 100, NULL);
+        assert_reads(t, "/large", 1024 * 1024, large);
+        tree_file(t, "/small", "two");
+        tree_file(t, "/absent", "here");
+        tree_file(t, "/large", "small");
+        assert_reads(t, "/small", 100, "one");
+        assert_reads(t, "/absent", 100, NULL);
+        assert_reads(t, "/small", 99, "two");         /* with another limit it is another question */
+        assert_reads(t, "/large", 1024 * 1024, "small"); /* too large to be remembered */
+
+        root_remember(t->root, true);
+        assert_reads(t, "/small", 100, "two");
+        tree_file(t, "/small", "three");
+        root_remember(t->root, false);
+        assert_reads(t, "/small", 100, "three");
+        assert_reads(t, "/absent", 100, "here");
+}
+
 static void test_live(void **state) {
         const Tree *t = *state;
         Root *live;
@@ -903,6 +945,7 @@ static int run(const char *name) {
                 cmocka_unit_test_setup_teardown(test_walk_loops, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_copy, tree_setup, tree_teardown),
                 cmocka_unit_test(test_copy_of),
+                cmocka_unit_test_setup_teardown(test_remember, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_live, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_foreign, tree_setup, foreign_teardown),
                 cmocka_unit_test_setup_teardown(test_foreign_root, tree_setup, foreign_teardown),
