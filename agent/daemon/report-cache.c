@@ -145,11 +145,12 @@ static int report_append_practices(ReportCache *cache, const Survey *survey) {
                 cache->pieces[i].size = cache->report.size - cache->pieces[i].start;
         }
 
-        return r < 0 ? r : buffer_puts(&cache->report, "]");
+        return r;
 }
 
+/* Closes the list of practices, and the report. */
 static int report_append_end(ReportCache *cache, const Survey *survey) {
-        return buffer_printf(&cache->report, ",\"reboot_needed\":%s}", survey_reboot_needed(survey) ? "true" : "false");
+        return buffer_printf(&cache->report, "],\"reboot_needed\":%s}", survey_reboot_needed(survey) ? "true" : "false");
 }
 
 static int report_cache_make(ReportCache *cache, const Survey *survey) {
@@ -208,9 +209,6 @@ static int report_cache_replace_end(ReportCache *cache, const Survey *survey) {
         const ReportPiece *last = cache->pieces + cache->n_pieces - 1;
 
         cache->report.size = last->start + last->size;
-        if (buffer_puts(&cache->report, "]") < 0)
-                return -ENOMEM;
-
         return report_append_end(cache, survey);
 }
 
