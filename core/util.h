@@ -85,6 +85,13 @@ static inline const char *startswith(const char *s, const char *prefix) {
         return strncmp(s, prefix, n) == 0 ? s + n : NULL;
 }
 
+/* Whether a path is that of a directory or file, or of something below it. */
+static inline bool path_is_within(const char *path, const char *above) {
+        const char *rest = startswith(path, above);
+
+        return rest && (*rest == 0 || *rest == '/');
+}
+
 static inline bool endswith(const char *s, const char *suffix) {
         size_t n = strlen(s), m = strlen(suffix);
 

@@ -184,9 +184,12 @@ static int path_watch_on_step(int directory, const char *path, const char *name,
         WatchedDirectory *d;
         int r;
 
-        if (!name && (!path_watch_file_announces(directory) || !lists)) {
-                note->announced = note->announced && path_watch_file_announces(directory);
-                return 0;
+        if (!name) {
+                const bool announces = path_watch_file_announces(directory);
+
+                note->announced = note->announced && announces;
+                if (!announces || !lists)
+                        return 0;
         }
 
         r = path_watch_add_directory(note->watch, directory, path, &d);
@@ -256,12 +259,9 @@ void path_watch_sweep(PathWatch *w) {
 
 /* End the watches of a directory and of all below it: their paths may lead elsewhere now. */
 static void path_watch_end_tree(PathWatch *w, const char *path) {
-        for (size_t i = w->n_directories; i-- > 0;) {
-                const char *rest = startswith(w->directories[i].path, path);
-
-                if (rest && (*rest == 0 || *rest == '/'))
+        for (size_t i = w->n_directories; i-- > 0;)
+                if (path_is_within(w->directories[i].path, path))
                         path_watch_end(w, w->directories + i);
-        }
 }
 
 /* After IN_IGNORED the kernel may give the number of the watch to another one. */

@@ -38,12 +38,9 @@ static const char *const constant_paths[] = {
 };
 
 static bool source_is_constant(const Root *root, const Source *s) {
-        for (size_t i = 0; root_is_live(root) && i < ELEMENTSOF(constant_paths); i++) {
-                const char *rest = startswith(s->path, constant_paths[i]);
-
-                if (rest && (*rest == 0 || *rest == '/'))
+        for (size_t i = 0; root_is_live(root) && i < ELEMENTSOF(constant_paths); i++)
+                if (path_is_within(s->path, constant_paths[i]))
                         return true;
-        }
 
         return false;
 }
