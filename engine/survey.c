@@ -160,7 +160,7 @@ SurveyParts survey_dependents(const Survey *survey, SurveyParts parts) {
                 const Practice *p = survey->side->practices[row];
 
                 if (((parts & SURVEY_LOG) && p->log_patterns) || ((parts & SURVEY_SERVICES) && p->n_services > 0))
-                        parts |= UINT64_C(1) << row;
+                        parts |= survey_practice(row);
         }
 
         return (parts & SURVEY_PRACTICES) && !survey_is_divisible(survey) ? SURVEY_ALL : parts;
@@ -213,7 +213,7 @@ static int survey_list_observations(Survey *survey) {
 
         survey_forget_observations(survey);
         for (size_t row = 0; r >= 0 && row < survey->side->n_practices; row++) {
-                survey->reading = UINT64_C(1) << row;
+                survey->reading = survey_practice(row);
                 r = survey_list_subjects(survey, row);
         }
 
@@ -221,7 +221,7 @@ static int survey_list_observations(Survey *survey) {
 }
 
 static bool survey_takes(const Observation *o, SurveyParts parts) {
-        return (parts & UINT64_C(1) << o->row) != 0;
+        return (parts & survey_practice(o->row)) != 0;
 }
 
 /* Every fact is read once, and every check comes before a verdict: a policy with errors asks for nothing. */
@@ -234,7 +234,7 @@ static int survey_read_facts(Survey *survey, SurveyParts parts) {
                 if (!survey_takes(o, parts))
                         continue;
 
-                survey->reading = UINT64_C(1) << o->row;
+                survey->reading = survey_practice(o->row);
                 survey_forget_facts(o);
                 r = o->practice->read ? o->practice->read(&view, &o->facts) : 0;
                 if (r < 0)
@@ -256,7 +256,7 @@ static int survey_judge(Survey *survey, SurveyParts parts) {
                 if (!survey_takes(o, parts))
                         continue;
 
-                survey->reading = UINT64_C(1) << o->row;
+                survey->reading = survey_practice(o->row);
                 r = finding_new(&o->finding, o->practice->name, o->subject);
                 if (r < 0)
                         return r;
@@ -280,7 +280,7 @@ int survey_plan(Survey *survey) {
                 const Observation *o = survey->observations + i;
                 View view = survey_view(survey, o);
 
-                survey->reading = UINT64_C(1) << o->row;
+                survey->reading = survey_practice(o->row);
                 r = o->practice->plan(&view, o->facts, o->finding, plan);
         }
         if (r >= 0)

@@ -27,6 +27,11 @@ typedef uint64_t SurveyParts;
 
 _Static_assert(PRACTICES_MAX <= 56, "the bits above are those of the shared parts");
 
+/* The part that is the facts of the practice in a row of the side's table. */
+static inline SurveyParts survey_practice(size_t row) {
+        return UINT64_C(1) << row;
+}
+
 /* What a practice found out about one subject. */
 typedef struct Observation {
         const Practice *practice;

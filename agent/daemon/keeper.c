@@ -94,7 +94,7 @@ static bool keeper_is_quick(const Keeper *k, SurveyParts parts) {
 
         for (size_t row = 0; row < k->side->n_practices; row++)
                 if (!k->side->practices[row]->slow)
-                        quick |= UINT64_C(1) << row;
+                        quick |= survey_practice(row);
 
         return (parts & ~quick) == 0;
 }

@@ -222,7 +222,7 @@ int report_cache_update(ReportCache *cache, const Survey *survey, SurveyParts pa
                 r = report_cache_make(cache, survey);
         else {
                 for (size_t i = 0; r >= 0 && i < cache->n_pieces; i++)
-                        if (parts & UINT64_C(1) << survey->observations[i].row)
+                        if (parts & survey_practice(survey->observations[i].row))
                                 r = report_cache_replace(cache, survey, i);
                 if (r >= 0)
                         r = report_cache_replace_end(cache, survey);
