@@ -50,65 +50,65 @@ static int kernel_log_add(KernelLog *log, const char *line, size_t size, const c
         return strv_take(&log->lines, &log->n_lines, TAKE_PTR(copy));
 }
 
-/* Parse a record such as "6,339,5140900,-;text\n KEY=value\n" (Linux: Documentation/ABI/testing/dev-kmsg). */
-static bool kernel_log_parse_record(char *record, unsigned long *ret_facility,
-                                    unsigned long long *ret_sequence, char **ret_text, size_t *ret_size) {
-        char *end, *text = strchr(record, ';');
+/* One record of the ring buffer. */
+typedef struct KernelLogRecord {
+        char data[KERNEL_LOG_RECORD_MAX + 1];
+        unsigned long facility;
+        unsigned long long sequence;
+        char *text; /* the first line, in data */
+} KernelLogRecord;
 
-        if (!text || !isdigit((unsigned char) record[0]))
+/* Parse a record such as "6,339,5140900,-;text\n KEY=value\n" (Linux: Documentation/ABI/testing/dev-kmsg). */
+static bool kernel_log_parse_record(KernelLogRecord *record) {
+        char *end, *text = strchr(record->data, ';');
+
+        if (!text || !isdigit((unsigned char) record->data[0]))
                 return false;
 
-        *ret_facility = strtoul(record, &end, 10) >> 3;
+        record->facility = strtoul(record->data, &end, 10) >> 3;
         if (*end != ',')
                 return false;
-        *ret_sequence = strtoull(end + 1, &end, 10);
+        record->sequence = strtoull(end + 1, &end, 10);
 
-        *ret_text = text + 1;
-        *ret_size = strcspn(text + 1, "\n");
+        record->text = text + 1;
+        text[1 + strcspn(text + 1, "\n")] = 0;
         return *end == ',';
 }
 
 /*
- * Read one record. Return: 1; 0 if there is none left; -EPIPE if records were overwritten before they were read, and the
- * next read continues after them.
+ * Read the next record that can be understood. Return: 1; 0 if there is none left; -EPIPE if records were overwritten
+ * before they were read, and the next read continues after them.
  */
-static int kernel_log_read_record(int fd, char record[static KERNEL_LOG_RECORD_MAX + 1]) {
-        ssize_t n;
+static int kernel_log_read_record(int fd, KernelLogRecord *record) {
+        for (;;) {
+                ssize_t n = read(fd, record->data, KERNEL_LOG_RECORD_MAX);
 
-        do
-                n = read(fd, record, KERNEL_LOG_RECORD_MAX);
-        while (n < 0 && errno == EINTR);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n <= 0)
+                        return n < 0 && errno == EPIPE ? -EPIPE : 0;
 
-        if (n < 0 && errno == EPIPE)
-                return -EPIPE;
-        if (n <= 0)
-                return 0;
-
-        record[n] = 0;
-        return 1;
+                record->data[n] = 0;
+                if (kernel_log_parse_record(record))
+                        return 1;
+        }
 }
 
 static int kernel_log_read_ring(int fd, KernelLog *log, const char *const *patterns) {
-        char record[KERNEL_LOG_RECORD_MAX + 1];
+        KernelLogRecord record;
         bool first = true;
         int r;
 
         log->reach = LOG_COMPLETE;
 
-        while ((r = kernel_log_read_record(fd, record)) != 0) {
-                unsigned long long sequence;
-                unsigned long facility;
-                size_t size;
-                char *text;
-
+        while ((r = kernel_log_read_record(fd, &record)) != 0) {
+                if (r < 0 || (first && record.sequence > 0))
+                        log->reach = LOG_WRAPPED;
                 if (r < 0)
-                        log->reach = LOG_WRAPPED;
-                if (r < 0 || !kernel_log_parse_record(record, &facility, &sequence, &text, &size))
                         continue;
-                if (first && sequence > 0)
-                        log->reach = LOG_WRAPPED;
+
                 first = false;
-                if (facility == 0 && kernel_log_add(log, text, size, patterns) < 0)
+                if (record.facility == 0 && kernel_log_add(log, record.text, strlen(record.text), patterns) < 0)
                         return -ENOMEM;
         }
 
@@ -130,26 +130,12 @@ int kernel_log_follow(void) {
 }
 
 bool kernel_log_has_news(int fd, const char *const *patterns) {
-        char record[KERNEL_LOG_RECORD_MAX + 1];
+        KernelLogRecord record;
         bool news = false;
         int r;
 
-        while ((r = kernel_log_read_record(fd, record)) != 0) {
-                unsigned long long sequence;
-                unsigned long facility;
-                size_t size;
-                char *text;
-
-                if (r < 0) {
-                        news = true;
-                        continue;
-                }
-                if (!kernel_log_parse_record(record, &facility, &sequence, &text, &size) || facility != 0)
-                        continue;
-
-                text[size] = 0;
-                news = news || kernel_log_matches(text, patterns);
-        }
+        while ((r = kernel_log_read_record(fd, &record)) != 0)
+                news = news || r < 0 || (record.facility == 0 && kernel_log_matches(record.text, patterns));
 
         return news;
 }
