@@ -351,13 +351,15 @@ static int keeper_open(Keeper *k, sd_event *event) {
 
 static int keeper_make_first(Keeper *k) {
         const uint64_t began = monotonic_usec();
-        SurveyParts overtaken;
         int r;
 
         r = survey_new(k->side, k->root, NULL, &k->survey);
         if (r < 0)
                 return r;
-        r = keeper_read(k, SURVEY_ALL, SURVEY_ALL, &overtaken);
+
+        k->job = k->job_moved = SURVEY_ALL;
+        worker_run(k->worker);
+        r = k->job_result;
         if (r >= 0)
                 r = report_cache_update(&k->cache, k->survey, SURVEY_ALL);
         if (r < 0)
@@ -366,7 +368,7 @@ static int keeper_make_first(Keeper *k) {
         trim_memory();
         k->compared = began;
         k->made = monotonic_usec();
-        keeper_mark(k, overtaken, 0);
+        keeper_mark(k, k->overtaken, 0);
         return 0;
 }
 

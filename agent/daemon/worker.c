@@ -19,7 +19,8 @@ struct Worker {
         sd_event *event;
         sd_event_source *wake;
         int fd;
-        bool busy, has_thread;
+        bool busy; /* the event loop is to be told of the end */
+        bool has_thread;
         pthread_t thread;
         char *memory; /* guard and stack */
 };
@@ -50,7 +51,8 @@ static void *worker_main(void *userdata) {
         Worker *w = userdata;
 
         w->job.run(w->job.userdata);
-        (void) eventfd_write(w->fd, 1);
+        if (w->busy)
+                (void) eventfd_write(w->fd, 1);
         return NULL;
 }
 
@@ -83,6 +85,14 @@ void worker_start(Worker *w) {
         w->busy = true;
         if (worker_start_thread(w) < 0)
                 (void) worker_main(w);
+}
+
+void worker_run(Worker *w) {
+        assert(w && !w->busy);
+
+        if (worker_start_thread(w) < 0)
+                (void) worker_main(w);
+        worker_join(w);
 }
 
 bool worker_is_busy(const Worker *w) {

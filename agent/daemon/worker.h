@@ -36,5 +36,13 @@ DEFINE_CLEANUP(Worker *, worker_free);
 /** worker_start() - run the job; the worker must be idle. If there is no thread to be had, run it at once. */
 void worker_start(Worker *worker);
 
+/**
+ * worker_run() - run the job and wait for it; the worker must be idle
+ *
+ * Like worker_start(), but done is not called, and the event loop waits. The stack and the cache of small blocks that
+ * the C library keeps for a thread go with the thread, so that a large job leaves no memory to the first one.
+ */
+void worker_run(Worker *worker);
+
 /** worker_is_busy() - whether the job runs, or is done and the event loop does not know yet */
 bool worker_is_busy(const Worker *worker) _pure_;

@@ -135,6 +135,23 @@ static void test_busy_until_told(void **state) {
         assert_int_equal(s->done, 1);
 }
 
+static void test_run_and_wait(void **state) {
+        Scene *s = *state;
+
+        s->errand = sleep_a_while;
+        worker_run(s->worker);
+        assert_int_equal(s->ended, 1);
+        assert_int_not_equal(s->thread, thread_id());
+        assert_false(worker_is_busy(s->worker));
+        assert_int_equal(sd_event_run(s->event, 0), 0);
+        assert_int_equal(s->done, 0);
+
+        s->ended = 0;
+        worker_start(s->worker);
+        run_until_idle(s);
+        assert_int_equal(s->done, 1);
+}
+
 static void test_in_turn(void **state) {
         Scene *s = *state;
 
@@ -266,6 +283,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_threads),
                 TEST(test_busy_until_told),
+                TEST(test_run_and_wait),
                 TEST(test_in_turn),
                 TEST(test_started_by_done),
                 TEST(test_free_waits),
