@@ -9,6 +9,7 @@
 
 #include "agent/snapshot.h"
 #include "agent/tar.h"
+#include "core/secret.h"
 
 typedef struct SnapshotPaths {
         char **names;
@@ -54,41 +55,8 @@ static void snapshot_sort_paths(SnapshotPaths *p) {
         p->n = kept + 1;
 }
 
-/* "password", but not as the end of the name of an RPC of the guest agent. */
-static bool line_has_password(const char *p, size_t size) {
-        static const char word[] = "password", rpc[] = "guest-set-user-";
-        const char *at = p;
-
-        while ((at = memmem(at, size - (size_t) (at - p), word, strlen(word)))) {
-                if ((size_t) (at - p) < strlen(rpc) || memcmp(at - strlen(rpc), rpc, strlen(rpc)) != 0)
-                        return true;
-                at += strlen(word);
-        }
-
-        return false;
-}
-
-/* A boot file may hold password hashes of its own: GRUB's `password` and `password_pbkdf2`. */
-static int snapshot_redact(const Buffer *in, Buffer *out) {
-        const char *p = in->data, *end = in->data + in->size;
-        int r = 0;
-
-        while (r >= 0 && p < end) {
-                const char *newline = memchr(p, '\n', (size_t) (end - p));
-                size_t size = (size_t) ((newline ? newline + 1 : end) - p);
-
-                if (line_has_password(p, size))
-                        r = buffer_puts(out, newline ? "# <redacted>\n" : "# <redacted>");
-                else
-                        r = buffer_append(out, p, size);
-                p += size;
-        }
-
-        return r < 0 ? r : buffer_append(out, NULL, 0);
-}
-
 static int snapshot_add_file(const Root *root, const char *path, mode_t mode, Buffer *tar) {
-        _cleanup_buffer_ Buffer content = BUFFER_NULL, clean = BUFFER_NULL;
+        _cleanup_buffer_ Buffer content = BUFFER_NULL;
         int r;
 
         /* Of what is too large (a unified kernel image) the name is what matters. */
@@ -96,12 +64,11 @@ static int snapshot_add_file(const Root *root, const char *path, mode_t mode, Bu
         if (r < 0 && r != -EFBIG)
                 return r == -ENOMEM ? r : 0;
 
-        /* A program holds no secret, and with a hole in it would be another one. */
-        if (content.size >= 4 && memcmp(content.data, "\177ELF", 4) == 0)
-                return tar_add(tar, TAR_FILE, path, mode, &content, NULL);
+        /* A program holds no secret, and one with other bytes would be another program. */
+        if (content.size < 4 || memcmp(content.data, "\177ELF", 4) != 0)
+                secret_redact_file(content.data, content.size);
 
-        r = snapshot_redact(&content, &clean);
-        return r < 0 ? r : tar_add(tar, TAR_FILE, path, mode, &clean, NULL);
+        return tar_add(tar, TAR_FILE, path, mode, &content, NULL);
 }
 
 /* The last component of a path as a link, where it is one. */
@@ -163,8 +130,11 @@ static int snapshot_add_machine(const Survey *survey, Buffer *tar) {
         r = probe_to_json(survey->machine->probe, &o);
         if (r >= 0)
                 r = json_format_pretty(o, &text);
+        if (r < 0)
+                return r;
 
-        return r < 0 ? r : tar_add(tar, TAR_FILE, PROBE_PATH, 0644, &text, NULL);
+        secret_redact(text.data, text.size);
+        return tar_add(tar, TAR_FILE, PROBE_PATH, 0644, &text, NULL);
 }
 
 /* Where the user says: the file is for him, so it is not below the root. */

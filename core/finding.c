@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "core/finding.h"
+#include "core/secret.h"
 
 static const struct {
         const char *name, *meaning;
@@ -72,6 +73,12 @@ Finding *finding_free(Finding *f) {
         return NULL;
 }
 
+/* Whatever a finding says may leave the machine, and a boot file or a unit may have put a secret into it. */
+static void finding_redact(char *text) {
+        if (text)
+                secret_redact(text, strlen(text));
+}
+
 int finding_verdict(Finding *f, State state, const char *code, const char *remedy, const char *format, ...) {
         _cleanup_free_ char *reason = NULL;
         va_list ap;
@@ -86,6 +93,8 @@ int finding_verdict(Finding *f, State state, const char *code, const char *remed
         if (free_and_strdup(&f->remedy, remedy) < 0)
                 return -ENOMEM;
 
+        finding_redact(reason);
+        finding_redact(f->remedy);
         free(f->reason);
         f->reason = TAKE_PTR(reason);
         f->reason_code = code;
@@ -112,6 +121,7 @@ int finding_evidence(Finding *f, const char *source, const char *value) {
         if (free_and_strdup(&e->source, source) < 0 || free_and_strdup(&e->value, value) < 0)
                 return -ENOMEM;
 
+        finding_redact(e->value);
         return 0;
 }
 
@@ -142,6 +152,7 @@ int finding_warning(Finding *f, const char *format, ...) {
         if (!text)
                 return -ENOMEM;
 
+        finding_redact(text);
         f->warnings[f->n_warnings++] = text;
         return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "core/machine.h"
+#include "core/secret.h"
 #include "core/virt.h"
 
 #if HAVE_ZLIB
@@ -245,8 +246,12 @@ static int machine_read_running(const Root *root, Machine *machine) {
         machine->cmdline_text = strdup(strip(text.data));
         if (!machine->cmdline_text)
                 return -ENOMEM;
+        r = cmdline_parse(machine->cmdline_text, strlen(machine->cmdline_text), &machine->cmdline);
+        if (r < 0)
+                return r;
 
-        return cmdline_parse(machine->cmdline_text, strlen(machine->cmdline_text), &machine->cmdline);
+        secret_redact(machine->cmdline_text, strlen(machine->cmdline_text));
+        return 0;
 }
 
 /* Find the newest kernel of an image, which is the kernel that it will most likely run. */

@@ -31,8 +31,8 @@ typedef struct Machine {
         char *container;       /* "docker", …; NULL outside containers */
         unsigned possible_cpus; /* 0: unknown */
 
-        char *cmdline_text;    /* of the running kernel; NULL: unknown */
-        Cmdline cmdline;
+        char *cmdline_text;    /* of the running kernel, its secrets redacted; NULL: unknown */
+        Cmdline cmdline;       /* the same, with its secrets */
 
         bool config_known;     /* the kernel's configuration was found */
         KernelOption *options; /* those that practices look for */

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "core/secret.h"
 #include "tpm/words.h"
 
 #define PCR_GRUB_FILES 9U
@@ -140,7 +141,7 @@ static size_t event_ipl_prefix(const Event *event, const char **ret_text) {
 
 static int event_describe_ipl(const Event *event, Buffer *b) {
         const char *text = NULL;
-        size_t n = event_ipl_prefix(event, &text);
+        size_t n = event_ipl_prefix(event, &text), start;
         int r;
 
         for (size_t i = 0; !text; i++)
@@ -150,8 +151,14 @@ static int event_describe_ipl(const Event *event, Buffer *b) {
         r = buffer_puts(b, text);
         if (r < 0)
                 return r;
+        start = b->size;
+        r = words_guess(b, event->data + n, event->size - n);
+        if (r < 0)
+                return r;
 
-        return words_guess(b, event->data + n, event->size - n);
+        /* GRUB measures each command of its configuration, `password_pbkdf2` too. */
+        secret_redact_file(b->data + start, b->size - start);
+        return 0;
 }
 
 static int event_describe_partition(const Event *event, Buffer *b) {
@@ -262,6 +269,7 @@ int event_describe(const Event *event, Buffer *b) {
         if (r < 0)
                 return r;
 
+        secret_redact(b->data + start, b->size - start);
         if (b->size - start > EVENT_DESCRIPTION_MAX) {
                 b->size = start + EVENT_DESCRIPTION_MAX - strlen("...");
                 return buffer_puts(b, "...");

@@ -78,6 +78,10 @@ static const struct {
 
         {8, EV_IPL, TEXT("grub_cmd: linux /vmlinuz\0"), "GRUB command: linux /vmlinuz"},
         {8, EV_IPL, TEXT("kernel_cmdline: /vmlinuz quiet\0"), "kernel command line: /vmlinuz quiet"},
+        {8, EV_IPL, TEXT("kernel_cmdline: /vmlinuz rd.iscsi.password=abc ro\0"),
+         "kernel command line: /vmlinuz rd.iscsi.password=RED ro"},
+        {8, EV_IPL, TEXT("grub_cmd: password_pbkdf2 root abc\0"), "GRUB command: password_pbkdf2 REDA CTE"},
+        {12, EV_IPL, TEXT("t\0o\0k\0e\0n\0=\0a\0\0\0"), "kernel command line or boot loader: token=R"},
         {8, EV_IPL, TEXT("module_cmdline: x\0"), "boot module: x"},
         {9, EV_IPL, TEXT("/boot/grub/grub.cfg\0"), "file that the boot loader read: /boot/grub/grub.cfg"},
         {12, EV_IPL, TEXT("q\0u\0i\0e\0t\0\0\0"), "kernel command line or boot loader: quiet"},
