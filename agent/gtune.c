@@ -24,7 +24,7 @@ static const Verb verbs[] = {
          OPTIONS("root", "arch", "json"), verb_revert},
         {"reboot-needed", NULL, "Exit with 0 if something waits for a reboot, else with 1", 0, 0,
          OPTIONS("root", "arch"), verb_reboot_needed},
-        {"explain", "PRACTICE", "Tell what a practice is for, and what each reason means", 1, 1,
+        {"explain", "[TOPIC]", "Tell what a practice is for, or what a reason code means", 0, 1,
          OPTIONS("root", "arch", "json"), verb_explain},
         {"snapshot", "FILE", "Write a tar file that gives the same report with --root elsewhere", 1, 1,
          OPTIONS("root"), verb_snapshot},

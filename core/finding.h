@@ -29,11 +29,20 @@ typedef enum Wanted {
         WANTED_ON,
 } Wanted;
 
+/* What a reason that several practices share is about; a practice names the groups that it can give (core/practice.h). */
+typedef enum ReasonGroup {
+        REASON_OF_BOOT,  /* boot entries and their tokens; all of grub/reasons.c too */
+        REASON_OF_GUEST, /* the machine is none that the practice is for */
+        REASON_OF_OWNER, /* the policy, and what gtuned did by it */
+        _REASON_GROUP_MAX,
+} ReasonGroup;
+
 /* A reason code and what it means, for `gtune explain` and the manual. */
 typedef struct Reason {
         const char *code;
         const char *meaning;
         bool hopeless; /* no change of the practice could help, whatever the policy says */
+        ReasonGroup group;
 } Reason;
 
 typedef struct Evidence {

@@ -34,8 +34,9 @@ typedef struct Practice {
         const char *const *log_patterns; /* texts in the kernel log that matter; NULL-terminated; may be NULL */
         const ServiceInterest *services; /* services that matter */
         size_t n_services;
-        const Reason *reasons;
+        const Reason *reasons; /* its own */
         size_t n_reasons;
+        unsigned shared_reasons; /* the groups of those that it shares with others, a bit (1 << ReasonGroup) each */
         PolicyKeys keys;
         bool slow; /* read() may take longer than a request of the host may wait: it reads large files */
 
@@ -116,6 +117,6 @@ bool practice_is_hopeless(const Practice *practice, const Finding *finding) _pur
  */
 int practice_guest_refusal(const View *view, Finding *finding);
 
-/* The codes that practice_guest_refusal() and core/configuration.h give, for every practice that calls them. */
+/* The codes that practice_guest_refusal() and core/configuration.h give, for the practices that call them. */
 extern const Reason common_reasons[];
 extern const size_t n_common_reasons;

@@ -202,6 +202,7 @@ const Practice practice_haltpoll = {
         .log_patterns = log_patterns,
         .reasons = reasons,
         .n_reasons = ELEMENTSOF(reasons),
+        .shared_reasons = 1U << REASON_OF_BOOT | 1U << REASON_OF_GUEST | 1U << REASON_OF_OWNER,
         .keys = {haltpoll_keys, HALTPOLL_N_KEYS},
         .read = haltpoll_read,
         .done = haltpoll_free,

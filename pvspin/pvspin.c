@@ -314,6 +314,7 @@ const Practice practice_pvspin = {
         .log_patterns = log_patterns,
         .reasons = reasons,
         .n_reasons = ELEMENTSOF(reasons),
+        .shared_reasons = 1U << REASON_OF_BOOT | 1U << REASON_OF_GUEST | 1U << REASON_OF_OWNER,
         .keys = {keys, ELEMENTSOF(keys)},
         .read = pvspin_read,
         .done = free,

@@ -103,6 +103,7 @@ const Practice practice_qga_policy = {
         .n_services = ELEMENTSOF(services),
         .reasons = reasons,
         .n_reasons = ELEMENTSOF(reasons),
+        .shared_reasons = 1U << REASON_OF_GUEST | 1U << REASON_OF_OWNER,
         .keys = {wish_keys, WISH_N_KEYS},
         .slow = true,
         .read = qga_read,

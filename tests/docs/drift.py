@@ -6,7 +6,7 @@ Each function takes the facts of the programs and the pages, and yields a senten
 
 import re
 
-COMMON = ("REASONS OF EVERY PRACTICE", "REASONS OF BOOT FILES")
+COMMON = ("REASONS OF SEVERAL PRACTICES", "REASONS OF BOOT FILES")
 OPTION = re.compile(r"(?:-(\w), )?--([a-z-]+)(?: ([A-Z]+))?")
 
 
@@ -25,9 +25,9 @@ class Facts:
         return list(self.practices.values())
 
     def common_reasons(self):
-        """Those that every practice has."""
-        first, *others = (d["reasons"] for d in self.documents())
-        return {code: words for code, words in first.items() if all(code in o for o in others)}
+        """Those that several practices can give."""
+        every = [reason for d in self.documents() for reason in d["reasons"].items()]
+        return {code: words for code, words in every if every.count((code, words)) > 1}
 
 
 def both_ways(what, program, page):
@@ -103,13 +103,19 @@ def practices(facts, pages):
 
 
 def reasons(facts, pages):
-    """Reason codes: of one practice, and those of all."""
+    """Reason codes: of one practice, and those of several."""
     page, common = pages["gtuned-practices.7"], facts.common_reasons()
     said = {code: words for heading in COMMON for code, words in page.below(heading).items()}
     yield from same_words("the reason", common, said)
     for name, document in facts.practices.items():
         own = {code: words for code, words in document["reasons"].items() if code not in common}
         yield from same_words(f"{name}: the reason", own, page.below(f"Reasons of {name}"))
+
+
+def secrets(facts, pages):
+    """The table of what is redacted."""
+    own = {row["text"]: row["meaning"] for row in facts.programs["gtune"].explain("secrets")["secrets"]}
+    yield from same_words("the secret", own, pages["gtune.1"].below("SECRETS"))
 
 
 def what_to_do(_facts, pages):
@@ -197,5 +203,5 @@ def references(_facts, pages):
                 yield f"{name} refers to {found}({number}), which does not exist"
 
 
-CHECKS = (verbs, options, option_values, baseline_commands, statuses, states, practices, reasons, what_to_do, keys,
+CHECKS = (verbs, options, option_values, baseline_commands, statuses, states, practices, reasons, secrets, what_to_do, keys,
           commands, units, messages, outcomes, references)

@@ -24,7 +24,7 @@ static const Verb verbs[] = {
         {"plan", NULL, "", 0, 0, OPTIONS("root", "json"), verb_plan},
         {"apply", NULL, "", 0, 0, OPTIONS("root", "unattended"), verb_apply},
         {"revert", "[PRACTICE...]", "", 0, 9, OPTIONS("root"), verb_revert},
-        {"explain", "PRACTICE", "", 1, 1, OPTIONS("root"), verb_explain},
+        {"explain", "[TOPIC]", "", 0, 1, OPTIONS("root", "json"), verb_explain},
 };
 
 static const Option options[] = {
@@ -131,17 +131,34 @@ static void test_usage(void **state) {
         EXPECT(t, STATUS_USAGE, "", "made-up: there is no verb do", (char *) "do");
         EXPECT(t, STATUS_USAGE, "", "made-up: there is no practice haltpoll; see made-up --help\n", (char *) "status",
                (char *) "haltpoll");
-        EXPECT(t, STATUS_USAGE, "", "wrong number of arguments; usage: made-up explain PRACTICE\n", (char *) "explain");
         EXPECT(t, STATUS_OK, "Practices:\n  knob note label\n", "", (char *) "--help");
         EXPECT(t, STATUS_USAGE, "", "wrong number of arguments; usage: made-up plan\n", (char *) "plan", (char *) "all");
         EXPECT(t, STATUS_USAGE, "", "made-up: there is no verb do", (char *) "do", (char *) "--help");
         EXPECT(t, STATUS_OK, "Usage: made-up status [OPTION...]", "", (char *) "--help", (char *) "status");
+}
+
+static void test_explain(void **state) {
+        const Tree *t = *state;
+
+        made_up_tree(t, POLICY);
         EXPECT(t, STATUS_OK, "knob: a title\n", "", (char *) "explain", (char *) "knob");
+        EXPECT(t, STATUS_OK, "knob            a title\n", "", (char *) "explain");
+        EXPECT(t, STATUS_OK, "secrets\n", "", (char *) "explain", (char *) "secrets");
+        EXPECT(t, STATUS_OK, "not-right\n    It is not as it should be.\n    A reason of knob, note, label.\n", "",
+               (char *) "explain", (char *) "not-right");
+        EXPECT(t, STATUS_OK, "\"practices\": [\n", "", (char *) "--json", (char *) "explain");
+        EXPECT(t, STATUS_USAGE, "", "made-up: there is no practice and no reason nothing; `made-up explain` lists the practices\n",
+               (char *) "explain", (char *) "nothing");
+
+        /* None of the made-up practices has to do with boot entries. */
+        EXPECT(t, STATUS_USAGE, "", "there is no practice and no reason boot-store-none", (char *) "explain",
+               (char *) "boot-store-none");
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_loop, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_explain, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_no_policy, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_usage, tree_setup, tree_teardown),
         };
