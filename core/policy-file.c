@@ -67,18 +67,31 @@ static char *policy_file_path(const Root *root, const char *name) {
         return xasprintf("%s/%s", policy_directories[0], name);
 }
 
+/* A directory that cannot be listed may hold what closes something: it is an error, unless there is none. */
+static int policy_list_directory(const Root *root, Policy *policy, const char *path, char ***ret) {
+        int r = root_list(root, path, ret);
+
+        if (r >= 0 || r == -ENOMEM || r == -ENOENT || root_is_mask(root, path) > 0)
+                return r == -ENOMEM ? r : 0;
+
+        return policy_error(policy, path, 0, "cannot be read: %s",
+                            r == -EFBIG ? "the directory has more than 65536 entries" : strerror(-r));
+}
+
 /* List the drop-ins of all directories as "NAME.d/FILE". A name is listed once for each directory that has it. */
-static int policy_list_drop_ins(const Root *root, const char *name, char ***names, size_t *n) {
+static int policy_list_drop_ins(const Root *root, Policy *policy, const char *name, char ***names, size_t *n) {
         for (size_t i = 0; i < ELEMENTSOF(policy_directories); i++) {
                 _cleanup_(strv_freep) char **found = NULL;
                 _cleanup_free_ char *path = xasprintf("%s/%s.d", policy_directories[i], name);
+                int r;
 
                 if (!path)
                         return -ENOMEM;
-                if (root_list(root, path, &found) < 0)
-                        continue;
+                r = policy_list_directory(root, policy, path, &found);
+                if (r < 0)
+                        return r;
 
-                for (char **f = found; *f; f++) {
+                for (char **f = found; f && *f; f++) {
                         if (!endswith(*f, ".conf") || **f == '.')
                                 continue;
                         if (strv_take(names, n, xasprintf("%s.d/%s", name, *f)) < 0)
@@ -99,7 +112,7 @@ static int policy_read_drop_ins(const Root *root, const char *name, Policy *poli
         size_t n = 0;
         int r;
 
-        r = policy_list_drop_ins(root, name, &names, &n);
+        r = policy_list_drop_ins(root, policy, name, &names, &n);
         if (r < 0)
                 return r;
         if (n > 0)

@@ -163,6 +163,23 @@ static PolicySetting *policy_place_setting(Policy *policy, const PolicyKey *key,
         return last;
 }
 
+/* Add the line to the list of a setting; an empty value clears the list. Return: 0 or -ENOMEM. */
+static int policy_parser_add_part(const PolicyParser *p, PolicySetting *s, const char *value) {
+        PolicyPart part = {.line = p->line};
+
+        if (!*value) {
+                policy_clear_list(s);
+                return 0;
+        }
+
+        if (grow(&s->parts, s->n_parts, sizeof(PolicyPart)) < 0)
+                return -ENOMEM;
+        part.text = strdup(value);
+        part.file = strdup(p->path);
+        s->parts[s->n_parts++] = part;
+        return part.text && part.file ? 0 : -ENOMEM;
+}
+
 static int policy_parser_set(PolicyParser *p, const PolicyKey *key, const char *pattern, const char *value) {
         _cleanup_free_ char *text = NULL, *file = strdup(p->path), *copy = pattern ? strdup(pattern) : NULL;
         PolicySetting *s;
@@ -176,7 +193,9 @@ static int policy_parser_set(PolicyParser *p, const PolicyKey *key, const char *
 
         /* A new setting is zeroed and gets its key here, so that the policy can be freed if the text cannot be made. */
         s->key = key;
-        if (key->type == KEY_LIST && *value && !isempty(s->value))
+        if (key->type == KEY_LIST && policy_parser_add_part(p, s, value) < 0)
+                return -ENOMEM;
+        if (s->n_parts > 1)
                 text = xasprintf("%s, %s", s->value, value);
         else
                 text = strdup(value);
@@ -186,13 +205,10 @@ static int policy_parser_set(PolicyParser *p, const PolicyKey *key, const char *
         free(s->pattern);
         free(s->value);
         free(s->file);
-        *s = (PolicySetting) {
-                .key = key,
-                .pattern = TAKE_PTR(copy),
-                .value = TAKE_PTR(text),
-                .file = TAKE_PTR(file),
-                .line = p->line,
-        };
+        s->pattern = TAKE_PTR(copy);
+        s->value = TAKE_PTR(text);
+        s->file = TAKE_PTR(file);
+        s->line = p->line;
         return 0;
 }
 

@@ -9,7 +9,7 @@
 
 /**
  * policy_parse() - add the settings and errors of a text to a policy
- * @policy: the policy; of the same key, a later setting wins
+ * @policy: the policy; a value replaces the earlier one of its key, and a line of a list is added
  * @keys: the groups of keys that may be set; must outlive the policy
  * @n_keys: how many groups
  * @path: the file that the text comes from, for messages

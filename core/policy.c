@@ -14,6 +14,7 @@ Policy *policy_free(Policy *policy) {
                 free(policy->settings[i].pattern);
                 free(policy->settings[i].value);
                 free(policy->settings[i].file);
+                policy_clear_list(policy->settings + i);
         }
         for (size_t i = 0; i < policy->n_errors; i++) {
                 free(policy->errors[i].file);
@@ -25,6 +26,16 @@ Policy *policy_free(Policy *policy) {
         free(policy->credential_note);
         free(policy);
         return NULL;
+}
+
+void policy_clear_list(PolicySetting *setting) {
+        for (size_t i = 0; i < setting->n_parts; i++) {
+                free(setting->parts[i].text);
+                free(setting->parts[i].file);
+        }
+        free(setting->parts);
+        setting->parts = NULL;
+        setting->n_parts = 0;
 }
 
 bool policy_exists(const Policy *policy) {

@@ -15,7 +15,7 @@ typedef enum KeyType {
         KEY_KERNEL_UINT, /* a number that the kernel's kstrtouint(…, 0) reads */
         KEY_KERNEL_BOOL, /* a text that the kernel's kstrtobool() reads */
         KEY_PATH,        /* an absolute path */
-        KEY_LIST,        /* words separated by commas; a repeated key adds up, an empty value clears it */
+        KEY_LIST,        /* words separated by commas; every line counts, and an empty value clears those before it */
         _KEY_TYPE_MAX,
 } KeyType;
 
@@ -29,13 +29,22 @@ typedef struct PolicyKey {
         bool lasting;               /* it must not be set below /run, because it would be lost at a reboot */
 } PolicyKey;
 
+/* One line of a list. */
+typedef struct PolicyPart {
+        char *text; /* the value of the line; never empty */
+        char *file;
+        unsigned line;
+} PolicyPart;
+
 /* The value that counts for a key, and where it was written. */
 typedef struct PolicySetting {
         const PolicyKey *key;
         char *pattern; /* of [section PATTERN]: a shell pattern over names of subjects; NULL: a plain section */
-        char *value;
-        char *file;
+        char *value;   /* of a list: the words of all lines */
+        char *file;    /* of a list: that of the last line */
         unsigned line;
+        PolicyPart *parts; /* of a list: the lines that count, in the order of reading; those of a file are together */
+        size_t n_parts;
 } PolicySetting;
 
 typedef struct PolicyError {
@@ -46,7 +55,7 @@ typedef struct PolicyError {
 
 typedef struct Policy {
         char **files; /* the files that were read, NULL-terminated, in the order of reading */
-        PolicySetting *settings; /* of the same key, a later one wins */
+        PolicySetting *settings; /* of the same key, the last one counts; of a list, every line does */
         size_t n_settings;
         const PolicyKey **shared; /* the keys on which every practice depends */
         size_t n_shared;
@@ -66,6 +75,9 @@ typedef struct PolicyKeys {
 /** policy_free() - release a policy; NULL is ignored */
 Policy *policy_free(Policy *policy);
 DEFINE_CLEANUP(Policy *, policy_free);
+
+/** policy_clear_list() - forget the lines of a list */
+void policy_clear_list(PolicySetting *setting);
 
 /**
  * policy_exists() - whether any key is set

@@ -255,8 +255,16 @@ static int report_warn_policy(const View *view, const Qga *q, Finding *f) {
         for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
                 const PolicySetting *s = policy_get(view->policy, "qga-policy", keys[i]);
 
-                if (s && !*s->value &&
+                if (s && !s->value[strspn(s->value, ", \t")] &&
                     finding_warning(f, "%s:%u: %s is empty, which restricts nothing", s->file, s->line, keys[i]) < 0)
+                        return -ENOMEM;
+        }
+        if (practice_is_on(f) && q->wish.disputed.n > 0) {
+                _cleanup_free_ char *list = names_join(&q->wish.disputed, ", ");
+
+                if (!list || finding_warning(f, "one file of the policy allows %s, and another does not: closed. A line "
+                                                "\"allow =\" clears the lists that were read before it",
+                                             list) < 0)
                         return -ENOMEM;
         }
         for (size_t i = 0; practice_is_on(f) && i < q->wish.missing.n; i++)

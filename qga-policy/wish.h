@@ -14,6 +14,7 @@ typedef struct Wish {
         Names closed;    /* RPCs of this qemu-ga that are to be closed */
         Names open;      /* RPCs of this qemu-ga that the allow list has, by name or group, and that are not blocked */
         Names missing;   /* names in the policy of RPCs that this qemu-ga does not have */
+        Names disputed;  /* RPCs that the allow list of one file of the policy has and that of another has not */
         bool spoken_of[_RPC_GROUP_MAX]; /* whether the policy mentions the group or an RPC of it */
 } Wish;
 
@@ -39,7 +40,8 @@ int wish_check(Policy *policy, const Names *known);
  * @names: the RPCs that the qemu-ga has
  * @ret: takes the answer; the caller calls wish_done()
  *
- * Block wins over allow. Return: 0 or -ENOMEM.
+ * The lists of the policy's files restrict, and what any of them closes is closed: block wins over allow, and an allow
+ * list closes what it does not have even if that of another file has it. Return: 0 or -ENOMEM.
  */
 int wish_read(const Policy *policy, const Names *names, Wish *ret);
 

@@ -256,6 +256,7 @@ static void test_unreadable(void **state) {
                 const char *path, *reason;
         } rows[] = {
                 {"/etc/gtuned/gtuned.conf", "directory"},
+                {"/usr/lib/gtuned/gtuned.conf.d", "Not a directory"},
                 {"/etc/gtuned/gtuned.conf.d/fifo.conf", "not a regular file"},
                 {"/etc/gtuned/gtuned.conf.d/large.conf", "larger than 1 MiB"},
         };
@@ -264,10 +265,12 @@ static void test_unreadable(void **state) {
         const Tree *t = *state;
 
         tree_file(t, "/etc/gtuned/gtuned.conf/x", "");
-        fifo = tree_path(t, rows[1].path);
+        tree_file(t, rows[1].path, "");
+        tree_link(t, "/run/gtuned/gtuned.conf.d", "/dev/null");
+        fifo = tree_path(t, rows[2].path);
         assert_int_equal(mkfifo(fifo, 0644), 0);
-        tree_file(t, rows[2].path, "");
-        large = tree_path(t, rows[2].path);
+        tree_file(t, rows[3].path, "");
+        large = tree_path(t, rows[3].path);
         assert_int_equal(truncate(large, 1024 * 1024 + 1), 0);
 
         p = read_policy(t);
@@ -277,6 +280,38 @@ static void test_unreadable(void **state) {
                 assert_int_equal(p->errors[i].line, 0);
                 assert_non_null(strstr(p->errors[i].reason, rows[i].reason));
         }
+}
+
+static void assert_parts(const PolicySetting *s, const char *expected) {
+        _cleanup_free_ char *text = strdup("");
+
+        for (size_t i = 0; i < s->n_parts; i++) {
+                char *longer = xasprintf("%s%s:%u %s\n", text, s->parts[i].file, s->parts[i].line, s->parts[i].text);
+
+                assert_non_null(longer);
+                free(text);
+                text = longer;
+        }
+        assert_string_equal(text, expected);
+}
+
+/* Every line of a list counts, of whatever file, until an empty value clears those before it. */
+static void test_lists(void **state) {
+        _cleanup_(policy_freep) Policy *added = NULL, *cleared = NULL;
+        const Tree *t = *state;
+
+        tree_file(t, "/usr/lib/gtuned/gtuned.conf.d/10.conf", "[test]\nlist = a, b\nlist = c\n");
+        tree_file(t, "/etc/gtuned/gtuned.conf.d/50.conf", "[test]\nlist = a\n");
+        added = read_policy(t);
+        assert_string_equal(policy_word(added, "test", "list", ""), "a, b, c, a");
+        assert_parts(policy_get(added, "test", "list"), "/usr/lib/gtuned/gtuned.conf.d/10.conf:2 a, b\n"
+                                                        "/usr/lib/gtuned/gtuned.conf.d/10.conf:3 c\n"
+                                                        "/etc/gtuned/gtuned.conf.d/50.conf:2 a\n");
+
+        tree_file(t, "/etc/gtuned/gtuned.conf.d/50.conf", "[test]\nlist =\nlist = d\n");
+        cleared = read_policy(t);
+        assert_string_equal(policy_word(cleared, "test", "list", ""), "d");
+        assert_parts(policy_get(cleared, "test", "list"), "/etc/gtuned/gtuned.conf.d/50.conf:3 d\n");
 }
 
 /* A hold ends when vcpu or a key of the practice's own section changes, and at no other change. */
@@ -386,6 +421,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_precedence, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_mask, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_unreadable, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_lists, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_describe, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_describe_order, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_subjects, tree_setup, tree_teardown),

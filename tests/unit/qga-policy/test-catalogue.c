@@ -86,6 +86,12 @@ static Policy *read_policy(const char *text) {
         return policy;
 }
 
+static void assert_names(const Names *names, const char *expected) {
+        _cleanup_free_ char *is = names_join(names, " ");
+
+        assert_string_equal(is, expected);
+}
+
 static void test_wish(_unused_ void **state) {
         static const struct {
                 const char *text;
@@ -116,16 +122,78 @@ static void test_wish(_unused_ void **state) {
                 add_installed(&names);
                 assert_int_equal(wish_read(policy, &names, &wish), 0);
 
-                const Names *lists[] = {&wish.closed, &wish.open, &wish.missing};
-                const char *wanted[] = {cases[i].closed, cases[i].open, cases[i].missing};
-
                 assert_int_equal(wish.restricts, cases[i].restricts);
-                for (size_t k = 0; k < ELEMENTSOF(lists); k++) {
-                        _cleanup_free_ char *is = names_join(lists[k], " ");
-
-                        assert_string_equal(is, wanted[k]);
-                }
+                assert_names(&wish.closed, cases[i].closed);
+                assert_names(&wish.open, cases[i].open);
+                assert_names(&wish.missing, cases[i].missing);
         }
+}
+
+/* What any file closes stays closed, until a later one clears the list. */
+static void test_wish_of_files(void **state) {
+        static const struct {
+                const char *vendor, *site; /* lines of the two files */
+                const char *open, *closed, *disputed;
+        } cases[] = {
+                {"block = exec", "block = power", "", "guest-exec guest-exec-status guest-shutdown", ""},
+                {"block = exec", "block =\nblock = power", "", "guest-shutdown", ""},
+                {"allow = info, power", "allow = info", "guest-info guest-ping",
+                 "guest-exec guest-exec-status guest-file-open guest-shutdown", "guest-shutdown"},
+                {"allow = info", "allow = info, power", "guest-info guest-ping",
+                 "guest-exec guest-exec-status guest-file-open guest-shutdown", "guest-shutdown"},
+                {"allow = info", "allow =\nallow = power", "guest-shutdown",
+                 "guest-exec guest-exec-status guest-file-open guest-info guest-ping", ""},
+                {"allow = info\nallow = power", "allow = guest-ping, power\nallow = exec", "guest-ping guest-shutdown",
+                 "guest-exec guest-exec-status guest-file-open guest-info",
+                 "guest-info guest-exec guest-exec-status"},
+                {"allow = info", "allow = power", "",
+                 "guest-exec guest-exec-status guest-file-open guest-info guest-ping guest-shutdown",
+                 "guest-info guest-ping guest-shutdown"},
+                {"allow = power", "block = power", "",
+                 "guest-exec guest-exec-status guest-file-open guest-info guest-ping guest-shutdown", ""},
+                {"block = power", "allow = power", "",
+                 "guest-exec guest-exec-status guest-file-open guest-info guest-ping guest-shutdown", ""},
+                {"allow = info, power", "allow = ,", "guest-info guest-ping guest-shutdown",
+                 "guest-exec guest-exec-status guest-file-open", ""},
+                {"preset = hardened", "preset = none\nblock = exec", "", "guest-exec guest-exec-status", ""},
+        };
+        const PolicyKeys keys = {wish_keys, WISH_N_KEYS};
+        const Tree *t = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *vendor = xasprintf("[qga-policy]\n%s\n", cases[i].vendor),
+                                    *site = xasprintf("[qga-policy]\n%s\n", cases[i].site);
+                _cleanup_(policy_freep) Policy *policy = NULL;
+                _cleanup_(wish_done) Wish wish = {};
+                _cleanup_names_ Names names = {};
+
+                tree_file(t, "/usr/lib/gtuned/gtuned.conf.d/10-vendor.conf", vendor);
+                tree_file(t, "/etc/gtuned/gtuned.conf.d/50-site.conf", site);
+                assert_int_equal(policy_read(t->root, "gtuned/gtuned.conf", &keys, 1, &policy), 0);
+                assert_int_equal(policy->n_errors, 0);
+
+                add_installed(&names);
+                assert_int_equal(wish_read(policy, &names, &wish), 0);
+                assert_names(&wish.open, cases[i].open);
+                assert_names(&wish.closed, cases[i].closed);
+                assert_names(&wish.disputed, cases[i].disputed);
+        }
+}
+
+/* An error is one of the line that has the name, and not of the last line of the list. */
+static void test_check_files(void **state) {
+        const PolicyKeys keys = {wish_keys, WISH_N_KEYS};
+        _cleanup_(policy_freep) Policy *policy = NULL;
+        const Tree *t = *state;
+        Names none = {};
+
+        tree_file(t, "/usr/lib/gtuned/gtuned.conf.d/10-vendor.conf", "[qga-policy]\nblock = exec\nblock = nonsense\n");
+        tree_file(t, "/etc/gtuned/gtuned.conf.d/50-site.conf", "\n\n[qga-policy]\nblock = power\n");
+        assert_int_equal(policy_read(t->root, "gtuned/gtuned.conf", &keys, 1, &policy), 0);
+        assert_int_equal(wish_check(policy, &none), 0);
+        assert_int_equal(policy->n_errors, 1);
+        assert_string_equal(policy->errors->file, "/usr/lib/gtuned/gtuned.conf.d/10-vendor.conf");
+        assert_int_equal(policy->errors->line, 3);
 }
 
 static void test_check(_unused_ void **state) {
@@ -161,6 +229,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_groups),  cmocka_unit_test(test_table), cmocka_unit_test(test_nearest),
                 cmocka_unit_test(test_plain),   cmocka_unit_test(test_wish),  cmocka_unit_test(test_check),
+                cmocka_unit_test_setup_teardown(test_wish_of_files, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_check_files, tree_setup, tree_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
