@@ -238,7 +238,7 @@ static int measured_boot_judge(const Verdict *v, Finding *f) {
 
         if (of_baseline)
                 reason = v->baseline_reason;
-        else if (issue == VERDICT_ISSUE_LOG_ABSENT)
+        else if (issue == VERDICT_ISSUE_LOG_ABSENT && !v->log_reason)
                 reason = "this boot was measured, and there is no event log to compare it with";
         else if (issue == VERDICT_ISSUE_LOG_UNUSABLE && v->log_reason)
                 reason = v->log_reason;
@@ -412,7 +412,7 @@ static const Reason measured_boot_reasons[] = {
         {"partial", "Firmware, boot loader or Secure Boot keys were not measured, as with SeaBIOS."},
         {"log-mismatch", "The event log does not lead to the values of PCR 0 to 7."},
         {"log-unusable", "The boot was measured, and the event log is damaged or cannot be read."},
-        {"log-absent", "The boot was measured, and there is no event log that says what."},
+        {"log-absent", "The boot was measured, and no event log says what in the bank by which it is judged."},
         {"baseline-invalid", "The baseline cannot be read, or is no baseline."},
         {"baseline-mismatch", "A PCR that must match has a value that the baseline does not allow."},
         {"baseline-warning", "A PCR of the level \"warn\" has a value that the baseline does not allow."},

@@ -49,6 +49,23 @@ _printf_(2, 3) static int verdict_set_text(char **p, const char *format, ...) {
         return *p ? 0 : -ENOMEM;
 }
 
+/*
+ * The log leads to the PCRs of another bank than the judged one: nothing of it was compared with those that are judged,
+ * as if there were no log.
+ */
+static int verdict_set_other_bank(const VerdictInput *in, Verdict *v) {
+        const char *judged = v->bank >= 0 ? algorithm_to_string(v->bank) : NULL;
+
+        v->log = VERDICT_LOG_ABSENT;
+        if (!judged || in->firmware->banks & 1U << v->bank)
+                return verdict_set_text(&v->log_reason, "the event log could be compared in the %s bank only",
+                                        algorithm_to_string(v->log_bank));
+
+        return verdict_set_text(&v->log_reason,
+                                "the event log has no %s digests, and leads to the PCRs of the %s bank only", judged,
+                                algorithm_to_string(v->log_bank));
+}
+
 static int verdict_judge_replay(const VerdictInput *in, Verdict *v) {
         const ReplayDifference *d;
 
@@ -67,12 +84,11 @@ static int verdict_judge_replay(const VerdictInput *in, Verdict *v) {
         }
 
         v->log = d->differ & VERDICT_PCRS ? VERDICT_LOG_MISMATCH : VERDICT_LOG_MATCH;
+        if (v->log == VERDICT_LOG_MATCH && v->log_bank != v->bank)
+                return verdict_set_other_bank(in, v);
         if (in->userspace && in->userspace->reason)
                 return verdict_set_text(&v->log_reason, "systemd's measurement log is %s: %s",
                                         eventlog_status_to_string(in->userspace->status), in->userspace->reason);
-        if (v->log_bank != v->bank)
-                return verdict_set_text(&v->log_reason, "it could be compared in the %s bank only",
-                                        algorithm_to_string(v->log_bank));
 
         return 0;
 }

@@ -37,9 +37,9 @@ typedef enum VerdictState {
 } VerdictState;
 
 typedef enum VerdictLog {
-        VERDICT_LOG_ABSENT,   /* no log, an empty log, or a log without digests of an active bank */
+        VERDICT_LOG_ABSENT,   /* no log, an empty log, or a log without digests of the judged bank */
         VERDICT_LOG_UNUSABLE, /* damaged or unreadable */
-        VERDICT_LOG_MISMATCH, /* its replay does not give the values of PCR 0 to 7 */
+        VERDICT_LOG_MISMATCH, /* its replay does not give the values of PCR 0 to 7, in whatever bank it has */
         VERDICT_LOG_MATCH,
         _VERDICT_LOG_MAX,
         _VERDICT_LOG_INVALID = -EINVAL,
