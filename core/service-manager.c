@@ -184,11 +184,42 @@ static int service_read(sd_bus *bus, const ServiceInterest *interest, Services *
         r = service_read_properties(bus, path, &s);
         if (r < 0)
                 return r;
-        if (!s.load_state || streq(s.load_state, "not-found"))
+        if (!s.load_state || streq(s.load_state, SERVICE_NOT_FOUND))
                 return 0;
 
         r = service_read_processes(bus, interest->program, &s);
         if (r < 0)
+                return r;
+        if (grow(&services->list, services->n, sizeof(Service)) < 0)
+                return -ENOMEM;
+
+        services->list[services->n++] = s;
+        s = (Service) {};
+        return 0;
+}
+
+static bool services_have_program(const Services *services, const ServiceInterest *interests, size_t n_interests,
+                                  const char *program) {
+        for (size_t i = 0; i < n_interests; i++)
+                for (size_t k = 0; k < services->n; k++)
+                        if (streq(interests[i].program, program) && streq(services->list[k].unit, interests[i].unit))
+                                return true;
+
+        return false;
+}
+
+/* Look for processes of a program though none of its units is loaded: another unit may have started them. */
+static int service_read_strays(sd_bus *bus, const ServiceInterest *interest, Services *services) {
+        _cleanup_(service_done) Service s = {};
+        int r;
+
+        s.unit = strdup(interest->unit);
+        s.load_state = strdup(SERVICE_NOT_FOUND);
+        if (!s.unit || !s.load_state)
+                return -ENOMEM;
+
+        r = service_read_processes(bus, interest->program, &s);
+        if (r < 0 || s.n_strays == 0)
                 return r;
         if (grow(&services->list, services->n, sizeof(Service)) < 0)
                 return -ENOMEM;
@@ -211,6 +242,15 @@ static int services_ask(const ServiceInterest *interests, size_t n_interests, Se
 
         for (size_t i = 0; i < n_interests; i++) {
                 r = service_read(bus, interests + i, services);
+                if (r < 0)
+                        return r;
+        }
+
+        for (size_t i = 0; i < n_interests; i++) {
+                if (!*interests[i].program ||
+                    services_have_program(services, interests, n_interests, interests[i].program))
+                        continue;
+                r = service_read_strays(bus, interests + i, services);
                 if (r < 0)
                         return r;
         }

@@ -30,8 +30,19 @@ void services_done(Services *services) {
 
 const Service *services_find(const Services *services, const char *unit) {
         for (size_t i = 0; i < services->n; i++)
-                if (streq(services->list[i].unit, unit))
+                if (streq(services->list[i].unit, unit) && !streq(services->list[i].load_state, SERVICE_NOT_FOUND))
                         return services->list + i;
+
+        return NULL;
+}
+
+const ServiceProcess *services_find_process(const Services *services, const char *unit) {
+        for (size_t i = 0; i < services->n; i++) {
+                const Service *s = services->list + i;
+
+                if (streq(s->unit, unit) && streq(s->load_state, SERVICE_NOT_FOUND) && s->n_strays > 0)
+                        return s->strays;
+        }
 
         return NULL;
 }

@@ -10,10 +10,13 @@
 
 struct sd_bus;
 
+/* The load state of a unit that does not exist. */
+#define SERVICE_NOT_FOUND "not-found"
+
 /* A service that a practice looks at. */
 typedef struct ServiceInterest {
         const char *unit;    /* "qemu-guest-agent.service" */
-        const char *program; /* name of the program that it runs: "qemu-ga" */
+        const char *program; /* name of the program that it runs: "qemu-ga"; "": its processes do not matter */
 } ServiceInterest;
 
 typedef struct ServiceProcess {
@@ -39,7 +42,7 @@ typedef struct Service {
 
 /* The answer of the service manager. */
 typedef struct Services {
-        Service *list; /* only units that are loaded or masked */
+        Service *list; /* units that are loaded or masked; one that does not exist, if its program runs all the same */
         size_t n;
         bool known;    /* the manager has answered; if not, error says why */
         char *error;
@@ -73,6 +76,13 @@ void services_done(Services *services);
 
 /** services_find() - find the facts about a unit. Return: the service, or NULL: there is none, or nothing is known. */
 const Service *services_find(const Services *services, const char *unit) _pure_;
+
+/**
+ * services_find_process() - find a process that runs the program of a unit, though the unit does not exist
+ *
+ * Return: the first of them, or NULL: there is none, or nothing is known.
+ */
+const ServiceProcess *services_find_process(const Services *services, const char *unit) _pure_;
 
 /** services_to_json() - make the list for a snapshot; the caller puts it. Return: 0 or -ENOMEM. */
 int services_to_json(const Services *services, json_object **ret);

@@ -12,25 +12,69 @@
 
 #define QGA_DROP_IN_FOLDER "/etc/systemd/system"
 
-static int qga_find_unit(const View *view, Qga *q) {
-        for (size_t i = 0; i < practice_qga_policy.n_services; i++) {
-                const char *name = practice_qga_policy.services[i].unit;
-                int r;
+/* Which unit is taken for the agent's, best first. */
+typedef enum QgaChoice {
+        QGA_CHOICE_RUNS,
+        QGA_CHOICE_EXISTS,
+        QGA_CHOICE_MASKED,
+        _QGA_CHOICE_MAX,
+} QgaChoice;
 
+static bool qga_runs_unit(const Qga *q, const char *name) {
+        const Service *service = services_find(q->services, name);
+
+        return service && service->main.pid > 0;
+}
+
+/* Return: 1 if the unit is taken, 0 if not, -ENOMEM. */
+static int qga_take_unit(const View *view, Qga *q, const char *name, QgaChoice choice) {
+        int r;
+
+        if (choice == QGA_CHOICE_RUNS && !qga_runs_unit(q, name))
+                return 0;
+
+        free(q->drop_in);
+        q->drop_in = xasprintf("%s/%s.d/%s", QGA_DROP_IN_FOLDER, name, DROP_IN_NAME);
+        if (!q->drop_in)
+                return -ENOMEM;
+
+        r = agent_unit_read(view->root, name, q->drop_in, NULL, &q->base);
+        if (r < 0)
+                return r;
+        if (q->base.unit.fragment && (choice == QGA_CHOICE_MASKED || !q->base.unit.masked)) {
                 q->unit = name;
-                free(q->drop_in);
-                q->drop_in = xasprintf("%s/%s.d/%s", QGA_DROP_IN_FOLDER, name, DROP_IN_NAME);
-                if (!q->drop_in)
-                        return -ENOMEM;
-
-                r = agent_unit_read(view->root, name, q->drop_in, NULL, &q->base);
-                if (r < 0 || q->base.unit.fragment)
-                        return r;
-                agent_command_done(&q->base);
+                return 1;
         }
 
-        q->unit = NULL;
+        agent_command_done(&q->base);
         return 0;
+}
+
+static int qga_find_unit(const View *view, Qga *q) {
+        for (QgaChoice choice = 0; choice < _QGA_CHOICE_MAX; choice++)
+                for (size_t i = 0; i < practice_qga_policy.n_services; i++) {
+                        int r = qga_take_unit(view, q, practice_qga_policy.services[i].unit, choice);
+
+                        if (r != 0)
+                                return r < 0 ? r : 0;
+                }
+
+        return 0;
+}
+
+/* There is no file of a unit that gtuned knows: find an agent that something else starts, or that runs all the same. */
+static int qga_find_other(const View *view, Qga *q) {
+        int r;
+
+        for (size_t i = 0; i < practice_qga_policy.n_services && !q->alone; i++) {
+                const char *name = practice_qga_policy.services[i].unit;
+
+                q->alone = qga_runs_unit(q, name) ? &services_find(q->services, name)->main
+                                                  : services_find_process(q->services, name);
+        }
+
+        r = starter_find(view->root, &q->starter);
+        return r < 0 ? r : wish_read(view->policy, &q->binary.names, &q->wish);
 }
 
 static int qga_read_drop_in(const View *view, Qga *q) {
@@ -256,8 +300,10 @@ static int qga_look(const View *view, Qga *q) {
         q->image = view->machine->kind == MACHINE_IMAGE;
         q->services = &view->machine->probe->services;
         r = qga_find_unit(view, q);
-        if (r < 0 || !q->unit)
+        if (r < 0)
                 return r;
+        if (!q->unit)
+                return qga_find_other(view, q);
 
         r = qga_read_drop_in(view, q);
         if (r < 0)
@@ -323,6 +369,7 @@ void qga_free(void *facts) {
                 return;
 
         free(q->drop_in);
+        starter_done(&q->starter);
         drop_in_file_done(&q->file);
         agent_command_done(&q->base);
         agent_command_done(&q->with);
@@ -338,6 +385,10 @@ void qga_free(void *facts) {
 
 bool qga_runs(const Qga *q) {
         return q->service && q->service->main.pid > 0 && q->service->main.arguments && q->binary.names.n > 0;
+}
+
+bool qga_is_absent(const Qga *q) {
+        return !q->unit && !q->alone && !q->starter.path && !q->starter.program;
 }
 
 const AgentCommand *qga_in_effect(const Qga *q) {

@@ -43,7 +43,11 @@ static int qga_plan(_unused_ const View *view, const void *facts, const Finding 
 }
 
 static const Reason reasons[] = {
-        {"qga-absent", "The guest has no unit of the QEMU guest agent.", .hopeless = true},
+        {"qga-absent", "The guest has no QEMU guest agent: no unit, no program and no process of it.", .hopeless = true},
+        {"qga-other-unit",
+         "An agent is started by something else than a unit that gtuned knows, such as a template or an init script.",
+         .hopeless = true},
+        {"qga-no-unit", "The program of the agent is there, and nothing that starts it was found.", .hopeless = true},
         {"qga-masked", "The unit is masked, so the agent never starts.", .hopeless = true},
         {"qga-unit-not-understood",
          "It cannot be known what the unit runs; the reason names file and line.", .hopeless = true},
@@ -69,6 +73,7 @@ static const Reason reasons[] = {
         {"qga-not-loaded", "The service manager refuses the unit, or has not read it yet.", .hopeless = true},
         {"qga-not-running", "The agent is configured and does not run, or its arguments are not known."},
         {"qga-restart-needed", "The agent runs with older arguments than its files have."},
+        {"qga-nothing-open", "The policy only closes, and there is no agent: nothing is open.", .hopeless = true},
         {"qga-nothing-restricted", "The practice is enabled, and no list of it holds anything."},
         {"qga-restricted", "The agent is restricted, and the policy does not ask for it."},
 };

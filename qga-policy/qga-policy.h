@@ -7,6 +7,7 @@
 
 #include "core/configuration.h"
 #include "qga-policy/drop-in.h"
+#include "qga-policy/starter.h"
 
 extern const Practice practice_qga_policy;
 
@@ -16,7 +17,9 @@ typedef struct Qga {
         const Services *services; /* the services, as the service manager has them */
         bool lacks_port;          /* the agent needs a virtio port, does not run, and the guest has no such port */
 
-        const char *unit;      /* name of the agent's unit; NULL: there is none */
+        const char *unit;      /* name of the agent's unit; NULL: there is none that gtuned knows */
+        Starter starter;       /* what else starts an agent, if there is no unit */
+        const ServiceProcess *alone; /* an agent that runs though there is no unit, or NULL */
         char *drop_in;         /* path of gtuned's drop-in */
         DropInFile file;       /* the file at that path */
         const LedgerFile *record; /* the ledger's record of the drop-in, or NULL */
@@ -48,6 +51,9 @@ void qga_free(void *facts);
 
 /** qga_runs() - whether the unit has a process whose arguments are known */
 bool qga_runs(const Qga *q) _pure_;
+
+/** qga_is_absent() - whether the machine has no agent at all: no unit, program or process */
+bool qga_is_absent(const Qga *q) _pure_;
 
 /**
  * qga_in_effect() - the command line that closes RPCs now: the process's, or an image's files; NULL if there is none

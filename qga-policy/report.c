@@ -299,10 +299,26 @@ static int report_warnings(const View *view, const Qga *q, Finding *f) {
         return 0;
 }
 
+/* What is known of an agent without a unit that gtuned knows. */
+static int report_other(const Qga *q, Finding *f) {
+        int r = 0;
+
+        if (q->starter.program)
+                r = finding_evidence(f, q->starter.program, "a guest agent");
+        if (r >= 0 && q->starter.path)
+                r = finding_evidence(f, q->starter.path, "starts qemu-ga");
+        if (r >= 0 && q->alone)
+                r = report_process(q->alone, "qemu-ga outside of a known unit", /* with_cgroup= */ true, f);
+
+        return r;
+}
+
 int qga_report(const View *view, const Qga *q, Finding *finding) {
         int r;
 
-        if (!q->unit || q->base.unit.masked)
+        if (!q->unit)
+                return report_other(q, finding);
+        if (q->base.unit.masked)
                 return 0;
 
         r = report_binary(q, finding);

@@ -44,6 +44,16 @@ typedef struct Unit {
  */
 int unit_read(const Root *root, const char *name, const char *path, const char *text, Unit *ret);
 
+/**
+ * unit_list() - list the unit files of all services
+ * @root: the root
+ * @ret: takes their paths, the directories of higher precedence first; the caller calls strv_free()
+ *
+ * Of a name only the first file is listed, and none of a directory that cannot be listed. Return: the number of paths,
+ * or -ENOMEM.
+ */
+int unit_list(const Root *root, char ***ret);
+
 /** unit_done() - release what unit_read() filled in */
 void unit_done(Unit *unit);
 #define _cleanup_unit_ _cleanup_(unit_done)

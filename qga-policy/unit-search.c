@@ -44,6 +44,45 @@ bool unit_file_is_newer(const Root *root, const char *path, uint64_t started) {
                (root_is_live(root) && unit_time_is_later(&st.st_ctim, started));
 }
 
+static int unit_compare_names(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* Whether one of the first @n directories has a name. The lists of root_list() are sorted. */
+static bool unit_is_listed(char **const lists[], const size_t sizes[], size_t n, char *const *name) {
+        for (size_t i = 0; i < n; i++)
+                if (sizes[i] > 0 && bsearch(name, lists[i], sizes[i], sizeof(char *), unit_compare_names))
+                        return true;
+
+        return false;
+}
+
+int unit_list(const Root *root, char ***ret) {
+        char **lists[ELEMENTSOF(unit_paths)] = {}, **paths = NULL;
+        size_t sizes[ELEMENTSOF(unit_paths)] = {}, n = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(unit_paths) && r >= 0; i++) {
+                r = root_list(root, unit_paths[i], lists + i);
+                sizes[i] = r > 0 ? (size_t) r : 0;
+                r = r == -ENOMEM ? r : 0;
+
+                for (size_t k = 0; k < sizes[i] && r >= 0; k++)
+                        if (endswith(lists[i][k], ".service") && !unit_is_listed(lists, sizes, i, lists[i] + k))
+                                r = strv_take(&paths, &n, xasprintf("%s/%s", unit_paths[i], lists[i][k]));
+        }
+
+        for (size_t i = 0; i < ELEMENTSOF(unit_paths); i++)
+                strv_free(lists[i]);
+        if (r < 0) {
+                strv_free(paths);
+                return r;
+        }
+
+        *ret = paths;
+        return (int) n;
+}
+
 static int unit_note_problem(Unit *unit, const char *path, const char *what) {
         if (unit->problem)
                 return 0;

@@ -27,8 +27,46 @@ static int qga_check_guest(const View *view, Finding *f) {
         return practice_guest_refusal(view, f);
 }
 
+#define QGA_KNOWN "gtuned knows qemu-guest-agent.service and qemu-ga.service only"
+#define QGA_RENAME "let a unit that is called qemu-guest-agent.service start it, which gtuned can restrict"
+
+/* An agent is there, and none of the units that gtuned knows: what it leaves open is not known. */
+static int qga_check_other(const Qga *q, Finding *f) {
+        if (q->unit || qga_is_absent(q))
+                return 0;
+        if (q->alone)
+                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-other-unit", QGA_RENAME,
+                                                 "qemu-ga runs as process %u in %s, and " QGA_KNOWN, q->alone->pid,
+                                                 q->alone->cgroup ? q->alone->cgroup : "an unknown control group"));
+        if (q->starter.path)
+                return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-other-unit", QGA_RENAME,
+                                                 "%s starts qemu-ga, and " QGA_KNOWN, q->starter.path));
+
+        return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-no-unit",
+                                         "remove it if nothing starts it, or " QGA_RENAME,
+                                         "%s is there, and no unit that starts it was found", q->starter.program));
+}
+
+/*
+ * Without an agent nothing is open, and that is all that a policy asks for which only closes. A list of what may be
+ * called asks for an agent, too.
+ */
+static int qga_check_nothing_open(const Qga *q, Finding *f) {
+        const bool known = q->image || q->services->known;
+        const bool runs = q->service && (q->service->main.pid > 0 || q->service->n_strays > 0);
+
+        if (!practice_is_on(f) || q->wish.allows || !known || runs ||
+            !(qga_is_absent(q) || q->binary_error == -ENOENT))
+                return 0;
+        if (!q->unit && finding_evidence(f, "unit, program or process of qemu-ga", NULL) < 0)
+                return -ENOMEM;
+
+        return qga_found(finding_verdict(f, STATE_ACTIVE, "qga-nothing-open", NULL,
+                                         "there is no guest agent, so nothing that the policy closes is open"));
+}
+
 static int qga_check_absent(const Qga *q, Finding *f) {
-        if (q->unit)
+        if (!qga_is_absent(q))
                 return 0;
 
         return qga_found(finding_verdict(f, STATE_UNSUPPORTED, "qga-absent",
@@ -36,11 +74,32 @@ static int qga_check_absent(const Qga *q, Finding *f) {
                                          "there is no qemu-guest-agent.service, so there is no guest agent"));
 }
 
+static int qga_check_stray(const Qga *q, Finding *f) {
+        const ServiceProcess *p;
+        _cleanup_free_ char *remedy = NULL;
+
+        if (!q->service || q->service->main.pid > 0 || q->service->n_strays == 0)
+                return 0;
+
+        p = q->service->strays;
+        remedy = q->base.unit.masked ? xasprintf("end process %u, and what starts it", p->pid)
+                                     : xasprintf("end process %u, then run `systemctl start %s`", p->pid, q->unit);
+        if (!remedy)
+                return -ENOMEM;
+
+        return qga_found(finding_verdict(f, q->record ? STATE_DRIFTED : STATE_CONFLICT, "qga-stray", remedy,
+                                     "qemu-ga runs as process %u in %s and not as %s, so it does not have the "
+                                     "unit's restrictions",
+                                     p->pid, p->cgroup ? p->cgroup : "an unknown control group", q->unit));
+}
+
 static int qga_check_masked(const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
 
         if (!q->base.unit.masked && !(q->service && streq_ptr(q->service->load_state, "masked")))
                 return 0;
+        if (q->service && q->service->n_strays > 0)
+                return qga_check_stray(q, f);
 
         remedy = xasprintf("run `systemctl unmask %s`, or set enable = no in [qga-policy]", q->unit);
         if (!remedy)
@@ -50,15 +109,31 @@ static int qga_check_masked(const Qga *q, Finding *f) {
                                          "%s is masked, so the agent never starts", q->unit));
 }
 
+/* A process may still run a program that was removed. */
+static int qga_check_no_program(const Qga *q, Finding *f) {
+        _cleanup_free_ char *remedy = NULL;
+
+        if (!q->service || q->service->main.pid == 0)
+                return qga_found(finding_verdict(f, STATE_UNSUPPORTED, "qga-no-program", "install qemu-guest-agent",
+                                             "%s:%u starts %s, which does not exist", q->base.command.setting->file,
+                                             q->base.command.setting->line, q->base.command.path));
+
+        remedy = xasprintf("run `systemctl stop %s`, or install qemu-guest-agent", q->unit);
+        if (!remedy)
+                return -ENOMEM;
+
+        return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-no-program", remedy,
+                                     "%s does not exist any more, and process %u still runs it", q->base.command.path,
+                                     q->service->main.pid));
+}
+
 static int qga_check_binary(const Qga *q, Finding *f) {
         if (q->base.problem)
                 return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-unit-not-understood",
                                              "fix the file that the reason names",
                                              "it cannot be known what %s runs: %s", q->unit, q->base.problem));
         if (q->binary_error == -ENOENT)
-                return qga_found(finding_verdict(f, STATE_UNSUPPORTED, "qga-no-program", "install qemu-guest-agent",
-                                             "%s:%u starts %s, which does not exist", q->base.command.setting->file,
-                                             q->base.command.setting->line, q->base.command.path));
+                return qga_check_no_program(q, f);
         if (q->binary_error == -EBADMSG)
                 return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-program-not-understood",
                                              "let ExecStart name the qemu-ga program itself, not a script",
@@ -264,24 +339,6 @@ static int qga_check_known(const Qga *q, Finding *f) {
                                          q->base.unit.fragment));
 }
 
-static int qga_check_stray(const Qga *q, Finding *f) {
-        const ServiceProcess *p;
-        _cleanup_free_ char *remedy = NULL;
-
-        if (!q->service || q->service->main.pid > 0 || q->service->n_strays == 0)
-                return 0;
-
-        p = q->service->strays;
-        remedy = xasprintf("end process %u, then run `systemctl start %s`", p->pid, q->unit);
-        if (!remedy)
-                return -ENOMEM;
-
-        return qga_found(finding_verdict(f, q->record ? STATE_DRIFTED : STATE_CONFLICT, "qga-stray", remedy,
-                                     "qemu-ga runs as process %u in %s and not as %s, so it does not have the "
-                                     "unit's restrictions",
-                                     p->pid, p->cgroup ? p->cgroup : "an unknown control group", q->unit));
-}
-
 static int qga_check_running(const Qga *q, Finding *f) {
         _cleanup_free_ char *remedy = NULL;
 
@@ -404,6 +461,10 @@ int qga_verdict(const View *view, const Qga *q, Finding *finding) {
         int r;
 
         r = qga_check_guest(view, finding);
+        if (r == 0)
+                r = qga_check_other(q, finding);
+        if (r == 0)
+                r = qga_check_nothing_open(q, finding);
         if (r == 0)
                 r = qga_check_absent(q, finding);
         if (r != 0)

@@ -178,7 +178,8 @@ static bool keeper_services_are_silent(const Keeper *k) {
                 if (services->list[i].main.pid == 0)
                         return true;
 
-        return false;
+        /* Without a unit that is known, another one may start its program. */
+        return services->n == 0;
 }
 
 /* Whether there may be lines that were not read. Without the ring buffer they are in the journal alone. */

@@ -50,7 +50,9 @@ static const char document[] =
         " \"main\": {\"pid\": 42, \"cgroup\": \"/system.slice/qemu-guest-agent.service\","
         " \"arguments\": [\"/usr/sbin/qemu-ga\", \"-b\", \"guest-exec\"]}, \"strays\": []},"
         " {\"unit\": \"qemu-ga.service\", \"load_state\": \"masked\", \"main\": null,"
-        " \"strays\": [{\"pid\": 7, \"cgroup\": \"/user.slice\", \"arguments\": [\"qemu-ga\"]}]}]";
+        " \"strays\": [{\"pid\": 7, \"cgroup\": \"/user.slice\", \"arguments\": [\"qemu-ga\"]}]},"
+        " {\"unit\": \"absent.service\", \"load_state\": \"not-found\", \"main\": null,"
+        " \"strays\": [{\"pid\": 8, \"cgroup\": \"/system.slice/x.service\", \"arguments\": [\"qemu-ga\"]}]}]";
 
 static void read_document(const char *text, int expected, Services *ret) {
         _cleanup_json_ json_object *o = NULL;
@@ -82,6 +84,10 @@ static void test_document(_unused_ void **state) {
         assert_int_equal(s->n_strays, 1);
         assert_string_equal(s->strays[0].cgroup, "/user.slice");
         assert_null(services_find(&again, "other.service"));
+        assert_null(services_find_process(&again, "qemu-ga.service"));
+
+        assert_null(services_find(&again, "absent.service"));
+        assert_int_equal(services_find_process(&again, "absent.service")->pid, 8);
 }
 
 static void test_bad_documents(_unused_ void **state) {
