@@ -227,18 +227,28 @@ static bool token_value_equal(const char *a, const char *b, TokenKind kind) {
 }
 
 TokenState cmdline_state(const Cmdline *c, const TokenSpec *spec, const Token **ret_token) {
-        const Token *t;
-
         assert(c);
         assert(spec);
 
-        t = cmdline_find(c, spec->name);
         if (ret_token)
-                *ret_token = t;
-        if (!t)
-                return TOKEN_ABSENT;
+                *ret_token = NULL;
 
-        return token_value_equal(t->value, spec->value, spec->kind) ? TOKEN_EQUAL : TOKEN_OPPOSITE;
+        for (size_t i = c->n_tokens; i > 0; i--) {
+                const Token *t = c->tokens + i - 1;
+                bool equal;
+
+                if (t->for_init || !parameter_name_equal(t->name, spec->name))
+                        continue;
+                equal = token_value_equal(t->value, spec->value, spec->kind);
+                if (equal && t->uncertain)
+                        continue;
+
+                if (ret_token)
+                        *ret_token = t;
+                return equal ? TOKEN_EQUAL : TOKEN_OPPOSITE;
+        }
+
+        return TOKEN_ABSENT;
 }
 
 char *token_spec_format(const TokenSpec *spec) {

@@ -18,6 +18,8 @@ typedef struct Token {
         size_t offset, size; /* the bytes of the text that it was read from, quotes included */
         bool for_init;       /* it is the first "--", or comes after it */
         bool open;           /* its double quote is never closed, so text appended to the line becomes part of it */
+        bool from_variable;  /* it is not written in the line, but in the value of a variable that the line refers to */
+        bool uncertain;      /* a variable holds it that can also have another value: the kernel may not get it */
 } Token;
 
 typedef struct Cmdline {
@@ -97,6 +99,8 @@ typedef enum TokenState {
  * @c: the command line
  * @spec: the wanted token
  * @ret_token: takes the deciding token, which belongs to c, or NULL if there is none; may be NULL
+ *
+ * A token that the kernel may not get counts only if it has another meaning.
  */
 TokenState cmdline_state(const Cmdline *c, const TokenSpec *spec, const Token **ret_token);
 

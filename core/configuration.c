@@ -93,16 +93,21 @@ static int configuration_missing(const View *view, Finding *f, const Configurati
 
 static int configuration_opposite(Finding *f, const Configuration *c) {
         const Token *t = c->opposite_token;
-        _cleanup_free_ char *remedy = NULL;
+        _cleanup_free_ char *remedy = NULL, *text = NULL;
 
-        remedy = xasprintf("remove %s%s%s from %s:%u, or set enable = no", t->name, t->value ? "=" : "",
-                           strempty(t->value), c->opposite->path, c->opposite->line);
+        text = xasprintf("%s%s%s", t->name, t->value ? "=" : "", strempty(t->value));
+        if (!text)
+                return -ENOMEM;
+
+        remedy = xasprintf("remove %s from %s%s:%u%s, or set enable = no", text,
+                           t->from_variable ? "the variables that " : "", c->opposite->path, c->opposite->line,
+                           t->from_variable ? " refers to" : "");
         if (!remedy)
                 return -ENOMEM;
 
-        return finding_verdict(f, STATE_CONFLICT, "opposite-token", remedy,
-                               "%s:%u has %s%s%s, and the last token decides", c->opposite->path, c->opposite->line,
-                               t->name, t->value ? "=" : "", strempty(t->value));
+        return finding_verdict(f, STATE_CONFLICT, "opposite-token", remedy, "%s:%u has %s%s, and the last token decides",
+                               c->opposite->path, c->opposite->line, text,
+                               t->from_variable ? " by a variable" : "");
 }
 
 static int configuration_unknown(const View *view, Finding *f) {

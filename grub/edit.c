@@ -19,7 +19,8 @@ size_t tokens_count(const Cmdline *c, const char *name, const bool *marked) {
 }
 
 bool entry_needs(const BootEntry *entry, const TokenSpec *spec, size_t n_removed) {
-        return boot_entry_takes_tokens(entry) && tokens_count(&entry->cmdline, spec->name, NULL) <= n_removed;
+        return boot_entry_takes_tokens(entry) && (tokens_count(&entry->cmdline, spec->name, NULL) <= n_removed ||
+                                                  cmdline_state(&entry->cmdline, spec, NULL) == TOKEN_ABSENT);
 }
 
 bool boot_store_lacks(const BootStore *store, const TokenSpec *spec) {

@@ -23,8 +23,8 @@ bool boot_entry_takes_tokens(const BootEntry *entry) _pure_;
  * @spec: the token
  * @n_removed: how many tokens of that name, not for init, are about to be removed from the entry
  *
- * Return: true if the entry takes tokens and then has no token of that name. A token with the opposite meaning is the
- * administrator's decision, and stays the only one.
+ * Return: true if the entry takes tokens and then has no token of that name, or only some that the kernel may not get. A
+ * token with the opposite meaning is the administrator's decision, and stays the only one.
  */
 bool entry_needs(const BootEntry *entry, const TokenSpec *spec, size_t n_removed) _pure_;
 

@@ -54,7 +54,7 @@ static int grub_cfg_search_read(GrubCfgSearch *s, const char *path) {
                 return boot_stores_problem(s->stores, path, 0, "boot-store-empty", /* fatal= */ false,
                                            "The file is empty, so nothing is booted by it");
 
-        r = grub_cfg_load(s->stores, path, &content, s->bls_entries, &handover);
+        r = grub_cfg_load(s->root, s->stores, path, &content, s->bls_entries, &handover);
         if (r < 0)
                 return r;
 

@@ -5,6 +5,7 @@
  * The parsed form of the store "grub-cfg", and the edit of its file. Part of grub-cfg.c.
  */
 
+#include "grub/grub-scope.h"
 #include "grub/grub-variable.h"
 
 typedef struct GrubCfgLayout {
@@ -12,6 +13,7 @@ typedef struct GrubCfgLayout {
         size_t n_linux;    /* the first entries are "linux" commands; the rest have the value of a variable */
         unsigned bls_line; /* of the command "blscfg"; 0 if there is none */
         GrubVariable variables[GRUB_VARIABLES];
+        GrubScope *scope;  /* all variables, as they are when the menu is shown */
 } GrubCfgLayout;
 
 /** grub_cfg_render() - see BootStoreDriver.render */

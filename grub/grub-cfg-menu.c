@@ -17,12 +17,6 @@ bool grub_word_is_one_of(const char *word, const char *const *list) {
         return false;
 }
 
-bool grub_menu_is_linux(const ScriptCommand *c) {
-        static const char *const names[] = { "linux", "linux16", "linuxefi", NULL };
-
-        return c->n_words >= 2 && grub_word_is_one_of(c->words[0].value, names);
-}
-
 /* The title of a menuentry or submenu: its first argument that is no option (grub-core/commands/menuentry.c). */
 static const char *grub_menu_title(const ScriptCommand *c) {
         static const char *const with_value[] = {
@@ -77,8 +71,8 @@ static bool grub_menu_any(const Script *script, const ScriptCommand *c, bool (*t
         return false;
 }
 
-EntryKind grub_menu_kind(const Script *script, const ScriptCommand *c) {
-        const char *path = c->words[1].value, *slash = strrchr(path, '/'), *kernel = slash ? slash + 1 : path;
+EntryKind grub_menu_kind(const Script *script, const ScriptCommand *c, const char *path) {
+        const char *slash = strrchr(path, '/'), *kernel = slash ? slash + 1 : path;
 
         if (startswith(kernel, "memtest"))
                 return ENTRY_MEMTEST;

@@ -8,121 +8,17 @@
 
 #include "grub/grub-cfg-layout.h"
 #include "grub/grub-cfg-menu.h"
+#include "grub/grub-load.h"
 
 /* An id holds the titles of all menus around an entry, so nested menus can make ids much larger than the file. */
 #define GRUB_CFG_IDS_SIZE_MAX (16U * 1024U * 1024U)
 
-/* GRUB puts this and the path of the kernel before the arguments (grub-core/loader/i386/linux.c). */
-#define GRUB_CFG_IMAGE_PREFIX "BOOT_IMAGE="
+/* The same for the command lines, in which variables are replaced by their values. */
+#define GRUB_CFG_TEXTS_SIZE_MAX (64U * 1024U * 1024U)
 
-/*
- * Write a word as GRUB passes it to the kernel (grub-core/lib/cmdline.c: grub_create_loader_cmdline()): in double
- * quotes if it has a blank, and with a backslash before each quote and backslash. The kernel gets these bytes too.
- */
-static int grub_cfg_append_loader_word(Buffer *b, const char *value) {
-        bool quote = strchr(value, ' ');
-        int r;
-
-        r = buffer_puts(b, quote ? "\"" : "");
-        if (r < 0)
-                return r;
-
-        for (;;) {
-                size_t n = strcspn(value, "\\'\"");
-                const char with_backslash[] = { '\\', value[n] };
-
-                r = buffer_append(b, value, n);
-                if (r < 0)
-                        return r;
-
-                value += n;
-                if (!*value)
-                        break;
-                r = buffer_append(b, with_backslash, 2);
-                if (r < 0)
-                        return r;
-                value++;
-        }
-
-        return buffer_puts(b, quote ? "\"" : "");
-}
-
-/*
- * Tokens were read from the text that the kernel gets. Change their offsets and sizes to those of the words in the
- * file. A quote in that text can join several words into one token.
- * @ends: for each word, where it ends in the kernel's text
- */
-static void grub_cfg_locate_tokens(Cmdline *c, const ScriptWord *words, const size_t *ends) {
-        size_t w = 0;
-
-        for (size_t i = 0; i < c->n_tokens; i++) {
-                Token *t = c->tokens + i;
-                size_t last = t->offset + t->size - 1;
-
-                while (ends[w] <= t->offset)
-                        w++;
-                t->offset = words[w].offset;
-
-                while (ends[w] <= last)
-                        w++;
-                t->size = words[w].offset + words[w].size - t->offset;
-        }
-}
-
-/* Where new tokens are inserted: after the last token for the kernel that does not share a word with the next one. */
-static size_t grub_cfg_insertion_point(const Cmdline *c, size_t kernel_end) {
-        for (size_t i = c->n_tokens; i > 0; i--) {
-                const Token *t = c->tokens + i - 1;
-                size_t end = t->offset + t->size;
-
-                if (!t->for_init && !t->open && (i == c->n_tokens || end <= t[1].offset))
-                        return end;
-        }
-
-        return kernel_end;
-}
-
-/* Read the tokens of an entry from the words after the path of the kernel. */
-static int grub_cfg_read_tokens(const ScriptCommand *c, BootEntry *e, size_t *ret_insert_at) {
-        const ScriptWord *kernel = c->words + 1;
-        _cleanup_buffer_ Buffer image = BUFFER_NULL, text = BUFFER_NULL;
-        _cleanup_free_ size_t *ends = NULL;
-        int r;
-
-        ends = calloc(c->n_words, sizeof(size_t));
-        if (!ends)
-                return -ENOMEM;
-
-        for (size_t i = 2; i < c->n_words; i++) {
-                r = buffer_puts(&text, i > 2 ? " " : "");
-                if (r < 0)
-                        return r;
-
-                r = grub_cfg_append_loader_word(&text, c->words[i].value);
-                if (r < 0)
-                        return r;
-
-                ends[i - 2] = text.size;
-        }
-
-        r = cmdline_parse(text.data, text.size, &e->cmdline);
-        if (r < 0)
-                return r;
-
-        grub_cfg_locate_tokens(&e->cmdline, c->words + 2, ends);
-
-        r = grub_cfg_append_loader_word(&image, kernel->value);
-        if (r < 0)
-                return r;
-
-        e->cmdline_size = strlen(GRUB_CFG_IMAGE_PREFIX) + image.size + (c->n_words > 2) + text.size;
-
-        *ret_insert_at = grub_cfg_insertion_point(&e->cmdline, kernel->offset + kernel->size);
-        return 0;
-}
-
-static int grub_cfg_read_entry(const Script *script, const ScriptCommand *c, const char *path, BootEntry *e,
-                               size_t *ret_insert_at) {
+/* Make the entry of a load, whose tokens move. */
+static int grub_cfg_read_entry(const Script *script, GrubLoad *l, const char *path, BootEntry *e) {
+        const ScriptCommand *c = script->commands + l->command;
         const char *kernel = c->words[1].value;
         int r;
 
@@ -142,8 +38,11 @@ static int grub_cfg_read_entry(const Script *script, const ScriptCommand *c, con
         }
 
         e->line = c->line;
-        e->kind = grub_menu_kind(script, c);
-        return grub_cfg_read_tokens(c, e, ret_insert_at);
+        e->kind = grub_menu_kind(script, c, l->kernel);
+        e->cmdline = l->cmdline;
+        l->cmdline = CMDLINE_NULL;
+        e->cmdline_size = l->cmdline_size;
+        return 0;
 }
 
 static int grub_cfg_compare_entries(const void *a, const void *b) {
@@ -206,24 +105,44 @@ static int grub_cfg_number_duplicates(BootStore *store) {
         return 0;
 }
 
-static int grub_cfg_read_entries(BootStore *store, const Script *script, size_t n_linux) {
-        GrubCfgLayout *layout = store->layout;
-        int r;
+/* What the commands of a file show. */
+typedef struct GrubCfgContent {
+        const GrubSource *source;
+        GrubLoad *loads;
+        size_t n_loads, n_system;
+        size_t ids_size, texts_size;
+        unsigned bls_line;      /* of the first "blscfg"; 0 if there is none */
+        unsigned handover_line; /* of the first command that hands over to another file; 0 if there is none */
+} GrubCfgContent;
 
-        store->entries = calloc(n_linux + 1, sizeof(BootEntry));
-        layout->insert_at = calloc(n_linux + 1, sizeof(size_t));
+static void grub_cfg_content_done(GrubCfgContent *content) {
+        for (size_t i = 0; i < content->n_loads; i++)
+                grub_load_done(content->loads + i);
+        free(content->loads);
+}
+
+static int grub_cfg_compare_loads(const void *a, const void *b) {
+        const GrubLoad *x = a, *y = b;
+
+        return (x->command > y->command) - (x->command < y->command);
+}
+
+static int grub_cfg_read_entries(BootStore *store, const Script *script, GrubCfgContent *what) {
+        GrubCfgLayout *layout = store->layout;
+
+        store->entries = calloc(what->n_loads + 1, sizeof(BootEntry));
+        layout->insert_at = calloc(what->n_loads + 1, sizeof(size_t));
         if (!store->entries || !layout->insert_at)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < script->n_commands; i++) {
-                size_t n = store->n_entries;
+        if (what->n_loads > 0)
+                qsort(what->loads, what->n_loads, sizeof(GrubLoad), grub_cfg_compare_loads);
+        for (size_t i = 0; i < what->n_loads; i++) {
+                int r;
 
-                if (!grub_menu_is_linux(script->commands + i))
-                        continue;
-
+                layout->insert_at[i] = what->loads[i].insert_at;
                 store->n_entries++;
-                r = grub_cfg_read_entry(script, script->commands + i, store->path, store->entries + n,
-                                        layout->insert_at + n);
+                r = grub_cfg_read_entry(script, what->loads + i, store->path, store->entries + i);
                 if (r < 0)
                         return r;
         }
@@ -232,56 +151,102 @@ static int grub_cfg_read_entries(BootStore *store, const Script *script, size_t 
         return grub_cfg_number_duplicates(store);
 }
 
-/* What the commands of a file show. */
-typedef struct GrubCfgContent {
-        size_t n_linux, n_system;
-        size_t ids_size;
-        unsigned bls_line;      /* of the first "blscfg"; 0 if there is none */
-        unsigned handover_line; /* of the first command that hands over to another file; 0 if there is none */
-} GrubCfgContent;
-
-static GrubCfgContent grub_cfg_examine(const Script *script) {
-        static const char *const handovers[] = { "configfile", "source", ".", "normal", NULL };
-        GrubCfgContent content = {};
-
-        for (size_t i = 0; i < script->n_commands && content.ids_size <= GRUB_CFG_IDS_SIZE_MAX; i++) {
-                const ScriptCommand *c = script->commands + i;
-                const char *name = c->words[0].value;
-
-                if (grub_menu_is_linux(c)) {
-                        content.n_linux++;
-                        content.n_system += grub_menu_kind(script, c) == ENTRY_SYSTEM;
-                        content.ids_size += grub_menu_id_size(script, c);
-                } else if (streq(name, "blscfg") && content.bls_line == 0)
-                        content.bls_line = c->line;
-                else if (grub_word_is_one_of(name, handovers) && content.handover_line == 0)
-                        content.handover_line = c->line;
-        }
-
-        return content;
+static bool grub_cfg_is_too_large(const GrubCfgContent *content) {
+        return content->ids_size > GRUB_CFG_IDS_SIZE_MAX || content->texts_size > GRUB_CFG_TEXTS_SIZE_MAX;
 }
 
-static int grub_cfg_fill_store(BootStore *store, const Script *script, const GrubCfgContent *what) {
+static int grub_cfg_add_load(GrubCfgContent *content, const GrubScope *scope, const ScriptCommand *c) {
+        const Script *script = &content->source->script;
+        GrubLoad *l;
+        int r;
+
+        r = grow(&content->loads, content->n_loads, sizeof(GrubLoad));
+        if (r < 0)
+                return r;
+
+        l = content->loads + content->n_loads;
+        r = grub_load_read(scope, script, c, l);
+        if (r < 0)
+                return r;
+
+        content->n_loads++;
+        content->n_system += grub_menu_kind(script, c, l->kernel) == ENTRY_SYSTEM;
+        content->ids_size += grub_menu_id_size(script, c);
+        content->texts_size += l->cmdline_size;
+        return 0;
+}
+
+/* See GrubVisit. */
+static int grub_cfg_examine(void *userdata, const GrubScope *scope, const GrubSource *source, const ScriptCommand *c) {
+        static const char *const handovers[] = { "configfile", "source", ".", "normal", NULL };
+        const char *name = c->words[0].value;
+        GrubCfgContent *content = userdata;
+        int r;
+
+        if (source != content->source || grub_cfg_is_too_large(content))
+                return 0;
+
+        if (streq(name, "blscfg") && content->bls_line == 0)
+                content->bls_line = c->line;
+        if (grub_word_is_one_of(name, handovers) && (content->handover_line == 0 || c->line < content->handover_line))
+                content->handover_line = c->line;
+
+        r = grub_load_is(scope, &source->script, c);
+        return r <= 0 ? r : grub_cfg_add_load(content, scope, c);
+}
+
+static int grub_cfg_fill_store(BootStore *store, const Script *script, GrubScope *scope, GrubCfgContent *what) {
         GrubCfgLayout *layout;
         int r;
 
         store->layout = layout = calloc(1, sizeof(GrubCfgLayout));
-        if (!layout)
+        if (!layout) {
+                grub_scope_free(scope);
                 return -ENOMEM;
+        }
 
+        layout->scope = scope;
         layout->bls_line = what->bls_line;
         r = grub_variables_read(script, &store->content, layout->variables);
         if (r < 0)
                 return r;
 
-        return grub_cfg_read_entries(store, script, what->n_linux);
+        return grub_cfg_read_entries(store, script, what);
 }
 
-int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bls_entries, unsigned *ret_handover) {
-        _cleanup_script_ Script script = SCRIPT_NULL;
-        ScriptError error;
+/* Make a store of what was read, or say why not. Return: as grub_cfg_load(). */
+static int grub_cfg_add_store(BootStores *stores, const char *path, Buffer *content, bool bls_entries,
+                              GrubScope **scope, GrubCfgContent *what) {
         BootStore *store;
-        GrubCfgContent what;
+        int r;
+
+        if (grub_cfg_is_too_large(what))
+                return boot_stores_problem(stores, path, 0, "boot-store-too-large", /* fatal= */ true,
+                                           "The titles of the menu entries are longer than 16 MiB in total, or their "
+                                           "command lines than 64 MiB");
+
+        if (what->bls_line > 0 && what->n_system == 0 && !bls_entries)
+                return boot_stores_problem(stores, path, what->bls_line, "boot-store-bls-empty", /* fatal= */ true,
+                                           "The menu is made of the files in loader/entries (blscfg), and there are "
+                                           "none: mount the boot partition, or install a kernel");
+
+        if (what->n_loads == 0 && what->bls_line == 0)
+                return 0;
+
+        r = boot_stores_add(stores, &boot_store_grub_cfg, path, content, &store);
+        if (r < 0)
+                return r == -EEXIST ? 0 : r;
+
+        r = grub_cfg_fill_store(store, &what->source->script, TAKE_PTR(*scope), what);
+        return r < 0 ? r : 1;
+}
+
+int grub_cfg_load(const Root *root, BootStores *stores, const char *path, Buffer *content, bool bls_entries,
+                  unsigned *ret_handover) {
+        _cleanup_(grub_source_done) GrubSource source = {};
+        _cleanup_(grub_cfg_content_done) GrubCfgContent what = { .source = &source };
+        _cleanup_(grub_scope_freep) GrubScope *scope = NULL;
+        ScriptError error;
         int r;
 
         assert(stores);
@@ -290,35 +255,23 @@ int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bl
         assert(ret_handover);
 
         *ret_handover = 0;
+        source.path = strdup(path);
+        if (!source.path)
+                return -ENOMEM;
 
-        r = script_parse(content->data, content->size, &script, &error);
+        r = script_parse(content->data, content->size, &source.script, &error);
         if (r == -EINVAL)
                 return boot_stores_problem(stores, path, error.line, "boot-store-syntax", /* fatal= */ true,
                                            "GRUB would refuse this file: %s", error.reason);
         if (r < 0)
                 return r;
 
-        what = grub_cfg_examine(&script);
-        *ret_handover = what.handover_line;
-
-        if (what.ids_size > GRUB_CFG_IDS_SIZE_MAX)
-                return boot_stores_problem(stores, path, 0, "boot-store-too-large", /* fatal= */ true,
-                                           "The titles of the menu entries are longer than 16 MiB in total");
-
-        if (what.bls_line > 0 && what.n_system == 0 && !bls_entries)
-                return boot_stores_problem(stores, path, what.bls_line, "boot-store-bls-empty", /* fatal= */ true,
-                                           "The menu is made of the files in loader/entries (blscfg), and there are "
-                                           "none: mount the boot partition, or install a kernel");
-
-        if (what.n_linux == 0 && what.bls_line == 0)
-                return 0;
-
-        r = boot_stores_add(stores, &boot_store_grub_cfg, path, content, &store);
+        r = grub_scope_run(root, &source, grub_cfg_examine, &what, &scope);
         if (r < 0)
-                return r == -EEXIST ? 0 : r;
+                return r;
 
-        r = grub_cfg_fill_store(store, &script, &what);
-        return r < 0 ? r : 1;
+        *ret_handover = what.handover_line;
+        return grub_cfg_add_store(stores, path, content, bls_entries, &scope, &what);
 }
 
 bool grub_cfg_reads_bls(const BootStore *store) {
@@ -360,6 +313,7 @@ static void grub_cfg_done(BootStore *store) {
                 return;
 
         grub_variables_done(layout->variables);
+        grub_scope_free(layout->scope);
         free(layout->insert_at);
         free(layout);
 }

@@ -24,6 +24,7 @@ int grub_cfg_find(const Root *root, BootStores *stores);
 
 /**
  * grub_cfg_load() - make a store of a grub.cfg that was read
+ * @root: the root, where the files that it reads are; NULL: they are not known
  * @stores: takes the store, or a problem
  * @path: the file, without links
  * @content: its bytes; ownership moves if a store is made
@@ -32,7 +33,8 @@ int grub_cfg_find(const Root *root, BootStores *stores);
  *
  * Return: 1 if a store was made, 0 if not, or -ENOMEM.
  */
-int grub_cfg_load(BootStores *stores, const char *path, Buffer *content, bool bls_entries, unsigned *ret_handover);
+int grub_cfg_load(const Root *root, BootStores *stores, const char *path, Buffer *content, bool bls_entries,
+                  unsigned *ret_handover);
 
 /** grub_cfg_reads_bls() - whether a store is a grub.cfg that has the command "blscfg" */
 bool grub_cfg_reads_bls(const BootStore *store);

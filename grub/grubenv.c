@@ -13,7 +13,6 @@
 #include "grub/grubenv.h"
 
 #define GRUBENV_VARIABLE "kernelopts"
-#define GRUBENV_SIZE_MAX (64U * 1024U)
 
 /* The variables that GRUB knows when it makes its menu: those of a grub.cfg and of the block beside it. */
 typedef struct GrubEnvScope {
@@ -57,7 +56,7 @@ static int grubenv_scope_read(const Root *root, GrubEnvScope *e) {
         _cleanup_free_ char *path = NULL;
         int r;
 
-        path = xasprintf("%.*s/grubenv", (int) (strrchr(e->cfg->path, '/') - e->cfg->path), e->cfg->path);
+        path = xasprintf("%.*s/" GRUBENV_NAME, (int) (strrchr(e->cfg->path, '/') - e->cfg->path), e->cfg->path);
         if (!path)
                 return -ENOMEM;
 

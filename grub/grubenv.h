@@ -7,6 +7,10 @@
 
 #include "grub/line.h"
 
+/* The file, beside grub.cfg, and its largest size. */
+#define GRUBENV_NAME "grubenv"
+#define GRUBENV_SIZE_MAX (64U * 1024U)
+
 typedef struct GrubEnvVariable {
         char *name;
         Line value; /* without backslashes */

@@ -186,8 +186,26 @@ static void lexer_copy_run(Lexer *l, unsigned special) {
         lexer_settle(l);
 }
 
+/* Note that the value of the word has a variable from "begin" on. */
+static int lexer_note_reference(Lexer *l, size_t begin, bool quoted) {
+        int r;
+
+        r = grow(&l->references, l->n_references, sizeof(ScriptReference));
+        if (r < 0)
+                return r;
+
+        l->references[l->n_references++] = (ScriptReference) {
+                .begin = (uint32_t) (l->values + begin - l->word.value),
+                .size = (uint32_t) (l->used - begin) & INT32_MAX,
+                .quoted = quoted,
+        };
+        l->word.n_references++;
+        return 0;
+}
+
 /* $name, $1, $?, and the same in braces (yylex.l: VARIABLE); the "$" was read. */
-static int lexer_read_variable(Lexer *l) {
+static int lexer_read_variable(Lexer *l, bool quoted) {
+        size_t begin = l->used;
         bool braces;
 
         lexer_put(l, '$');
@@ -211,7 +229,7 @@ static int lexer_read_variable(Lexer *l) {
         if (braces)
                 lexer_copy(l);
 
-        return 0;
+        return lexer_note_reference(l, begin, quoted);
 }
 
 /* The byte after a backslash in double quotes. Before most bytes the backslash stands for itself. */
@@ -232,6 +250,7 @@ static void lexer_read_quoted_escape(Lexer *l) {
 static int lexer_read_double_quotes(Lexer *l, bool translated) {
         int r;
 
+        l->word.quotes = true;
         for (lexer_advance(l); lexer_current(l) != '"';)
                 switch (lexer_current(l)) {
                 case LEXER_NO_BYTE:
@@ -246,7 +265,7 @@ static int lexer_read_double_quotes(Lexer *l, bool translated) {
                                 break;
                         }
                         lexer_advance(l);
-                        r = lexer_read_variable(l);
+                        r = lexer_read_variable(l, /* quoted= */ true);
                         if (r < 0)
                                 return r;
                         break;
@@ -259,6 +278,7 @@ static int lexer_read_double_quotes(Lexer *l, bool translated) {
 }
 
 static int lexer_read_single_quotes(Lexer *l) {
+        l->word.quotes = true;
         for (lexer_advance(l); lexer_current(l) != '\'';) {
                 if (lexer_current(l) == LEXER_NO_BYTE)
                         return lexer_fail(l, l->token_line, "a single quote is never closed");
@@ -306,7 +326,7 @@ static int lexer_read_piece(Lexer *l) {
                 if (lexer_current(l) == '"')
                         r = lexer_read_double_quotes(l, /* translated= */ true);
                 else
-                        r = lexer_read_variable(l);
+                        r = lexer_read_variable(l, /* quoted= */ false);
                 break;
         default:
                 lexer_copy_run(l, BYTE_ENDS_WORD | BYTE_BEGINS_PIECE);
@@ -343,7 +363,11 @@ static int lexer_read_word(Lexer *l) {
         bool continued = false;
         int r;
 
-        l->word = (ScriptWord) { .offset = l->pos, .value = l->values + l->used };
+        l->word = (ScriptWord) {
+                .offset = l->pos,
+                .value = l->values + l->used,
+                .references = (uint32_t) l->n_references,
+        };
         l->substantial = false;
         l->plain = true;
 

@@ -48,6 +48,8 @@ typedef struct Lexer {
         bool substantial; /* the word has bytes of its own, or quotes: GRUB makes an argument of it */
         bool plain;       /* the word has no quotes, escapes and variables */
 
+        ScriptReference *references; /* of all words */
+        size_t n_references;
         char *values;   /* the values of all words; each takes at most the bytes of its text and of the byte after it */
         size_t used;
 
@@ -64,7 +66,7 @@ void lexer_start(Lexer *l);
  * lexer_next() - read the next token
  * @l: the lexer; its token is replaced
  *
- * Return: 0, or -EINVAL with l->error set.
+ * Return: 0; -EINVAL with l->error set; -ENOMEM.
  */
 int lexer_next(Lexer *l);
 

@@ -78,6 +78,9 @@ typedef struct ScriptFrame {
         unsigned line;    /* where it was opened */
         unsigned clauses; /* how many "elif" it had */
         size_t parent;
+        bool in_function, conditional;
+        size_t guard;       /* as in ScriptCommand */
+        size_t condition;   /* the index of the first command of the condition */
 } ScriptFrame;
 
 typedef struct ScriptParser {
@@ -105,7 +108,17 @@ static ScriptFrame *parser_top(const ScriptParser *p) {
         return p->frames + p->n_frames - 1;
 }
 
+/* Open a frame. Commands in it run if the commands around it do, unless it is a menu or a function, which run later. */
 static int parser_push(ScriptParser *p, ScriptFrameKind kind, unsigned line, size_t parent) {
+        ScriptFrame f = {
+                .kind = kind,
+                .line = line,
+                .parent = parent,
+                .in_function = kind == FRAME_FUNCTION,
+                .conditional = kind == FRAME_FOR,
+                .guard = SCRIPT_NO_PARENT,
+                .condition = p->script.n_commands,
+        };
         int r;
 
         if (p->n_frames > SCRIPT_DEPTH_MAX)
@@ -115,13 +128,32 @@ static int parser_push(ScriptParser *p, ScriptFrameKind kind, unsigned line, siz
         if (r < 0)
                 return r;
 
-        p->frames[p->n_frames++] = (ScriptFrame) { .kind = kind, .line = line, .parent = parent };
+        if (p->n_frames > 0 && parent == parser_top(p)->parent && kind != FRAME_FUNCTION) {
+                f.in_function = parser_top(p)->in_function;
+                f.conditional = f.conditional || parser_top(p)->conditional;
+                f.guard = f.kind == FRAME_FOR ? SCRIPT_NO_PARENT : parser_top(p)->guard;
+        }
+
+        p->frames[p->n_frames++] = f;
         return 0;
 }
 
-/* Read the arguments that follow. They become the words of a command, unless that is NULL. */
-static int parser_arguments(ScriptParser *p, ScriptCommand *c) {
+/* Add the word that was read last to a command. */
+static int parser_add_word(ScriptParser *p, ScriptCommand *c) {
         Script *s = &p->script;
+        int r;
+
+        r = grow(&s->words, s->n_words, sizeof(ScriptWord));
+        if (r < 0)
+                return r;
+
+        s->words[s->n_words++] = p->lexer.word;
+        c->n_words++;
+        return 0;
+}
+
+/* Read the arguments that follow. They become words of a command. */
+static int parser_arguments(ScriptParser *p, ScriptCommand *c) {
         int r;
 
         for (size_t n = 0;; n++) {
@@ -136,15 +168,12 @@ static int parser_arguments(ScriptParser *p, ScriptCommand *c) {
 
                 if (n >= SCRIPT_WORDS_MAX)
                         return parser_fail(p, "a command has more words than GRUB can read");
-                if (!c || !p->lexer.substantial)
+                if (!p->lexer.substantial)
                         continue;
 
-                r = grow(&s->words, s->n_words, sizeof(ScriptWord));
+                r = parser_add_word(p, c);
                 if (r < 0)
                         return r;
-
-                s->words[s->n_words++] = p->lexer.word;
-                c->n_words++;
         }
 }
 
@@ -165,6 +194,9 @@ static int parser_command(ScriptParser *p) {
                 .line = p->lexer.token_line,
                 .parent = parser_top(p)->parent,
                 .os_prober = p->lexer.os_prober,
+                .in_function = parser_top(p)->in_function,
+                .conditional = parser_top(p)->conditional,
+                .guard = parser_top(p)->guard,
         };
         Script *s = &p->script;
         size_t parent;
@@ -216,11 +248,13 @@ static int parser_function(ScriptParser *p) {
         return parser_push(p, FRAME_FUNCTION, p->lexer.token_line, SCRIPT_NO_PARENT);
 }
 
-/* "for" "name" "in" arguments0. The frame has no list, but a delimiter has to follow as after a command. */
-static int parser_for(ScriptParser *p) {
-        unsigned line = p->lexer.token_line;
-        size_t parent = parser_top(p)->parent;
+/* Read the head of a loop, "for" "name" "in" arguments0, into a command; "for" was read. */
+static int parser_for_head(ScriptParser *p, ScriptCommand *c) {
         int r;
+
+        r = parser_add_word(p, c);
+        if (r < 0)
+                return r;
 
         r = parser_next(p);
         if (r < 0)
@@ -228,17 +262,42 @@ static int parser_for(ScriptParser *p) {
         if (p->lexer.type != LEXER_NAME)
                 return parser_fail(p, "\"for\" is not followed by a name");
 
+        r = parser_add_word(p, c);
+        if (r < 0)
+                return r;
+
         r = parser_next(p);
         if (r < 0)
                 return r;
         if (p->lexer.type != LEXER_RESERVED || !streq(p->lexer.word.value, "in"))
                 return parser_fail(p, "the name after \"for\" is not followed by \"in\"");
 
-        r = parser_arguments(p, /* c= */ NULL);
+        return parser_arguments(p, c);
+}
+
+/* A loop "for". The frame has no list, but a delimiter has to follow as after a command. */
+static int parser_for(ScriptParser *p) {
+        ScriptCommand c = {
+                .line = p->lexer.token_line,
+                .parent = parser_top(p)->parent,
+                .os_prober = p->lexer.os_prober,
+                .in_function = parser_top(p)->in_function,
+                .conditional = parser_top(p)->conditional,
+                .guard = parser_top(p)->guard,
+        };
+        Script *s = &p->script;
+        int r;
+
+        r = parser_for_head(p, &c);
         if (r < 0)
                 return r;
 
-        r = parser_push(p, FRAME_FOR, line, parent);
+        r = grow(&s->commands, s->n_commands, sizeof(ScriptCommand));
+        if (r < 0)
+                return r;
+        s->commands[s->n_commands++] = c;
+
+        r = parser_push(p, FRAME_FOR, c.line, c.parent);
         if (r < 0)
                 return r;
 
@@ -275,6 +334,7 @@ static int parser_sentence(ScriptParser *p) {
 /* Close a frame, or change it to the one that follows, after a token ended its list of commands. */
 static int parser_close_list(ScriptParser *p, ScriptFrameKind next) {
         ScriptFrame *f = parser_top(p);
+        bool guarded = next == FRAME_THEN && !f->conditional && p->script.n_commands == f->condition + 1;
 
         if (next == FRAME_CLOSED) {
                 p->n_frames--;
@@ -284,6 +344,8 @@ static int parser_close_list(ScriptParser *p, ScriptFrameKind next) {
         if (next == FRAME_IF && ++f->clauses > SCRIPT_DEPTH_MAX)
                 return parser_fail(p, "an \"if\" has more \"elif\" than GRUB can read");
 
+        f->guard = guarded ? f->condition : SCRIPT_NO_PARENT;
+        f->conditional = true;
         f->kind = next;
         f->list = LIST_EMPTY;
         return 0;
@@ -377,6 +439,8 @@ int script_parse(const char *text, size_t size, Script *ret, ScriptError *ret_er
 
         r = parser_run(&p);
         free(p.frames);
+        p.script.references = p.lexer.references;
+        p.script.n_references = p.lexer.n_references;
         if (r < 0) {
                 *ret_error = p.lexer.error;
                 script_done(&p.script);
@@ -391,6 +455,7 @@ int script_parse(const char *text, size_t size, Script *ret, ScriptError *ret_er
 void script_done(Script *s) {
         free(s->commands);
         free(s->words);
+        free(s->references);
         free(s->values);
         *s = SCRIPT_NULL;
 }

@@ -4,7 +4,8 @@
 /*
  * GRUB's configuration language, read as GRUB 2.12 reads it: bytes as grub_file_getline() and
  * read_config_file_getline() deliver them (grub-core/normal/getline.c, main.c), tokens as grub-core/script/yylex.l
- * and the grammar as grub-core/script/parser.y define them. Nothing is executed and no variable is expanded.
+ * and the grammar as grub-core/script/parser.y define them. Nothing is executed and no variable is expanded. The loop
+ * "for NAME in WORD..." is a command "for" with the words NAME WORD... before the commands of the loop.
  */
 
 #include "core/util.h"
@@ -16,10 +17,20 @@
 /* The "parent" of a command that is in no menu. */
 #define SCRIPT_NO_PARENT SIZE_MAX
 
+/* A variable in a word: "$name" or "${name}". */
+typedef struct ScriptReference {
+        uint32_t begin;    /* in the value of the word; it begins with the "$" */
+        uint32_t size : 31;
+        uint32_t quoted : 1; /* in double quotes: its value is not split at blanks */
+} ScriptReference;
+
 /* One word of a command. A word without bytes of its own, such as a lone "\" before a newline, is left out. */
 typedef struct ScriptWord {
         size_t offset, size; /* its bytes with quotes, in general without line continuations at its ends */
         const char *value;   /* without quotes and escapes; variables are not expanded */
+        uint32_t references; /* its variables are Script.references from here on, in the order of the value */
+        uint32_t n_references : 31;
+        uint32_t quotes : 1; /* it has quotes: it is an argument even if nothing is in them */
 } ScriptWord;
 
 typedef struct ScriptCommand {
@@ -28,6 +39,13 @@ typedef struct ScriptCommand {
         size_t n_words;          /* at least 1 */
         size_t parent;           /* index of the menuentry or submenu that it is in, or SCRIPT_NO_PARENT */
         bool os_prober;          /* written by grub-mkconfig's 30_os-prober: another operating system */
+        bool in_function;        /* it runs when the function is called */
+        bool conditional;        /* in its menu, or function, it may not run: it is in an "if" or a loop */
+        /*
+         * The index of the one command that decides whether it runs: it is after "then", and nothing else is around it.
+         * SCRIPT_NO_PARENT if there is no such command.
+         */
+        size_t guard;
 } ScriptCommand;
 
 typedef struct Script {
@@ -35,6 +53,8 @@ typedef struct Script {
         size_t n_commands;
         ScriptWord *words;
         size_t n_words;
+        ScriptReference *references;
+        size_t n_references;
         char *values;
 } Script;
 

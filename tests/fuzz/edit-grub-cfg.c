@@ -87,7 +87,7 @@ static int load(const char *path, BootStores **ret, Buffer *content) {
         if (!stores)
                 return -ENOMEM;
 
-        r = grub_cfg_load(stores, path, content, /* bls_entries= */ false, &handover);
+        r = grub_cfg_load(/* root= */ NULL, stores, path, content, /* bls_entries= */ false, &handover);
         if (r < 0)
                 return r;
 

@@ -57,7 +57,7 @@ static BootStores *load(const Buffer *text) {
         stores = calloc(1, sizeof(BootStores));
         check(stores);
         check(buffer_append(&content, text->data, text->size) >= 0);
-        check(grub_cfg_load(stores, "/grub.cfg", &content, /* bls_entries= */ false, &handover) >= 0);
+        check(grub_cfg_load(/* root= */ NULL, stores, "/grub.cfg", &content, /* bls_entries= */ false, &handover) >= 0);
         return stores;
 }
 
