@@ -95,11 +95,12 @@ static JsonScanError json_scan_string_byte(JsonScan *s, char ch) {
         if (s->escaped) {
                 s->escaped = false;
                 s->hex = ch == 'u' ? 4 : 0;
-                return json_scan_is_one_of(ch, "\"\\/bfnrtu") ? JSON_SCAN_OK : JSON_SCAN_ESCAPE;
+                return json_scan_is_one_of(ch, s->single_quotes ? "'\"\\/bfnrtu" : "\"\\/bfnrtu") ? JSON_SCAN_OK
+                                                                                           : JSON_SCAN_ESCAPE;
         }
 
         s->escaped = ch == '\\';
-        if (ch != '"')
+        if (ch != s->quote)
                 return JSON_SCAN_OK;
 
         s->in_string = false;
@@ -201,9 +202,13 @@ static JsonScanError json_scan_mark(JsonScan *s, char ch) {
                 return json_scan_token(s, JSON_TOKEN_COMMA);
         case ':':
                 return json_scan_token(s, JSON_TOKEN_COLON);
+        case '\'':
         case '"':
+                if (ch == '\'' && !s->single_quotes)
+                        return JSON_SCAN_CHARACTER;
                 s->values++;
                 s->in_string = true;
+                s->quote = ch;
                 return JSON_SCAN_OK;
         default:
                 s->word = json_scan_word_begins(s, ch);

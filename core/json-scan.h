@@ -55,12 +55,14 @@ typedef enum JsonScanWord {
 
 typedef struct JsonScan {
         unsigned depth_max;
+        bool single_quotes; /* strings may be in single quotes, and \' is an escape (QEMU: qobject/json-lexer.c) */
         unsigned depth;     /* brackets that are open */
         uint64_t objects;   /* one bit for each of them, set for a { */
         JsonScanExpect expect;
         JsonScanWord word;
         const char *rest;
         bool in_string;
+        char quote;         /* with which that string began */
         bool escaped;       /* the last byte was a backslash in a string */
         unsigned hex;       /* how many digits a \u still needs */
         size_t values;      /* begun so far: strings, also those that are keys, words, arrays and objects */
@@ -74,7 +76,7 @@ JsonScanError json_scan_byte(JsonScan *scan, char ch);
 
 /**
  * json_scan() - take the next byte into account
- * @scan: begins as JSON_SCAN_INIT(depth_max)
+ * @scan: begins as JSON_SCAN_INIT(depth_max), where single_quotes may be set
  * @ch: the byte
  *
  * A word is judged at the byte that follows it. After an error the scan is of no use.
@@ -83,7 +85,8 @@ JsonScanError json_scan_byte(JsonScan *scan, char ch);
  */
 static inline JsonScanError json_scan(JsonScan *scan, char ch) {
         /* Most bytes of a long text are ordinary ones in strings, so they need no call. */
-        if (scan->in_string && !scan->escaped && scan->hex == 0 && (uint8_t) ch >= 0x20 && ch != '"' && ch != '\\')
+        if (scan->in_string && !scan->escaped && scan->hex == 0 && (uint8_t) ch >= 0x20 && ch != scan->quote &&
+            ch != '\\')
                 return JSON_SCAN_OK;
 
         return json_scan_byte(scan, ch);

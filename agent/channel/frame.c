@@ -29,12 +29,17 @@ static bool frame_utf8_is_valid(const char *s, size_t size) {
         return true;
 }
 
+/* Whether the next byte is a double quote in a string in single quotes, where it needs no escape. */
+static bool frame_needs_escape(const JsonScan *scan, char ch) {
+        return ch == '"' && scan->in_string && scan->quote == '\'' && !scan->escaped;
+}
+
 /* Returns NULL, or why the byte cannot be the next one of the request. */
 static const char *frame_reader_check(FrameReader *reader, char ch) {
         bool was_in_string = reader->scan.in_string;
         JsonScanError error;
 
-        if (reader->text.size >= FRAME_SIZE_MAX)
+        if (reader->text.size + (frame_needs_escape(&reader->scan, ch) ? 1 : 0) >= FRAME_SIZE_MAX)
                 return "JSON token size limit exceeded";
 
         error = json_scan(&reader->scan, ch);
@@ -53,7 +58,7 @@ static void frame_reader_forget(FrameReader *reader) {
         reader->text.size = 0;
         *reader = (FrameReader) {
                 .text = reader->text,
-                .scan = JSON_SCAN_INIT(FRAME_DEPTH_MAX),
+                .scan = FRAME_SCAN_NULL,
                 .deadline = UINT64_MAX,
                 .discarding = reader->discarding,
                 .error = reader->error,
@@ -81,6 +86,27 @@ static int frame_reader_keep(FrameReader *reader, char ch) {
         return 0;
 }
 
+/*
+ * Keep a byte as plain JSON has it.
+ * @before: the scan before the byte
+ */
+static int frame_reader_keep_plain(FrameReader *reader, const JsonScan *before, char ch) {
+        int r = 0;
+
+        if (ch == '\'' && before->escaped) {
+                /* JSON has no escape for it, and needs none. */
+                reader->text.data[reader->text.size - 1] = ch;
+                return 0;
+        }
+
+        if (frame_needs_escape(before, ch))
+                r = frame_reader_keep(reader, '\\');
+        else if (ch == '\'' && before->in_string != reader->scan.in_string)
+                ch = '"';
+
+        return r < 0 ? r : frame_reader_keep(reader, ch);
+}
+
 void frame_reader_expire(FrameReader *reader, uint64_t now) {
         if (frame_reader_half(reader) && now >= reader->deadline)
                 frame_reader_forget(reader);
@@ -106,6 +132,7 @@ static int frame_reader_begin(FrameReader *reader, char ch, uint64_t now) {
 }
 
 static int frame_reader_continue(FrameReader *reader, char ch) {
+        const JsonScan before = reader->scan;
         const char *error;
         int r;
 
@@ -113,7 +140,7 @@ static int frame_reader_continue(FrameReader *reader, char ch) {
         if (error)
                 return frame_reader_garbage(reader, error, ch);
 
-        r = frame_reader_keep(reader, ch);
+        r = frame_reader_keep_plain(reader, &before, ch);
         if (r < 0 || reader->scan.depth > 0)
                 return r;
 

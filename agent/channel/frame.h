@@ -3,7 +3,8 @@
 
 /*
  * Framing: finds where the host's requests begin and end in a stream of bytes. It does no input or output. The protocol
- * is that of the QEMU guest agent, read strictly. Every byte may be hostile.
+ * is that of the QEMU guest agent, read strictly. Every byte may be hostile. Its dialect has strings in single quotes;
+ * they are kept in double quotes, so that what follows reads and echoes plain JSON.
  *
  * A request is complete when its brackets balance; it needs no newline. Each byte is checked as it arrives. After a
  * wrong byte the host gets one error, and all input is discarded up to the next newline or 0xFF.
@@ -33,7 +34,8 @@ typedef struct FrameReader {
         const char *error;    /* of the last FRAME_GARBAGE */
 } FrameReader;
 
-#define FRAME_READER_NULL ((FrameReader) {.scan = JSON_SCAN_INIT(FRAME_DEPTH_MAX), .deadline = UINT64_MAX})
+#define FRAME_SCAN_NULL ((JsonScan) {.depth_max = FRAME_DEPTH_MAX, .single_quotes = true})
+#define FRAME_READER_NULL ((FrameReader) {.scan = FRAME_SCAN_NULL, .deadline = UINT64_MAX})
 
 /**
  * frame_reader_feed() - take bytes of the host up to the first event

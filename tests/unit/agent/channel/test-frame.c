@@ -23,7 +23,19 @@ static const Row framing[] = {
         {"a newline inside does not end it", "{\"execute\":\n\t\"guest-ping\"\r\n}", PONG},
         {"braces in a string", "{\"execute\":\"guest-ping\",\"id\":\"}{][\\\"}\"}", "{\"return\": {}, \"id\": \"}{][\\\"}\"}\n"},
         {"a half request says nothing", "{\"execute\":\"guest-ping\"", ""},
-        {"only double quotes", "{'execute':'guest-ping'}\n" PING, ERROR("JSON parse error, unexpected character") PONG},
+        {"single quotes", "{'execute':'guest-ping'}\n" PING, PONG PONG},
+        {"both quotes", "{'execute':\"guest-ping\",\"id\":'x'}", "{\"return\": {}, \"id\": \"x\"}\n"},
+        {"an id is echoed as JSON", "{'execute':'guest-ping','id':{'a \"b\" c':['\\'d\\'','\\\"e\\\\']}}",
+         "{\"return\": {}, \"id\": {\"a \\\"b\\\" c\":[\"'d'\",\"\\\"e\\\\\"]}}\n"},
+        {"a single quote in double quotes", "{\"execute\":\"guest-ping\",\"id\":\"it's\\'\"}",
+         "{\"return\": {}, \"id\": \"it's'\"}\n"},
+        {"the other quote does not end a string", "{'execute':'guest-ping\"}\n" PING,
+         ERROR("JSON parse error, control character in string") PONG},
+        {"braces in a string in single quotes", "{'execute':'guest-ping','id':'}\"{'}",
+         "{\"return\": {}, \"id\": \"}\\\"{\"}\n"},
+        {"a duplicate in other quotes", "{'execute':'guest-ping',\"execute\":'guest-ping'}\n",
+         ERROR("JSON parse error, duplicate key")},
+        {"single quotes outside of a string", "{\"id\":1'x'}\n", UNEXPECTED},
         {"garbage is one error", "one two ]]] three {} \"\n" PING, NO_OBJECT PONG},
         {"garbage ends at 0xFF", "}}}" PING "\xFF" PING, NO_OBJECT PONG},
         {"garbage without an end swallows", "xyz" PING PING, NO_OBJECT},
@@ -83,6 +95,27 @@ static void test_size_limit(_unused_ void **state) {
                 else
                         assert_int_equal(s.said.size, strlen("{\"return\": {}, \"id\": \"\"}\n" PONG) +
                                                       FRAME_SIZE_MAX - frame);
+                stage_done(&s);
+        }
+}
+
+/* A double quote in single quotes needs an escape as JSON, so it counts twice. */
+static void test_size_limit_of_escapes(_unused_ void **state) {
+        static const size_t frame = sizeof("{'execute':'guest-ping','id':''}") - 1;
+
+        for (size_t over = 0; over < 2; over++) {
+                Stage s;
+
+                stage_init(&s);
+                stage_say(&s, "{'execute':'guest-ping','id':'");
+                say_repeated(&s, "\"", (FRAME_SIZE_MAX - frame) / 2 + over);
+                stage_say(&s, "'}\n" PING);
+
+                if (over)
+                        assert_string_equal(stage_answer(&s), ERROR("JSON token size limit exceeded") PONG);
+                else
+                        assert_int_equal(s.said.size, strlen("{\"return\": {}, \"id\": \"\"}\n" PONG) +
+                                                              (FRAME_SIZE_MAX - frame) / 2 * 2);
                 stage_done(&s);
         }
 }
@@ -181,6 +214,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_framing),
                 cmocka_unit_test(test_size_limit),
+                cmocka_unit_test(test_size_limit_of_escapes),
                 cmocka_unit_test(test_depth_limit),
                 cmocka_unit_test(test_megabyte_of_garbage),
                 cmocka_unit_test(test_every_single_byte),
