@@ -70,6 +70,14 @@ static void print_left_alone(const Survey *survey, const Transaction *t) {
         }
 }
 
+/* A copy by hard links, as of a backup, keeps what it was made of; a boot loader that reads it would miss the change. */
+static void print_other_names(const Transaction *t) {
+        for (size_t i = 0; i < t->n_files; i++)
+                if (t->files[i].other_names > 0)
+                        printf("%s: has %u other name%s (hard link), which would keep the old content\n",
+                               t->files[i].path, t->files[i].other_names, t->files[i].other_names > 1 ? "s" : "");
+}
+
 static int print_held(const Context *c, const Survey *survey) {
         for (size_t i = 0; i < survey->n_observations; i++) {
                 const Finding *f = survey->observations[i].finding;
@@ -167,6 +175,7 @@ static int print_plan_text(Context *c, const Survey *survey, const Transaction *
                 return r;
 
         print_left_alone(survey, t);
+        print_other_names(t);
         return plan_forecast(c, survey, t, NULL);
 }
 

@@ -2,7 +2,10 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 
@@ -73,26 +76,104 @@ void replacement_done(Replacement *r) {
         *r = REPLACEMENT_NULL;
 }
 
+/*
+ * The attributes that are a file's own. Not those that the kernel makes of the content (security.ima, security.evm), nor a
+ * capability, which every write takes away.
+ */
+static bool replacement_keeps_attribute(const char *name) {
+        static const char *const prefixes[] = {"user.", "trusted.", "security.selinux", "security.SMACK64"};
+
+        for (size_t i = 0; i < ELEMENTSOF(prefixes); i++)
+                if (startswith(name, prefixes[i]))
+                        return !startswith(name, "trusted.overlay.");
+
+        return false;
+}
+
+/* Read an attribute whole. Return: its size, 0 also if there is none, or -errno. */
+static ssize_t replacement_read_attribute(int fd, const char *name, char **ret) {
+        _cleanup_free_ char *value = NULL;
+        ssize_t n;
+
+        n = fgetxattr(fd, name, NULL, 0);
+        if (n <= 0)
+                return n == 0 || errno == ENODATA || errno == ENOTSUP ? 0 : negative_errno();
+
+        value = malloc((size_t) n);
+        if (!value)
+                return -ENOMEM;
+        n = fgetxattr(fd, name, value, (size_t) n);
+        if (n < 0)
+                return negative_errno();
+
+        *ret = TAKE_PTR(value);
+        return n;
+}
+
 /* Copy an extended attribute. A file system without labels or access lists fails with ENOTSUP, as vfat does. */
 static int replacement_copy_attribute(int from, int to, const char *name) {
-        char value[1024], is[1024];
+        _cleanup_free_ char *value = NULL, *is = NULL;
         ssize_t n, m;
+        int r;
 
-        n = fgetxattr(from, name, value, sizeof(value));
+        n = replacement_read_attribute(from, name, &value);
         if (n < 0)
-                return errno == ENODATA || errno == ENOTSUP ? 0 : negative_errno();
-        if (fsetxattr(to, name, value, (size_t) n, 0) >= 0)
+                return (int) n;
+        if (n == 0 && fgetxattr(from, name, NULL, 0) < 0)
                 return 0;
-        if (errno == ENOTSUP)
+        if (fsetxattr(to, name, value, (size_t) n, 0) >= 0 || errno == ENOTSUP)
                 return 0;
 
-        int r = negative_errno();
-        m = fgetxattr(to, name, is, sizeof(is));
-        return m == n && memcmp(value, is, (size_t) n) == 0 ? 0 : r;
+        r = negative_errno();
+        m = replacement_read_attribute(to, name, &is);
+        return m == n && (n == 0 || memcmp(value, is, (size_t) n) == 0) ? 0 : r;
+}
+
+static int replacement_copy_attributes(int from, int to) {
+        _cleanup_free_ char *names = NULL;
+        ssize_t n;
+
+        n = flistxattr(from, NULL, 0);
+        if (n <= 0)
+                return n == 0 || errno == ENOTSUP ? 0 : negative_errno();
+
+        names = malloc((size_t) n);
+        if (!names)
+                return -ENOMEM;
+        n = flistxattr(from, names, (size_t) n);
+        if (n < 0)
+                return negative_errno();
+
+        for (const char *name = names; name < names + n; name += strlen(name) + 1) {
+                int r = replacement_keeps_attribute(name) ? replacement_copy_attribute(from, to, name) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* The flags that chattr(1) sets and that do not forbid to replace the file (linux/fs.h). */
+#define REPLACEMENT_FLAGS                                                                                             \
+        (FS_SECRM_FL | FS_UNRM_FL | FS_COMPR_FL | FS_SYNC_FL | FS_NODUMP_FL | FS_NOATIME_FL | FS_NOCOMP_FL |          \
+         FS_JOURNAL_DATA_FL | FS_NOTAIL_FL | FS_NOCOW_FL)
+
+/* Copy the flags while the new file is empty: btrfs takes FS_NOCOW_FL of no other. */
+static int replacement_copy_flags(int from, int to) {
+        int want = 0, is = 0, flags;
+
+        if (ioctl(from, FS_IOC_GETFLAGS, &want) < 0 || ioctl(to, FS_IOC_GETFLAGS, &is) < 0)
+                return 0; /* the file system has none */
+
+        flags = (is & ~REPLACEMENT_FLAGS) | (want & REPLACEMENT_FLAGS);
+        if (flags == is || ioctl(to, FS_IOC_SETFLAGS, &flags) >= 0 || errno == EOPNOTSUPP || errno == ENOTTY)
+                return 0;
+
+        return negative_errno();
 }
 
 static int replacement_copy_metadata(int from, int to) {
-        static const char *const names[] = {"security.selinux", "system.posix_acl_access"};
         struct stat want, is;
         int r;
 
@@ -103,16 +184,15 @@ static int replacement_copy_metadata(int from, int to) {
         if ((want.st_uid != is.st_uid || want.st_gid != is.st_gid) &&
             (fchown(to, want.st_uid, want.st_gid) < 0 || fstat(to, &is) < 0))
                 return negative_errno();
+
+        /* Set attributes before a mode that may forbid to write, and the access list after the mode that it replaces. */
+        r = replacement_copy_attributes(from, to);
+        if (r < 0)
+                return r;
         if ((want.st_mode & 07777) != (is.st_mode & 07777) && fchmod(to, want.st_mode & 07777) < 0)
                 return negative_errno();
 
-        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                r = replacement_copy_attribute(from, to, names[i]);
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
+        return replacement_copy_attribute(from, to, "system.posix_acl_access");
 }
 
 static int replacement_open_entry(const Replacement *p) {
@@ -140,14 +220,21 @@ static int replacement_write_staged(const Replacement *p, const Buffer *content,
         if (new < 0)
                 return new;
 
+        old = replacement_open_entry(p);
+        if (old < 0 && errno != ENOENT)
+                return negative_errno();
+        if (old >= 0) {
+                r = replacement_copy_flags(old, new);
+                if (r < 0)
+                        return r;
+        }
+
         r = write_all(new, content->data, content->size);
         if (r < 0)
                 return r;
-
-        old = replacement_open_entry(p);
         if (old >= 0)
                 r = replacement_copy_metadata(old, new);
-        else if (errno != ENOENT || fchmod(new, mode) < 0)
+        else if (fchmod(new, mode) < 0)
                 r = negative_errno();
         if (r < 0)
                 return r;
@@ -218,6 +305,33 @@ int replacement_adopt(const Root *root, const char *path, Replacement *ret) {
         p.staged = TAKE_PTR(staged);
         *ret = p;
         p = REPLACEMENT_NULL;
+        return 0;
+}
+
+/* The flag, as chattr(1) names it, that forbids to change what was looked at; 0: none. */
+static char statx_forbidding_flag(const struct statx *stx) {
+        return stx->stx_attributes & STATX_ATTR_IMMUTABLE ? 'i' : stx->stx_attributes & STATX_ATTR_APPEND ? 'a' : 0;
+}
+
+int replacement_foresee(const Root *root, const char *path, FileTraits *ret) {
+        _cleanup_close_ int fd = -EBADF;
+        const char *name;
+        struct statx stx;
+        int r;
+
+        *ret = (FileTraits) {};
+        r = root_open_parent(root, path, false, &fd, &name);
+        if (r != ROOT_OK)
+                return r == ROOT_FOREIGN ? -EROFS : r;
+
+        if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx) < 0)
+                return negative_errno();
+        ret->folder_flag = statx_forbidding_flag(&stx);
+
+        if (statx(fd, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_NLINK, &stx) < 0)
+                return errno == ENOENT ? 0 : negative_errno();
+        ret->flag = statx_forbidding_flag(&stx);
+        ret->other_names = S_ISREG(stx.stx_mode) && stx.stx_nlink > 1 ? stx.stx_nlink - 1 : 0;
         return 0;
 }
 

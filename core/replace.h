@@ -3,7 +3,7 @@
 
 /*
  * Replacing a file in steps that a transaction can order: stage the new bytes beside the target and flush
- * them, rename, flush the directory. Mode, owner, label and access list of the target are kept.
+ * them, rename, flush the directory. Mode, owner, access list, extended attributes and file flags of the target are kept.
  */
 
 #include "core/root.h"
@@ -24,6 +24,22 @@ typedef struct Replacement {
 } Replacement;
 
 #define REPLACEMENT_NULL ((Replacement) {.old_fd = -EBADF})
+
+/* What a replacement of a file would meet. */
+typedef struct FileTraits {
+        unsigned other_names; /* hard links besides the path: they keep the old content */
+        char flag, folder_flag; /* 'i' (immutable) or 'a' (append-only) of file and directory, which forbid it; 0: none */
+} FileTraits;
+
+/**
+ * replacement_foresee() - look at what a replacement of a file would meet
+ * @root: the root
+ * @path: the target without links in its last component; it need not exist
+ * @ret: takes the answer
+ *
+ * Return: 0 or -errno of looking at it.
+ */
+int replacement_foresee(const Root *root, const char *path, FileTraits *ret);
 
 /** replacement_staged_name() - make the name of the staged file: ".NAME.gtuned". Return: a new string, or NULL. */
 char *replacement_staged_name(const char *name);

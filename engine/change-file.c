@@ -129,7 +129,8 @@ static int change_file_to_json(const Transaction *t, json_object *changes) {
                 json_object *o = change_object(changes, &change_file);
 
                 if (!o || json_set_text(o, "path", f->path) < 0 ||
-                    json_set_text(o, "action", f->gone ? "remove" : f->existed ? "change" : "create") < 0)
+                    json_set_text(o, "action", f->gone ? "remove" : f->existed ? "change" : "create") < 0 ||
+                    (f->other_names > 0 && json_set(o, "other_names", json_object_new_int64(f->other_names)) < 0))
                         return -ENOMEM;
         }
 

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "core/replace.h"
 #include "engine/change.h"
 #include "engine/resolve.h"
 
@@ -84,6 +85,32 @@ static int resolve_changes(const Survey *survey, const Plan *plan, const bool *r
         return 0;
 }
 
+/* A file that may not be replaced refuses the transaction now, and not in its middle. */
+static int resolve_refuse_locked(const FileChange *f, const FileTraits *traits, Transaction *t) {
+        const char flag = traits->folder_flag ? traits->folder_flag : traits->flag;
+        const char *what = traits->folder_flag ? "the directory of " : "";
+
+        return transaction_refuse(t, xasprintf("%s%s is %s: take the flag away with `chattr -%c`, and set it again "
+                                               "afterwards",
+                                               what, f->path, flag == 'i' ? "immutable" : "append-only", flag));
+}
+
+static int resolve_foresee_files(const Survey *survey, Transaction *t) {
+        for (size_t i = 0; i < t->n_files; i++) {
+                FileTraits traits;
+
+                /* What cannot be looked at fails, or not, when it is written. */
+                if (replacement_foresee(survey->root, t->files[i].path, &traits) < 0)
+                        continue;
+
+                t->files[i].other_names = traits.other_names;
+                if ((traits.flag || traits.folder_flag) && resolve_refuse_locked(t->files + i, &traits, t) < 0)
+                        return -ENOMEM;
+        }
+
+        return 0;
+}
+
 int resolve(const Survey *survey, const Plan *plan, const bool *release, Transaction **ret) {
         _cleanup_(transaction_freep) Transaction *t = calloc(1, sizeof(*t));
         int r;
@@ -103,6 +130,9 @@ int resolve(const Survey *survey, const Plan *plan, const bool *release, Transac
         if (r < 0)
                 return r;
         r = resolve_changes(survey, plan, release, t);
+        if (r < 0)
+                return r;
+        r = resolve_foresee_files(survey, t);
         if (r < 0)
                 return r;
 

@@ -14,6 +14,7 @@ typedef struct FileChange {
         Buffer old, new;
         bool existed;    /* there is an old content */
         bool gone;       /* it is to be removed; new is empty */
+        unsigned other_names; /* its hard links besides the path: they keep the old content */
 } FileChange;
 
 typedef struct AttributeChange {

@@ -7,6 +7,10 @@
 
 #include <cmocka.h>
 
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/xattr.h>
+
 #include "core/replace.h"
 #include "tests/unit/tree.h"
 
@@ -58,6 +62,109 @@ static void test_keeps_owner(void **state) {
         assert_int_equal(st.st_uid, 12);
         assert_int_equal(st.st_gid, 34);
         assert_int_equal(st.st_mode & 07777, 04711);
+}
+
+/* Attributes of any size and access lists go with the file, and what the kernel makes of the content does not. */
+static void test_keeps_attributes(void **state) {
+        static const struct {
+                const char *name;
+                size_t size;
+                mode_t mode;
+        } rows[] = {
+                {"user.comment", 5, 0644}, {"user.empty", 0, 0644}, {"user.large", 3000, 0444}, {"trusted.own", 1, 0600},
+        };
+        const Tree *t = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *path = tree_path(t, TARGET), *value = calloc(rows[i].size + 1, 1),
+                                    *is = calloc(rows[i].size + 1, 1);
+
+                (void) unlink(path);
+                tree_bytes(t, TARGET, "old\n", 4, 0644);
+                for (size_t k = 0; k < rows[i].size; k++)
+                        value[k] = (char) (k % 251);
+                if (setxattr(path, rows[i].name, value, rows[i].size, 0) < 0) {
+                        print_message("%s is left out: %s\n", rows[i].name, strerror(errno));
+                        continue;
+                }
+
+                assert_int_equal(chmod(path, rows[i].mode), 0);
+                assert_int_equal(replace_file(t->root, TARGET, &new, 0644), 0);
+                assert_int_equal(getxattr(path, rows[i].name, is, rows[i].size + 1), rows[i].size);
+                assert_memory_equal(is, value, rows[i].size);
+                assert_int_equal(look(t, TARGET).st_mode & 07777, rows[i].mode);
+        }
+}
+
+static int flags_of(const char *path) {
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+        int flags = -1;
+
+        assert_true(fd >= 0);
+        return ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 ? -1 : flags;
+}
+
+static bool set_flags(const char *path, int flags) {
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        assert_true(fd >= 0);
+        return ioctl(fd, FS_IOC_SETFLAGS, &flags) >= 0;
+}
+
+static void test_keeps_flags(void **state) {
+        static const int kept[] = {FS_NODUMP_FL, FS_NOATIME_FL, FS_SYNC_FL};
+        _cleanup_free_ char *path = NULL;
+        const Tree *t = *state;
+        int flags;
+
+        tree_file(t, TARGET, "old\n");
+        path = tree_path(t, TARGET);
+        flags = flags_of(path);
+        for (size_t i = 0; i < ELEMENTSOF(kept); i++) {
+                if (flags < 0 || !set_flags(path, flags | kept[i])) {
+                        print_message("flags are left out: %s\n", strerror(errno));
+                        skip();
+                }
+                assert_int_equal(replace_file(t->root, TARGET, &new, 0644), 0);
+                assert_int_equal(flags_of(path), flags | kept[i]);
+                assert_true(set_flags(path, flags));
+        }
+}
+
+static void test_foresee(void **state) {
+        _cleanup_free_ char *path = NULL, *link_path = NULL, *folder = NULL;
+        const Tree *t = *state;
+        FileTraits traits;
+        int flags;
+
+        assert_int_equal(replacement_foresee(t->root, TARGET, &traits), -ENOENT);
+        tree_file(t, TARGET, "old\n");
+        assert_int_equal(replacement_foresee(t->root, TARGET ".new", &traits), 0);
+        assert_int_equal(traits.other_names, 0);
+
+        path = tree_path(t, TARGET);
+        link_path = tree_path(t, "/boot/copy");
+        folder = tree_path(t, "/etc/default/");
+        assert_int_equal(link(path, link_path), 0);
+        assert_int_equal(replacement_foresee(t->root, TARGET, &traits), 0);
+        assert_int_equal(traits.other_names, 1);
+        assert_int_equal(traits.flag, 0);
+        assert_int_equal(traits.folder_flag, 0);
+
+        flags = flags_of(path);
+        if (flags < 0 || !set_flags(path, flags | FS_IMMUTABLE_FL)) {
+                print_message("flags are left out: %s\n", strerror(errno));
+                skip();
+        }
+        assert_int_equal(replacement_foresee(t->root, TARGET, &traits), 0);
+        assert_true(set_flags(path, flags));
+        assert_int_equal(traits.flag, 'i');
+
+        flags = flags_of(folder);
+        assert_true(set_flags(folder, flags | FS_APPEND_FL));
+        assert_int_equal(replacement_foresee(t->root, TARGET, &traits), 0);
+        assert_true(set_flags(folder, flags));
+        assert_int_equal(traits.folder_flag, 'a');
 }
 
 static void test_new_file(void **state) {
@@ -273,6 +380,9 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_keeps_mode, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_keeps_owner, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_keeps_attributes, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_keeps_flags, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_foresee, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_new_file, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_stage, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_commit, tree_setup, tree_teardown),
