@@ -258,8 +258,9 @@ static int run(Context *c, int argc, char **argv) {
 }
 
 int cli_main(Context *c, int argc, char **argv) {
-        int status = run(c, argc, argv);
+        int status, r = fill_standard_files();
 
+        status = r < 0 ? STATUS_ERROR : run(c, argc, argv);
         c->root = root_free(c->root);
         if (fflush(stdout) != 0 || ferror(stdout))
                 status = complain(c, "the output cannot be written: %s", strerror(errno));

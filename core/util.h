@@ -120,6 +120,14 @@ static inline int negative_errno(void) {
         return errno > 0 ? -errno : -EIO;
 }
 
+/**
+ * fill_standard_files() - open whatever of the standard descriptors, 0 to 2, is closed
+ *
+ * Otherwise a file or a socket would take the number, and what is printed would go into it. It is opened for reading
+ * only: writing to a closed standard output must still fail. Return: 0 or -errno.
+ */
+int fill_standard_files(void);
+
 /** write_all() - write all of some bytes. Return: 0, or -errno, and a part of the bytes may be written. */
 int write_all(int fd, const void *data, size_t size);
 

@@ -6,7 +6,6 @@
  */
 
 #include <ctype.h>
-#include <fcntl.h>
 
 #include "config.h"
 #include "core/options.h"
@@ -223,21 +222,6 @@ static int host_parse_question(HostContext *c, char **args) {
         return r;
 }
 
-/* If a standard descriptor is closed, a socket could take its number, and output would go to a guest. Therefore
- * /dev/null takes the number. It is opened for reading only: writing to a closed standard output must still fail. */
-static int host_keep_standard_files(void) {
-        int fd;
-
-        do {
-                fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-                if (fd < 0)
-                        return negative_errno();
-        } while (fd <= STDERR_FILENO);
-
-        (void) close(fd);
-        return 0;
-}
-
 static int host_ask(HostContext *c) {
         _cleanup_(fleet_freep) Fleet *fleet = NULL;
         _cleanup_free_ char *error = NULL;
@@ -269,7 +253,7 @@ static int host_ask(HostContext *c) {
 static int host_run(HostContext *c, int argc, char **argv) {
         int first, r;
 
-        r = host_keep_standard_files();
+        r = fill_standard_files();
         if (r < 0)
                 return r;
 

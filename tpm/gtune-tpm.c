@@ -281,6 +281,8 @@ static int gtune_tpm_run(GtuneTpmArguments *a) {
 int main(int argc, char **argv) {
         GtuneTpmArguments a = {.root = "/"};
 
+        if (fill_standard_files() < 0)
+                return EXIT_FAILURE;
         if (gtune_tpm_parse_arguments(argc, argv, &a) < 0)
                 return STATUS_USAGE;
         if (a.finished)

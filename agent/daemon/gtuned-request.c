@@ -243,6 +243,9 @@ static int request_run(void) {
 }
 
 int main(int argc, char **argv) {
+        if (fill_standard_files() < 0)
+                return EXIT_FAILURE;
+
         if (argc != 1) {
                 fprintf(stderr, "Usage: %s, started by gtuned-request.socket\n", argv[0]);
                 return 2;

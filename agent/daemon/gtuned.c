@@ -121,6 +121,8 @@ int main(int argc, char **argv) {
         /* A heap of its own for the worker would keep what one survey has used. */
         (void) mallopt(M_ARENA_MAX, 1);
 
+        if (fill_standard_files() < 0)
+                return EXIT_FAILURE;
         if (gtuned_parse_arguments(argc, argv, &a) < 0)
                 return GTUNED_STATUS_USAGE;
         if (a.finished)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What no other test reaches: standard descriptors that are closed. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+
+#include "core/util.h"
+
+/* In a process of its own: whether the descriptors of a set, one bit each, are filled. */
+static int fill_closed(unsigned closed) {
+        int fd;
+
+        for (int i = 0; i < 3; i++)
+                if (closed & 1U << i)
+                        (void) close(i);
+
+        if (fill_standard_files() < 0)
+                return 1;
+        for (int i = 0; i < 3; i++)
+                if (fcntl(i, F_GETFD) < 0)
+                        return 2;
+        if ((closed & 1U << STDOUT_FILENO) && write(STDOUT_FILENO, "x", 1) >= 0)
+                return 3;
+
+        fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd > STDERR_FILENO ? 0 : 4;
+}
+
+static void test_fill_standard_files(_unused_ void **state) {
+        for (unsigned closed = 0; closed < 8; closed++) {
+                int status;
+                pid_t child = fork();
+
+                assert_true(child >= 0);
+                if (child == 0)
+                        _exit(fill_closed(closed));
+
+                assert_int_equal(waitpid(child, &status, 0), child);
+                assert_int_equal(status, 0);
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_fill_standard_files),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
