@@ -28,6 +28,7 @@ struct Fleet {
         size_t n_started;
         size_t n_printed;  /* targets are printed in order if the verb does not stream */
         size_t n_done;
+        size_t n_streaming; /* targets that have answered and stay connected */
         size_t active_max;
         size_t weight;     /* bytes of memory that all targets hold */
         size_t weight_max;
@@ -66,6 +67,32 @@ static int fleet_print(Fleet *fleet) {
 /* The text of a target that streams is printed at once; otherwise fleet_print() keeps the order of the targets. */
 static int fleet_show(Target *t) {
         return fleet_of(t)->verb->stream ? fleet_write(&t->text) : 0;
+}
+
+/*
+ * If all descriptors are taken by guests that stay connected, the others would wait for ever: name them. Those that are
+ * still being asked may leave a descriptor, so that nothing is said before.
+ */
+static int fleet_give_up_rest(Fleet *fleet) {
+        const size_t active = fleet->n_started - fleet->n_done;
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        if (!fleet->verb->stream || active < fleet->active_max || fleet->n_streaming < active)
+                return 0;
+
+        why = xasprintf("not watched: the limit of open files (RLIMIT_NOFILE) leaves room for %zu guests",
+                        fleet->active_max);
+        if (!why)
+                return -ENOMEM;
+
+        while (fleet->n_started < fleet->n_targets) {
+                r = target_finish(fleet->targets + fleet->n_started++, CAUSE_LOCAL_ERROR, why);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
 static int fleet_show_failure(Fleet *fleet, Target *t) {
@@ -139,7 +166,13 @@ static int fleet_on_answered(Target *t, json_object *value) {
         if (r != 0)
                 return r;
 
-        return fleet_show(t);
+        r = fleet_show(t);
+        if (r < 0 || !fleet->verb->stream)
+                return r;
+
+        t->streams = true;
+        fleet->n_streaming++;
+        return fleet_give_up_rest(fleet);
 }
 
 static int fleet_on_changed(Target *t, const char *event, json_object *data) {
@@ -164,6 +197,8 @@ static int fleet_on_finished(Target *t) {
         Fleet *fleet = fleet_of(t);
         int r;
 
+        if (t->streams)
+                fleet->n_streaming--;
         if (t->cause != CAUSE_NONE) {
                 r = fleet_show_failure(fleet, t);
                 if (r < 0)
@@ -206,7 +241,7 @@ static int fleet_start_next(Fleet *fleet) {
 
         fleet->n_started--;
         fleet->active_max = active;
-        return 0;
+        return fleet_give_up_rest(fleet);
 }
 
 static int fleet_on_start(sd_event_source *source, void *userdata) {

@@ -7,6 +7,10 @@
 #include "host/connect.h"
 #include "host/target.h"
 
+/* Guests are asked before answers are read: an answer may wait in its socket, and takes long to parse. */
+#define TARGET_PRIORITY_ASK SD_EVENT_PRIORITY_IMPORTANT
+#define TARGET_PRIORITY_READ SD_EVENT_PRIORITY_NORMAL
+
 /* Edge-triggered: otherwise each turn of the event loop returns to every socket that is still ready, and the time is
  * quadratic in the number of guests. */
 #define TARGET_IO_EVENTS ((uint32_t) (EPOLLIN | EPOLLOUT | EPOLLET))
@@ -101,6 +105,19 @@ static void target_send(Target *t, const Buffer *message) {
         target_flush(t);
 }
 
+/* The sync and the command have the whole time each: a guest that is asked late, among many, is not the guest's fault. */
+static int target_begin_time(Target *t) {
+        uint64_t now;
+        int r;
+
+        r = sd_event_now(t->owner->event, CLOCK_MONOTONIC, &now);
+        if (r < 0)
+                return r;
+
+        t->deadline = now + t->owner->timeout;
+        return 0;
+}
+
 static bool target_answers_sync(const Target *t, const Reply *reply) {
         return reply->kind == REPLY_RETURN && json_object_is_type(reply->value, json_type_int) &&
                json_object_get_int64(reply->value) == t->owner->sync_id;
@@ -118,6 +135,12 @@ static int target_on_sync(Target *t, const Reply *reply) {
 
         t->state = TARGET_ASKING;
         t->reader.synced = true;
+        r = sd_event_source_set_priority(t->io, TARGET_PRIORITY_READ);
+        if (r < 0)
+                return r;
+        r = target_begin_time(t);
+        if (r < 0)
+                return r;
 
         target_send(t, t->request.size > 0 ? &t->request : &t->owner->request);
         return 0;
@@ -317,12 +340,36 @@ static int target_connect(Target *t) {
         r = sd_event_add_io(t->owner->event, &t->io, t->fd, TARGET_IO_EVENTS, target_on_io, t);
         if (r < 0)
                 return r;
+        r = sd_event_source_set_priority(t->io, TARGET_PRIORITY_ASK);
+        if (r < 0)
+                return r;
         r = sd_event_source_set_exit_on_failure(t->io, true);
         if (r < 0)
                 return r;
 
         target_send(t, &t->owner->sync);
         return 0;
+}
+
+/*
+ * gtune-host may be late itself: then an answer is already waiting in the socket, or the backlog has room again. The time
+ * begins anew if the guest gets on by that.
+ */
+static int target_on_deadline(Target *t, uint64_t now) {
+        int r;
+
+        if (t->state == TARGET_CONNECTING) {
+                r = target_connect(t);
+                if (r >= 0 && t->state == TARGET_SYNCING)
+                        r = target_begin_time(t);
+        } else
+                do
+                        r = target_receive(t);
+                while (r > 0);
+        if (r < 0 || t->state == TARGET_DONE || t->state == TARGET_STREAMING || now < t->deadline)
+                return r;
+
+        return target_finish(t, target_verdict(t), NULL);
 }
 
 static int target_on_time(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
@@ -333,23 +380,14 @@ static int target_on_time(sd_event_source *source, uint64_t usec _unused_, void 
         r = sd_event_now(t->owner->event, CLOCK_MONOTONIC, &now);
         if (r < 0)
                 return r;
-        if (now >= t->deadline) {
-                /* gtune-host may be late itself, and then the answer is already waiting in the socket. */
-                do {
-                        r = t->state == TARGET_CONNECTING ? 0 : target_receive(t);
-                        if (r < 0)
-                                return r;
-                } while (r > 0);
-
-                return target_finish(t, target_verdict(t), NULL);
-        }
-
-        if (t->state == TARGET_CONNECTING)
+        if (now >= t->deadline)
+                r = target_on_deadline(t, now);
+        else if (t->state == TARGET_CONNECTING)
                 r = target_connect(t);
         else if (t->state == TARGET_SYNCING && t->out_size == 0)
                 /* An agent that has just opened its port may have missed the first sync. */
                 target_send(t, &t->owner->sync);
-        if (r < 0 || t->state == TARGET_DONE)
+        if (r < 0 || t->state == TARGET_DONE || t->state == TARGET_STREAMING)
                 return r;
 
         next = now + (t->state == TARGET_CONNECTING ? TARGET_RECONNECT_USEC : TARGET_RESYNC_USEC);
@@ -368,7 +406,10 @@ static int target_arm(Target *t) {
         if (r < 0)
                 return r;
 
-        t->deadline = now + t->owner->timeout;
+        r = target_begin_time(t);
+        if (r < 0)
+                return r;
+
         next = now + (t->state == TARGET_CONNECTING ? TARGET_RECONNECT_USEC : TARGET_RESYNC_USEC);
 
         r = sd_event_add_time(t->owner->event, &t->timer, CLOCK_MONOTONIC, next < t->deadline ? next : t->deadline,

@@ -53,7 +53,7 @@ struct Target {
         int fd;
         sd_event_source *io;
         sd_event_source *timer;
-        uint64_t deadline;
+        uint64_t deadline;    /* of the sync or, after it, of the answer */
 
         LineReader reader;
         const char *out;      /* the rest of the message that is being sent */
@@ -66,6 +66,7 @@ struct Target {
         unsigned lines;       /* lines that were parsed, before the sync or, while streaming, in this window */
         size_t ignored;       /* bytes in lines since the sync that do not answer the command */
         bool misled;          /* one of these lines answered another command */
+        bool streams;         /* the command was answered, and events follow; the owner sets it */
         uint64_t window;      /* while streaming: when the window began, in microseconds of CLOCK_MONOTONIC */
 
         Cause cause;       /* valid if the state is TARGET_DONE */

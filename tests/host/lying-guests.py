@@ -5,6 +5,7 @@
 Each guest is a UNIX socket that this process serves. Each behaviour is a function or a coroutine. Every
 check prints a line, and the last line counts them.
 """
+import asyncio
 import json
 import os
 import resource
@@ -243,6 +244,45 @@ def test_watch(host):
     check("watch: an event of another name is ignored", len(lines) == 2, lines)
 
 
+def test_watch_limit(host):
+    """Above the limit of open files the guests that are not watched are named, once the others have answered."""
+    paths = [host.add(f"watched-{i}", events(gap=3600)) for i in range(30)]
+    process = subprocess.Popen([TOOL, "--json", "watch", *paths], stdout=subprocess.PIPE,
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (36, 36)))
+    guard = threading.Timer(TIMEOUT + 30, process.kill)
+    guard.start()
+    objects = [json.loads(process.stdout.readline()) for _ in paths]
+    process.send_signal(signal.SIGINT)
+    guard.cancel()
+    process.communicate()
+    named = [o["target"] for o in objects if o["outcome"] == "error"]
+    check("watch: guests above the limit of open files are named", named == paths[len(paths) - len(named):] and
+          len(named) >= 10 and process.returncode == 1, (len(named), process.returncode))
+
+
+def test_late(host):
+    """gtune-host is stopped before it is answered, and goes on after the deadline: the guest is asked all the same."""
+    tools = []
+
+    async def serve(guest):
+        request = await guest.request()
+        while not tools:
+            await asyncio.sleep(0.01)
+        tools[0].send_signal(signal.SIGSTOP)
+        await guest.send(b"\xff" + json.dumps({"return": request["arguments"]["id"]}).encode())
+        await asyncio.sleep(TIMEOUT + 0.5)
+        tools[0].send_signal(signal.SIGCONT)
+        request = await guest.sync()
+        await asyncio.sleep(0.3)
+        await guest.send({"return": report(), "id": request["id"]})
+        await guest.reader.read()
+
+    tools.append(subprocess.Popen([TOOL, "--timeout", str(TIMEOUT), "--json", "status", host.add("late", serve)],
+                                  stdout=subprocess.PIPE))
+    out = json.loads(tools[0].communicate()[0])
+    check("a guest that gtune-host was late to ask is asked", out["outcome"] == "ok", out)
+
+
 def test_usage(host):
     ok = host.path("honest")
     bad = [("status",), ("nonsense", ok), (), ("status", ""), ("--nonsense",),
@@ -270,7 +310,8 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with tempfile.TemporaryDirectory(prefix="gt-") as directory:
         host = Host(directory)
-        for test in (test_lies, test_many, test_memory, test_statuses, test_query, test_watch, test_usage):
+        for test in (test_lies, test_many, test_memory, test_statuses, test_query, test_watch, test_watch_limit,
+                     test_late, test_usage):
             test(host)
     return finish()
 
