@@ -11,6 +11,7 @@
 #define PRINT_STATE_WIDTH 14U
 #define PRINT_LABEL_MAX 4096U
 #define PRINT_REASON_MAX 160U
+#define PRINT_SETTING_MAX 80U
 #define PRINT_NOTE_INDENT 4U
 #define PRINT_NOTE_WIDTH 80U
 
@@ -105,6 +106,55 @@ int print_head(const Output *o, Buffer *b) {
                              (int) PRINT_PRACTICE_WIDTH, "PRACTICE", (int) PRINT_STATE_WIDTH, "STATE");
 }
 
+static json_object *print_find_setting(json_object *practice, const char *name) {
+        json_object *settings = json_get_array(practice, "settings");
+
+        for (size_t i = 0; settings && i < json_object_array_length(settings); i++) {
+                json_object *setting = json_object_array_get_idx(settings, i);
+
+                if (streq(json_get_text(setting, "name"), name))
+                        return setting;
+        }
+
+        return NULL;
+}
+
+/* "    guest_halt_poll_ns: 200000 -> 400000", or the wanted values if only those have changed. */
+static int print_changed_setting(Target *t, json_object *practice, json_object *was) {
+        const char *name = json_get_text(was, "name");
+        json_object *now = print_find_setting(practice, name);
+        const char *actual = now ? json_get_text(now, "actual") : NULL;
+        bool wanted = streq_ptr(json_get_text(was, "actual"), actual);
+        const char *const parts[] = {
+                name,
+                wanted ? ": wanted " : ": ",
+                json_get_text(was, wanted ? "wanted" : "actual"),
+                " -> ",
+                wanted ? now ? json_get_text(now, "wanted") : NULL : actual,
+        };
+        int r;
+
+        r = buffer_printf(&t->text, "%*s", (int) PRINT_NOTE_INDENT, "");
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(parts); i++)
+                r = text_escape(&t->text, parts[i] ? parts[i] : "-", strlen(parts[i] ? parts[i] : "-"),
+                                PRINT_SETTING_MAX);
+
+        return r < 0 ? r : buffer_puts(&t->text, "\n");
+}
+
+static int print_changed_settings(Target *t, json_object *practice) {
+        json_object *was = json_get_array(practice, "was");
+
+        for (size_t i = 0; was && i < json_object_array_length(was); i++) {
+                int r = print_changed_setting(t, practice, json_object_array_get_idx(was, i));
+
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
 int print_practices(const Output *o, Target *t, json_object *practices, bool first) {
         int r;
 
@@ -124,6 +174,9 @@ int print_practices(const Output *o, Target *t, json_object *practices, bool fir
                         return r;
 
                 r = buffer_puts(&t->text, "\n");
+                if (r < 0)
+                        return r;
+                r = print_changed_settings(t, practice);
                 if (r < 0)
                         return r;
         }

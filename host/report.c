@@ -16,6 +16,9 @@ static const struct {
         [STATE_UNKNOWN]        = {STATUS_UNMET,   STATUS_OK},
 };
 
+/* So many settings of a practice may an event say to have changed. */
+#define REPORT_WAS_MAX 64U
+
 static State report_state_parse(const char *name) {
         for (int i = 0; i < _STATE_MAX; i++)
                 if (streq(state_to_string((State) i), name))
@@ -55,6 +58,8 @@ static const ShapeField report_practice_fields[] = {
         {"reason",      SHAPE_TEXT_OR_NULL},
         {"remedy",      SHAPE_TEXT_OR_NULL},
         {"settings",    SHAPE_TYPE(array),  .elements = SHAPE_TYPE(object), .members = report_setting_fields},
+        {"was",         SHAPE_TYPE(array),  .max = REPORT_WAS_MAX, .elements = SHAPE_TYPE(object),
+         .members = report_setting_fields},
         {"evidence",    SHAPE_TYPE(array),  .elements = SHAPE_TYPE(object), .members = report_evidence_fields},
         {}
 };

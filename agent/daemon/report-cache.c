@@ -277,6 +277,56 @@ void report_cache_done(ReportCache *cache) {
         *cache = REPORT_CACHE_NULL;
 }
 
+static json_object *report_find_setting(json_object *settings, const char *name) {
+        for (size_t i = 0; settings && i < json_object_array_length(settings); i++) {
+                json_object *setting = json_object_array_get_idx(settings, i);
+
+                if (streq_ptr(json_get_text(setting, "name"), name))
+                        return setting;
+        }
+
+        return NULL;
+}
+
+static int report_add_old_setting(json_object *was, const char *name, json_object *old) {
+        json_object *o = json_object_new_object();
+
+        if (json_add(was, o) < 0 || json_set_text(o, "name", name) < 0 ||
+            json_set_text(o, "wanted", old ? json_get_text(old, "wanted") : NULL) < 0 ||
+            json_set_text(o, "actual", old ? json_get_text(old, "actual") : NULL) < 0)
+                return -ENOMEM;
+
+        return 0;
+}
+
+/*
+ * Names the settings that are not as the host was told, with what they were: state and reason need not have changed, as
+ * if the policy does not set them.
+ */
+static int report_add_old_settings(const Finding *f, const char *known, json_object *news) {
+        _cleanup_json_ json_object *before = NULL, *was = json_object_new_array();
+        json_object *settings;
+        int r;
+
+        r = was ? json_parse(known, strlen(known), &before) : -ENOMEM;
+        if (r < 0)
+                return r;
+
+        settings = json_get_array(before, "settings");
+        for (const Setting *s = f->settings; s < f->settings + f->n_settings; s++) {
+                json_object *old = report_find_setting(settings, s->name);
+
+                if (old && streq_ptr(json_get_text(old, "wanted"), s->wanted) &&
+                    streq_ptr(json_get_text(old, "actual"), s->actual))
+                        continue;
+                r = report_add_old_setting(was, s->name, old);
+                if (r < 0)
+                        return r;
+        }
+
+        return json_object_array_length(was) > 0 ? json_set(news, "was", TAKE_PTR(was)) : 0;
+}
+
 /* Adds a practice to the news if it is not as the host was told, and remembers how it is. */
 static int report_add_news(const Finding *f, const char *known, char **ret_told, json_object *news) {
         _cleanup_json_ json_object *whole = NULL, *core = NULL;
@@ -291,6 +341,9 @@ static int report_add_news(const Finding *f, const char *known, char **ret_told,
         if (r < 0)
                 return r;
         if (!streq_ptr(known, text.data)) {
+                r = known ? report_add_old_settings(f, known, whole) : 0;
+                if (r < 0)
+                        return r;
                 r = json_add(news, TAKE_PTR(whole));
                 if (r < 0)
                         return r;

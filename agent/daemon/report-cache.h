@@ -57,7 +57,8 @@ void report_cache_done(ReportCache *cache);
  * report_news() - find the practices that have changed since the host was last told
  * @survey: the survey
  * @told: what the host knows, NULL-terminated: a text for each observation; NULL: nothing; replaced
- * @ret: takes an array of the changed practices, which may be empty; the caller puts it
+ * @ret: takes an array of the changed practices, which may be empty; the caller puts it. The member "was" of a practice
+ *       that was told before has the settings that have changed, as they were
  *
  * Evidence is not compared: its counters change all the time, and a change that matters shows in state or reason too.
  * Return: 0 or -ENOMEM.

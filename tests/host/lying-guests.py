@@ -230,6 +230,11 @@ def test_watch(host):
     lines, status = watch(host, events(drifted), until="drifted")
     check("watch: first states, a change, SIGINT exits 0",
           status == 0 and "active" in lines[2] and "tunable-changed" in lines[-1], lines)
+    changed = {"practices": [{**practice(), "was": [{"name": "guest_halt_poll_ns", "wanted": "400000",
+                                                     "actual": ESC}]}]}
+    lines, status = watch(host, events(changed), until="->")
+    check("watch: the setting that changed is named, and escaped", status == 0 and lines[-1].startswith(
+        "    guest_halt_poll_ns: \\x1b]0;owned") and lines[-1].endswith(" -> 400000\n"), lines)
     lines, status = watch(host, events(drifted, stay=False), "--json")
     objects = [json.loads(line) for line in lines]
     check("watch --json: report, change, and the guest that closed", status == 6 and [sorted(o) for o in objects] == [
@@ -237,6 +242,7 @@ def test_watch(host):
         ["outcome", "reason", "target", "time"]] and objects[2]["reason"] == "closed", lines)
     for name, serve, reason in [("silent", silent, "silent"), ("bad event", events({"practices": 5}), "bad-event"),
                                 ("no data", events(None), "bad-event"),
+                                ("bad was", events({"practices": [{**practice(), "was": [5]}]}), "bad-event"),
                                 ("flood", events(*[drifted] * 500, gap=0), "flood")]:
         lines, status = watch(host, serve, "--json")
         check(f"watch: {name}", status == 6 and json.loads(lines[-1])["reason"] == reason, lines[-1:])

@@ -18,6 +18,7 @@
 #include "core/file-system.h"
 #include "tests/unit/tree.h"
 
+#define GROW "/sys/module/haltpoll/parameters/guest_halt_poll_grow"
 #define NS "/sys/module/haltpoll/parameters/guest_halt_poll_ns"
 #define BURST 100000U
 #define STALE 300000U
@@ -276,8 +277,10 @@ static void test_broken_machine(void **state) {
 static void test_plan_and_news(void **state) {
         _cleanup_json_ json_object *all = NULL, *none = NULL, *one = NULL;
         _cleanup_(strv_freep) char **told = NULL;
+        json_object *was, *two = NULL;
         Scene s;
 
+        tree_file(*state, GROW, "2\n");
         begin(&s, *state, (KeeperPace) {.burst = BURST, .stale = STALE});
         assert_non_null(strstr(ask(&s, keeper_changes), NS));
         assert_int_equal(keeper_news(s.keeper, &told, &all), 0);
@@ -291,6 +294,27 @@ static void test_plan_and_news(void **state) {
         assert_int_equal(keeper_news(s.keeper, &told, &one), 0);
         assert_int_equal(json_object_array_length(one), 1);
         assert_string_equal(json_get_text(json_object_array_get_idx(one, 0), "name"), "haltpoll");
+
+        /* What has changed is named, with what it was. */
+        was = json_get_array(json_object_array_get_idx(one, 0), "was");
+        assert_non_null(was);
+        assert_int_equal(json_object_array_length(was), 1);
+        assert_string_equal(json_get_text(json_object_array_get_idx(was, 0), "name"), "guest_halt_poll_ns");
+        assert_string_equal(json_get_text(json_object_array_get_idx(was, 0), "actual"), "200000");
+        assert_null(json_get_array(json_object_array_get_idx(all, 0), "was"));
+
+        /* The policy does not set it, so nothing else of the practice has changed. */
+        run_for(&s, 2 * BURST);
+        write_file(*state, GROW, "4\n");
+        run_until_updated(&s, s.updates + 1);
+        assert_int_equal(keeper_news(s.keeper, &told, &two), 0);
+        assert_int_equal(json_object_array_length(two), 1);
+        was = json_get_array(json_object_array_get_idx(two, 0), "was");
+        assert_int_equal(json_object_array_length(was), 1);
+        assert_string_equal(json_get_text(json_object_array_get_idx(was, 0), "name"), "guest_halt_poll_grow");
+        assert_null(json_get_text(json_object_array_get_idx(was, 0), "wanted"));
+        assert_string_equal(json_get_text(json_object_array_get_idx(was, 0), "actual"), "2");
+        json_object_put(two);
         assert_null(strstr(ask(&s, keeper_changes), NS));
         end(&s);
 }
