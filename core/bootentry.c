@@ -9,6 +9,7 @@ static const char *const entry_kind_table[_ENTRY_KIND_MAX] = {
         [ENTRY_TEMPLATE] = "template",
         [ENTRY_RESCUE]   = "rescue",
         [ENTRY_MEMTEST]  = "memtest",
+        [ENTRY_PROGRAM]  = "program",
         [ENTRY_FOREIGN]  = "foreign",
 };
 

@@ -13,6 +13,7 @@ typedef enum EntryKind {
         ENTRY_TEMPLATE, /* boots nothing itself, but later entries are made from it: gtuned adds tokens to it too */
         ENTRY_RESCUE,   /* a rescue or recovery entry, which gtuned never changes */
         ENTRY_MEMTEST,  /* a memory test, which gtuned never changes */
+        ENTRY_PROGRAM,  /* loads a program that is no kernel, such as iPXE; gtuned never changes it */
         ENTRY_FOREIGN,  /* boots another operating system; gtuned never changes it */
         _ENTRY_KIND_MAX,
         _ENTRY_KIND_INVALID = -EINVAL,
@@ -31,5 +32,5 @@ typedef struct BootEntry {
 /** boot_entry_done() - release what an entry owns; the entry is empty afterwards */
 void boot_entry_done(BootEntry *e);
 
-/** entry_kind_to_string() - "system", "template", "rescue", "memtest", "foreign"; NULL for any other number */
+/** entry_kind_to_string() - "system", "template", "rescue", "memtest", "program", "foreign"; NULL for any other number */
 const char *entry_kind_to_string(EntryKind kind);

@@ -39,6 +39,7 @@ typedef struct BlsSearch {
         const Root *root;
         BootStores *stores;
         bool first_only;
+        KernelFiles files;
         size_t n, size;
 } BlsSearch;
 
@@ -76,7 +77,7 @@ static int bls_search_file(BlsSearch *s, int directory, const char *path) {
 
         s->n++;
         s->size += content.size;
-        return bls_load(s->stores, real, &content, s->first_only);
+        return bls_load(&s->files, s->stores, real, &content, s->first_only);
 }
 
 static int bls_search_directory(BlsSearch *s, const char *directory) {
@@ -128,17 +129,15 @@ static bool bls_are_read(const BootStores *stores, bool *ret_by_grub) {
 }
 
 int bls_find(const Root *root, BootStores *stores) {
-        BlsSearch s = { .root = root, .stores = stores };
-        int r;
+        BlsSearch s = { .root = root, .stores = stores, .files.root = root };
+        int r = 0;
 
         if (!bls_are_read(stores, &s.first_only))
                 return 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(bls_directories); i++) {
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(bls_directories); i++)
                 r = bls_search_directory(&s, bls_directories[i]);
-                if (r < 0)
-                        return r;
-        }
 
-        return 0;
+        kernel_files_done(&s.files);
+        return r;
 }

@@ -114,26 +114,31 @@ static int bls_read_fields(const Buffer *content, bool first_only, BlsLayout *l,
         return 0;
 }
 
-static bool bls_is_rescue(const char *path, const BlsLayout *l, const char *version) {
-        const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+static bool bls_is_rescue(const char *path, const BlsLayout *l, const BlsKeys *keys) {
+        const char *slash = strrchr(path, '/'), *title = strempty(l->title);
 
-        return strstr(name, "-rescue") || strcasestr(strempty(l->title), "rescue") ||
-               strcasestr(strempty(l->title), "recovery mode") || strstr(strempty(version), "rescue") ||
-               strstr(strempty(l->kernel), "-rescue");
+        return entry_name_is_rescue(slash ? slash + 1 : path) || entry_name_is_rescue(title) ||
+               entry_name_is_snapshot(title) || entry_name_is_rescue(strempty(keys->version)) ||
+               entry_name_is_snapshot(strempty(l->kernel));
 }
 
-static EntryKind bls_find_kind(const char *path, const BlsLayout *l, const BlsKeys *keys) {
-        const char *program = strempty(l->kernel ?: keys->efi), *slash = strrchr(program, '/');
+static int bls_find_kind(KernelFiles *files, const char *path, const BlsKeys *keys, BlsLayout *l) {
+        int r;
 
-        if (startswith(slash ? slash + 1 : program, "memtest"))
-                return ENTRY_MEMTEST;
-        if (!l->kernel)
-                return ENTRY_FOREIGN;
+        r = entry_kind_of_kernel(files, strempty(l->kernel ?: keys->efi), &l->kind);
+        if (r < 0)
+                return r;
 
-        return bls_is_rescue(path, l, keys->version) ? ENTRY_RESCUE : ENTRY_SYSTEM;
+        if (l->kind == ENTRY_SYSTEM && !l->kernel)
+                l->kind = ENTRY_FOREIGN;
+        else if (l->kind == ENTRY_SYSTEM && bls_is_rescue(path, l, keys))
+                l->kind = ENTRY_RESCUE;
+        else if (l->kind == ENTRY_SYSTEM)
+                l->kind = entry_kind_of_cmdline(&l->line.cmdline);
+        return 0;
 }
 
-static int bls_layout_fill(const char *path, const Buffer *content, bool first_only, BlsLayout *l) {
+static int bls_layout_fill(KernelFiles *files, const char *path, const Buffer *content, bool first_only, BlsLayout *l) {
         _cleanup_(bls_keys_done) BlsKeys keys = {};
         int r;
 
@@ -144,8 +149,8 @@ static int bls_layout_fill(const char *path, const Buffer *content, bool first_o
         if (r < 0)
                 return r;
 
-        l->kind = bls_find_kind(path, l, &keys);
-        return line_parse(&l->line);
+        r = line_parse(&l->line);
+        return r < 0 ? r : bls_find_kind(files, path, &keys, l);
 }
 
 EntryKind bls_kind(const BootStore *store) {
@@ -178,7 +183,7 @@ int bls_entry(const BootStore *store, const Buffer *options, BootEntry *ret) {
         return 0;
 }
 
-int bls_load(BootStores *stores, const char *path, Buffer *content, bool first_only) {
+int bls_load(KernelFiles *files, BootStores *stores, const char *path, Buffer *content, bool first_only) {
         BootStore *store;
         BlsLayout *l;
         int r;
@@ -200,7 +205,7 @@ int bls_load(BootStores *stores, const char *path, Buffer *content, bool first_o
         if (!l || !store->entries)
                 return -ENOMEM;
 
-        r = bls_layout_fill(path, &store->content, first_only, l);
+        r = bls_layout_fill(files, path, &store->content, first_only, l);
         if (r < 0)
                 return r;
 

@@ -6,6 +6,7 @@
  * "grub-cfg" asks whether there are entries, and "grubenv" which of them take their options from a variable.
  */
 
+#include "grub/entry-kind.h"
 #include "grub/line.h"
 
 typedef struct BlsLayout {
@@ -25,6 +26,7 @@ bool bls_has_entries(const Root *root);
 
 /**
  * bls_load() - make a store of an entry that was read
+ * @files: the kernels that were looked at
  * @stores: takes the store, or a problem
  * @path: the file, without links
  * @content: its bytes; ownership moves if a store is made
@@ -32,7 +34,7 @@ bool bls_has_entries(const Root *root);
  *
  * Variables are not expanded. Return: 0 or -ENOMEM.
  */
-int bls_load(BootStores *stores, const char *path, Buffer *content, bool first_only);
+int bls_load(KernelFiles *files, BootStores *stores, const char *path, Buffer *content, bool first_only);
 
 /* Returns the value of a variable, or NULL if it is not set. */
 typedef const char *(*BlsLookup)(void *userdata, const char *name);

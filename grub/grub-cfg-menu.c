@@ -7,6 +7,7 @@
  */
 
 #include "core/buffer.h"
+#include "grub/entry-kind.h"
 #include "grub/grub-cfg-menu.h"
 
 bool grub_word_is_one_of(const char *word, const char *const *list) {
@@ -50,7 +51,7 @@ static bool grub_menu_has_recovery_id(const ScriptCommand *c) {
 static bool grub_menu_is_rescue(const ScriptCommand *c) {
         const char *title = grub_menu_title(c);
 
-        return strcasestr(title, "rescue") || strcasestr(title, "recovery mode") || grub_menu_has_recovery_id(c);
+        return entry_name_is_rescue(title) || entry_name_is_snapshot(title) || grub_menu_has_recovery_id(c);
 }
 
 /* 30_os-prober ends the title of each system that it finds with "(on /dev/sda1)". */
@@ -71,17 +72,11 @@ static bool grub_menu_any(const Script *script, const ScriptCommand *c, bool (*t
         return false;
 }
 
-EntryKind grub_menu_kind(const Script *script, const ScriptCommand *c, const char *path) {
-        const char *slash = strrchr(path, '/'), *kernel = slash ? slash + 1 : path;
-
-        if (startswith(kernel, "memtest"))
-                return ENTRY_MEMTEST;
+EntryKind grub_menu_kind(const Script *script, const ScriptCommand *c) {
         if (c->os_prober || grub_menu_any(script, c, grub_menu_is_foreign))
                 return ENTRY_FOREIGN;
-        if (strcasestr(kernel, "rescue") || grub_menu_any(script, c, grub_menu_is_rescue))
-                return ENTRY_RESCUE;
 
-        return ENTRY_SYSTEM;
+        return grub_menu_any(script, c, grub_menu_is_rescue) ? ENTRY_RESCUE : ENTRY_SYSTEM;
 }
 
 /* The room that the titles of all menus around a command take, each with the " > " behind it. */

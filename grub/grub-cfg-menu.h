@@ -12,13 +12,8 @@
 /** grub_word_is_one_of() - whether a word is in a list that ends with NULL */
 bool grub_word_is_one_of(const char *word, const char *const *list);
 
-/**
- * grub_menu_kind() - what a command that loads a kernel boots
- * @script: all commands
- * @c: the command
- * @kernel: the path of the kernel, with the values of variables
- */
-EntryKind grub_menu_kind(const Script *script, const ScriptCommand *c, const char *kernel);
+/** grub_menu_kind() - what the menus around a command say of the kernel that it loads */
+EntryKind grub_menu_kind(const Script *script, const ScriptCommand *c);
 
 /**
  * grub_menu_titles() - the titles of all menus around a command, the outermost first, joined with " > "

@@ -5,7 +5,9 @@
  */
 
 #include <assert.h>
+#include <strings.h>
 
+#include "grub/entry-kind.h"
 #include "grub/grub-cfg-layout.h"
 #include "grub/grub-cfg-menu.h"
 #include "grub/grub-load.h"
@@ -38,7 +40,7 @@ static int grub_cfg_read_entry(const Script *script, GrubLoad *l, const char *pa
         }
 
         e->line = c->line;
-        e->kind = grub_menu_kind(script, c, l->kernel);
+        e->kind = l->kind;
         e->cmdline = l->cmdline;
         l->cmdline = CMDLINE_NULL;
         e->cmdline_size = l->cmdline_size;
@@ -108,6 +110,8 @@ static int grub_cfg_number_duplicates(BootStore *store) {
 /* What the commands of a file show. */
 typedef struct GrubCfgContent {
         const GrubSource *source;
+        KernelFiles files;
+        size_t iso_menu; /* the last menu that makes a device of an ISO image ("loopback"); SCRIPT_NO_PARENT: none */
         GrubLoad *loads;
         size_t n_loads, n_system;
         size_t ids_size, texts_size;
@@ -119,6 +123,7 @@ static void grub_cfg_content_done(GrubCfgContent *content) {
         for (size_t i = 0; i < content->n_loads; i++)
                 grub_load_done(content->loads + i);
         free(content->loads);
+        kernel_files_done(&content->files);
 }
 
 static int grub_cfg_compare_loads(const void *a, const void *b) {
@@ -155,6 +160,47 @@ static bool grub_cfg_is_too_large(const GrubCfgContent *content) {
         return content->ids_size > GRUB_CFG_IDS_SIZE_MAX || content->texts_size > GRUB_CFG_TEXTS_SIZE_MAX;
 }
 
+/* Whether a command makes a device of an ISO image: "loopback DEVICE FILE". */
+static int grub_cfg_opens_iso(const GrubScope *scope, const Script *script, const ScriptCommand *c) {
+        _cleanup_(grub_expansion_done) GrubExpansion e = {};
+        const GrubForm *last;
+        int r;
+
+        if (!streq(c->words[0].value, "loopback") || c->n_words < 3)
+                return 0;
+
+        r = grub_scope_expand(scope, script, c->words + c->n_words - 1, &e);
+        if (r < 0)
+                return r;
+
+        last = e.forms + e.n_forms - 1;
+        return last->n_args > 0 && strlen(last->args.data) >= 4 &&
+               strcasecmp(last->args.data + strlen(last->args.data) - 4, ".iso") == 0;
+}
+
+/* Find out what a load boots: by its menus, by the file that it loads, and by what it hands to the kernel. */
+static int grub_cfg_find_kind(GrubCfgContent *content, GrubLoad *l) {
+        const Script *script = &content->source->script;
+        const ScriptCommand *c = script->commands + l->command;
+        int r;
+
+        r = entry_kind_of_kernel(&content->files, l->kernel, &l->kind);
+        if (r < 0)
+                return r;
+        /* The file says more than a name of the menu, save that a foreign system can have any kernel. */
+        if (l->kind == ENTRY_SYSTEM || (l->kind == ENTRY_RESCUE && grub_menu_kind(script, c) == ENTRY_FOREIGN))
+                l->kind = grub_menu_kind(script, c);
+        if (l->kind == ENTRY_SYSTEM && entry_name_is_snapshot(l->kernel))
+                l->kind = ENTRY_RESCUE;
+        if (l->kind == ENTRY_SYSTEM)
+                l->kind = entry_kind_of_cmdline(&l->cmdline);
+
+        for (size_t i = c->parent; l->kind == ENTRY_SYSTEM && i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
+                if (i == content->iso_menu)
+                        l->kind = ENTRY_FOREIGN;
+        return 0;
+}
+
 static int grub_cfg_add_load(GrubCfgContent *content, const GrubScope *scope, const ScriptCommand *c) {
         const Script *script = &content->source->script;
         GrubLoad *l;
@@ -170,7 +216,11 @@ static int grub_cfg_add_load(GrubCfgContent *content, const GrubScope *scope, co
                 return r;
 
         content->n_loads++;
-        content->n_system += grub_menu_kind(script, c, l->kernel) == ENTRY_SYSTEM;
+        r = grub_cfg_find_kind(content, l);
+        if (r < 0)
+                return r;
+
+        content->n_system += l->kind == ENTRY_SYSTEM;
         content->ids_size += grub_menu_id_size(script, c);
         content->texts_size += l->cmdline_size;
         return 0;
@@ -190,6 +240,12 @@ static int grub_cfg_examine(void *userdata, const GrubScope *scope, const GrubSo
                 content->bls_line = c->line;
         if (grub_word_is_one_of(name, handovers) && (content->handover_line == 0 || c->line < content->handover_line))
                 content->handover_line = c->line;
+
+        r = grub_cfg_opens_iso(scope, &source->script, c);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                content->iso_menu = c->parent;
 
         r = grub_load_is(scope, &source->script, c);
         return r <= 0 ? r : grub_cfg_add_load(content, scope, c);
@@ -244,7 +300,7 @@ static int grub_cfg_add_store(BootStores *stores, const char *path, Buffer *cont
 int grub_cfg_load(const Root *root, BootStores *stores, const char *path, Buffer *content, bool bls_entries,
                   unsigned *ret_handover) {
         _cleanup_(grub_source_done) GrubSource source = {};
-        _cleanup_(grub_cfg_content_done) GrubCfgContent what = { .source = &source };
+        _cleanup_(grub_cfg_content_done) GrubCfgContent what = { .source = &source, .files.root = root, .iso_menu = SCRIPT_NO_PARENT };
         _cleanup_(grub_scope_freep) GrubScope *scope = NULL;
         ScriptError error;
         int r;

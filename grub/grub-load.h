@@ -5,12 +5,13 @@
  * A command of a grub.cfg that loads a kernel, with the command line that GRUB makes of it. Part of grub-cfg.c.
  */
 
-#include "core/cmdline.h"
+#include "core/bootentry.h"
 #include "grub/grub-scope.h"
 
 typedef struct GrubLoad {
         size_t command;      /* its index in the script */
         char *kernel;        /* the path of the kernel, variables expanded as far as they are known */
+        EntryKind kind;      /* set by grub-cfg.c */
         Cmdline cmdline;     /* the tokens refer to words of the file; those of one variable to the same word */
         size_t cmdline_size; /* bytes that the kernel gets, at most */
         size_t insert_at;    /* where in the file new tokens are inserted */

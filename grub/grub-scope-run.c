@@ -8,7 +8,7 @@
 
 #include <assert.h>
 
-#include "grub/bootstore.h"
+#include "grub/entry-kind.h"
 #include "grub/grub-scope-variables.h"
 #include "grub/grubenv.h"
 
@@ -163,25 +163,6 @@ static int scope_path_of(const ScopeCommand *k, const ScriptWord *w, char **ret)
         return *ret ? 0 : -ENOMEM;
 }
 
-/* Find a file that GRUB names, below each place where its file system can be mounted. Return: 1; 0 if none; -ENOMEM. */
-static int scope_locate(const ScopeRun *run, const char *path, char **ret) {
-        static const char *const mounts[] = { "", "/boot", "/boot/efi", "/efi" };
-
-        for (size_t i = 0; run->root && i < ELEMENTSOF(mounts); i++) {
-                _cleanup_free_ char *full = xasprintf("%s%s", mounts[i], path);
-                int r;
-
-                if (!full)
-                        return -ENOMEM;
-
-                r = root_resolve(run->root, full, ret);
-                if (r >= 0 || r == -ENOMEM)
-                        return r < 0 ? r : 1;
-        }
-
-        return 0;
-}
-
 /*
  * Read a file that GRUB names.
  * @path: its path, or NULL if that is not known
@@ -197,7 +178,7 @@ static int scope_read_file(const ScopeCommand *k, const char *path, size_t max, 
                 return -ENXIO;
         k->run->n_files++;
 
-        r = scope_locate(k->run, path, &real);
+        r = k->run->root ? boot_file_locate(k->run->root, path, &real) : 0;
         if (r < 0)
                 return r;
         /* A file beside grub.cfg is missing for GRUB, too. Others can be on a file system that is not mounted. */
@@ -347,7 +328,7 @@ static int scope_test_file(const ScopeCommand *k, const ScriptWord *w, ScopeOutc
         if (r < 0 || !path || !k->run->root)
                 return r;
 
-        r = scope_locate(k->run, path, &real);
+        r = boot_file_locate(k->run->root, path, &real);
         if (r > 0)
                 *ret = OUTCOME_YES;
         else if (r == 0 && path_is_within(path, k->run->directory))

@@ -24,11 +24,12 @@ static void check(bool ok) {
 static BootStores *load(const Buffer *text, bool first_only) {
         _cleanup_buffer_ Buffer content = BUFFER_NULL;
         BootStores *stores;
+        KernelFiles files = {};
 
         stores = calloc(1, sizeof(BootStores));
         check(stores);
         check(buffer_append(&content, text->data, text->size) >= 0);
-        check(bls_load(stores, PATH, &content, first_only) >= 0);
+        check(bls_load(&files, stores, PATH, &content, first_only) >= 0);
         return stores;
 }
 

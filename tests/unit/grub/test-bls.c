@@ -20,11 +20,12 @@ static const TokenSpec pvspin = { .name = "arm_pvspin", .kind = TOKEN_FLAG };
 static BootStores *load(const char *path, const char *text, size_t size, bool first_only) {
         _cleanup_buffer_ Buffer content = BUFFER_NULL;
         BootStores *stores;
+        KernelFiles files = {};
 
         stores = calloc(1, sizeof(BootStores));
         assert_non_null(stores);
         assert_int_equal(buffer_append(&content, text, size), 0);
-        assert_int_equal(bls_load(stores, path, &content, first_only), 0);
+        assert_int_equal(bls_load(&files, stores, path, &content, first_only), 0);
         return stores;
 }
 

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Decides what a boot entry boots.
+ *
+ * Tested by test-entry-kind.c.
+ */
+
+#include <strings.h>
+#include <unistd.h>
+
+#include "core/buffer.h"
+#include "grub/entry-kind.h"
+
+/* After so many files, the others are told by their names alone. */
+#define KERNEL_FILES_MAX 256U
+
+static bool entry_is_letter(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Whether a text has a word, whatever its case, that no letter continues at either end. */
+static bool entry_has_word(const char *text, const char *word) {
+        size_t n = strlen(word);
+
+        for (const char *p = text; (p = strcasestr(p, word)); p++)
+                if ((p == text || !entry_is_letter(p[-1])) && !entry_is_letter(p[n]))
+                        return true;
+
+        return false;
+}
+
+bool entry_name_is_rescue(const char *name) {
+        static const char *const words[] = { "rescue", "recovery", "failsafe", "fail-safe", "emergency", "single-user" };
+        /* "recovery mode" in the translations of GRUB (po/), without the ends that are declined. */
+        static const char *const translated[] = {
+                "恢复模式", "救援模式", "復原模式", "急救", "リカバリモード", "リカバリーモード",
+                "レスキュー", "복구 모드", "Wiederherstellungsmodus", "Rettungsmodus", "mode de dépannage",
+                "mode de secours", "mode de récupération", "modo de recuperación", "modo de rescate",
+                "modo de recuperação", "modalità ripristino", "modalità di ripristino",
+                "herstelmodus", "återställningsläge", "tryb ratunkowy", "tryb odzyskiwania", "режим восстановления",
+                "режим відновлення", "záchranný režim", "obnovovací režim", "gjenopprettingsmodus", "redningstilstand",
+                "palautustila", "helyreállítási mód", "kurtarma kipi", "chế độ phục hồi",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (entry_has_word(name, words[i]))
+                        return true;
+        for (size_t i = 0; i < ELEMENTSOF(translated); i++)
+                if (strcasestr(name, translated[i]))
+                        return true;
+
+        return false;
+}
+
+bool entry_name_is_snapshot(const char *name) {
+        return entry_has_word(name, "snapshot") || entry_has_word(name, "snapshots");
+}
+
+EntryKind entry_kind_of_cmdline(const Cmdline *c) {
+        static const struct {
+                const char *name, *value; /* NULL: any value, or none; a value that ends with "*" is a beginning */
+                EntryKind kind;
+        } tokens[] = {
+                /* init's runlevels and targets, and what grub-mkconfig of Ubuntu writes (friendly-recovery) */
+                { "single",              NULL,               ENTRY_RESCUE  },
+                { "recovery",            NULL,               ENTRY_RESCUE  },
+                { "rescue",              NULL,               ENTRY_RESCUE  },
+                { "emergency",           NULL,               ENTRY_RESCUE  },
+                { "systemd.unit",        "rescue.target",    ENTRY_RESCUE  },
+                { "systemd.unit",        "emergency.target", ENTRY_RESCUE  },
+                { "init",                "/bin/sh",          ENTRY_RESCUE  },
+                { "init",                "/bin/bash",        ENTRY_RESCUE  },
+                { "rd.break",            NULL,               ENTRY_RESCUE  },
+                /* live systems: casper, live-boot, dracut, archiso */
+                { "boot",                "casper",           ENTRY_RESCUE  },
+                { "boot",                "live",             ENTRY_RESCUE  },
+                { "live-media-path",     NULL,               ENTRY_RESCUE  },
+                { "rd.live.image",       NULL,               ENTRY_RESCUE  },
+                { "root",                "live:*",           ENTRY_RESCUE  },
+                { "archisobasedir",      NULL,               ENTRY_RESCUE  },
+                /* and those whose image is a file that GRUB has found */
+                { "iso-scan/filename",   NULL,               ENTRY_FOREIGN },
+                { "findiso",             NULL,               ENTRY_FOREIGN },
+                { "fromiso",             NULL,               ENTRY_FOREIGN },
+                { "isofrom",             NULL,               ENTRY_FOREIGN },
+                { "isofrom_device",      NULL,               ENTRY_FOREIGN },
+                { "iso_filename",        NULL,               ENTRY_FOREIGN },
+                { "img_loop",            NULL,               ENTRY_FOREIGN },
+        };
+        EntryKind kind = ENTRY_SYSTEM;
+
+        for (size_t i = 0; i < ELEMENTSOF(tokens); i++) {
+                const Token *t = cmdline_find(c, tokens[i].name);
+                const char *end = tokens[i].value ? endswith(tokens[i].value, "*") ? "*" : "" : "";
+                size_t n = strlen(strempty(tokens[i].value)) - strlen(end);
+
+                if (t && !t->uncertain && (!tokens[i].value || (strncmp(strempty(t->value), tokens[i].value, n) == 0 &&
+                                                                (*end || strempty(t->value)[n] == 0))))
+                        kind = tokens[i].kind;
+        }
+
+        return kind;
+}
+
+/* Programs that boot loaders load as a kernel, by the beginning or by the end of their file's name. */
+static EntryKind kernel_name_kind(const char *name) {
+        static const struct {
+                const char *begin, *end;
+                EntryKind kind;
+        } names[] = {
+                { "memtest",  "",      ENTRY_MEMTEST },
+                { "mt86p",    "",      ENTRY_MEMTEST },
+                { "memdisk",  "",      ENTRY_PROGRAM },
+                { "ipxe",     "",      ENTRY_PROGRAM },
+                { "gpxe",     "",      ENTRY_PROGRAM },
+                { "grub.exe", "",      ENTRY_PROGRAM }, /* grub4dos */
+                { "grldr",    "",      ENTRY_PROGRAM },
+                { "plpbt",    "",      ENTRY_PROGRAM }, /* Plop */
+                { "netboot.xyz", "",   ENTRY_PROGRAM },
+                { "",         ".lkrn", ENTRY_PROGRAM },
+                { "",         ".c32",  ENTRY_PROGRAM },
+                { "",         ".kpxe", ENTRY_PROGRAM },
+                { "",         ".exe",  ENTRY_PROGRAM },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                size_t n = strlen(name), end = strlen(names[i].end);
+
+                if (strncasecmp(name, names[i].begin, strlen(names[i].begin)) == 0 && n >= end &&
+                    strcasecmp(name + n - end, names[i].end) == 0)
+                        return names[i].kind;
+        }
+
+        return strcasestr(name, "rescue") ? ENTRY_RESCUE : ENTRY_SYSTEM;
+}
+
+/*
+ * The Linux/x86 boot protocol (Documentation/arch/x86/boot.rst): "HdrS" at 0x202, and at 0x20e where the version is, less
+ * 0x200. A kernel's begins with a number; iPXE and memdisk have their own names there, and memtest86+ has none.
+ */
+static bool kernel_header_is_foreign(const uint8_t *data, size_t size) {
+        size_t version;
+
+        if (size < 0x210 || memcmp(data + 0x202, "HdrS", 4) != 0)
+                return false;
+
+        version = (size_t) (data[0x20e] | data[0x20f] << 8);
+        return version == 0 || (version + 0x200 < size && (data[version + 0x200] < '0' || data[version + 0x200] > '9'));
+}
+
+/* Look at the header of a file. Return: 1 if it is no kernel; 0 if it is one, or not known; -ENOMEM. */
+static int kernel_file_look(const Root *root, const char *path) {
+        enum { HEADER_SIZE = 0x200 + 0x10000 };
+        _cleanup_free_ uint8_t *data = NULL;
+        _cleanup_free_ char *real = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        ssize_t n;
+        int r;
+
+        r = boot_file_locate(root, path, &real);
+        if (r <= 0)
+                return r;
+        if (root_open(root, real, &fd) != ROOT_OK)
+                return 0;
+
+        data = malloc(HEADER_SIZE);
+        if (!data)
+                return -ENOMEM;
+
+        n = pread(fd, data, HEADER_SIZE, 0);
+        return n > 0 && kernel_header_is_foreign(data, (size_t) n);
+}
+
+static const struct KernelFile *kernel_files_find(const KernelFiles *files, const char *path) {
+        for (size_t i = 0; i < files->n_files; i++)
+                if (streq(files->files[i].path, path))
+                        return files->files + i;
+
+        return NULL;
+}
+
+int entry_kind_of_kernel(KernelFiles *files, const char *path, EntryKind *ret) {
+        const char *slash = strrchr(path, '/'), *device = *path == '(' ? strchr(path, ')') : NULL;
+        const struct KernelFile *known;
+        char *copy;
+        int r;
+
+        *ret = kernel_name_kind(slash ? slash + 1 : path);
+        if (device)
+                path = device + 1;
+        if (*ret != ENTRY_SYSTEM || !files->root || *path != '/')
+                return 0;
+
+        known = kernel_files_find(files, path);
+        if (known || files->n_files == KERNEL_FILES_MAX) {
+                *ret = known ? known->kind : *ret;
+                return 0;
+        }
+
+        r = kernel_file_look(files->root, path);
+        if (r < 0)
+                return r;
+
+        *ret = r > 0 ? ENTRY_PROGRAM : ENTRY_SYSTEM;
+        r = grow(&files->files, files->n_files, sizeof(*files->files));
+        if (r < 0)
+                return r;
+        copy = strdup(path);
+        if (!copy)
+                return -ENOMEM;
+
+        files->files[files->n_files++] = (struct KernelFile) { copy, *ret };
+        return 0;
+}
+
+void kernel_files_done(KernelFiles *files) {
+        for (size_t i = 0; i < files->n_files; i++)
+                free(files->files[i].path);
+        free(files->files);
+}
+
+int boot_file_locate(const Root *root, const char *path, char **ret) {
+        static const char *const mounts[] = { "", "/boot", "/boot/efi", "/efi" };
+
+        for (size_t i = 0; i < ELEMENTSOF(mounts); i++) {
+                _cleanup_free_ char *full = xasprintf("%s%s", mounts[i], path);
+                int r;
+
+                if (!full)
+                        return -ENOMEM;
+
+                r = root_resolve(root, full, ret);
+                if (r >= 0 || r == -ENOMEM)
+                        return r < 0 ? r : 1;
+        }
+
+        return 0;
+}
