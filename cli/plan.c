@@ -65,7 +65,10 @@ static void print_left_alone(const Survey *survey, const Transaction *t) {
         for (size_t i = 0; i < survey->machine->n_entries; i++) {
                 const BootEntry *e = survey->machine->entries[i];
 
-                if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE)
+                if (e->kind == ENTRY_UNEDITED)
+                        printf("%s:%u: left alone, and it boots this system: gtuned does not change this file, or this "
+                               "command\n", e->path, e->line);
+                else if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE)
                         printf("%s:%u: left alone, a %s entry\n", e->path, e->line, entry_kind_to_string(e->kind));
         }
 }

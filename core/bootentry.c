@@ -10,6 +10,7 @@ static const char *const entry_kind_table[_ENTRY_KIND_MAX] = {
         [ENTRY_RESCUE]   = "rescue",
         [ENTRY_MEMTEST]  = "memtest",
         [ENTRY_PROGRAM]  = "program",
+        [ENTRY_UNEDITED] = "unedited",
         [ENTRY_FOREIGN]  = "foreign",
 };
 

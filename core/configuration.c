@@ -4,7 +4,16 @@
 
 #define CONFIGURATION_APPLY "run `gtune apply`"
 
+/* An entry that gtuned does not change is no reason to change anything, but its owner has to know. */
+static void configuration_check_unedited(const BootEntry *e, const TokenSpec *specs, size_t n_specs, Configuration *c) {
+        for (size_t i = 0; i < n_specs; i++)
+                if (cmdline_state(&e->cmdline, specs + i, NULL) != TOKEN_EQUAL && (!c->unedited || e->by_default))
+                        c->unedited = e;
+}
+
 static void configuration_check_entry(const BootEntry *e, const TokenSpec *specs, size_t n_specs, Configuration *c) {
+        if (e->kind == ENTRY_UNEDITED)
+                configuration_check_unedited(e, specs, n_specs, c);
         if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE)
                 return;
 
@@ -131,7 +140,10 @@ static int configuration_unknown(const View *view, Finding *f) {
 }
 
 static int configuration_verdict_on(const View *view, Finding *f, const Configuration *c, bool effect) {
-        /* A guest without boot entries of its own gets the same command line from its host at the next boot. */
+        /*
+         * A guest without boot entries of its own gets the same command line from its host at the next boot, and one with
+         * a boot loader that gtuned does not know from that.
+         */
         if (c->unknown && effect && c->running && view->machine->entries_none)
                 return finding_verdict(f, STATE_ACTIVE, NULL, NULL, NULL);
         if (c->unknown)
@@ -150,6 +162,12 @@ static int configuration_verdict_on(const View *view, Finding *f, const Configur
                                        "find out which file the boot loader reads, or who passes the command line",
                                        "it was configured before this boot, and /proc/cmdline does not have it");
 
+        if (c->unedited && c->unedited->by_default)
+                return finding_verdict(f, STATE_CONFLICT, "default-unedited",
+                                       "add the tokens there by hand, or make another entry the default",
+                                       "it is configured, but %s:%u is booted by default, which gtuned does not change, "
+                                       "and does not have it", c->unedited->path, c->unedited->line);
+
         return finding_verdict(f, STATE_PENDING_REBOOT, "next-boot",
                                view->machine->kind == MACHINE_IMAGE ? NULL : "reboot",
                                "it is configured and takes effect at the next boot");
@@ -158,7 +176,7 @@ static int configuration_verdict_on(const View *view, Finding *f, const Configur
 static int configuration_verdict_held(Finding *f, const Configuration *c, bool effect) {
         static const char text[] = "it was reverted and is held until `gtune apply` is run or its policy changes";
 
-        if (effect && !c->next_boot)
+        if (effect && !c->next_boot && !c->unknown)
                 return finding_verdict(f, STATE_PENDING_REBOOT, "held", NULL,
                                        "%s; it stays in effect until the next boot", text);
 
@@ -190,6 +208,10 @@ static int configuration_verdict_off(const View *view, Finding *f, const Configu
 int configuration_verdict(const View *view, Finding *finding, const Configuration *c, bool effect) {
         if (finding->held && finding->wanted == WANTED_ON)
                 return configuration_verdict_held(finding, c, effect);
+        if (finding->wanted == WANTED_ON && c->unedited && !c->unknown &&
+            finding_warning(finding, "%s:%u boots this system, too; gtuned does not change it, and it does not have the "
+                            "tokens", c->unedited->path, c->unedited->line) < 0)
+                return -ENOMEM;
         if (finding->wanted == WANTED_ON)
                 return configuration_verdict_on(view, finding, c, effect);
 

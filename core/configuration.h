@@ -20,6 +20,7 @@ typedef struct Configuration {
         const BootEntry *missing; /* an entry or template that does not have it; NULL: all have it */
         const BootEntry *opposite; /* an entry or template that says the opposite; NULL: there is none */
         const Token *opposite_token; /* the token of that entry that says so */
+        const BootEntry *unedited; /* an entry that gtuned does not change and that does not have it; NULL: there is none */
         const char *path, *detail; /* if the practice is configured by files: the file that is wrong, and why */
 } Configuration;
 

@@ -42,7 +42,7 @@ typedef struct Machine {
         size_t n_entries;
         char *entries_error;       /* why the list of boot entries may be wrong or incomplete; NULL: it is right */
         const char *entries_error_code; /* its reason code */
-        bool entries_none;         /* no entry that boots this system was found */
+        bool entries_none;         /* no entry of this system was found, or can be read: what runs is all that is known */
 } Machine;
 
 /**

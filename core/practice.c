@@ -18,6 +18,7 @@ const Reason common_reasons[] = {
         {"boot-config-not-read", "It was configured before this boot, and this boot does not have it: the boot "
                                  "loader reads another file, or the guest is booted with a command line of its host."},
         {"next-boot", "It is configured and takes effect at the next boot.", .group = REASON_OF_OWNER},
+        {"default-unedited", "The entry that is booted by default is none that gtuned changes, and does not have it."},
         {"until-reboot", "It is no longer configured and stays in effect until the next boot."},
         {"ours-to-remove", "The policy does not want it, and gtuned's own changes are still there.",
          .group = REASON_OF_OWNER},

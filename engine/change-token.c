@@ -182,6 +182,22 @@ static bool plan_has_tokens(const Plan *plan) {
         return false;
 }
 
+/*
+ * Whether this boot has all wanted tokens, and what boots the system is not known: then somebody else has put them where
+ * they belong, and nothing is left to do.
+ */
+static bool plan_is_done_elsewhere(const Survey *survey, const Plan *plan) {
+        if (!survey->stores->none || survey->machine->kind == MACHINE_IMAGE)
+                return false;
+
+        for (size_t i = 0; plan && i < plan->n_changes; i++)
+                if (plan->changes[i].kind == CHANGE_TOKEN &&
+                    cmdline_state(&survey->machine->cmdline, &plan->changes[i].token, NULL) != TOKEN_EQUAL)
+                        return false;
+
+        return true;
+}
+
 /* Without anything that boots, the rest is left alone too; an image may get its entries later. */
 static bool machine_can_take_tokens(const Machine *m) {
         for (size_t i = 0; i < m->n_entries; i++)
@@ -244,7 +260,7 @@ static int change_token_begin(const Survey *survey, const Plan *plan, const bool
                 return r;
 
         removals = ledger_drop_tokens(t->ledger, change_token_drops, &released) > 0;
-        if (!plan_has_tokens(plan) && !removals)
+        if ((!plan_has_tokens(plan) || plan_is_done_elsewhere(survey, plan)) && !removals)
                 return 0;
 
         for (size_t i = 0; i < survey->stores->n_problems; i++) {

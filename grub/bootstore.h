@@ -33,6 +33,9 @@ typedef struct BootStoreDriver BootStoreDriver;
  *   boot-store-uki          fatal  a unified kernel image boots this system
  *   boot-store-ostree       fatal  ostree owns the boot entries
  *   boot-store-zipl         fatal  zipl writes the command line into the boot record (s390x)
+ *   boot-store-extlinux     fatal  extlinux, syslinux or U-Boot boots this system
+ *   boot-store-xen          fatal  all entries of a grub.cfg start Xen
+ *   boot-store-unedited     fatal  only entries that gtuned does not change boot this system
  *   boot-store-systemd-boot fatal  systemd-boot has no entries
  *   boot-store-empty               it is empty
  *   boot-store-stub                it only hands over to another file, and that file was not found
@@ -71,7 +74,7 @@ struct BootStores {
         size_t n_problems;
         char *systemd_boot;   /* the boot loader on an EFI system partition; NULL: not installed */
         char *unified_kernel; /* a unified kernel image on one; NULL: there is none */
-        bool none;         /* nothing was found that boots this system, and nothing says why */
+        bool none; /* what boots this system was not found, or cannot be read: what runs is all that is known of it */
 
         size_t *index;     /* stores by path; private to bootstore.c */
         size_t index_size;

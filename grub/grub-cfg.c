@@ -10,7 +10,7 @@
 #include "grub/entry-kind.h"
 #include "grub/grub-cfg-layout.h"
 #include "grub/grub-cfg-menu.h"
-#include "grub/grub-load.h"
+#include "grub/grub-other.h"
 
 /* An id holds the titles of all menus around an entry, so nested menus can make ids much larger than the file. */
 #define GRUB_CFG_IDS_SIZE_MAX (16U * 1024U * 1024U)
@@ -18,16 +18,12 @@
 /* The same for the command lines, in which variables are replaced by their values. */
 #define GRUB_CFG_TEXTS_SIZE_MAX (64U * 1024U * 1024U)
 
-/* Make the entry of a load, whose tokens move. */
-static int grub_cfg_read_entry(const Script *script, GrubLoad *l, const char *path, BootEntry *e) {
-        const ScriptCommand *c = script->commands + l->command;
-        const char *kernel = c->words[1].value;
+/* Make the entry of a load. Its tokens, and the titles, move. */
+static int grub_cfg_fill_entry(GrubLoad *l, const char *kernel, const char *path, unsigned line, char **titles,
+                               BootEntry *e) {
         int r;
 
-        r = grub_menu_titles(script, c, &e->title);
-        if (r < 0)
-                return r;
-
+        e->title = TAKE_PTR(*titles);
         e->path = strdup(path);
         e->id = *e->title ? xasprintf("%s | %s", e->title, kernel) : strdup(kernel);
         if (!e->path || !e->id)
@@ -39,12 +35,21 @@ static int grub_cfg_read_entry(const Script *script, GrubLoad *l, const char *pa
                         return r;
         }
 
-        e->line = c->line;
+        e->line = line;
         e->kind = l->kind;
         e->cmdline = l->cmdline;
         l->cmdline = CMDLINE_NULL;
         e->cmdline_size = l->cmdline_size;
         return 0;
+}
+
+static int grub_cfg_read_entry(const Script *script, GrubLoad *l, const char *path, BootEntry *e) {
+        const ScriptCommand *c = script->commands + l->command;
+        _cleanup_free_ char *titles = NULL;
+        int r;
+
+        r = grub_menu_titles(script, c, &titles);
+        return r < 0 ? r : grub_cfg_fill_entry(l, c->words[1].value, path, c->line, &titles, e);
 }
 
 static int grub_cfg_compare_entries(const void *a, const void *b) {
@@ -112,6 +117,7 @@ typedef struct GrubCfgContent {
         const GrubSource *source;
         KernelFiles files;
         size_t iso_menu; /* the last menu that makes a device of an ISO image ("loopback"); SCRIPT_NO_PARENT: none */
+        GrubOthers others;
         GrubLoad *loads;
         size_t n_loads, n_system;
         size_t ids_size, texts_size;
@@ -123,6 +129,7 @@ static void grub_cfg_content_done(GrubCfgContent *content) {
         for (size_t i = 0; i < content->n_loads; i++)
                 grub_load_done(content->loads + i);
         free(content->loads);
+        grub_others_done(&content->others);
         kernel_files_done(&content->files);
 }
 
@@ -132,10 +139,29 @@ static int grub_cfg_compare_loads(const void *a, const void *b) {
         return (x->command > y->command) - (x->command < y->command);
 }
 
+/* Entries that are not changed. They come after those that are. */
+static int grub_cfg_read_others(BootStore *store, GrubOthers *others) {
+        for (size_t i = 0; i < others->n_others; i++) {
+                GrubOther *o = others->others + i;
+                BootEntry *e = store->entries + store->n_entries;
+                int r;
+
+                store->n_entries++;
+                r = grub_cfg_fill_entry(&o->load, o->load.kernel, o->path, o->line, &o->titles, e);
+                if (r < 0)
+                        return r;
+
+                e->by_default = o->by_default;
+        }
+
+        return 0;
+}
+
 static int grub_cfg_read_entries(BootStore *store, const Script *script, GrubCfgContent *what) {
         GrubCfgLayout *layout = store->layout;
+        int r;
 
-        store->entries = calloc(what->n_loads + 1, sizeof(BootEntry));
+        store->entries = calloc(what->n_loads + what->others.n_others + 1, sizeof(BootEntry));
         layout->insert_at = calloc(what->n_loads + 1, sizeof(size_t));
         if (!store->entries || !layout->insert_at)
                 return -ENOMEM;
@@ -143,8 +169,6 @@ static int grub_cfg_read_entries(BootStore *store, const Script *script, GrubCfg
         if (what->n_loads > 0)
                 qsort(what->loads, what->n_loads, sizeof(GrubLoad), grub_cfg_compare_loads);
         for (size_t i = 0; i < what->n_loads; i++) {
-                int r;
-
                 layout->insert_at[i] = what->loads[i].insert_at;
                 store->n_entries++;
                 r = grub_cfg_read_entry(script, what->loads + i, store->path, store->entries + i);
@@ -153,7 +177,8 @@ static int grub_cfg_read_entries(BootStore *store, const Script *script, GrubCfg
         }
 
         layout->n_linux = store->n_entries;
-        return grub_cfg_number_duplicates(store);
+        r = grub_cfg_read_others(store, &what->others);
+        return r < 0 ? r : grub_cfg_number_duplicates(store);
 }
 
 static bool grub_cfg_is_too_large(const GrubCfgContent *content) {
@@ -179,8 +204,8 @@ static int grub_cfg_opens_iso(const GrubScope *scope, const Script *script, cons
 }
 
 /* Find out what a load boots: by its menus, by the file that it loads, and by what it hands to the kernel. */
-static int grub_cfg_find_kind(GrubCfgContent *content, GrubLoad *l) {
-        const Script *script = &content->source->script;
+static int grub_cfg_find_kind(GrubCfgContent *content, const GrubSource *source, GrubLoad *l) {
+        const Script *script = &source->script;
         const ScriptCommand *c = script->commands + l->command;
         int r;
 
@@ -196,9 +221,20 @@ static int grub_cfg_find_kind(GrubCfgContent *content, GrubLoad *l) {
                 l->kind = entry_kind_of_cmdline(&l->cmdline);
 
         for (size_t i = c->parent; l->kind == ENTRY_SYSTEM && i != SCRIPT_NO_PARENT; i = script->commands[i].parent)
-                if (i == content->iso_menu)
+                if (source == content->source && i == content->iso_menu)
                         l->kind = ENTRY_FOREIGN;
         return 0;
+}
+
+/* An entry that was found last is not changed. Find out what it boots. */
+static int grub_cfg_settle_other(GrubCfgContent *content, const GrubSource *source) {
+        GrubOther *o = content->others.others + content->others.n_others - 1;
+        int r;
+
+        r = grub_cfg_find_kind(content, source, &o->load);
+        if (r >= 0 && o->load.kind == ENTRY_SYSTEM)
+                o->load.kind = ENTRY_UNEDITED;
+        return r;
 }
 
 static int grub_cfg_add_load(GrubCfgContent *content, const GrubScope *scope, const ScriptCommand *c) {
@@ -216,7 +252,7 @@ static int grub_cfg_add_load(GrubCfgContent *content, const GrubScope *scope, co
                 return r;
 
         content->n_loads++;
-        r = grub_cfg_find_kind(content, l);
+        r = grub_cfg_find_kind(content, content->source, l);
         if (r < 0)
                 return r;
 
@@ -233,11 +269,19 @@ static int grub_cfg_examine(void *userdata, const GrubScope *scope, const GrubSo
         GrubCfgContent *content = userdata;
         int r;
 
-        if (source != content->source || grub_cfg_is_too_large(content))
+        if (grub_cfg_is_too_large(content))
                 return 0;
 
-        if (streq(name, "blscfg") && content->bls_line == 0)
+        r = grub_others_examine(&content->others, scope, source, c, source == content->source);
+        if (r > 0)
+                r = grub_cfg_settle_other(content, source);
+        if (r < 0 || source != content->source)
+                return r;
+
+        if (streq(name, "blscfg") && content->bls_line == 0) {
                 content->bls_line = c->line;
+                content->others.blscfg = true;
+        }
         if (grub_word_is_one_of(name, handovers) && (content->handover_line == 0 || c->line < content->handover_line))
                 content->handover_line = c->line;
 
@@ -270,6 +314,35 @@ static int grub_cfg_fill_store(BootStore *store, const Script *script, GrubScope
         return grub_cfg_read_entries(store, script, what);
 }
 
+/* Say so if everything that boots this system is not changed. Whoever changes it by hand changes what runs. */
+static int grub_cfg_refuse_others(BootStores *stores, const char *path, const GrubCfgContent *what) {
+        if (what->n_system > 0 || what->bls_line > 0)
+                return 0;
+
+        for (size_t i = 0; i < what->others.n_others; i++) {
+                const GrubOther *o = what->others.others + i;
+
+                if (o->load.kind != ENTRY_UNEDITED)
+                        continue;
+
+                stores->none = true;
+                if (what->others.xen_line > 0)
+                        return boot_stores_problem(stores, path, what->others.xen_line, "boot-store-xen",
+                                                   /* fatal= */ true,
+                                                   "All entries start Xen, and gtuned does not change those: boot an "
+                                                   "entry without Xen, or add the tokens to GRUB_CMDLINE_LINUX of "
+                                                   "/etc/default/grub, make this file anew with grub-mkconfig, and "
+                                                   "reboot");
+
+                return boot_stores_problem(stores, o->path, o->line,
+                                           "boot-store-unedited", /* fatal= */ true,
+                                           "Only entries that gtuned does not change boot this system: add the tokens "
+                                           "to this line by hand, and reboot");
+        }
+
+        return 0;
+}
+
 /* Make a store of what was read, or say why not. Return: as grub_cfg_load(). */
 static int grub_cfg_add_store(BootStores *stores, const char *path, Buffer *content, bool bls_entries,
                               GrubScope **scope, GrubCfgContent *what) {
@@ -286,8 +359,12 @@ static int grub_cfg_add_store(BootStores *stores, const char *path, Buffer *cont
                                            "The menu is made of the files in loader/entries (blscfg), and there are "
                                            "none: mount the boot partition, or install a kernel");
 
-        if (what->n_loads == 0 && what->bls_line == 0)
+        if (what->n_loads == 0 && what->bls_line == 0 && what->others.n_others == 0)
                 return 0;
+
+        r = grub_cfg_refuse_others(stores, path, what);
+        if (r < 0)
+                return r;
 
         r = boot_stores_add(stores, &boot_store_grub_cfg, path, content, &store);
         if (r < 0)

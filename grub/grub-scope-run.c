@@ -439,12 +439,21 @@ static const struct {
         { "eval",     scope_run_eval     },
 };
 
+/* Whether a command runs, as far as its condition says that. */
+static ScopeOutcome scope_outcome(const GrubSource *source, const ScriptCommand *c) {
+        ScopeOutcome outcome = c->guard == SCRIPT_NO_PARENT ? OUTCOME_MAYBE : (ScopeOutcome) source->outcomes[c->guard];
+
+        if (c->otherwise)
+                return outcome == OUTCOME_YES ? OUTCOME_NO : OUTCOME_MAYBE;
+        return outcome;
+}
+
 /*
  * Run a command, unless its condition says that it does not run.
  * @may: the file that holds it may not be read at all
  */
 static int scope_run_command(ScopeRun *run, GrubScope *scope, GrubSource *source, const ScriptCommand *c, bool may) {
-        ScopeOutcome outcome = c->guard == SCRIPT_NO_PARENT ? OUTCOME_MAYBE : (ScopeOutcome) source->outcomes[c->guard];
+        ScopeOutcome outcome = scope_outcome(source, c);
         ScopeCommand k = { run, scope, source, c, may || c->in_function || (c->conditional && outcome != OUTCOME_YES) };
         int r;
 

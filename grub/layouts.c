@@ -88,6 +88,35 @@ static const char *layouts_find_unified(const LayoutsLook *l) {
         return l->running || !l->boots || (l->stores->systemd_boot && !l->grub) ? l->stores->unified_kernel : NULL;
 }
 
+/* The configuration of extlinux, syslinux, and the loaders of U-Boot that read the same format. */
+static const char *layouts_extlinux(const LayoutsLook *l) {
+        static const char *const paths[] = {
+                "/boot/extlinux/extlinux.conf", "/boot/extlinux.conf", "/boot/syslinux/syslinux.cfg",
+                "/boot/syslinux/extlinux.conf", "/boot/syslinux.cfg", "/boot/EFI/syslinux/syslinux.cfg",
+                "/boot/efi/EFI/syslinux/syslinux.cfg", "/efi/EFI/syslinux/syslinux.cfg", "/boot/efi/syslinux.cfg",
+                "/boot/efi/extlinux/extlinux.conf", "/extlinux.conf", "/syslinux.cfg",
+        };
+
+        for (size_t i = 0; !l->boots && !l->stores->systemd_boot && i < ELEMENTSOF(paths); i++)
+                if (root_exists(l->root, paths[i]))
+                        return paths[i];
+
+        return NULL;
+}
+
+/* Alpine, and Debian's packages extlinux and u-boot-menu, make that file from another one. */
+static const char *layouts_find_extlinux_alpine(const LayoutsLook *l) {
+        return root_exists(l->root, "/etc/update-extlinux.conf") ? layouts_extlinux(l) : NULL;
+}
+
+static const char *layouts_find_extlinux_debian(const LayoutsLook *l) {
+        return root_exists(l->root, "/etc/default/extlinux") ? layouts_extlinux(l) : NULL;
+}
+
+static const char *layouts_find_extlinux_u_boot(const LayoutsLook *l) {
+        return root_exists(l->root, "/usr/sbin/u-boot-update") ? layouts_extlinux(l) : NULL;
+}
+
 static const char *layouts_find_systemd_boot(const LayoutsLook *l) {
         return l->boots || l->bls || l->stores->unified_kernel ? NULL : l->stores->systemd_boot;
 }
@@ -186,6 +215,26 @@ static const struct {
                 "build the image anew with `kernel-install add`, or install a signed addon beside it",
         },
         {
+                "boot-store-extlinux", layouts_find_extlinux_alpine,
+                "extlinux boots this system by this file, which update-extlinux writes: put the tokens into "
+                "default_kernel_opts of /etc/update-extlinux.conf, run `update-extlinux`, and reboot",
+        },
+        {
+                "boot-store-extlinux", layouts_find_extlinux_debian,
+                "extlinux boots this system by this file, which extlinux-update writes: put the tokens into "
+                "EXTLINUX_PARAMETERS of /etc/default/extlinux, run `extlinux-update`, and reboot",
+        },
+        {
+                "boot-store-extlinux", layouts_find_extlinux_u_boot,
+                "U-Boot boots this system by this file, which u-boot-update writes: put the tokens into "
+                "U_BOOT_PARAMETERS of /etc/default/u-boot, run `u-boot-update`, and reboot",
+        },
+        {
+                "boot-store-extlinux", layouts_extlinux,
+                "extlinux, syslinux or U-Boot boots this system by this file, which gtuned does not change: add the "
+                "tokens to each line APPEND of it, and reboot",
+        },
+        {
                 "boot-store-systemd-boot", layouts_find_systemd_boot,
                 "systemd-boot is installed and has no entries that gtuned could change: install the kernel with "
                 "`kernel-install add`, which makes one in loader/entries",
@@ -202,9 +251,13 @@ int boot_stores_refuse_layouts(const Root *root, const Cmdline *running, BootSto
         for (size_t i = 0; i < ELEMENTSOF(layouts); i++) {
                 const char *path = layouts[i].find(&l);
 
-                if (path)
-                        return boot_stores_problem(stores, path, 0, layouts[i].code, /* fatal= */ true, "%s",
-                                                   layouts[i].reason);
+                if (!path)
+                        continue;
+
+                /* Whoever does what the reason says changes nothing that gtuned reads, save what runs. */
+                stores->none = true;
+                return boot_stores_problem(stores, path, 0, layouts[i].code, /* fatal= */ true, "%s",
+                                           layouts[i].reason);
         }
 
         return layouts_check_mounts(root, &l, stores);

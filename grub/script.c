@@ -78,7 +78,7 @@ typedef struct ScriptFrame {
         unsigned line;    /* where it was opened */
         unsigned clauses; /* how many "elif" it had */
         size_t parent;
-        bool in_function, conditional;
+        bool in_function, conditional, otherwise;
         size_t guard;       /* as in ScriptCommand */
         size_t condition;   /* the index of the first command of the condition */
 } ScriptFrame;
@@ -132,6 +132,7 @@ static int parser_push(ScriptParser *p, ScriptFrameKind kind, unsigned line, siz
                 f.in_function = parser_top(p)->in_function;
                 f.conditional = f.conditional || parser_top(p)->conditional;
                 f.guard = f.kind == FRAME_FOR ? SCRIPT_NO_PARENT : parser_top(p)->guard;
+                f.otherwise = parser_top(p)->otherwise;
         }
 
         p->frames[p->n_frames++] = f;
@@ -197,6 +198,7 @@ static int parser_command(ScriptParser *p) {
                 .in_function = parser_top(p)->in_function,
                 .conditional = parser_top(p)->conditional,
                 .guard = parser_top(p)->guard,
+                .otherwise = parser_top(p)->otherwise,
         };
         Script *s = &p->script;
         size_t parent;
@@ -284,6 +286,7 @@ static int parser_for(ScriptParser *p) {
                 .in_function = parser_top(p)->in_function,
                 .conditional = parser_top(p)->conditional,
                 .guard = parser_top(p)->guard,
+                .otherwise = parser_top(p)->otherwise,
         };
         Script *s = &p->script;
         int r;
@@ -335,6 +338,7 @@ static int parser_sentence(ScriptParser *p) {
 static int parser_close_list(ScriptParser *p, ScriptFrameKind next) {
         ScriptFrame *f = parser_top(p);
         bool guarded = next == FRAME_THEN && !f->conditional && p->script.n_commands == f->condition + 1;
+        bool otherwise = f->guard == f->condition && (next == FRAME_ELSE || next == FRAME_IF || f->otherwise);
 
         if (next == FRAME_CLOSED) {
                 p->n_frames--;
@@ -344,7 +348,8 @@ static int parser_close_list(ScriptParser *p, ScriptFrameKind next) {
         if (next == FRAME_IF && ++f->clauses > SCRIPT_DEPTH_MAX)
                 return parser_fail(p, "an \"if\" has more \"elif\" than GRUB can read");
 
-        f->guard = guarded ? f->condition : SCRIPT_NO_PARENT;
+        f->guard = guarded || otherwise ? f->condition : SCRIPT_NO_PARENT;
+        f->otherwise = otherwise;
         f->conditional = true;
         f->kind = next;
         f->list = LIST_EMPTY;

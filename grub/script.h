@@ -43,9 +43,10 @@ typedef struct ScriptCommand {
         bool conditional;        /* in its menu, or function, it may not run: it is in an "if" or a loop */
         /*
          * The index of the one command that decides whether it runs: it is after "then", and nothing else is around it.
-         * SCRIPT_NO_PARENT if there is no such command.
+         * SCRIPT_NO_PARENT if there is no such command. With "otherwise" it is after the "elif" or "else" of that "if".
          */
         size_t guard;
+        bool otherwise;
 } ScriptCommand;
 
 typedef struct Script {

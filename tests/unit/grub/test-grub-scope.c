@@ -85,6 +85,9 @@ static const struct {
         { "if [ -s $prefix/grubenv ]; then\nload_env\nfi\n" M "linux /k $x\n}\n", NULL, NULL, "", TOKEN_ABSENT,
           "/k $x" T "\n" },
         { "if [ -z \"${x}\" ]; then\nset x=a\nfi\n" M "linux /k $x\n}\n", NULL, NULL, "a", TOKEN_ABSENT, NULL },
+        { "x=a\nif [ -n \"$x\" ]; then\ny=b\nelif z; then\ny=c\nelse\ny=d\nfi\n" M "linux /k $y\n}\n", NULL, NULL, "b",
+          TOKEN_ABSENT, NULL },
+        { "if [ -n \"$x\" ]; then\ny=b\nelse\ny=d\nfi\n" M "linux /k $y\n}\n", NULL, NULL, "d?", TOKEN_ABSENT, NULL },
         { "load_env\nif [ -z \"${x}\" ]; then\nset x=a\nfi\n" M "linux /k $x\n}\n", HEADER "x=b" T "\n", NULL,
           "b cpuidle_haltpoll.force=Y", TOKEN_EQUAL, NULL },
         /* another file */
