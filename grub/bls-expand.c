@@ -62,14 +62,14 @@ bool bls_mentions(const BootStore *store, const char *name) {
         return false;
 }
 
-int bls_expand(const BootStore *store, BlsLookup lookup, void *userdata, Buffer *ret) {
-        const BlsLayout *l = store->layout;
+/* Expand a text. A "$" after a backslash is no reference. */
+static int bls_expand_text(const char *text, BlsLookup lookup, void *userdata, Buffer *ret) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
 
-        for (const char *p = strempty(l->line.text.data); *p;) {
+        for (const char *p = text; *p;) {
                 _cleanup_free_ char *name = NULL;
-                size_t n = *p == '$' ? bls_read_reference(p, &name) : 0;
+                size_t n = *p == '$' && (p == text || p[-1] != '\\') ? bls_read_reference(p, &name) : 0;
                 const char *value;
 
                 if (n == 0) {
@@ -96,4 +96,85 @@ int bls_expand(const BootStore *store, BlsLookup lookup, void *userdata, Buffer 
         *ret = b;
         b = BUFFER_NULL;
         return 0;
+}
+
+int bls_expand(const BootStore *store, BlsLookup lookup, void *userdata, Buffer *ret) {
+        const BlsLayout *l = store->layout;
+
+        return bls_expand_text(strempty(l->line.text.data), lookup, userdata, ret);
+}
+
+/*
+ * Whether a token ends in a variable after bytes of its own, as in "a$x": if the variable is not set, the blank after it
+ * is dropped, and what follows becomes a part of the token.
+ */
+static bool bls_is_glued(const char *token) {
+        const char *end = token + strlen(token), *p = token;
+
+        while (*p && *p != '$')
+                p++;
+        while (p > token && *p == '$') {
+                _cleanup_free_ char *name = NULL;
+                size_t n = bls_read_reference(p, &name);
+
+                if (n == 0)
+                        return false;
+                p += n;
+                if (p == end)
+                        return true;
+                while (*p && *p != '$')
+                        p++;
+        }
+
+        return false;
+}
+
+/* Whether the variables of a token end the part of the kernel. Return: 1; 0; -ENOMEM. */
+static int bls_ends_kernel(const char *token, BlsLookup lookup, void *userdata) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        Cmdline c;
+        bool ends;
+        int r;
+
+        r = bls_expand_text(token, lookup, userdata, &text);
+        if (r < 0)
+                return r;
+        r = cmdline_parse(text.data, text.size, &c);
+        if (r < 0)
+                return r;
+
+        ends = c.n_tokens > 0 && c.tokens[c.n_tokens - 1].for_init;
+        cmdline_done(&c);
+        return ends;
+}
+
+int bls_mark_places(BootStore *store, BlsLookup lookup, void *userdata) {
+        BlsLayout *l = store->layout;
+        bool for_init = false;
+
+        for (size_t i = 0; i < l->line.cmdline.n_tokens; i++) {
+                Token *t = l->line.cmdline.tokens + i;
+                _cleanup_free_ char *text = strndup(l->line.text.data + t->offset, t->size);
+                int r;
+
+                if (!text)
+                        return -ENOMEM;
+
+                r = for_init || !strchr(text, '$') ? for_init : bls_ends_kernel(text, lookup, userdata);
+                if (r < 0)
+                        return r;
+
+                for_init = r > 0;
+                t->for_init = t->for_init || for_init;
+                t->open = t->open || bls_is_glued(text);
+        }
+
+        return 0;
+}
+
+void bls_mark_variables(const BootStore *store, BootEntry *e) {
+        const BlsLayout *l = store->layout;
+
+        for (size_t i = 0; i < e->cmdline.n_tokens; i++)
+                e->cmdline.tokens[i].from_variable = !cmdline_find(&l->line.cmdline, e->cmdline.tokens[i].name);
 }

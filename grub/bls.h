@@ -58,6 +58,20 @@ bool bls_mentions(const BootStore *store, const char *name);
 int bls_expand(const BootStore *store, BlsLookup lookup, void *userdata, Buffer *ret);
 
 /**
+ * bls_mark_places() - find out after which tokens of the options new ones can be added
+ * @store: the entry; its tokens are marked
+ * @lookup: returns the value of a variable
+ * @userdata: passed to @lookup
+ *
+ * Tokens from a variable with "--" on are for init, and one that ends in a variable, as "a$x", counts as open. Return: 0
+ * or -ENOMEM.
+ */
+int bls_mark_places(BootStore *store, BlsLookup lookup, void *userdata);
+
+/** bls_mark_variables() - mark the tokens of an entry that are not written in its options, but come from variables */
+void bls_mark_variables(const BootStore *store, BootEntry *e);
+
+/**
  * bls_entry() - make the boot entry of a store
  * @store: the store
  * @options: the expanded options

@@ -419,6 +419,12 @@ GrubVariable *grub_cfg_variable(const BootStore *store, const char *name) {
         return grub_variables_get(layout->variables, name);
 }
 
+const char *grub_cfg_value(const BootStore *store, const char *name) {
+        const GrubCfgLayout *layout = store->layout;
+
+        return grub_scope_get(layout->scope, name);
+}
+
 int grub_cfg_attach(BootStore *store, GrubVariable *v, BootEntry *e) {
         BootEntry *entries;
         int r;

@@ -47,9 +47,12 @@ static const Line *grubenv_scope_line(const GrubEnvScope *e, const char *name) {
 }
 
 static const char *grubenv_scope_lookup(void *userdata, const char *name) {
-        const Line *l = grubenv_scope_line(userdata, name);
+        const GrubEnvScope *e = userdata;
+        const Line *l = grubenv_scope_line(e, name);
+        const GrubVariable *v = grub_cfg_variable(e->cfg, name);
+        const char *value = !l || (v && l == &v->line) ? grub_cfg_value(e->cfg, name) : NULL;
 
-        return l ? l->text.data : NULL;
+        return value || !l ? value : l->text.data;
 }
 
 static int grubenv_scope_read(const Root *root, GrubEnvScope *e) {
@@ -140,7 +143,7 @@ static GrubVariable *grubenv_scope_variable(const GrubEnvScope *e, const char *n
 }
 
 /* Move an entry to the store whose file has its command line. Return: 1; 0 if that is its own file; -ENOMEM. */
-static int grubenv_attach(GrubEnvScope *e, const BootStore *bls) {
+static int grubenv_attach(GrubEnvScope *e, BootStore *bls) {
         GrubVariable *v = NULL;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         _cleanup_(boot_entry_done) BootEntry entry = {};
@@ -168,6 +171,11 @@ static int grubenv_attach(GrubEnvScope *e, const BootStore *bls) {
                 return r;
 
         if (bls_kind(bls) != ENTRY_SYSTEM || (!block && !v)) {
+                bls_mark_variables(bls, &entry);
+                r = bls_mark_places(bls, grubenv_scope_lookup, e);
+                if (r < 0)
+                        return r;
+
                 boot_entry_done(bls->entries);
                 *bls->entries = entry;
                 entry = (BootEntry) {};

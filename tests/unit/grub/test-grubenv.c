@@ -97,6 +97,23 @@ static const struct {
         { "if [ -z \"${kernelopts}\" ]; then\n set kernelopts='ro'\nfi\nblscfg\n", NULL,
           "linux /k\noptions $kernelopts\n", CFG,
           "if [ -z \"${kernelopts}\" ]; then\n set kernelopts='ro cpuidle_haltpoll.force=Y'\nfi\nblscfg\n" },
+        /* other variables count, too: "--" in one ends the kernel's part */
+        { "set x='a -- b'\nblscfg\n", HEADER, "linux /k\noptions ro $x c\n", ENTRY,
+          "linux /k\noptions ro cpuidle_haltpoll.force=Y $x c\n" },
+        { "blscfg\n", HEADER "x=--\n", "linux /k\noptions $x c\n", ENTRY,
+          "linux /k\noptions cpuidle_haltpoll.force=Y $x c\n" },
+        { "blscfg\n", HEADER "x=a\n", "linux /k\noptions ro $x c\n", ENTRY,
+          "linux /k\noptions ro $x c cpuidle_haltpoll.force=Y\n" },
+        /* a blank after a variable is dropped, so that a token would be glued to what is before it */
+        { "blscfg\n", HEADER, "linux /k\noptions ro a$x\n", ENTRY, "linux /k\noptions ro cpuidle_haltpoll.force=Y a$x\n" },
+        { "blscfg\n", HEADER, "linux /k\noptions a$x\n", ENTRY, "linux /k\noptions cpuidle_haltpoll.force=Y a$x\n" },
+        { "blscfg\n", HEADER, "linux /k\noptions ro $x\n", ENTRY, "linux /k\noptions ro $x cpuidle_haltpoll.force=Y\n" },
+        { "blscfg\n", HEADER, "linux /k\noptions ro a$x.b\n", ENTRY, "linux /k\noptions ro a$x.b cpuidle_haltpoll.force=Y\n" },
+        /* the token, or its opposite, in a variable */
+        { "set x=cpuidle_haltpoll.force=Y\nblscfg\n", HEADER, "linux /k\noptions ro $x\n", ENTRY, "linux /k\noptions ro $x\n" },
+        { "set x=cpuidle_haltpoll.force=N\nblscfg\n", HEADER, "linux /k\noptions ro $x\n", ENTRY, "linux /k\noptions ro $x\n" },
+        { "set y=force=N\nset tuned_params=\"cpuidle_haltpoll.$y\"\nblscfg\n", HEADER, "linux /k\noptions ro $tuned_params\n",
+          ENTRY, "linux /k\noptions ro $tuned_params\n" },
         { "set kernelopts=\"ro\"\nblscfg\n", HEADER "kernelopts=rw\n", "linux /k\noptions $kernelopts\n", ENV,
           HEADER "kernelopts=rw cpuidle_haltpoll.force=Y\n" },
 };
