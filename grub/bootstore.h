@@ -25,7 +25,7 @@ typedef struct BootStoreDriver BootStoreDriver;
  *   boot-store-not-regular  fatal  it is a directory, FIFO, socket or device
  *   boot-store-too-large    fatal  it, or its titles, are larger than gtuned reads, or there are too many files
  *   boot-store-dangling     fatal  it is a link that leads nowhere
- *   boot-store-syntax       fatal  the boot loader would refuse it
+ *   boot-store-syntax       fatal  the boot loader reports an error in it, and drops a part of it
  *   boot-store-bls-empty    fatal  its menu is made of boot loader specification files, and there are none
  *   boot-store-kernelopts   fatal  entries use a variable whose value in grub.cfg is computed
  *   boot-store-unmounted           /etc/fstab mounts a boot file system here, and it is not mounted; fatal if the file

@@ -395,7 +395,9 @@ int grub_cfg_load(const Root *root, BootStores *stores, const char *path, Buffer
         r = script_parse(content->data, content->size, &source.script, &error);
         if (r == -EINVAL)
                 return boot_stores_problem(stores, path, error.line, "boot-store-syntax", /* fatal= */ true,
-                                           "GRUB would refuse this file: %s", error.reason);
+                                           "GRUB drops the command at this line and reads on after it, so that entries can be "
+                                           "missing from its menu: %s; mend the line, and check the file with "
+                                           "grub-script-check", error.reason);
         if (r < 0)
                 return r;
 

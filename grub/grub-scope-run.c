@@ -291,11 +291,12 @@ static int scope_read_source(const ScopeCommand *k, GrubSource *s) {
         if (r <= 0)
                 return r;
 
+        /* GRUB drops a command with an error, and reads on after it: what the file does is not known. */
         r = script_parse(s->content.data, s->content.size, &s->script, &error);
-        return r < 0 ? r : 1;
+        return r == -EINVAL ? -ENXIO : r < 0 ? r : 1;
 }
 
-/* The commands of another file run here. Of one that GRUB refuses, none does. */
+/* The commands of another file run here. */
 static int scope_run_source(const ScopeCommand *k) {
         GrubSource *s;
         int r;

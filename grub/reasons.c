@@ -17,7 +17,7 @@ const Reason boot_store_reasons[] = {
         {"boot-store-unreadable", "A boot file cannot be read; often only root may."},
         {"boot-store-too-large", "A boot file is larger than gtuned reads (16 MiB; in loader/entries 64 KiB), "
                                  "or there are more than 16384 entries."},
-        {"boot-store-syntax", "The boot loader itself would refuse the file at the line that is named."},
+        {"boot-store-syntax", "The boot loader reports an error at the line that is named, and drops what belongs to it."},
         {"boot-store-bls-empty", "A grub.cfg takes its entries from loader/entries (blscfg), and there are none."},
         {"boot-store-kernelopts", "The entries take their options from a variable of grub.cfg that is computed."},
         {"boot-store-unmounted", "/etc/fstab names a boot file system that is not mounted, and the file that boots "

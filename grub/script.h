@@ -71,11 +71,12 @@ typedef struct ScriptError {
  * @text: its bytes
  * @size: how many
  * @ret: takes the commands; the caller calls script_done()
- * @ret_error: takes why GRUB would refuse the file; only set with -EINVAL
+ * @ret_error: takes where GRUB reports an error first, and why; only set with -EINVAL
  *
  * The time is linear in the size, and nesting is not recursive.
  *
- * Return: 0; -EINVAL if GRUB would refuse the file; -ENOMEM.
+ * After an error GRUB itself drops the command that has it and reads on (grub-core/normal/main.c: read_config_file()).
+ * Which command that is depends on its parser, so that nothing is read here. Return: 0; -EINVAL; -ENOMEM.
  */
 int script_parse(const char *text, size_t size, Script *ret, ScriptError *ret_error);
 

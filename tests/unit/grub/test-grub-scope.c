@@ -112,6 +112,7 @@ static const struct {
           "b" T "\n" },
         { "file_env -f ($root)/c x\n" M "linux /k a ${x}\n}\n", NULL, NULL, "a ${x}", TOKEN_ABSENT, "a" T " ${x}\n" },
         { "source /missing.cfg\n" M "linux /k a $x\n}\n", NULL, NULL, "a $x", TOKEN_ABSENT, "a" T " $x\n" },
+        { "source /other.cfg\n" M "linux /k a $x\n}\n", NULL, "x=b\nif\n", "a $x", TOKEN_ABSENT, "a" T " $x\n" },
         { "source $prefix/custom.cfg\n" M "linux /k a $x\n}\n", NULL, NULL, "a", TOKEN_ABSENT, "a $x" T "\n" },
         { "read y\nset x=\"$y\"\n" M "linux /k a $x\n}\n", NULL, NULL, "a $y", TOKEN_ABSENT, "a" T " $x\n" },
         /* the command is a variable */
