@@ -437,12 +437,18 @@ static int shell_read_keyword(Shell *s, size_t begin) {
         return false;
 }
 
-/* Return: 1 if the word is an assignment to any variable, 0 if not, or -ENOMEM. */
+/*
+ * Return: 1 if the word is an assignment to any variable, 0 if not, -EINVAL if it assigns to a part of the variable or
+ * makes it an array, or -ENOMEM.
+ */
 static int shell_read_assignment(Shell *s, size_t begin) {
         size_t n = shell_name_size(s, begin);
         bool append = n > 0 && shell_at(s, begin + n) == '+';
         int r;
 
+        if (n > 0 && shell_name_matches(s, begin, n) &&
+            (shell_at(s, begin + n) == '[' || (shell_at(s, s->pos) == '(' && s->text[s->pos - 1] == '=')))
+                return shell_fail(s, begin, /* dynamic= */ true, "the value is an array");
         if (n == 0 || begin + n + append >= s->pos || shell_at(s, begin + n + append) != '=')
                 return false;
         if (!shell_name_matches(s, begin, n))
@@ -459,6 +465,30 @@ static int shell_read_assignment(Shell *s, size_t begin) {
                 .append = append,
         };
         return true;
+}
+
+/* Commands after which it is unknown what the file sets, or that end it. */
+static const struct {
+        const char *word, *reason;
+} shell_refused[] = {
+        { ".",       "it sources another file here"                 },
+        { "source",  "it sources another file here"                 },
+        { "eval",    "it runs commands here that are computed"      },
+        { "declare", "not every shell has the command here"         },
+        { "typeset", "not every shell has the command here"         },
+        { "local",   "not every shell has the command here"         },
+        { "alias",   "an alias can change each command after it"    },
+        { "return",  "the shell stops to read the file here"        },
+        { "exit",    "the shell stops to read the file here"        },
+        { "exec",    "the shell stops to read the file here"        },
+};
+
+static int shell_refuse_command(Shell *s, size_t begin) {
+        for (size_t i = 0; i < ELEMENTSOF(shell_refused); i++)
+                if (shell_word_is(s, begin, shell_refused[i].word))
+                        return shell_fail(s, begin, /* dynamic= */ true, shell_refused[i].reason);
+
+        return 0;
 }
 
 static int shell_read_word(Shell *s) {
@@ -484,6 +514,10 @@ static int shell_read_word(Shell *s) {
         }
 
         if (!s->has_command) {
+                r = shell_refuse_command(s, begin);
+                if (r < 0)
+                        return r;
+
                 s->has_command = true;
                 s->is_export = shell_word_is(s, begin, "export") || shell_word_is(s, begin, "readonly");
         } else if (shell_word_is(s, begin, s->name) && !s->is_export)

@@ -110,6 +110,13 @@ static const struct {
         { "unset " VARIABLE "\n",                       "default-grub-dynamic", 1 },
         { "cat << x\n" VARIABLE "=b\nx\n",              "default-grub-dynamic", 1 },
         { VARIABLE "=a\n" VARIABLE "=\"$" VARIABLE " $" VARIABLE "\"\n", "default-grub-dynamic", 2 },
+        { VARIABLE "=(a b)\n",                         "default-grub-dynamic", 1 },
+        { VARIABLE "+=(a b)\n",                        "default-grub-dynamic", 1 },
+        { VARIABLE "[0]=a\n",                          "default-grub-dynamic", 1 },
+        { "declare " VARIABLE "=a\n",                  "default-grub-dynamic", 1 },
+        { "eval x\n",                                  "default-grub-dynamic", 1 },
+        { "X=1\n. /etc/x\n",                          "default-grub-dynamic", 2 },
+        { "X=1\nreturn\n" VARIABLE "=a\n",           "default-grub-dynamic", 2 },
 };
 
 static void test_refused(_unused_ void **state) {
