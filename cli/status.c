@@ -42,8 +42,11 @@ static int print_sentence(Buffer *b, const char *label, const char *text) {
 static int print_warnings(const Finding *f, Buffer *b) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < f->n_warnings; i++)
-                r = print_sentence(b, "note:", f->warnings[i]);
+        for (size_t i = 0; r >= 0 && i < f->n_warnings; i++) {
+                r = print_sentence(b, "note:", f->warnings[i].text);
+                if (r >= 0 && f->warnings[i].remedy)
+                        r = print_sentence(b, "do:", f->warnings[i].remedy);
+        }
 
         return r;
 }

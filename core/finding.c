@@ -62,8 +62,10 @@ Finding *finding_free(Finding *f) {
                 free(f->evidence[i].source);
                 free(f->evidence[i].value);
         }
-        for (size_t i = 0; i < f->n_warnings; i++)
-                free(f->warnings[i]);
+        for (size_t i = 0; i < f->n_warnings; i++) {
+                free(f->warnings[i].text);
+                free(f->warnings[i].remedy);
+        }
         free(f->settings);
         free(f->evidence);
         free(f->warnings);
@@ -139,22 +141,40 @@ int finding_setting(Finding *f, const char *name, const char *wanted, const char
         return 0;
 }
 
-int finding_warning(Finding *f, const char *format, ...) {
-        char *text;
-        va_list ap;
+/* The text moves to the finding; NULL: memory is exhausted. */
+static int finding_take_warning(Finding *f, const char *code, const char *remedy, char *text) {
+        Warning *w;
 
-        if (grow(&f->warnings, f->n_warnings, sizeof(char *)) < 0)
+        if (!text || grow(&f->warnings, f->n_warnings, sizeof(Warning)) < 0) {
+                free(text);
                 return -ENOMEM;
-
-        va_start(ap, format);
-        text = xvasprintf(format, ap);
-        va_end(ap);
-        if (!text)
-                return -ENOMEM;
+        }
 
         finding_redact(text);
-        f->warnings[f->n_warnings++] = text;
-        return 0;
+        w = f->warnings + f->n_warnings++;
+        w->text = text;
+        w->code = code;
+        return free_and_strdup(&w->remedy, remedy);
+}
+
+int finding_warning(Finding *f, const char *format, ...) {
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = finding_take_warning(f, NULL, NULL, xvasprintf(format, ap));
+        va_end(ap);
+        return r;
+}
+
+int finding_coded_warning(Finding *f, const char *code, const char *remedy, const char *format, ...) {
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = finding_take_warning(f, code, remedy, xvasprintf(format, ap));
+        va_end(ap);
+        return r;
 }
 
 static int finding_add_settings(const Finding *f, json_object *o) {
@@ -191,15 +211,36 @@ static int finding_add_evidence(const Finding *f, json_object *o) {
         return 0;
 }
 
+static int finding_add_coded_warning(const Warning *w, json_object *array) {
+        json_object *o = json_object_new_object();
+
+        if (!o || json_add(array, o) < 0 || json_set_text(o, "code", w->code) < 0 ||
+            json_set_text(o, "text", w->text) < 0 || json_set_text(o, "remedy", w->remedy) < 0)
+                return -ENOMEM;
+
+        return 0;
+}
+
+/* "warnings" has the sentences of all, and "coded_warnings", which is there only if it is not empty, more of some. */
 static int finding_add_warnings(const Finding *f, json_object *o) {
-        json_object *array = json_object_new_array();
+        json_object *array = json_object_new_array(), *coded = NULL;
 
         if (json_set(o, "warnings", array) < 0)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < f->n_warnings; i++)
-                if (json_add(array, json_text(f->warnings[i])) < 0)
+        for (const Warning *w = f->warnings; w < f->warnings + f->n_warnings; w++) {
+                if (json_add(array, json_text(w->text)) < 0)
                         return -ENOMEM;
+                if (!w->code)
+                        continue;
+                if (!coded) {
+                        coded = json_object_new_array();
+                        if (json_set(o, "coded_warnings", coded) < 0)
+                                return -ENOMEM;
+                }
+                if (finding_add_coded_warning(w, coded) < 0)
+                        return -ENOMEM;
+        }
 
         return 0;
 }

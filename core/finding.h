@@ -56,6 +56,13 @@ typedef struct Setting {
         char *actual; /* NULL: it could not be read */
 } Setting;
 
+/* Something that the owner should know although nothing is wrong. */
+typedef struct Warning {
+        char *text;
+        const char *code; /* a constant string, one of the practice's reasons; NULL: none */
+        char *remedy;     /* NULL: none */
+} Warning;
+
 typedef struct Finding {
         const char *practice;
         const char *subject;     /* such as the name of a domain; the survey owns it; NULL: this machine */
@@ -70,7 +77,7 @@ typedef struct Finding {
         size_t n_settings;
         Evidence *evidence;
         size_t n_evidence;
-        char **warnings; /* sentences that the owner should read although nothing is wrong */
+        Warning *warnings;
         size_t n_warnings;
 } Finding;
 
@@ -120,6 +127,17 @@ int finding_setting(Finding *f, const char *name, const char *wanted, const char
 
 /** finding_warning() - add a sentence about a side effect that the owner should know. Return: 0 or -ENOMEM. */
 int finding_warning(Finding *f, const char *format, ...) _printf_(2, 3);
+
+/**
+ * finding_coded_warning() - the same with a code for programs, and what to do
+ * @f: the finding
+ * @code: stable code, one of the practice's reasons
+ * @remedy: what to do, or NULL; copied
+ * @format: the sentence
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int finding_coded_warning(Finding *f, const char *code, const char *remedy, const char *format, ...) _printf_(4, 5);
 
 /** finding_to_json() - make the practice object of a report; the caller puts it. Return: 0 or -ENOMEM. */
 int finding_to_json(const Finding *f, json_object **ret);
