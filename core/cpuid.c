@@ -27,6 +27,15 @@ static void cpuid_signature(unsigned leaf, char signature[static 13]) {
         signature[12] = 0;
 }
 
+/* Where the leaf does not exist, the processor answers with zeros or with the bits of another leaf. */
+static bool cpuid_is_text(const char *signature) {
+        for (const char *p = signature; *p; p++)
+                if (*p < ' ' || *p > '~')
+                        return false;
+
+        return *signature != 0;
+}
+
 /* KVM's leaves may follow those of an interface that it emulates (Hyper-V). Return: KVM's first leaf, or 0. */
 static unsigned cpuid_find_kvm(void) {
         char signature[13];
@@ -51,7 +60,7 @@ int cpuid_read(char **ret_hypervisor, int *ret_dedicated_hint) {
         base = cpuid_find_kvm();
         if (base == 0) {
                 cpuid_signature(CPUID_LEAF_FIRST, signature);
-                return free_and_strdup(ret_hypervisor, signature);
+                return free_and_strdup(ret_hypervisor, cpuid_is_text(signature) ? signature : HYPERVISOR_HIDDEN);
         }
 
         __cpuid(base + 1, a, b, c, d);

@@ -27,7 +27,7 @@ typedef struct Machine {
         Probe *probe;          /* facts that no file holds: architecture, kernel release, CPUID, kernel log */
         char *boot_id;         /* NULL for an image */
         char *os_id, *os_version;
-        char *virtualization;  /* "kvm", "qemu", "vmware", …, "none"; NULL: unknown, as in an image */
+        char *virtualization;  /* "kvm", "qemu", "vmware", …, "vm-other", "none"; NULL: unknown, as in an image */
         char *container;       /* "docker", …; NULL outside containers */
         unsigned possible_cpus; /* 0: unknown */
 

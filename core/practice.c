@@ -9,6 +9,8 @@ const Reason common_reasons[] = {
          .hopeless = true, .group = REASON_OF_GUEST},
         {"other-hypervisor", "The hypervisor is not KVM, and the practice works only on KVM.", .hopeless = true,
          .group = REASON_OF_GUEST},
+        {"hypervisor-unknown", "The hypervisor hides what it is, or is an unknown one, and the practice works only on "
+                               "KVM, which the kernel has to see.", .hopeless = true, .group = REASON_OF_GUEST},
         {"held", "It was reverted by hand and is left alone until `gtune apply` is run or its policy changes.",
          .group = REASON_OF_OWNER},
         {"not-configured", "It is wanted, and the next boot would not have it: `gtune apply` configures it."},
@@ -102,6 +104,11 @@ int practice_guest_refusal(const View *view, Finding *finding) {
                                     "this is a %s container", view->machine->container);
         else if (!virtualization || streq(virtualization, "kvm"))
                 return 0;
+        else if (streq(virtualization, "vm-other"))
+                r = finding_verdict(finding, STATE_UNSUPPORTED, "hypervisor-unknown",
+                                    "if it is KVM, let the host show it to the guest: without kvm=off of QEMU's -cpu, "
+                                    "without <hidden state='on'/> in libvirt's XML",
+                                    "this is a virtual machine, and its hypervisor does not say that it is KVM");
         else if (!streq(virtualization, "none"))
                 r = finding_verdict(finding, STATE_UNSUPPORTED, "other-hypervisor", NULL,
                                     "the hypervisor is %s, not KVM", virtualization);

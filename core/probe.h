@@ -14,7 +14,7 @@
 typedef struct Probe {
         char *arch;           /* uname -m */
         char *kernel_release; /* uname -r; NULL: unknown */
-        char *hypervisor;     /* CPUID signature such as "KVMKVMKVM"; "" on bare x86; NULL: no CPUID */
+        char *hypervisor;     /* CPUID signature such as "KVMKVMKVM"; "?": hidden; "" on bare x86; NULL: no CPUID */
         int dedicated_hint;   /* KVM_HINTS_REALTIME: 1, 0, or -1 unknown */
         KernelLog log;
         Services services;    /* the services that practices look at */

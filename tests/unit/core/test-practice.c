@@ -70,6 +70,7 @@ static const struct {
         {"none", NULL, false, "bare-metal"},
         {"none", NULL, true, NULL},
         {"vmware", NULL, true, "other-hypervisor"},
+        {"vm-other", NULL, true, "hypervisor-unknown"},
         {"qemu", NULL, false, "other-hypervisor"},
         {"kvm", "podman", true, "container"},
         {"none", "docker", true, "container"},
