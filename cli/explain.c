@@ -78,6 +78,7 @@ static int print_facts(Buffer *b, const Practice *p) {
                 const char *title, *text;
         } sections[] = {
                 {"What it is for", p->purpose},
+                {"How it works", p->how},
                 {"When it helps", p->helps},
                 {"When it harms", p->harms},
                 {"What \"active\" rests on", p->proof},
@@ -86,7 +87,7 @@ static int print_facts(Buffer *b, const Practice *p) {
 
         r = buffer_printf(b, "%s: %s\n", p->name, p->title);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(sections); i++)
-                r = print_section(b, sections[i].title, sections[i].text);
+                r = !sections[i].text ? 0 : print_section(b, sections[i].title, sections[i].text);
 
         return r;
 }
@@ -183,7 +184,8 @@ static int explain_practice_json(const Side *side, const Practice *p, json_objec
         json_object *reasons = json_object_new_object();
 
         if (json_set_text(o, "name", p->name) < 0 || json_set_text(o, "title", p->title) < 0 ||
-            json_set_text(o, "purpose", p->purpose) < 0 || json_set_text(o, "helps", p->helps) < 0 ||
+            json_set_text(o, "purpose", p->purpose) < 0 || json_set_text(o, "how", p->how) < 0 ||
+            json_set_text(o, "helps", p->helps) < 0 ||
             json_set_text(o, "harms", p->harms) < 0 || json_set_text(o, "proof", p->proof) < 0 ||
             json_set(o, "reasons", reasons) < 0 || reasons_to_json(p, reasons) < 0 || common_to_json(side, p, o) < 0)
                 return -ENOMEM;

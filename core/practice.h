@@ -26,6 +26,7 @@ typedef struct Practice {
         const char *name;
         const char *title;
         const char *purpose; /* what it is for */
+        const char *how;     /* what the kernel makes of it, if that is not obvious; may be NULL */
         const char *helps;   /* when it helps */
         const char *harms;   /* when it harms */
         const char *proof;   /* what proves that it is active */
@@ -65,6 +66,13 @@ typedef struct Practice {
 
         /* Describe what the policy wants; finding is what observe() found. Return: 0 or -ENOMEM. */
         int (*plan)(const View *view, const void *facts, const Finding *finding, Plan *plan);
+
+        /*
+         * List the attributes to write once more, each with its own value, after an attribute of this practice was
+         * changed, so that its new value counts at once. *ret takes a NULL-terminated array, which the caller frees
+         * with strv_free(), or stays NULL. May be NULL. Return: 0 or -ENOMEM.
+         */
+        int (*list_rewrites)(const View *view, const char *path, const char *from, const char *to, char ***ret);
 
         /*
          * Whether the machine counts as not in order although the state does not show it, because the policy asks for
@@ -112,7 +120,7 @@ bool practice_is_hopeless(const Practice *practice, const Finding *finding) _pur
  * @view: the view
  * @finding: takes the verdict "unsupported" if there is such a reason
  *
- * The reasons are a container, bare metal without allow_bare_metal, and another hypervisor than KVM. Return: 1 if the
+ * The reasons are a container, bare metal without allow_bare_metal, and another or a hidden hypervisor. Return: 1 if the
  * verdict is set, 0 if the machine may be tuned, -ENOMEM.
  */
 int practice_guest_refusal(const View *view, Finding *finding);

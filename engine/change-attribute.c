@@ -66,12 +66,12 @@ static int change_attribute_resolve(const Survey *survey, const Change *c, Trans
                 return r;
         if (r < 0)
                 return transaction_refuse(t, xasprintf("%s cannot be read: %s", c->target, strerror(-r)));
-        if (c->value && streq(is, c->value))
+        if (streq(is, c->value))
                 return 0;
 
         a = change_add_attribute(t, c->practice, c->subject, c->target);
-        r = change_set_values(a, is, c->value ? c->value : is);
-        if (r < 0 || !c->value)
+        r = change_set_values(a, is, c->value);
+        if (r < 0)
                 return r;
 
         return change_attribute_record(survey, t, c, is);
@@ -108,6 +108,60 @@ static int change_attribute_begin(const Survey *survey, _unused_ const Plan *pla
         return 0;
 }
 
+int change_attribute_list_rewrites(const Survey *survey, const AttributeChange *a, const char *from, const char *to,
+                                   char ***ret) {
+        const Observation *o = survey_find(survey, a->practice, a->subject);
+        View view;
+
+        if (!o || !o->practice->list_rewrites || !from || !to)
+                return 0;
+
+        view = survey_view(survey, o);
+        return o->practice->list_rewrites(&view, a->path, from, to, ret);
+}
+
+static bool change_attribute_is_in(const Transaction *t, size_t first, const char *path) {
+        for (size_t i = first; i < t->n_attributes; i++)
+                if (streq(t->attributes[i].path, path))
+                        return true;
+
+        return false;
+}
+
+static int change_add_rewrite(const Survey *survey, Transaction *t, const AttributeChange *cause, const char *path) {
+        const char *practice = cause->practice, *subject = cause->subject; /* adding moves the array */
+        _cleanup_free_ char *is = NULL;
+        int r;
+
+        r = root_read_line(survey->root, path, &is);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return transaction_refuse(t, xasprintf("%s cannot be read: %s", path, strerror(-r)));
+
+        return change_set_values(change_add_attribute(t, practice, subject, path), is, is);
+}
+
+/* Rewrites come last, and each of them once, so that all new values are there by then. */
+static int change_attribute_end(const Survey *survey, Transaction *t) {
+        const size_t n = t->n_attributes;
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(strv_freep) char **paths = NULL;
+                const AttributeChange *a = t->attributes + i;
+                int r;
+
+                r = change_attribute_list_rewrites(survey, a, a->old, a->new, &paths);
+                for (char **path = paths; r >= 0 && path && *path; path++)
+                        if (!change_attribute_is_in(t, n, *path))
+                                r = change_add_rewrite(survey, t, t->attributes + i, *path);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
 static int change_attribute_to_json(const Transaction *t, json_object *changes) {
         for (size_t i = 0; i < t->n_attributes; i++) {
                 const AttributeChange *a = t->attributes + i;
@@ -126,6 +180,7 @@ const ChangeDriver change_attribute = {
         .name = "attribute",
         .begin = change_attribute_begin,
         .resolve = change_attribute_resolve,
+        .end = change_attribute_end,
         .to_json = change_attribute_to_json,
         .done = change_attribute_done,
 };

@@ -20,6 +20,9 @@ typedef struct ChangeDriver {
         /* Find out what one change of the plan comes to. May be NULL. Return: 0 or -ENOMEM. */
         int (*resolve)(const Survey *survey, const Change *change, Transaction *t);
 
+        /* Add what follows from all changes of the kind together. May be NULL. Return: 0 or -ENOMEM. */
+        int (*end)(const Survey *survey, Transaction *t);
+
         /* Append the changes of this kind to an array. May be NULL. Return: 0 or -ENOMEM. */
         int (*to_json)(const Transaction *t, json_object *changes);
 
@@ -38,6 +41,19 @@ extern const ChangeDriver *const change_drivers[_CHANGE_KIND_MAX];
 
 /** change_is_released() - whether what a record of the ledger says is to be taken back */
 bool change_is_released(const Survey *survey, const bool *release, const char *practice, const char *subject) _pure_;
+
+/**
+ * change_attribute_list_rewrites() - ask a practice what is to be written once more after a change of its attribute
+ * @survey: the survey
+ * @a: the change
+ * @from: the value before the write
+ * @to: the value that is written
+ * @ret: takes a NULL-terminated array of paths, which the caller frees with strv_free(), or stays NULL
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int change_attribute_list_rewrites(const Survey *survey, const AttributeChange *a, const char *from, const char *to,
+                                   char ***ret);
 
 /**
  * change_add_file() - add a file to a transaction

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "engine/change.h"
 #include "engine/commit-internal.h"
 #include "engine/hash.h"
 
@@ -123,6 +124,23 @@ int commit_write_ledger(Commit *c) {
         return r < 0 ? commit_fail(c, r, c->t->ledger->path, "cannot be written") : 0;
 }
 
+/* Let the old value count at once, as the new one was to. */
+static int commit_rewrite_after_undo(const Commit *c, const AttributeChange *a) {
+        _cleanup_(strv_freep) char **paths = NULL;
+        int r;
+
+        r = change_attribute_list_rewrites(c->survey, a, a->new, a->old, &paths);
+        for (char **path = paths; r >= 0 && path && *path; path++) {
+                _cleanup_free_ char *is = NULL;
+
+                r = root_read_line(c->root, *path, &is);
+                if (r >= 0)
+                        r = write_attribute(c->root, *path, is);
+        }
+
+        return r;
+}
+
 bool commit_undo_state(Commit *c) {
         bool clean = true;
 
@@ -137,7 +155,8 @@ bool commit_undo_state(Commit *c) {
                 const AttributeChange *a = c->t->attributes + --c->n_written;
 
                 if (!a->at_boot && a->old)
-                        clean = write_attribute(c->root, a->path, a->old) >= 0 && clean;
+                        clean = write_attribute(c->root, a->path, a->old) >= 0 &&
+                                commit_rewrite_after_undo(c, a) >= 0 && clean;
         }
 
         return clean;

@@ -82,6 +82,12 @@ static int resolve_changes(const Survey *survey, const Plan *plan, const bool *r
                         return r;
         }
 
+        for (size_t i = 0; i < ELEMENTSOF(change_drivers); i++) {
+                r = change_drivers[i]->end ? change_drivers[i]->end(survey, t) : 0;
+                if (r < 0)
+                        return r;
+        }
+
         return 0;
 }
 

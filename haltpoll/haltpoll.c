@@ -8,6 +8,11 @@ static bool haltpoll_wanted_automatically(const View *view) {
         return streq(vcpu, "dedicated") || (streq(vcpu, "auto") && view->machine->probe->dedicated_hint == 1);
 }
 
+/* The key by which the policy does not want haltpoll although the host gives the hint. */
+static const char *haltpoll_refusing_key(const View *view) {
+        return streq(policy_word(view->policy, "haltpoll", "enable", "auto"), "no") ? "enable = no" : "vcpu = shared";
+}
+
 /*
  * Whether a write to "force" registers the driver at once (6.6 and later, arm64). If another driver owns the CPUs, the
  * write fails with EBUSY, and without cpuidle with ENODEV; either would make the whole apply fail.
@@ -27,34 +32,73 @@ static int haltpoll_judge_driver(const Haltpoll *h, Finding *finding) {
                                "the haltpoll driver is not registered, and this kernel lets it be registered now");
 }
 
+/* With the host's hint the kernel loads haltpoll by itself, and PV spinlocks not at all: no policy can help that. */
+static int haltpoll_judge_hint(const View *view, const Haltpoll *h, Finding *finding) {
+        if (finding->wanted != WANTED_OFF || !h->effect || !h->x86 || view->machine->probe->dedicated_hint != 1 ||
+            h->configuration.ours)
+                return 0;
+
+        return finding_verdict(finding, STATE_UNMANAGED, "hint-decides",
+                               "if the vCPUs own no physical cores, take the hint away on the host: "
+                               "<hint-dedicated state='on'/> in libvirt's XML, kvm-hint-dedicated=on of QEMU's -cpu",
+                               "the policy does not want it (%s), and the host's hint that the vCPUs are dedicated makes "
+                               "the kernel load it", haltpoll_refusing_key(view));
+}
+
+static int haltpoll_verdict_of_tunables(const Haltpoll *h, const TunableOutcome *tunables, Finding *finding) {
+        if (tunables->drifted)
+                return finding_verdict(finding, STATE_DRIFTED, "tunable-changed", "run `gtune apply`",
+                                       "%s was changed after gtuned had set it", tunables->drifted);
+        if (tunables->differs)
+                return finding->state == STATE_DIFFERS ? 0 :
+                       finding_verdict(finding, STATE_DIFFERS, "tunable-differs", "run `gtune apply`",
+                                       "a tunable has another value than the policy asks for");
+        if (tunables->unreadable && h->governor && finding->state != STATE_DIFFERS)
+                return finding_verdict(finding, STATE_UNKNOWN, "tunable-unreadable",
+                                       "take the key out of the policy if this kernel does not have it",
+                                       HALTPOLL_PARAMETERS "/%s, which the policy sets, cannot be read",
+                                       tunables->unreadable);
+
+        return 0;
+}
+
 /* The tunables change the verdict about driver and governor only if that is no obstacle. */
 static int haltpoll_judge_tunables(const View *view, const Haltpoll *h, Finding *finding) {
-        const char *drifted;
-        bool differs, reboot = finding->reboot;
+        bool reboot = finding->reboot;
+        TunableOutcome tunables;
         int r;
 
-        r = tunables_observe(view, h, finding, &differs, &drifted);
-        if (r < 0 || !differs)
+        r = tunables_observe(view, h, finding, &tunables);
+        if (r < 0)
                 return r;
+        if (view->machine->kind == MACHINE_IMAGE)
+                tunables.unreadable = NULL; /* they are there in the running system */
         if (finding->state != STATE_ACTIVE && finding->state != STATE_PENDING_REBOOT &&
             finding->state != STATE_DIFFERS)
                 return 0;
 
-        if (drifted) {
-                r = finding_verdict(finding, STATE_DRIFTED, "tunable-changed", "run `gtune apply`",
-                                    "%s was changed after gtuned had set it", drifted);
-                if (r < 0)
-                        return r;
-        } else if (finding->state != STATE_DIFFERS) {
-                r = finding_verdict(finding, STATE_DIFFERS, "tunable-differs", "run `gtune apply`",
-                                    "a tunable has another value than the policy asks for");
-                if (r < 0)
-                        return r;
-        }
-
+        r = haltpoll_verdict_of_tunables(h, &tunables, finding);
+        if (r < 0)
+                return r;
         if (reboot)
                 finding_wait_for_boot(finding);
         return 0;
+}
+
+/* The kernel switches the host's polling off for its vCPUs, if the host offers that (arch/x86/kernel/kvm.c). */
+static int haltpoll_judge_host(const View *view, const Haltpoll *h, Finding *finding) {
+        const char *line = kernel_log_find(&view->machine->probe->log, "host does not support poll control");
+
+        if (!h->effect || !line)
+                return 0;
+        if (finding_evidence(finding, "kernel log", line) < 0)
+                return -ENOMEM;
+
+        return finding_coded_warning(finding, "host-polls-too",
+                                     "on the host, add <poll-control state='on'/> to <kvm> in libvirt's XML, or "
+                                     "kvm-poll-control=on to QEMU's -cpu",
+                                     "the host does not let the guest switch its own polling off "
+                                     "(kvm-poll-control), so that host and guest both poll");
 }
 
 static int haltpoll_add_evidence(const Haltpoll *h, Finding *finding) {
@@ -100,7 +144,17 @@ static int haltpoll_observe(const View *view, const void *facts, Finding *findin
                         return r;
         }
 
-        return haltpoll_judge_tunables(view, h, finding);
+        r = haltpoll_judge_hint(view, h, finding);
+        if (r < 0)
+                return r;
+        r = haltpoll_judge_tunables(view, h, finding);
+        if (r < 0)
+                return r;
+        r = tunables_advise(h, finding);
+        if (r < 0)
+                return r;
+
+        return haltpoll_judge_host(view, h, finding);
 }
 
 static int haltpoll_plan_files(const Haltpoll *h, const Finding *finding, Plan *plan) {
@@ -168,8 +222,15 @@ static const Reason reasons[] = {
                           "hint-dedicated helps.", .hopeless = true},
         {"driver-not-registered", "It is configured, and the driver waits for a write to force: `gtune apply`."},
         {"driver-failed", "The kernel log says that the driver could not register."},
+        {"hint-decides", "The policy does not want it, and the kernel loads it because the host gives the hint "
+                         "\"dedicated vCPUs\". Only the host can take the hint away."},
         {"tunable-differs", "A tunable has another value than the policy asks for."},
         {"tunable-changed", "A tunable was changed after gtuned had set it in this boot."},
+        {"tunable-unreadable", "A tunable that the policy sets cannot be read, so that nobody knows its value."},
+        {"grow-start-clamped", "guest_halt_poll_grow_start is above guest_halt_poll_ns, and the kernel takes it for "
+                               "that: a limit is 0 or the maximum. That is no error."},
+        {"grow-start-zero", "With guest_halt_poll_grow_start = 0 a limit of 0 never grows: no CPU begins to poll."},
+        {"host-polls-too", "The host does not offer poll control (kvm-poll-control), so that host and guest both poll."},
 };
 
 static const char *const kernel_options[] = {
@@ -193,6 +254,15 @@ const Practice practice_haltpoll = {
         .title = "guest halt polling",
         .purpose = "A vCPU that goes idle polls for a short time before it halts, so that a wake-up shortly after "
                    "costs no exit to the host and no inter-processor interrupt.",
+        .how = "The governor keeps a limit for each CPU, which begins at 0. A CPU that goes idle polls for so long, "
+               "then it halts. Only a halt changes the limit. One that is longer than the limit, and not longer "
+               "than guest_halt_poll_ns, raises it: times grow, at least to grow_start, at most to "
+               "guest_halt_poll_ns. A longer one lowers it, if allow_shrink lets it. While all idles end during the "
+               "poll nothing changes it, also no smaller guest_halt_poll_ns and no 0; that is why gtuned resets all "
+               "limits after it has lowered guest_halt_poll_ns or changed grow_start. Idles between the limit and "
+               "its double are polled for nothing, and the limit stays; grow_start = guest_halt_poll_ns ends that "
+               "up to guest_halt_poll_ns, and idles between that and its double are then the ones that are polled "
+               "for nothing. A PM QoS request of 0 makes every idle a poll, whatever the tunables say.",
         .helps = "On vCPUs that own a physical core: wake-up latency and message passing between vCPUs get faster.",
         .harms = "On overcommitted hosts: an idle guest burns CPU time that other guests could use. A large "
                  "guest_halt_poll_ns makes an idle guest look fully busy to the host.",
@@ -209,4 +279,5 @@ const Practice practice_haltpoll = {
         .check = tunables_check,
         .observe = haltpoll_observe,
         .plan = haltpoll_plan,
+        .list_rewrites = tunables_list_rewrites,
 };

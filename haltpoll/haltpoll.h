@@ -92,24 +92,38 @@ int tunables_read(const View *view, TunableValue values[static _TUNABLE_MAX]);
 void tunables_done(TunableValue values[static _TUNABLE_MAX]);
 
 /**
- * tunables_check() - Practice.check: refuse values that contradict each other or the kernel's. Return: 0 or -ENOMEM.
+ * tunables_check() - Practice.check: refuse values with which the kernel's arithmetic wraps. Return: 0 or -ENOMEM.
  */
 int tunables_check(const View *view, const void *facts, Policy *policy);
+
+/** tunables_advise() - add a warning for values that the kernel takes for others than were meant. Return: 0 or -ENOMEM. */
+int tunables_advise(const Haltpoll *h, Finding *finding);
+
+/* What became of the tunables that the policy sets. */
+typedef struct TunableOutcome {
+        bool differs;           /* one has another value */
+        const char *drifted;    /* the name of one that gtuned wrote in this boot and that has another value now, or NULL */
+        const char *unreadable; /* the name of one whose value the kernel does not show, or NULL */
+} TunableOutcome;
 
 /**
  * tunables_observe() - compare the tunables with the policy
  * @view: the view
  * @h: the facts
  * @finding: takes a setting for each tunable, and evidence for each that drifted
- * @ret_differs: takes whether a tunable differs from the policy
- * @ret_drifted: takes the name of a tunable that gtuned wrote in this boot and that has another value now, or NULL
+ * @ret: takes the outcome
  *
  * Return: 0 or -ENOMEM.
  */
-int tunables_observe(const View *view, const Haltpoll *h, Finding *finding, bool *ret_differs,
-                     const char **ret_drifted);
+int tunables_observe(const View *view, const Haltpoll *h, Finding *finding, TunableOutcome *ret);
 
-/** tunables_plan() - plan writes of the values that differ, in an order safe at every step. Return: 0 or -ENOMEM. */
+/** tunables_plan() - plan writes of the values that differ. Return: 0 or -ENOMEM. */
 int tunables_plan(const View *view, const Haltpoll *h, const Finding *finding, Plan *plan);
+
+/** tunables_list_rewrites() - Practice.list_rewrites: what sets the limits of the CPUs to 0. Return: 0 or -ENOMEM. */
+int tunables_list_rewrites(const View *view, const char *path, const char *from, const char *to, char ***ret);
+
+/** haltpoll_disable_path() - the attribute with which the limit of a CPU is reset, or NULL when memory is exhausted */
+char *haltpoll_disable_path(unsigned cpu);
 
 extern const Practice practice_haltpoll;

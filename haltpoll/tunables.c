@@ -13,10 +13,10 @@ static const char *const enable_choices[] = {"auto", "yes", "no", NULL};
 
 /* The first _TUNABLE_MAX rows are the tunables in the order of the enum. */
 const PolicyKey haltpoll_keys[] = {
-        {"haltpoll", "guest_halt_poll_ns", KEY_KERNEL_UINT, NULL, "longest time to poll before halting, ns"},
-        {"haltpoll", "guest_halt_poll_shrink", KEY_KERNEL_UINT, NULL, "divisor of the limit; 0 resets it"},
-        {"haltpoll", "guest_halt_poll_grow", KEY_KERNEL_UINT, NULL, "factor of the limit after a short idle"},
-        {"haltpoll", "guest_halt_poll_grow_start", KEY_KERNEL_UINT, NULL, "smallest limit when growing, ns"},
+        {"haltpoll", "guest_halt_poll_ns", KEY_KERNEL_UINT, NULL, "up to which a limit grows, ns; 0: no polling"},
+        {"haltpoll", "guest_halt_poll_shrink", KEY_KERNEL_UINT, NULL, "divisor after a long halt; 0 resets it"},
+        {"haltpoll", "guest_halt_poll_grow", KEY_KERNEL_UINT, NULL, "factor after a short halt"},
+        {"haltpoll", "guest_halt_poll_grow_start", KEY_KERNEL_UINT, NULL, "the first limit when growing, ns"},
         {"haltpoll", "guest_halt_poll_allow_shrink", KEY_KERNEL_BOOL, NULL, "whether the limit may shrink"},
         {"haltpoll", "enable", KEY_CHOICE, enable_choices, "whether haltpoll is wanted: auto, yes or no"},
 };
@@ -51,6 +51,10 @@ static char *tunable_path(Tunable t) {
         return xasprintf(HALTPOLL_PARAMETERS "/%s", haltpoll_keys[t].name);
 }
 
+char *haltpoll_disable_path(unsigned cpu) {
+        return xasprintf("/sys/devices/system/cpu/cpu%u/cpuidle/state0/disable", cpu);
+}
+
 static char *tunable_format(Tunable t, uint32_t value) {
         return t == TUNABLE_ALLOW_SHRINK ? strdup(value ? "Y" : "N") : xasprintf("%u", value);
 }
@@ -81,73 +85,45 @@ static uint32_t tunable_expected(const TunableValue *values, Tunable t) {
         return values[t].setting ? values[t].wanted : values[t].text ? values[t].actual : tunable_defaults[t];
 }
 
-static int tunables_check_grow_start(Policy *policy, const TunableValue *values) {
-        const PolicySetting *s = values[TUNABLE_GROW_START].setting;
-        uint32_t start = tunable_expected(values, TUNABLE_GROW_START), ns = tunable_expected(values, TUNABLE_NS);
-
-        if (!s)
-                s = values[TUNABLE_NS].setting;
-
-        /* ns = 0 switches polling off, and grow_start does not matter any more. */
-        if (!s || ns == 0)
-                return 0;
-        if (start > ns)
-                return policy_error(policy, s->file, s->line,
-                                    "%s = %s: guest_halt_poll_grow_start (%u) must not be greater than "
-                                    "guest_halt_poll_ns (%u), or the limit has no ramp",
-                                    s->key->name, s->value, start, ns);
-        if (start == 0)
-                return policy_error(policy, s->file, s->line,
-                                    "%s = %s: guest_halt_poll_grow_start must be at least 1: from 0 the limit never "
-                                    "grows and polling stays off; to switch it off set guest_halt_poll_ns = 0",
-                                    s->key->name, s->value);
-
-        return 0;
-}
-
-/* adjust_poll_limit() computes the new limit in 32 bits. */
-static int tunables_check_product(Policy *policy, const TunableValue *values) {
-        uint64_t product = (uint64_t) tunable_expected(values, TUNABLE_NS) * tunable_expected(values, TUNABLE_GROW);
+/*
+ * adjust_poll_limit() multiplies a limit below the maximum by the factor, in 32 bits. All other values that the kernel
+ * takes it can work with: it clamps a grow_start above the maximum, and a value that leaves polling off is an order.
+ */
+int tunables_check(_unused_ const View *view, const void *facts, Policy *policy) {
+        const TunableValue *values = ((const Haltpoll *) facts)->tunables;
+        const uint32_t ns = tunable_expected(values, TUNABLE_NS), grow = tunable_expected(values, TUNABLE_GROW);
         const PolicySetting *s = values[TUNABLE_NS].setting;
 
         if (!s)
                 s = values[TUNABLE_GROW].setting;
-        if (!s || product <= UINT32_MAX)
+        if (!s || ns == 0 || (uint64_t) (ns - 1) * grow <= UINT32_MAX)
                 return 0;
 
         return policy_error(policy, s->file, s->line,
                             "%s = %s: guest_halt_poll_ns * guest_halt_poll_grow (%u * %u) must be less than "
                             "4294967296, or the kernel's limit wraps",
-                            s->key->name, s->value, tunable_expected(values, TUNABLE_NS),
-                            tunable_expected(values, TUNABLE_GROW));
+                            s->key->name, s->value, ns, grow);
 }
 
-/* With ns = 0 only shrinking brings down the limits that the CPUs have reached. */
-static int tunables_check_off(Policy *policy, const TunableValue *values) {
-        const PolicySetting *s = values[TUNABLE_NS].setting;
+/* What a policy asks for and perhaps does not mean. */
+int tunables_advise(const Haltpoll *h, Finding *finding) {
+        const TunableValue *values = h->tunables;
+        const uint32_t ns = tunable_expected(values, TUNABLE_NS), start = tunable_expected(values, TUNABLE_GROW_START);
 
-        if (!s || values[TUNABLE_NS].wanted != 0)
+        if (!practice_is_on(finding) || ns == 0 ||
+            (!values[TUNABLE_NS].setting && !values[TUNABLE_GROW_START].setting))
                 return 0;
-        if (tunable_expected(values, TUNABLE_ALLOW_SHRINK) && tunable_expected(values, TUNABLE_SHRINK) != 1)
-                return 0;
 
-        return policy_error(policy, s->file, s->line,
-                            "guest_halt_poll_ns = 0 switches polling off only when the limit may shrink: set "
-                            "guest_halt_poll_allow_shrink = Y and guest_halt_poll_shrink to 0 or 2 and above");
-}
+        if (start == 0)
+                return finding_coded_warning(finding, "grow-start-zero", "set guest_halt_poll_grow_start to 1 or more",
+                                             "guest_halt_poll_grow_start is 0: a limit of 0 never grows from there, "
+                                             "so that no CPU begins to poll");
+        if (start > ns)
+                return finding_coded_warning(finding, "grow-start-clamped", NULL,
+                                             "guest_halt_poll_grow_start (%u) counts as guest_halt_poll_ns (%u): the "
+                                             "limit of a CPU is 0 or %u, without a ramp", start, ns, ns);
 
-int tunables_check(_unused_ const View *view, const void *facts, Policy *policy) {
-        const Haltpoll *h = facts;
-        int r;
-
-        r = tunables_check_grow_start(policy, h->tunables);
-        if (r < 0)
-                return r;
-        r = tunables_check_product(policy, h->tunables);
-        if (r < 0)
-                return r;
-
-        return tunables_check_off(policy, h->tunables);
+        return 0;
 }
 
 static int tunable_note_drift(const View *view, Finding *finding, const TunableValue *v, Tunable t,
@@ -167,10 +143,8 @@ static int tunable_note_drift(const View *view, Finding *finding, const TunableV
         return finding_evidence(finding, path, v->text);
 }
 
-int tunables_observe(const View *view, const Haltpoll *h, Finding *finding, bool *ret_differs,
-                     const char **ret_drifted) {
-        *ret_differs = false;
-        *ret_drifted = NULL;
+int tunables_observe(const View *view, const Haltpoll *h, Finding *finding, TunableOutcome *ret) {
+        *ret = (TunableOutcome) {};
 
         for (Tunable t = 0; t < _TUNABLE_MAX; t++) {
                 const TunableValue *v = h->tunables + t;
@@ -189,11 +163,15 @@ int tunables_observe(const View *view, const Haltpoll *h, Finding *finding, bool
                 r = finding_setting(finding, haltpoll_keys[t].name, text, v->text);
                 if (r < 0)
                         return r;
-                if (!wanted || finding->held || !v->text || v->wanted == v->actual)
+                if (!wanted || finding->held)
+                        continue;
+                if (!v->text && !ret->unreadable)
+                        ret->unreadable = haltpoll_keys[t].name;
+                if (!v->text || v->wanted == v->actual)
                         continue;
 
-                *ret_differs = true;
-                r = tunable_note_drift(view, finding, v, t, ret_drifted);
+                ret->differs = true;
+                r = tunable_note_drift(view, finding, v, t, &ret->drifted);
                 if (r < 0)
                         return r;
         }
@@ -215,53 +193,39 @@ static int tunable_plan(const View *view, const Finding *finding, const TunableV
 }
 
 /*
- * If the limit may not shrink, a CPU whose limit is above a new, lower maximum keeps its limit. Any write to the
- * attribute "disable" of an idle state resets the limit of that CPU to 0 (drivers/cpuidle/sysfs.c,
+ * The kernel looks at the limit of a CPU only after a halt (adjust_poll_limit()). If all idles of a CPU end while it
+ * polls, it keeps a limit above a new maximum, also 0, and one that a smaller grow_start would not have given. Any write
+ * to the attribute "disable" of an idle state sets the limit of that CPU to 0 (drivers/cpuidle/sysfs.c,
  * cpuidle_state_store()).
  */
-static int tunables_plan_reset(const View *view, const Finding *finding, const TunableValue *values, Plan *plan) {
-        const TunableValue *ns = values + TUNABLE_NS;
+int tunables_list_rewrites(const View *view, const char *path, const char *from, const char *to, char ***ret) {
+        const char *name = startswith(path, HALTPOLL_PARAMETERS "/");
+        uint32_t before, after;
+        size_t n = 0;
 
-        if (!ns->setting || !ns->text || ns->wanted >= ns->actual || tunable_expected(values, TUNABLE_ALLOW_SHRINK))
+        if (!name || parse_kernel_uint(from, &before) < 0 || parse_kernel_uint(to, &after) < 0)
+                return 0;
+        if (!(streq(name, haltpoll_keys[TUNABLE_NS].name) && after < before) &&
+            !(streq(name, haltpoll_keys[TUNABLE_GROW_START].name) && after != before))
                 return 0;
 
         for (unsigned cpu = 0; cpu < view->machine->possible_cpus; cpu++) {
-                _cleanup_free_ char *path = xasprintf("/sys/devices/system/cpu/cpu%u/cpuidle/state0/disable", cpu);
+                _cleanup_free_ char *disable = haltpoll_disable_path(cpu);
 
-                if (!path)
+                if (!disable)
                         return -ENOMEM;
-                if (root_exists(view->root, path) && plan_rewrite(plan, finding, path) < 0)
+                if (root_exists(view->root, disable) && strv_take(ret, &n, TAKE_PTR(disable)) < 0)
                         return -ENOMEM;
         }
 
         return 0;
 }
 
-/*
- * Shrinking brings down limits that are above a new, lower maximum, so allow_shrink = Y is written first and N last.
- * grow_start must not exceed the maximum at any step: a higher maximum is written before it, a lower one after it.
- */
+/* The order does not matter: the kernel clamps each new limit to the maximum, and the limits are reset at the end. */
 int tunables_plan(const View *view, const Haltpoll *h, const Finding *finding, Plan *plan) {
-        const TunableValue *shrink = h->tunables + TUNABLE_ALLOW_SHRINK, *ns = h->tunables + TUNABLE_NS;
-        Tunable order[] = {
-                TUNABLE_ALLOW_SHRINK, TUNABLE_NS, TUNABLE_GROW_START, TUNABLE_GROW, TUNABLE_SHRINK,
-        };
-
-        if (shrink->setting && !shrink->wanted) {
-                memmove(order, order + 1, sizeof(order) - sizeof(order[0]));
-                order[ELEMENTSOF(order) - 1] = TUNABLE_ALLOW_SHRINK;
-        }
-        if (ns->setting && ns->text && ns->wanted < ns->actual) {
-                size_t i = order[0] == TUNABLE_NS ? 0 : 1;
-
-                order[i] = TUNABLE_GROW_START;
-                order[i + 1] = TUNABLE_NS;
-        }
-
-        for (size_t i = 0; i < ELEMENTSOF(order); i++)
-                if (h->tunables[order[i]].setting &&
-                    tunable_plan(view, finding, h->tunables + order[i], order[i], plan) < 0)
+        for (Tunable t = 0; t < _TUNABLE_MAX; t++)
+                if (h->tunables[t].setting && tunable_plan(view, finding, h->tunables + t, t, plan) < 0)
                         return -ENOMEM;
 
-        return tunables_plan_reset(view, finding, h->tunables, plan);
+        return 0;
 }

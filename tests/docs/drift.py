@@ -97,8 +97,8 @@ def practices(facts, pages):
     yield from both_ways("the practice", facts.practices, page.headings("Reasons of (.*)"))
     yield from both_ways("the practice", facts.practices, page.below("DESCRIPTION"))
     for name, document in facts.practices.items():
-        for part in ("purpose", "helps", "harms", "proof"):
-            if " ".join(document[part].split()) not in page.plain:
+        for part in ("purpose", "how", "helps", "harms", "proof"):
+            if " ".join((document[part] or "").split()) not in page.plain:
                 yield f"the practice {name} has another \"{part}\" in the page"
 
 
