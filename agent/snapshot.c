@@ -14,6 +14,8 @@
 typedef struct SnapshotPaths {
         char **names;
         size_t n;
+        char *device;       /* the one device that a report reads, or NULL */
+        size_t device_size; /* how many bytes it gives */
         bool no_memory;
 } SnapshotPaths;
 
@@ -21,12 +23,20 @@ static void snapshot_paths_done(SnapshotPaths *p) {
         for (size_t i = 0; i < p->n; i++)
                 free(p->names[i]);
         free(p->names);
+        free(p->device);
 }
 
 static void snapshot_remember(const Sight *sight, void *userdata) {
         SnapshotPaths *p = userdata;
-        char *copy = strdup(sight->path);
+        char *copy;
 
+        if (sight->kind == SIGHT_DEVICE) {
+                p->device_size = sight->max;
+                p->no_memory = free_and_strdup(&p->device, sight->path) < 0 || p->no_memory;
+                return;
+        }
+
+        copy = strdup(sight->path);
         if (!copy || grow(&p->names, p->n, sizeof(char *)) < 0) {
                 free(copy);
                 p->no_memory = true;
@@ -122,6 +132,23 @@ static void snapshot_remember_targets(const Root *root, SnapshotPaths *p) {
         }
 }
 
+/* A file stands for it (see root_read_device()). */
+static int snapshot_add_device(const Root *root, const SnapshotPaths *p, Buffer *tar) {
+        _cleanup_free_ char *bytes = p->device ? calloc(1, p->device_size) : NULL;
+        _cleanup_buffer_ Buffer content = BUFFER_NULL;
+
+        if (!p->device)
+                return 0;
+        if (!bytes)
+                return -ENOMEM;
+        if (root_read_device(root, p->device, p->device_size, bytes) < 0)
+                return 0;
+        if (buffer_append(&content, bytes, p->device_size) < 0)
+                return -ENOMEM;
+
+        return tar_add(tar, TAR_FILE, p->device, 0600, &content, NULL);
+}
+
 static int snapshot_add_machine(const Survey *survey, Buffer *tar) {
         _cleanup_json_ json_object *o = NULL;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
@@ -165,6 +192,8 @@ int verb_snapshot(Context *c, char **arguments) {
         snapshot_remember_targets(c->root, &paths);
         snapshot_sort_paths(&paths);
         r = paths.no_memory ? -ENOMEM : snapshot_add_machine(survey, &tar);
+        if (r >= 0)
+                r = snapshot_add_device(c->root, &paths, &tar);
         for (size_t i = 0; r >= 0 && i < paths.n; i++)
                 if (!streq(paths.names[i], PROBE_PATH))
                         r = snapshot_add_path(c->root, paths.names[i], &tar);

@@ -410,6 +410,62 @@ int root_read_line(const Root *root, const char *path, char **ret) {
         return ROOT_OK;
 }
 
+/* A device may have been replaced since it was looked at, and then nothing is read of what is there now. */
+static int root_open_device(const Root *root, const char *path, int *ret_fd) {
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_(look_done) Look l;
+        struct stat st;
+        int r;
+
+        look_init(&l, root->fd);
+        r = look_at(&l, path);
+        if (r < 0)
+                return r;
+        if (!S_ISCHR(l.st.st_mode))
+                return -EOPNOTSUPP;
+
+        fd = look_open(&l, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return negative_errno();
+        if (st.st_rdev != l.st.st_rdev || !S_ISCHR(st.st_mode))
+                return -ESTALE;
+
+        *ret_fd = TAKE_FD(fd);
+        return ROOT_OK;
+}
+
+static int root_read_from_device(const Root *root, const char *path, size_t size, void *ret) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+        ssize_t n;
+        int r;
+
+        r = root->live ? root_open_device(root, path, &fd) : root_open_checked(root, path, &fd, &st);
+        if (r != ROOT_OK)
+                return r < 0 ? r : -ENOENT;
+
+        do
+                n = read(fd, ret, size);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return negative_errno();
+
+        return (size_t) n == size ? 0 : -ENODATA;
+}
+
+int root_read_device(const Root *root, const char *path, size_t size, void *ret) {
+        int r;
+
+        assert(path && path[0] == '/');
+
+        root_call_before(root, SIGHT_DEVICE, path, size);
+        r = root_read_from_device(root, path, size, ret);
+        root_call_after(root, SIGHT_DEVICE, path, r, ret, r == 0 ? size : 0, size);
+        return r;
+}
+
 static int root_compare_names(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
 }

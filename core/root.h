@@ -50,6 +50,7 @@ typedef enum SightKind {
         SIGHT_FILE,      /* root_open(): its metadata, because the caller reads as it likes */
         SIGHT_REAL_PATH, /* root_resolve() */
         SIGHT_MASK,      /* root_is_mask() */
+        SIGHT_DEVICE,    /* root_read_device(); max is the number of bytes */
         _SIGHT_KIND_MAX,
 } SightKind;
 
@@ -57,7 +58,7 @@ typedef enum SightKind {
 typedef struct Sight {
         SightKind kind;
         const char *path;
-        size_t max;      /* of SIGHT_CONTENT: as root_read() was told */
+        size_t max;      /* of SIGHT_CONTENT and SIGHT_DEVICE: as the function was told */
         int outcome;     /* negative: the error that the caller got */
         uint64_t digest; /* of what the caller got, errors included; the same digest: nothing has changed */
 } Sight;
@@ -146,6 +147,19 @@ int root_read_entry(const Root *root, int directory, const char *path, size_t ma
  * At most 4 KiB are read. Return: as root_read().
  */
 int root_read_line(const Root *root, const char *path, char **ret);
+
+/**
+ * root_read_device() - read a number of bytes of a character device that does not mind being opened and read
+ * @root: the root
+ * @path: absolute path inside it; the caller knows this device by name
+ * @size: how many bytes it gives
+ * @ret: takes the bytes
+ *
+ * Devices are opened on the running system only. Elsewhere a regular file stands for the device, as in a snapshot.
+ *
+ * Return: 0; -ENOENT, also if the path is foreign; -ENODATA if it gives fewer bytes; another -errno.
+ */
+int root_read_device(const Root *root, const char *path, size_t size, void *ret);
 
 /**
  * root_list() - list the names in a directory, sorted

@@ -42,6 +42,12 @@ static int sight_mask(const Root *root, const Sight *sight) {
         return root_is_mask(root, sight->path);
 }
 
+static int sight_device(const Root *root, const Sight *sight) {
+        _cleanup_free_ void *bytes = malloc(sight->max);
+
+        return bytes ? root_read_device(root, sight->path, sight->max, bytes) : -ENOMEM;
+}
+
 static void sight_take_digest(const Sight *sight, void *userdata) {
         *(uint64_t *) userdata = sight->digest;
 }
@@ -55,6 +61,7 @@ int sight_again(Root *root, Sight *sight) {
                 [SIGHT_FILE] = sight_file,
                 [SIGHT_REAL_PATH] = sight_real_path,
                 [SIGHT_MASK] = sight_mask,
+                [SIGHT_DEVICE] = sight_device,
         };
         uint64_t digest = sight->digest;
         int r;

@@ -120,7 +120,8 @@ static void sources_before(const Sight *sight, void *userdata) {
                 return;
 
         source->noted |= reading;
-        source->announced = path_watch_note(s->watch, sight->kind, sight->path, reading) > 0;
+        source->announced = path_watch_note(s->watch, sight->kind, sight->path, reading) > 0 &&
+                            sight->kind != SIGHT_DEVICE;
 }
 
 /*

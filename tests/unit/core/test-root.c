@@ -176,6 +176,30 @@ static void test_special(void **state) {
         assert_int_equal(write_attribute(t->root, "/special/device", "x"), -EOPNOTSUPP);
 }
 
+/* A device is read on the running system alone. Elsewhere a file stands for it. */
+static void test_device(void **state) {
+        const Tree *t = *state;
+        _cleanup_free_ char *device = tree_path(t, "/device");
+        _cleanup_(root_freep) Root *live = NULL;
+        char bytes[4] = "abc";
+
+        assert_int_equal(root_new(&live, "/"), 0);
+        assert_int_equal(root_read_device(live, "/dev/zero", sizeof(bytes), bytes), 0);
+        assert_memory_equal(bytes, "\0\0\0\0", sizeof(bytes));
+        assert_int_equal(root_read_device(live, "/dev/null", sizeof(bytes), bytes), -ENODATA);
+        assert_int_equal(root_read_device(live, "/etc/passwd", sizeof(bytes), bytes), -EOPNOTSUPP);
+        assert_int_equal(root_read_device(live, "/dev/gtuned-test", sizeof(bytes), bytes), -ENOENT);
+
+        tree_file(t, "/stands-for-it", "wxyz");
+        tree_file(t, "/short", "wx");
+        assert_int_equal(root_read_device(t->root, "/stands-for-it", sizeof(bytes), bytes), 0);
+        assert_memory_equal(bytes, "wxyz", sizeof(bytes));
+        assert_int_equal(root_read_device(t->root, "/short", sizeof(bytes), bytes), -ENODATA);
+        assert_int_equal(root_read_device(t->root, "/absent", sizeof(bytes), bytes), -ENOENT);
+        if (mknod(device, S_IFCHR | 0600, 0x0105) >= 0) /* the one of /dev/zero */
+                assert_int_equal(root_read_device(t->root, "/device", sizeof(bytes), bytes), -EOPNOTSUPP);
+}
+
 /* A file of an open directory is read as by its path; a link is left to root_read(). */
 static void test_entry(void **state) {
         static const struct {
@@ -929,6 +953,7 @@ static int run(const char *name) {
                 cmocka_unit_test_setup_teardown(test_read, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_resolve, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_special, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_device, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_entry, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_size, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_sizes, tree_setup, tree_teardown),
