@@ -63,6 +63,10 @@ int plan_attribute(Plan *plan, const Finding *owner, const char *path, const cha
         return c ? free_and_strdup(&c->value, value) : -ENOMEM;
 }
 
+int plan_rewrite(Plan *plan, const Finding *owner, const char *path) {
+        return plan_add(plan, owner, CHANGE_ATTRIBUTE, path) ? 0 : -ENOMEM;
+}
+
 int plan_unit_file(Plan *plan, const Finding *owner, const char *path, const char *text, const char *unit,
                    const char *expect) {
         Change *c = plan_add(plan, owner, CHANGE_FILE, path);

@@ -26,7 +26,7 @@ typedef struct Change {
         const char *side_kind; /* change of the side: the name of its kind */
         TokenSpec token; /* its strings are constants in the practices' tables */
         char *target;    /* path of the file or attribute, name of the unit, or object of a change of the side */
-        char *value;     /* attribute: the value; change of the side: the wanted value */
+        char *value;     /* attribute: the value; NULL: its current one; change of the side: the wanted value */
         Buffer content;  /* file: the bytes */
         char *unit;      /* file: the service that reads it and is restarted when it changes; NULL: none */
         char *expect;    /* unit, or file with a unit: an argument that the restarted process must have; NULL: any */
@@ -59,6 +59,9 @@ int plan_file(Plan *plan, const Finding *owner, const char *path, const char *te
 
 /** plan_attribute() - ask for a value of a kernel attribute, in the order of the calls. Return: 0 or -ENOMEM. */
 int plan_attribute(Plan *plan, const Finding *owner, const char *path, const char *value);
+
+/** plan_rewrite() - ask that the current value of an attribute is written to it once more. Return: 0 or -ENOMEM. */
+int plan_rewrite(Plan *plan, const Finding *owner, const char *path);
 
 /**
  * plan_unit_file() - ask for a unit file or drop-in with these bytes

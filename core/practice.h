@@ -19,6 +19,7 @@ typedef struct View {
         const Policy *policy;
         const Ledger *ledger;
         const char *run_directory; /* the side's directory for files that a reboot must remove */
+        bool patient;              /* what is true only over a moment may be measured */
         const char *subject;       /* the subject in question, such as the name of a domain; NULL: this machine */
 } View;
 

@@ -66,12 +66,12 @@ static int change_attribute_resolve(const Survey *survey, const Change *c, Trans
                 return r;
         if (r < 0)
                 return transaction_refuse(t, xasprintf("%s cannot be read: %s", c->target, strerror(-r)));
-        if (streq(is, c->value))
+        if (c->value && streq(is, c->value))
                 return 0;
 
         a = change_add_attribute(t, c->practice, c->subject, c->target);
-        r = change_set_values(a, is, c->value);
-        if (r < 0)
+        r = change_set_values(a, is, c->value ? c->value : is);
+        if (r < 0 || !c->value)
                 return r;
 
         return change_attribute_record(survey, t, c, is);
@@ -120,8 +120,8 @@ int change_attribute_list_rewrites(const Survey *survey, const AttributeChange *
         return o->practice->list_rewrites(&view, a->path, from, to, ret);
 }
 
-static bool change_attribute_is_in(const Transaction *t, size_t first, const char *path) {
-        for (size_t i = first; i < t->n_attributes; i++)
+static bool change_attribute_is_in(const Transaction *t, const char *path) {
+        for (size_t i = 0; i < t->n_attributes; i++)
                 if (streq(t->attributes[i].path, path))
                         return true;
 
@@ -142,7 +142,7 @@ static int change_add_rewrite(const Survey *survey, Transaction *t, const Attrib
         return change_set_values(change_add_attribute(t, practice, subject, path), is, is);
 }
 
-/* Rewrites come last, and each of them once, so that all new values are there by then. */
+/* Rewrites come last, so that all new values are there by then. One that a practice has planned is not made twice. */
 static int change_attribute_end(const Survey *survey, Transaction *t) {
         const size_t n = t->n_attributes;
 
@@ -153,7 +153,7 @@ static int change_attribute_end(const Survey *survey, Transaction *t) {
 
                 r = change_attribute_list_rewrites(survey, a, a->old, a->new, &paths);
                 for (char **path = paths; r >= 0 && path && *path; path++)
-                        if (!change_attribute_is_in(t, n, *path))
+                        if (!change_attribute_is_in(t, *path))
                                 r = change_add_rewrite(survey, t, t->attributes + i, *path);
                 if (r < 0)
                         return r;

@@ -306,6 +306,7 @@ static int survey_refresh_parts(Survey *survey, SurveyParts parts) {
                 .policy = survey->policy,
                 .ledger = survey->ledger,
                 .run_directory = survey->side->run_directory,
+                .patient = survey->patient,
         };
         if (parts == SURVEY_ALL) {
                 r = survey_list_observations(survey);
@@ -354,6 +355,7 @@ int survey_take(const Side *side, Root *root, const char *arch, Survey **ret) {
         r = survey_new(side, root, arch, &survey);
         if (r < 0)
                 return r;
+        survey->patient = true;
         r = survey_refresh(survey, SURVEY_ALL);
         if (r < 0)
                 return r;

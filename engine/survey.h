@@ -54,6 +54,7 @@ typedef struct Survey {
         size_t n_observations;
         Plan *plan; /* what the practices ask for; NULL: survey_plan() was not called */
         const char *arch;    /* that an image is for; NULL: unknown; not owned */
+        bool patient;        /* somebody waits for just this survey: practices may take a moment to measure */
         SurveyParts reading; /* the part that is being read */
         SurveyParts refreshed; /* all that the last survey_refresh() has read and judged again */
         char observed_at[32]; /* UTC */

@@ -23,6 +23,8 @@ void haltpoll_free(void *facts) {
         free(h->enable);
         free(h->poll_usage);
         tunables_done(h->tunables);
+        free(h->cpus);
+        free(h->stuck);
         free(h);
 }
 
@@ -55,6 +57,39 @@ static int haltpoll_read_cpuidle(const View *view, Haltpoll *h) {
         }
 
         h->effect = streq_ptr(h->driver, "haltpoll") && streq_ptr(h->current_governor, "haltpoll");
+        return 0;
+}
+
+static int haltpoll_compare_cpus(const void *a, const void *b) {
+        const unsigned x = *(const unsigned *) a, y = *(const unsigned *) b;
+
+        return x < y ? -1 : x > y;
+}
+
+int haltpoll_list_cpus(const View *view, unsigned **ret, size_t *ret_n) {
+        _cleanup_(strv_freep) char **names = NULL;
+        _cleanup_free_ unsigned *cpus = NULL;
+        size_t n = 0;
+        int r;
+
+        r = root_list(view->root, "/sys/devices/system/cpu", &names);
+        if (r == -ENOMEM)
+                return r;
+
+        for (char **name = names; name && *name && n < HALTPOLL_CPUS_MAX; name++) {
+                const char *number = startswith(*name, "cpu");
+
+                if (!number || !*number || strlen(number) > 5 || strspn(number, "0123456789") != strlen(number))
+                        continue;
+                if (grow(&cpus, n, sizeof(unsigned)) < 0)
+                        return -ENOMEM;
+                cpus[n++] = (unsigned) strtoul(number, NULL, 10);
+        }
+
+        if (n > 0)
+                qsort(cpus, n, sizeof(unsigned), haltpoll_compare_cpus);
+        *ret = TAKE_PTR(cpus);
+        *ret_n = n;
         return 0;
 }
 
@@ -183,6 +218,17 @@ int haltpoll_read(const View *view, void **ret) {
         if (r < 0)
                 return r;
         r = tunables_read(view, h->tunables);
+        if (r < 0)
+                return r;
+        if (h->effect) {
+                r = haltpoll_list_cpus(view, &h->cpus, &h->n_cpus);
+                if (r < 0)
+                        return r;
+        }
+        r = latency_read(view, h);
+        if (r < 0)
+                return r;
+        r = polls_find_stuck(view, h);
         if (r < 0)
                 return r;
 

@@ -101,6 +101,23 @@ static int haltpoll_judge_host(const View *view, const Haltpoll *h, Finding *fin
                                      "(kvm-poll-control), so that host and guest both poll");
 }
 
+/* What is to be said of a governor at work, whether it is wanted or not. */
+static int haltpoll_judge_running(const View *view, const Haltpoll *h, Finding *finding) {
+        int r;
+
+        r = practice_is_on(finding) ? 0 : latency_judge(h, finding, /* warn= */ true);
+        if (r < 0)
+                return r;
+        r = polls_judge(h, finding);
+        if (r < 0)
+                return r;
+        r = tunables_advise(h, finding);
+        if (r < 0)
+                return r;
+
+        return haltpoll_judge_host(view, h, finding);
+}
+
 static int haltpoll_add_evidence(const Haltpoll *h, Finding *finding) {
         const struct {
                 const char *source, *value;
@@ -150,11 +167,8 @@ static int haltpoll_observe(const View *view, const void *facts, Finding *findin
         r = haltpoll_judge_tunables(view, h, finding);
         if (r < 0)
                 return r;
-        r = tunables_advise(h, finding);
-        if (r < 0)
-                return r;
 
-        return haltpoll_judge_host(view, h, finding);
+        return haltpoll_judge_running(view, h, finding);
 }
 
 static int haltpoll_plan_files(const Haltpoll *h, const Finding *finding, Plan *plan) {
@@ -203,6 +217,9 @@ static int haltpoll_plan(const View *view, const void *facts, const Finding *fin
                 r = tunables_plan(view, h, finding, plan);
                 if (r < 0)
                         return r;
+                r = polls_plan(h, finding, plan);
+                if (r < 0)
+                        return r;
         }
 
         /* With this write no reboot is needed. The kernel does not check whether it runs in a guest; gtuned has. */
@@ -222,6 +239,10 @@ static const Reason reasons[] = {
                           "hint-dedicated helps.", .hopeless = true},
         {"driver-not-registered", "It is configured, and the driver waits for a write to force: `gtune apply`."},
         {"driver-failed", "The kernel log says that the driver could not register."},
+        {"qos-zero", "A PM QoS request tolerates no wake-up latency at all: every idle is a poll, whatever the "
+                     "tunables say, also with guest_halt_poll_ns = 0."},
+        {"limit-stuck", "A CPU polls for longer than guest_halt_poll_ns: its limit was left behind by another value or "
+                        "by a PM QoS request, and the kernel looks at it only after a halt."},
         {"hint-decides", "The policy does not want it, and the kernel loads it because the host gives the hint "
                          "\"dedicated vCPUs\". Only the host can take the hint away."},
         {"tunable-differs", "A tunable has another value than the policy asks for."},

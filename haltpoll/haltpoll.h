@@ -60,10 +60,29 @@ typedef struct Haltpoll {
         Configuration by_tokens;     /* whether the command lines have the tokens */
         Configuration configuration; /* the same, with the two files if by_files is set */
         TunableValue tunables[_TUNABLE_MAX];
+        unsigned *cpus;            /* the numbers of the CPUs that are present, in order, if haltpoll is in effect */
+        size_t n_cpus;
+        bool latency_zero;         /* a PM QoS request tolerates no latency on any CPU */
+        unsigned n_latency_cpus;   /* CPUs with such a request of their own */
+        unsigned latency_cpu;      /* the first of them */
+        bool *stuck;               /* as cpus: its limit is above the maximum; NULL: not measured */
 } Haltpoll;
 
 /** haltpoll_read() - Practice.read: the facts, a Haltpoll. Return: 0 or -ENOMEM. */
 int haltpoll_read(const View *view, void **ret);
+
+/* More CPUs no kernel has (Linux: arch/x86/Kconfig, NR_CPUS_RANGE_END). */
+#define HALTPOLL_CPUS_MAX 8192U
+
+/**
+ * haltpoll_list_cpus() - list the CPUs that are present
+ * @view: the view
+ * @ret: takes their numbers in order, HALTPOLL_CPUS_MAX at most; the caller frees it
+ * @ret_n: takes how many there are
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int haltpoll_list_cpus(const View *view, unsigned **ret, size_t *ret_n);
 
 /** haltpoll_free() - Practice.done: release the facts; NULL is ignored */
 void haltpoll_free(void *facts);
@@ -125,5 +144,45 @@ int tunables_list_rewrites(const View *view, const char *path, const char *from,
 
 /** haltpoll_disable_path() - the attribute with which the limit of a CPU is reset, or NULL when memory is exhausted */
 char *haltpoll_disable_path(unsigned cpu);
+
+/* PM QoS (latency.c). */
+
+/** latency_read() - read which PM QoS requests tolerate no latency. Return: 0 or -ENOMEM. */
+int latency_read(const View *view, Haltpoll *h);
+
+/**
+ * latency_judge() - say that such a request makes every idle a poll
+ * @h: the facts
+ * @finding: takes the verdict "conflict", or the warning
+ * @warn: it is not wanted anyhow, so that a warning will do
+ *
+ * Return: 1 if there is such a request, 0 if not, -ENOMEM.
+ */
+int latency_judge(const Haltpoll *h, Finding *finding, bool warn);
+
+/* Limits above the maximum (polls.c). */
+
+/* What the kernel has counted of the polls of a CPU (Linux: drivers/cpuidle/sysfs.c). */
+typedef struct PollCount {
+        uint64_t polls, usec;
+} PollCount;
+
+/** poll_count_is_above() - whether the polls between two counts were longer than the maximum ns allows, on average */
+bool poll_count_is_above(const PollCount *before, const PollCount *after, uint32_t ns) _pure_;
+
+/**
+ * polls_find_stuck() - measure which CPUs poll for longer than the maximum
+ * @view: the view; nothing is measured if it is not patient, or not of the running system
+ * @h: the facts; takes stuck
+ *
+ * It takes 5 ms, or 20 if there is such a CPU. Return: 0 or -ENOMEM.
+ */
+int polls_find_stuck(const View *view, Haltpoll *h);
+
+/** polls_judge() - say that there are such CPUs: "differs" for "active", a warning if not wanted. Return: 0 or -ENOMEM. */
+int polls_judge(const Haltpoll *h, Finding *finding);
+
+/** polls_plan() - plan to reset the limits of such CPUs. Return: 0 or -ENOMEM. */
+int polls_plan(const Haltpoll *h, const Finding *finding, Plan *plan);
 
 extern const Practice practice_haltpoll;

@@ -172,6 +172,10 @@ static int obstacle_failed_to_enable(const View *view, const Haltpoll *h, Findin
                                      "the haltpoll driver could not register"));
 }
 
+static int obstacle_latency(_unused_ const View *view, const Haltpoll *h, Finding *f) {
+        return latency_judge(h, f, /* warn= */ false);
+}
+
 static int obstacle_atuned(const View *view, const Haltpoll *h, Finding *f) {
         return h->by_files ? 0 : configuration_atuned_conflict(view, &h->by_tokens, f);
 }
@@ -187,6 +191,7 @@ static const HaltpollCheck checks[] = {
         obstacle_governor_disabled,
         obstacle_force_refused,
         obstacle_failed_to_enable,
+        obstacle_latency,
         obstacle_atuned,
 };
 

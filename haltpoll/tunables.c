@@ -200,8 +200,9 @@ static int tunable_plan(const View *view, const Finding *finding, const TunableV
  */
 int tunables_list_rewrites(const View *view, const char *path, const char *from, const char *to, char ***ret) {
         const char *name = startswith(path, HALTPOLL_PARAMETERS "/");
+        _cleanup_free_ unsigned *cpus = NULL;
+        size_t n = 0, n_cpus = 0;
         uint32_t before, after;
-        size_t n = 0;
 
         if (!name || parse_kernel_uint(from, &before) < 0 || parse_kernel_uint(to, &after) < 0)
                 return 0;
@@ -209,8 +210,10 @@ int tunables_list_rewrites(const View *view, const char *path, const char *from,
             !(streq(name, haltpoll_keys[TUNABLE_GROW_START].name) && after != before))
                 return 0;
 
-        for (unsigned cpu = 0; cpu < view->machine->possible_cpus; cpu++) {
-                _cleanup_free_ char *disable = haltpoll_disable_path(cpu);
+        if (haltpoll_list_cpus(view, &cpus, &n_cpus) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_cpus; i++) {
+                _cleanup_free_ char *disable = haltpoll_disable_path(cpus[i]);
 
                 if (!disable)
                         return -ENOMEM;
