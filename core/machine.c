@@ -254,21 +254,57 @@ static int machine_read_running(const Root *root, Machine *machine) {
         return 0;
 }
 
-/* Find the newest kernel of an image, which is the kernel that it will most likely run. */
+/* What follows the name of a kernel in /boot. "vmlinuz-linux" and "vmlinuz-virt" do not say their release. */
+static const char *machine_release_of_kernel(const char *name) {
+        static const char *const prefixes[] = {"vmlinuz-", "vmlinux-", "kernel-", "Image-"};
+
+        for (size_t i = 0; i < ELEMENTSOF(prefixes); i++) {
+                const char *release = startswith(name, prefixes[i]);
+
+                if (release && *release >= '0' && *release <= '9' && !strstr(release, "rescue"))
+                        return release;
+        }
+
+        return NULL;
+}
+
+/* A directory of modules has the name of the release. */
+static const char *machine_release_of_modules(const char *name) {
+        return *name >= '0' && *name <= '9' ? name : NULL;
+}
+
+static const char *machine_release_of_config(const char *name) {
+        return startswith(name, "config-");
+}
+
+/*
+ * Find the newest kernel of an image, which is the kernel that it will most likely run. Not every kernel is in /boot by
+ * its release: kernel-install puts it into a directory of the ESP, and some distributions have one name for all.
+ */
 static int machine_newest_kernel(const Root *root, char **ret) {
+        static const struct {
+                const char *directory;
+                const char *(*release)(const char *name);
+        } places[] = {
+                {"/boot", machine_release_of_kernel},
+                {"/usr/lib/modules", machine_release_of_modules},
+                {"/lib/modules", machine_release_of_modules},
+                {"/boot", machine_release_of_config},
+        };
         _cleanup_(strv_freep) char **names = NULL;
         const char *newest = NULL;
-        int r;
 
-        r = root_list(root, "/boot", &names);
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
+        for (size_t i = 0; i < ELEMENTSOF(places) && !newest; i++) {
+                names = strv_free(names);
+                if (root_list(root, places[i].directory, &names) == -ENOMEM)
+                        return -ENOMEM;
 
-        for (char **name = names; *name; name++) {
-                const char *release = startswith(*name, "vmlinuz-");
+                for (char **name = names; name && *name; name++) {
+                        const char *release = places[i].release(*name);
 
-                if (release && !strstr(release, "rescue") && (!newest || strverscmp(release, newest) > 0))
-                        newest = release;
+                        if (release && (!newest || strverscmp(release, newest) > 0))
+                                newest = release;
+                }
         }
 
         return free_and_strdup(ret, newest);

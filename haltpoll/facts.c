@@ -24,6 +24,7 @@ void haltpoll_free(void *facts) {
         free(h->poll_usage);
         tunables_done(h->tunables);
         free(h->cpus);
+        free(h->denied);
         free(h->stuck);
         free(h);
 }
@@ -108,22 +109,33 @@ static int haltpoll_read_polling(const View *view, Haltpoll *h) {
         return haltpoll_read_attribute(view, HALTPOLL_POLL_STATE "/usage", &h->poll_usage);
 }
 
-static void haltpoll_decide_form(const View *view, Haltpoll *h) {
+static int haltpoll_decide_form(const View *view, Haltpoll *h) {
+        ModulePlace place = MODULE_UNKNOWN;
         char driver = machine_kernel_option(view->machine, "CONFIG_HALTPOLL_CPUIDLE");
         char governor = machine_kernel_option(view->machine, "CONFIG_CPU_IDLE_GOV_HALTPOLL");
 
         h->loaded = root_exists(view->root, "/sys/module/cpuidle_haltpoll");
         h->governor = governor == 'y' || root_exists(view->root, "/sys/module/haltpoll");
 
-        if (driver == 'm')
+        /* A module that is loaded is there; else the file of a module that the configuration promises may be missing. */
+        if (!h->loaded && !h->effect && driver != 'y' && driver != 'n' && module_find(view, &place) < 0)
+                return -ENOMEM;
+
+        if (driver == 'm' || (driver == 0 && place == MODULE_AS_FILE))
                 h->form = HALTPOLL_MODULE;
-        else if (driver == 'y' || h->loaded || h->effect)
+        else if (driver == 'y' || h->loaded || h->effect || place == MODULE_IS_BUILT_IN)
                 h->form = HALTPOLL_BUILT_IN;
         else
-                h->form = driver == 'n' ? HALTPOLL_ABSENT : HALTPOLL_UNKNOWN;
+                h->form = driver == 'n' || place == MODULE_IS_ABSENT ? HALTPOLL_ABSENT : HALTPOLL_UNKNOWN;
+        h->module_missing = h->form == HALTPOLL_MODULE && place == MODULE_IS_ABSENT;
 
-        if (governor == 0 && h->form == HALTPOLL_UNKNOWN && view->machine->kind == MACHINE_IMAGE)
-                h->governor = true; /* the kernel is unknown, which is no reason to refuse */
+        /* The driver selects the governor (drivers/cpuidle/Kconfig). */
+        if (governor == 0 && view->machine->kind == MACHINE_IMAGE)
+                h->governor = true;
+        if (h->form == HALTPOLL_MODULE && !h->loaded)
+                return module_find_denial(view, &h->denied);
+
+        return 0;
 }
 
 /*
@@ -232,7 +244,9 @@ int haltpoll_read(const View *view, void **ret) {
         if (r < 0)
                 return r;
 
-        haltpoll_decide_form(view, h);
+        r = haltpoll_decide_form(view, h);
+        if (r < 0)
+                return r;
         haltpoll_decide_tokens(view, h);
         r = haltpoll_read_configuration(view, h);
         if (r < 0)

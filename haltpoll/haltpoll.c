@@ -196,10 +196,11 @@ static int haltpoll_plan(const View *view, const void *facts, const Finding *fin
                 return 0;
 
         /*
-         * "auto" plans only what works on this kernel. "yes" is the administrator's order, and holds for the next
-         * kernel.
+         * "auto" plans only what is known to work on this kernel. "yes" is the administrator's order, and holds for
+         * the next kernel.
          */
-        if (finding->state == STATE_UNSUPPORTED &&
+        if ((finding->state == STATE_UNSUPPORTED ||
+             (h->form == HALTPOLL_UNKNOWN && view->machine->kind == MACHINE_IMAGE)) &&
             !streq(policy_word(view->policy, "haltpoll", "enable", "auto"), "yes"))
                 return 0;
 
@@ -230,6 +231,10 @@ static const Reason reasons[] = {
         {"architecture", "haltpoll exists for x86_64 and aarch64 only.", .hopeless = true},
         {"kernel-no-driver", "The kernel was built without the haltpoll cpuidle driver."},
         {"kernel-no-governor", "The kernel was built without the haltpoll governor, so there is nothing to tune."},
+        {"kernel-unknown", "This is an image, and nothing in it says whether its kernel has the haltpoll driver."},
+        {"module-missing", "The driver is a module, and its file is not among the modules of the kernel."},
+        {"module-denied", "The driver is a module, and a line of modprobe.d keeps it from being loaded.",
+         .hopeless = true},
         {"kernel-parameter", "A parameter on the kernel command line keeps haltpoll from working."},
         {"cpuidle-missing", "There is no cpuidle in /sys, and the kernel's configuration is unknown."},
         {"no-cpuidle", "The kernel runs without cpuidle."},

@@ -15,6 +15,8 @@
 #define HALTPOLL_MODULES_LOAD "/etc/modules-load.d/gtuned-haltpoll.conf"
 #define HALTPOLL_MODPROBE "/etc/modprobe.d/gtuned-haltpoll.conf"
 
+#define HALTPOLL_MODULE_NAME "cpuidle_haltpoll"
+
 /* Whether the kernel has the driver, and in which form. */
 typedef enum HaltpollForm {
         HALTPOLL_UNKNOWN, /* there is no kernel configuration, and /sys does not show the driver */
@@ -44,6 +46,8 @@ typedef struct TunableValue {
 typedef struct Haltpoll {
         bool x86, arm64;
         HaltpollForm form;
+        bool module_missing;       /* it is a module, and the file of the module is not there */
+        char *denied;              /* "PATH:LINE" that keeps the module from being loaded; NULL: none */
         bool governor;             /* the governor is compiled in */
         bool loaded;               /* /sys/module/cpuidle_haltpoll exists */
         bool cpuidle;              /* /sys/devices/system/cpu/cpuidle exists */
@@ -144,6 +148,28 @@ int tunables_list_rewrites(const View *view, const char *path, const char *from,
 
 /** haltpoll_disable_path() - the attribute with which the limit of a CPU is reset, or NULL when memory is exhausted */
 char *haltpoll_disable_path(unsigned cpu);
+
+/* The driver as a file (module.c). */
+
+/* What the modules of the kernel say of the driver. */
+typedef enum ModulePlace {
+        MODULE_UNKNOWN,    /* there are no modules of this kernel */
+        MODULE_AS_FILE,
+        MODULE_IS_BUILT_IN,
+        MODULE_IS_ABSENT,
+} ModulePlace;
+
+/** module_find() - look for the driver among the kernel's modules. Return: 0 or -ENOMEM. */
+int module_find(const View *view, ModulePlace *ret);
+
+/**
+ * module_find_denial() - look for a line of modprobe.d that keeps the driver from being loaded
+ * @view: the view
+ * @ret_where: takes "PATH:LINE", which the caller frees, or stays NULL
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int module_find_denial(const View *view, char **ret_where);
 
 /* PM QoS (latency.c). */
 

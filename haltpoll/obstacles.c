@@ -31,6 +31,7 @@ static int obstacle_architecture(const View *view, const Haltpoll *h, Finding *f
 static int obstacle_driver(const View *view, const Haltpoll *h, Finding *f) {
         const char *release = strempty(view->machine->probe->kernel_release);
 
+
         if (h->form == HALTPOLL_ABSENT)
                 return obstacle_found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-driver",
                                              "use a kernel with CONFIG_HALTPOLL_CPUIDLE",
@@ -45,46 +46,136 @@ static int obstacle_driver(const View *view, const Haltpoll *h, Finding *f) {
         return 0;
 }
 
-static int obstacle_of_parameter(Finding *f, const Token *t, const char *why) {
-        _cleanup_free_ char *remedy =
-                xasprintf("remove %s%s%s from the kernel command line and reboot", t->name, t->value ? "=" : "",
-                          strempty(t->value));
+/* What keeps a module that is not loaded yet from being loaded. */
+static int obstacle_module(const View *view, const Haltpoll *h, Finding *f) {
+        _cleanup_free_ char *remedy = NULL;
 
+        if (h->module_missing)
+                return obstacle_found(finding_verdict(f, STATE_UNSUPPORTED, "module-missing",
+                                             "install the package with the kernel's other modules (its name ends with "
+                                             "-modules-extra or -modules)",
+                                             "kernel %s has the haltpoll driver as a module, and cpuidle-haltpoll.ko is "
+                                             "not among its modules", strempty(view->machine->probe->kernel_release)));
+        if (!h->denied)
+                return 0;
+
+        remedy = xasprintf("remove the line %s", h->denied);
         if (!remedy)
                 return -ENOMEM;
 
-        return obstacle_found(finding_verdict(f, STATE_CONFLICT, "kernel-parameter", remedy, "%s%s%s %s", t->name,
-                                     t->value ? "=" : "", strempty(t->value), why));
+        return obstacle_found(finding_verdict(f, STATE_CONFLICT, "module-denied", remedy,
+                                     "%s keeps the module " HALTPOLL_MODULE_NAME " from being loaded", h->denied));
 }
 
-/* Parameters that switch cpuidle or haltpoll off (Linux: drivers/cpuidle, arch/x86/kernel/process.c). */
+/* entry: where the token is; NULL: on the command line of this boot. */
+static int obstacle_of_parameter(Finding *f, const Token *t, const BootEntry *entry, const char *why) {
+        _cleanup_free_ char *text = xasprintf("%s%s%s", t->name, t->value ? "=" : "", strempty(t->value));
+        _cleanup_free_ char *where = entry ? location_format(entry->path, entry->line) : NULL, *remedy = NULL;
+
+        if (!text || (entry && !where))
+                return -ENOMEM;
+        remedy = entry ? xasprintf("remove %s from %s", text, where)
+                       : xasprintf("remove %s from the kernel command line and reboot", text);
+        if (!remedy)
+                return -ENOMEM;
+        if (entry)
+                return obstacle_found(finding_verdict(f, STATE_CONFLICT, "kernel-parameter", remedy, "%s has %s, which %s",
+                                             where, text, why));
+
+        return obstacle_found(finding_verdict(f, STATE_CONFLICT, "kernel-parameter", remedy, "%s %s", text, why));
+}
+
+/* Names of modules with commas between them; "-" and "_" are the same in them. */
+static bool obstacle_list_has(const char *list, const char *name) {
+        for (const char *p = strempty(list); *p; p += *p == ',') {
+                const char *n = name;
+
+                while (*n && (*p == *n || (*p == '-' && *n == '_'))) {
+                        p++;
+                        n++;
+                }
+                if (!*n && (!*p || *p == ','))
+                        return true;
+                p += strcspn(p, ",");
+        }
+
+        return false;
+}
+
+/* Parameters that switch cpuidle or haltpoll off (Linux: drivers/cpuidle, arch/x86/kernel/process.c, kernel/module). */
+static const struct {
+        const char *name;
+        const char *harmless; /* this value does no harm */
+        bool deny_list;       /* the value is a list of modules */
+        const char *why;
+        bool x86, arm64;
+} obstacle_rows[] = {
+        {"idle", NULL, false, "keeps the haltpoll driver from loading", true, false},
+        {"cpuidle.off", "0", false, "switches cpuidle off", true, true},
+        {"nohlt", NULL, false, "makes the idle loop poll always and bypass cpuidle", false, true},
+        {"cpuidle.governor", "haltpoll", false, "keeps the haltpoll governor from being chosen", true, true},
+        {"module_blacklist", NULL, true, "keeps the haltpoll driver from loading", true, true},
+        {"modprobe.blacklist", NULL, true, "keeps the haltpoll driver from loading", true, true},
+};
+
+/* Of most parameters the last token decides. Deny lists add up. */
+static int obstacle_of_cmdline(const Haltpoll *h, Finding *f, const Cmdline *cmdline, const BootEntry *entry) {
+        for (size_t i = 0; i < ELEMENTSOF(obstacle_rows); i++) {
+                if (h->x86 ? !obstacle_rows[i].x86 : !obstacle_rows[i].arm64)
+                        continue;
+                if (obstacle_rows[i].deny_list && (h->form != HALTPOLL_MODULE || h->loaded))
+                        continue;
+
+                for (size_t k = 0; k < cmdline->n_tokens; k++) {
+                        const Token *t = cmdline->tokens + k;
+
+                        if (t->for_init || !parameter_name_equal(t->name, obstacle_rows[i].name))
+                                continue;
+                        if (obstacle_rows[i].deny_list
+                                    ? !obstacle_list_has(t->value, HALTPOLL_MODULE_NAME)
+                                    : t != cmdline_find(cmdline, t->name) ||
+                                              (obstacle_rows[i].harmless &&
+                                               streq_ptr(t->value, obstacle_rows[i].harmless)))
+                                continue;
+
+                        return obstacle_of_parameter(f, t, entry, obstacle_rows[i].why);
+                }
+        }
+
+        return 0;
+}
+
 static int obstacle_parameters(const View *view, const Haltpoll *h, Finding *f) {
-        static const struct {
-                const char *name;
-                const char *harmless; /* this value does no harm */
-                const char *why;
-                bool x86, arm64;
-        } rows[] = {
-                {"idle", NULL, "keeps the haltpoll driver from loading", true, false},
-                {"cpuidle.off", "0", "switches cpuidle off", true, true},
-                {"nohlt", NULL, "makes the idle loop poll always and bypass cpuidle", false, true},
-                {"cpuidle.governor", "haltpoll", "keeps the haltpoll governor from being chosen", true, true},
-        };
+        int r;
 
         if (h->effect)
                 return 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                const Token *t = machine_parameter(view->machine, rows[i].name);
+        r = obstacle_of_cmdline(h, f, &view->machine->cmdline, NULL);
+        for (size_t i = 0; r == 0 && i < view->machine->n_entries; i++) {
+                const BootEntry *e = view->machine->entries[i];
 
-                if (!t || (h->x86 ? !rows[i].x86 : !rows[i].arm64) ||
-                    (rows[i].harmless && streq_ptr(t->value, rows[i].harmless)))
-                        continue;
-
-                return obstacle_of_parameter(f, t, rows[i].why);
+                if (e->kind == ENTRY_SYSTEM || e->kind == ENTRY_TEMPLATE)
+                        r = obstacle_of_cmdline(h, f, &e->cmdline, e);
         }
 
-        return 0;
+        return r;
+}
+
+/* Of an image nothing but its kernel says whether the driver is there. */
+static int obstacle_kernel_unknown(const View *view, const Haltpoll *h, Finding *f) {
+        static const char remedy[] = "keep the kernel's configuration in the image: /boot/config-RELEASE, or "
+                                     "/usr/lib/modules/RELEASE/config";
+        const char *release = view->machine->probe->kernel_release;
+
+        if (h->form != HALTPOLL_UNKNOWN || view->machine->kind != MACHINE_IMAGE)
+                return 0;
+        if (!release)
+                return obstacle_found(finding_verdict(f, STATE_UNKNOWN, "kernel-unknown", remedy,
+                                             "no kernel was found in /boot or /usr/lib/modules"));
+
+        return obstacle_found(finding_verdict(f, STATE_UNKNOWN, "kernel-unknown", remedy,
+                                     "nothing says whether kernel %s has the haltpoll driver", release));
 }
 
 static int obstacle_cpuidle(const View *view, const Haltpoll *h, Finding *f) {
@@ -135,7 +226,7 @@ static int obstacle_governor_disabled(const View *view, const Haltpoll *h, Findi
         if (h->by_tokens.opposite)
                 return 0;
 
-        return obstacle_of_parameter(f, t, "keeps the haltpoll governor from registering");
+        return obstacle_of_parameter(f, t, NULL, "keeps the haltpoll governor from registering");
 }
 
 /*
@@ -184,7 +275,9 @@ static const HaltpollCheck checks[] = {
         obstacle_guest,
         obstacle_architecture,
         obstacle_driver,
+        obstacle_module,
         obstacle_parameters,
+        obstacle_kernel_unknown,
         obstacle_cpuidle,
         obstacle_other_driver,
         obstacle_other_governor,
