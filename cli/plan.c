@@ -71,6 +71,8 @@ static void print_left_alone(const Survey *survey, const Transaction *t) {
                 else if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE)
                         printf("%s:%u: left alone, a %s entry\n", e->path, e->line, entry_kind_to_string(e->kind));
         }
+        for (size_t i = 0; i < survey->machine->n_remarks; i++)
+                printf("%s\n", survey->machine->remarks[i]);
 }
 
 /* A copy by hard links, as of a backup, keeps what it was made of; a boot loader that reads it would miss the change. */

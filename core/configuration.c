@@ -206,6 +206,14 @@ static int configuration_verdict_off(const View *view, Finding *f, const Configu
 }
 
 int configuration_verdict(const View *view, Finding *finding, const Configuration *c, bool effect) {
+        for (size_t i = 0; finding->wanted == WANTED_ON && !c->automatic && i < view->machine->n_remarks; i++) {
+                int r;
+
+                r = finding_warning(finding, "%s", view->machine->remarks[i]);
+                if (r < 0)
+                        return r;
+        }
+
         if (finding->held && finding->wanted == WANTED_ON)
                 return configuration_verdict_held(finding, c, effect);
         if (finding->wanted == WANTED_ON && c->unedited && !c->unknown &&

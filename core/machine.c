@@ -43,6 +43,16 @@ void machine_forget_entries(Machine *machine) {
         machine->entries_error = NULL;
         machine->entries_error_code = NULL;
         machine->entries_none = false;
+
+        for (size_t i = 0; i < machine->n_remarks; i++)
+                free(machine->remarks[i]);
+        free(machine->remarks);
+        machine->remarks = NULL;
+        machine->n_remarks = 0;
+}
+
+int machine_add_remark(Machine *machine, char *remark) {
+        return strv_take(&machine->remarks, &machine->n_remarks, remark);
 }
 
 int machine_add_entry(Machine *machine, const BootEntry *entry) {

@@ -43,6 +43,8 @@ typedef struct Machine {
         char *entries_error;       /* why the list of boot entries may be wrong or incomplete; NULL: it is right */
         const char *entries_error_code; /* its reason code */
         bool entries_none;         /* no entry of this system was found, or can be read: what runs is all that is known */
+        char **remarks;            /* files with command lines that gtuned leaves alone, or does not wholly know */
+        size_t n_remarks;
 } Machine;
 
 /**
@@ -80,6 +82,9 @@ void machine_forget_entries(Machine *machine);
 
 /** machine_add_entry() - add a boot entry, which must outlive the machine. Return: 0 or -ENOMEM. */
 int machine_add_entry(Machine *machine, const BootEntry *entry);
+
+/** machine_add_remark() - add a sentence about the boot files, which is taken. Return: 0 or -ENOMEM, also of NULL. */
+int machine_add_remark(Machine *machine, char *remark);
 
 /**
  * machine_kernel_option() - look up an option of the kernel's configuration

@@ -138,6 +138,10 @@ static int change_token_render(const BootStore *store, const StoreEdits *e, Tran
                                                        store->path));
         if (r == -ENOMEM)
                 return r;
+        if (r == -EBADMSG)
+                return transaction_refuse(t, xasprintf("%s: gtuned has read again what it would write here, and it is "
+                                                       "not as it should be: edit the file by hand",
+                                                       store->path));
         if (r < 0)
                 return transaction_refuse(t, xasprintf("%s cannot be changed: %s", store->path, strerror(-r)));
         if (buffer_equal(&new, &store->content))
@@ -219,15 +223,29 @@ static int path_is_out_of_reach(const Root *root, const char *path, bool *ret) {
         return 0;
 }
 
+/* Why a file is left alone, or NULL. */
+static const BootStoreProblem *stores_find_remark(const BootStores *stores, const char *path) {
+        for (size_t i = 0; i < stores->n_problems; i++)
+                if (stores->problems[i].remark && streq(stores->problems[i].path, path))
+                        return stores->problems + i;
+
+        return NULL;
+}
+
 /* Dropping the record of a file that is only unmounted would make gtuned's token in it the administrator's for good. */
 static int change_token_check_records(const Survey *survey, const bool *release, Transaction *t) {
         for (size_t i = 0; i < survey->ledger->n_tokens; i++) {
                 const LedgerToken *record = survey->ledger->tokens + i;
+                const BootStoreProblem *problem;
                 bool out_of_reach = false;
 
                 if (!change_is_released(survey, release, record->practice, record->subject) ||
                     boot_stores_by_path(survey->stores, record->path))
                         continue;
+
+                problem = stores_find_remark(survey->stores, record->path);
+                if (problem)
+                        return transaction_refuse(t, boot_store_problem_format(problem));
                 if (path_is_out_of_reach(survey->root, record->path, &out_of_reach) < 0)
                         return -ENOMEM;
                 if (out_of_reach)

@@ -81,6 +81,15 @@ static int survey_note_entries(Survey *survey) {
                 }
 
         survey->machine->entries_none = stores->none;
+        for (size_t i = 0; i < stores->n_problems; i++) {
+                if (!stores->problems[i].remark)
+                        continue;
+
+                r = machine_add_remark(survey->machine, boot_store_problem_format(stores->problems + i));
+                if (r < 0)
+                        return r;
+        }
+
         for (size_t i = 0; i < stores->n_problems; i++)
                 if (stores->problems[i].fatal || !machine_boots_system(survey->machine))
                         return survey_note_problem(survey->machine, stores->problems + i);

@@ -157,39 +157,59 @@ char *boot_store_problem_format(const BootStoreProblem *problem) {
         return complaint_format(problem->path, problem->line, problem->reason);
 }
 
-int boot_stores_problem(BootStores *stores, const char *path, unsigned line, const char *code, bool fatal,
-                        const char *format, ...) {
-        _cleanup_free_ char *copy = NULL;
-        char *reason;
-        va_list ap;
-        int n, r;
+static int boot_stores_append(BootStores *stores, const BootStoreProblem *problem, const char *format, va_list ap) {
+        _cleanup_free_ char *path = NULL;
+        BootStoreProblem *p;
+        int r;
 
-        assert(stores);
-        assert(path);
-        assert(code);
-
-        copy = strdup(path);
-        if (!copy)
+        path = strdup(problem->path);
+        if (!path)
                 return -ENOMEM;
 
         r = grow(&stores->problems, stores->n_problems, sizeof(BootStoreProblem));
         if (r < 0)
                 return r;
 
-        va_start(ap, format);
-        n = vasprintf(&reason, format, ap);
-        va_end(ap);
-        if (n < 0)
+        p = stores->problems + stores->n_problems;
+        *p = *problem;
+        p->reason = xvasprintf(format, ap);
+        if (!p->reason)
                 return -ENOMEM;
 
-        stores->problems[stores->n_problems++] = (BootStoreProblem) {
-                .path = TAKE_PTR(copy),
-                .line = line,
-                .reason = reason,
-                .code = code,
-                .fatal = fatal,
-        };
+        p->path = TAKE_PTR(path);
+        stores->n_problems++;
         return 0;
+}
+
+int boot_stores_problem(BootStores *stores, const char *path, unsigned line, const char *code, bool fatal,
+                        const char *format, ...) {
+        const BootStoreProblem problem = { .path = (char *) path, .line = line, .code = code, .fatal = fatal };
+        va_list ap;
+        int r;
+
+        assert(stores);
+        assert(path);
+        assert(code);
+
+        va_start(ap, format);
+        r = boot_stores_append(stores, &problem, format, ap);
+        va_end(ap);
+        return r;
+}
+
+int boot_stores_remark(BootStores *stores, const char *path, unsigned line, const char *code, const char *format, ...) {
+        const BootStoreProblem problem = { .path = (char *) path, .line = line, .code = code, .remark = true };
+        va_list ap;
+        int r;
+
+        assert(stores);
+        assert(path);
+        assert(code);
+
+        va_start(ap, format);
+        r = boot_stores_append(stores, &problem, format, ap);
+        va_end(ap);
+        return r;
 }
 
 int boot_stores_read_problem_max(BootStores *stores, const char *path, size_t max, int r) {

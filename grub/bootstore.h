@@ -41,9 +41,10 @@ typedef struct BootStoreDriver BootStoreDriver;
  *   boot-store-stub                it only hands over to another file, and that file was not found
  *   boot-store-none                nothing was found that boots this system
  *   grubenv-syntax          fatal  GRUB would not read the environment block
- *   default-grub-unreadable fatal  /etc/default/grub, or a file of grub.d, cannot be read, or is no regular file
- *   default-grub-syntax     fatal  a shell would refuse it
- *   default-grub-dynamic    fatal  only a shell knows the value of the variable
+ *   default-grub-unreadable        /etc/default/grub, or a file of grub.d, cannot be read, or is no regular file
+ *   default-grub-syntax            a shell would refuse it
+ *   default-grub-dynamic           only a shell knows the value of the variable, or a part of it
+ *                                  these are fatal only if nothing else boots this system
  *   kernel-cmdline-unreadable fatal  /etc/kernel/cmdline cannot be read, is no regular file, or holds a NUL byte
  */
 typedef struct BootStoreProblem {
@@ -52,6 +53,7 @@ typedef struct BootStoreProblem {
         char *reason;    /* a sentence */
         const char *code; /* stable, for grouping */
         bool fatal;      /* apply refuses: the boot configuration must not be changed */
+        bool remark;     /* nothing is refused; the plan and the report of each practice with tokens say it */
 } BootStoreProblem;
 
 struct BootStore {
@@ -109,7 +111,8 @@ struct BootStoreDriver {
          *
          * Return: 0; -EINVAL if a token needs quotes (only letters, digits and "_.=-" need none); -ENOSPC if the
          * file has a fixed size and is full; -E2BIG if a command line would be longer than CMDLINE_MAX, and only
-         * then *ret_entry is that entry and *ret_size its length; -ENOMEM.
+         * then *ret_entry is that entry and *ret_size its length; -EBADMSG if the new bytes were read again and are
+         * not as they should be; -ENOMEM.
          */
         int (*render)(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
                       const BootEntry **ret_entry, size_t *ret_size);
@@ -174,6 +177,10 @@ char *boot_store_problem_format(const BootStoreProblem *problem);
  */
 int boot_stores_problem(BootStores *stores, const char *path, unsigned line, const char *code, bool fatal,
                         const char *format, ...) _printf_(6, 7);
+
+/** boot_stores_remark() - for drivers: the same of what is only said. Return: 0 or -ENOMEM. */
+int boot_stores_remark(BootStores *stores, const char *path, unsigned line, const char *code, const char *format, ...)
+        _printf_(5, 6);
 
 /* The codes that boot store problems have. */
 extern const Reason boot_store_reasons[];

@@ -4,104 +4,43 @@
  * The store "default-grub": GRUB_CMDLINE_LINUX in /etc/default/grub and in /etc/default/grub.d/, which grub-mkconfig
  * sources after it. grub-mkconfig writes the value into every entry that it generates, so tokens in these files are
  * still there after grub.cfg was generated again.
+ *
+ * A new content is read again before it is used: the value must have the words of before and the tokens, and each other
+ * variable must be as it was. If neither an edit of a value nor a line of its own at the end of a file passes, the
+ * files are left alone.
  */
 
 #include <assert.h>
 
-#include "grub/line.h"
+#include "grub/default-grub.h"
 
-#define DEFAULT_GRUB_PATH "/etc/default/grub"
-#define DEFAULT_GRUB_DROP_INS DEFAULT_GRUB_PATH ".d"
-#define DEFAULT_GRUB_VARIABLE "GRUB_CMDLINE_LINUX"
-
-/* util/grub.d/10_linux.in writes this variable after the other one, except in recovery entries. */
-#define DEFAULT_GRUB_VARIABLE_BEHIND "GRUB_CMDLINE_LINUX_DEFAULT"
-
-/* Real systems have a few drop-ins. */
-#define DEFAULT_GRUB_FILES_MAX 256U
+#define DEFAULT_GRUB_BY_HAND \
+        "Add the tokens to " DEFAULT_GRUB_VARIABLE " by hand: without them the next run of grub-mkconfig drops them"
 
 /*
- * All files together make up the value that grub-mkconfig writes. New tokens are added to the file that holds the last
- * token of the value. Tokens are removed from every file that has them.
+ * All files together make up the value that grub-mkconfig writes. New tokens are added to one file. Tokens are removed
+ * from every file that has them.
  */
 typedef struct DefaultGrubLayout {
+        DefaultGrubFiles *files;
+        unsigned number;      /* of the file that is edited */
         Line line;            /* the final value; if nothing of it is from this file, the value that this file sets */
+        bool final;           /* it is the final value */
         size_t n_assignments; /* in this file */
         size_t begin, end;    /* the last assignment in this file */
-        size_t n_all;         /* assignments in all files */
+        bool own_line;        /* new tokens get a line of their own at the end of the file */
 } DefaultGrubLayout;
 
-typedef struct DefaultGrubFile {
-        char *path;
-        Buffer content;
-} DefaultGrubFile;
+static void default_grub_done(BootStore *store) {
+        DefaultGrubLayout *layout = store->layout;
 
-typedef struct DefaultGrubFiles {
-        DefaultGrubFile *files;
-        size_t n_files;
-} DefaultGrubFiles;
+        if (!layout)
+                return;
 
-static void default_grub_files_done(DefaultGrubFiles *f) {
-        for (size_t i = 0; i < f->n_files; i++) {
-                free(f->files[i].path);
-                buffer_done(&f->files[i].content);
-        }
-        free(f->files);
-}
-
-/* Read the final value of the variable. Return: 0; 1 if a problem was appended; -ENOMEM. */
-static int default_grub_read_variable(BootStores *stores, const DefaultGrubFiles *f, ShellValue *value) {
-        for (unsigned i = 0; i < f->n_files; i++) {
-                const DefaultGrubFile *file = f->files + i;
-                ShellError error;
-                int r;
-
-                r = shell_continue_variable(file->content.data, file->content.size, DEFAULT_GRUB_VARIABLE, i,
-                                            value, &error);
-                if (r == -EINVAL) {
-                        r = boot_stores_problem(stores, file->path, line_number(&file->content, error.offset),
-                                                error.dynamic ? "default-grub-dynamic" : "default-grub-syntax",
-                                                /* fatal= */ true, "%s cannot be changed here: %s",
-                                                DEFAULT_GRUB_VARIABLE, error.reason);
-                        return r < 0 ? r : 1;
-                }
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
-/* Read the final value of the variable that follows. If a file cannot be understood, the value is left empty. */
-static int default_grub_read_behind(const DefaultGrubFiles *f, ShellValue *value) {
-        for (unsigned i = 0; i < f->n_files; i++) {
-                const Buffer *content = &f->files[i].content;
-                ShellError error;
-                int r;
-
-                r = shell_continue_variable(content->data, content->size, DEFAULT_GRUB_VARIABLE_BEHIND, i,
-                                            value, &error);
-                if (r == -EINVAL) {
-                        shell_value_done(value);
-                        return 0;
-                }
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
-/* The file that new tokens are added to: the one with the last token for the kernel, or else with the first byte. */
-static unsigned default_grub_choose_file(const Line *all, const ShellValue *value) {
-        for (size_t i = all->cmdline.n_tokens; i > 0; i--) {
-                const Token *t = all->cmdline.tokens + i - 1;
-
-                if (!t->for_init && !t->open)
-                        return all->bytes[t->offset + t->size - 1].file;
-        }
-
-        return value->first_file;
+        line_done(&layout->line);
+        default_grub_files_unref(layout->files);
+        free(layout);
+        store->layout = NULL;
 }
 
 static bool default_grub_holds_part(const Line *all, unsigned file) {
@@ -112,7 +51,8 @@ static bool default_grub_holds_part(const Line *all, unsigned file) {
         return false;
 }
 
-static int default_grub_add_entry(BootStore *store, const DefaultGrubLayout *layout, const Buffer *behind) {
+static int default_grub_add_entry(BootStore *store, const ShellValue *behind) {
+        const DefaultGrubLayout *layout = store->layout;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         BootEntry *e;
         int r;
@@ -132,11 +72,11 @@ static int default_grub_add_entry(BootStore *store, const DefaultGrubLayout *lay
         if (r < 0)
                 return r;
 
-        r = buffer_puts(&text, behind->size > 0 ? " " : "");
+        r = buffer_puts(&text, behind->text.size > 0 ? " " : "");
         if (r < 0)
                 return r;
 
-        r = buffer_append(&text, behind->data, behind->size);
+        r = buffer_append(&text, behind->text.data, behind->text.size);
         if (r < 0)
                 return r;
 
@@ -160,212 +100,133 @@ static int default_grub_share_line(const Line *all, const ShellValue *value, uns
         return 0;
 }
 
-/* Make a store of one of the files. */
-static int default_grub_add_store(BootStores *stores, DefaultGrubFile *file, const ShellValue *own, BootStore **ret) {
-        BootStore *store;
-        DefaultGrubLayout *layout;
+/* The value as a line; its tokens are read. */
+static int default_grub_make_line(const ShellValue *value, Line *ret) {
+        _cleanup_(line_done) Line line = { .first = value->first, .first_quote = value->first_quote };
         int r;
 
-        r = boot_stores_add(stores, &boot_store_default_grub, file->path, &file->content, &store);
+        r = line_map(&line, &value->text, 0, value->text.size);
         if (r < 0)
                 return r;
+        for (size_t i = 0; i < value->text.size; i++)
+                line.bytes[i] = value->bytes[i];
+
+        r = line_parse(&line);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_GENERIC(line, (Line) {});
+        return 0;
+}
+
+/* What this file makes of the variable if it is read alone. If that is unknown, nothing. */
+static int default_grub_read_alone(const Buffer *content, DefaultGrubLayout *layout, Line *ret) {
+        _cleanup_(shell_freep) Shell *shell = NULL;
+        const ShellValue *own;
+        ShellError error;
+        int r;
+
+        r = shell_new(&shell, NULL, NULL);
+        if (r >= 0)
+                r = shell_run(shell, content, 0, &error);
+        if (r >= 0)
+                r = shell_get(shell, DEFAULT_GRUB_VARIABLE, &own);
+        if (r < 0)
+                return r == -EINVAL ? 0 : r;
+
+        layout->n_assignments = own->n_assignments;
+        layout->begin = own->begin;
+        layout->end = own->end;
+        return default_grub_make_line(own, ret);
+}
+
+/*
+ * Fill in the layout of a store and, if it is the target of new tokens, its entry. Return: 1; 0 if the file does not
+ * matter; -ENOMEM.
+ */
+static int default_grub_fill_store(BootStore *store, DefaultGrubFiles *f, unsigned number, const DefaultGrubReading *all,
+                                   bool target, bool own_line) {
+        DefaultGrubLayout *layout;
+        _cleanup_(line_done) Line own = {}, line = {};
+        int r;
 
         store->layout = layout = calloc(1, sizeof(DefaultGrubLayout));
         if (!layout)
                 return -ENOMEM;
 
-        layout->n_assignments = own->n_assignments;
-        layout->begin = own->begin;
-        layout->end = own->end;
-        *ret = store;
-        return 0;
-}
-
-static int default_grub_load_file(BootStores *stores, DefaultGrubFile *file, unsigned number,
-                                  const ShellValue *value, const Line *all, const Buffer *behind) {
-        _cleanup_(shell_value_done) ShellValue own = SHELL_VALUE_NULL;
-        bool target = number == default_grub_choose_file(all, value);
-        BootStore *store;
-        ShellError error;
-        DefaultGrubLayout *layout;
-        int r;
-
-        r = shell_read_variable(file->content.data, file->content.size, DEFAULT_GRUB_VARIABLE, &own, &error);
-        if (r == -ENOMEM || (!target && own.n_assignments == 0))
-                return r == -ENOMEM ? r : 0;
-
-        r = default_grub_add_store(stores, file, &own, &store);
-        if (r < 0)
-                return r == -EEXIST ? 0 : r;
-
-        layout = store->layout;
-        layout->n_all = value->n_assignments;
-        if (target || default_grub_holds_part(all, number))
-                r = default_grub_share_line(all, value, number, &layout->line);
-        else {
-                line_take(&layout->line, &own);
-                r = line_parse(&layout->line);
-        }
+        f->n_references++;
+        layout->files = f;
+        layout->number = number;
+        layout->own_line = own_line;
+        r = default_grub_read_alone(&store->content, layout, &own);
         if (r < 0)
                 return r;
-
-        return target ? default_grub_add_entry(store, layout, behind) : 0;
-}
-
-static int default_grub_load_files(BootStores *stores, DefaultGrubFiles *f) {
-        _cleanup_(shell_value_done) ShellValue value = SHELL_VALUE_NULL, behind = SHELL_VALUE_NULL;
-        _cleanup_(line_done) Line all = {};
-        int r;
-
-        if (f->n_files == 0)
+        if (!target && layout->n_assignments == 0)
                 return 0;
 
-        r = default_grub_read_variable(stores, f, &value);
-        if (r != 0)
-                return r < 0 ? r : 0;
-
-        line_take(&all, &value);
-        r = line_parse(&all);
+        r = default_grub_make_line(all->value, &line);
         if (r < 0)
                 return r;
 
-        r = default_grub_read_behind(f, &behind);
-        if (r < 0)
-                return r;
-
-        for (unsigned i = 0; i < f->n_files; i++) {
-                r = default_grub_load_file(stores, f->files + i, i, &value, &all, &behind.text);
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
-int default_grub_load(BootStores *stores, const char *path, Buffer *content) {
-        _cleanup_(default_grub_files_done) DefaultGrubFiles f = {};
-        int r;
-
-        assert(stores);
-        assert(path);
-        assert(content);
-
-        r = grow(&f.files, 0, sizeof(DefaultGrubFile));
-        if (r < 0)
-                return r;
-
-        f.n_files = 1;
-        f.files->content = *content;
-        *content = BUFFER_NULL;
-        f.files->path = strdup(path);
-        return f.files->path ? default_grub_load_files(stores, &f) : -ENOMEM;
-}
-
-/* Append a file to the list. Return: 0, also if it does not exist; 1 if a problem was appended; -ENOMEM. */
-static int default_grub_read_file(const Root *root, BootStores *stores, const char *path, DefaultGrubFiles *f) {
-        _cleanup_free_ char *real = NULL;
-        DefaultGrubFile *file;
-        int r;
-
-        r = grow(&f->files, f->n_files, sizeof(DefaultGrubFile));
-        if (r < 0)
-                return r;
-
-        file = f->files + f->n_files;
-        r = root_resolve(root, path, &real);
-        if (r >= 0)
-                r = root_read(root, real, BOOT_FILE_MAX, &file->content);
-        if (r == -ENOENT || r == -ENOTDIR)
-                return 0;
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0) {
-                r = boot_stores_problem(stores, real ?: path, 0, "default-grub-unreadable", /* fatal= */ true,
-                                        "The file cannot be read: %s", strerror(-r));
+        layout->final = target || default_grub_holds_part(&line, number);
+        if (layout->final)
+                r = default_grub_share_line(&line, all->value, number, &layout->line);
+        else
+                layout->line = TAKE_GENERIC(own, (Line) {});
+        if (r < 0 || !target)
                 return r < 0 ? r : 1;
-        }
 
-        file->path = TAKE_PTR(real);
-        f->n_files++;
-        return 0;
+        r = default_grub_add_entry(store, all->behind);
+        return r < 0 ? r : 1;
 }
 
-/* Read the drop-ins in the order in which the shell expands "*.cfg". */
-static int default_grub_read_drop_ins(const Root *root, BootStores *stores, DefaultGrubFiles *f) {
-        _cleanup_(strv_freep) char **names = NULL;
-        int r;
-
-        r = root_list(root, DEFAULT_GRUB_DROP_INS, &names);
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-
-        for (char **n = names; *n; n++) {
-                _cleanup_free_ char *path = NULL;
-
-                if (**n == '.' || !endswith(*n, ".cfg"))
-                        continue;
-                if (f->n_files >= DEFAULT_GRUB_FILES_MAX)
-                        return boot_stores_problem(stores, DEFAULT_GRUB_DROP_INS, 0, "default-grub-unreadable",
-                                                   /* fatal= */ true, "The directory holds more than %u files",
-                                                   DEFAULT_GRUB_FILES_MAX);
-
-                path = xasprintf("%s/%s", DEFAULT_GRUB_DROP_INS, *n);
-                if (!path)
-                        return -ENOMEM;
-
-                r = default_grub_read_file(root, stores, path, f);
-                if (r != 0)
-                        return r;
-        }
-
-        return 0;
-}
-
-static int default_grub_find(const Root *root, BootStores *stores) {
-        _cleanup_(default_grub_files_done) DefaultGrubFiles f = {};
-        int r;
-
-        r = default_grub_read_file(root, stores, DEFAULT_GRUB_PATH, &f);
-        if (r == 0)
-                r = default_grub_read_drop_ins(root, stores, &f);
-        if (r != 0)
-                return r < 0 ? r : 0;
-
-        return default_grub_load_files(stores, &f);
-}
-
-/* Add an assignment at the end of a file, if no file has one. If the file has no last newline, it gets none. */
-static int default_grub_insert_variable(const Buffer *content, const LineChange *c, Pieces *pieces) {
+/* Add an assignment at the end of a file. If the file has no last newline, it gets none. */
+static int default_grub_add_line(const Buffer *content, const LineChange *c, bool before, Pieces *pieces) {
         bool newline = content->size == 0 || content->data[content->size - 1] == '\n';
         _cleanup_buffer_ Buffer insert = BUFFER_NULL;
         int r;
 
-        r = buffer_printf(&insert, "%s%s%s=\"", newline ? "" : "\n", PIECE_MARKER, DEFAULT_GRUB_VARIABLE);
+        r = buffer_printf(&insert, "%s%s%s=\"%s", newline ? "" : "\n", PIECE_MARKER, DEFAULT_GRUB_VARIABLE,
+                          before ? "" : "$" DEFAULT_GRUB_VARIABLE);
         if (r < 0)
                 return r;
 
         for (size_t i = 0; i < c->n_texts; i++) {
-                r = buffer_printf(&insert, "%s%s", i > 0 ? " " : "", c->texts[i]);
+                r = buffer_printf(&insert, "%s%s", i > 0 || !before ? " " : "", c->texts[i]);
                 if (r < 0)
                         return r;
         }
 
-        r = buffer_puts(&insert, newline ? "\"\n" : "\"");
+        r = buffer_printf(&insert, "%s\"%s", before ? " $" DEFAULT_GRUB_VARIABLE : "", newline ? "\n" : "");
         if (r < 0)
                 return r;
 
         return pieces_add(pieces, content->size, 0, insert.data);
 }
 
-/* How many bytes of the value are from this file. */
-static size_t default_grub_own_size(const Line *l) {
-        size_t n = 0;
+/* Whether text that comes after the value would be for init, or a part of its last token. */
+static bool default_grub_is_closed(const Line *l) {
+        const Token *last = l->cmdline.n_tokens > 0 ? l->cmdline.tokens + l->cmdline.n_tokens - 1 : NULL;
 
-        for (size_t i = 0; i < l->text.size; i++)
-                if (l->bytes[i].file == l->file)
-                        n++;
+        return last && (last->for_init || last->open);
+}
 
-        return n;
+/* Whether nothing is left of what the last assignment of the file itself adds to the value. */
+static bool default_grub_line_is_empty(const DefaultGrubLayout *l, const bool *removed) {
+        size_t k = 0;
+
+        for (size_t i = 0; i < l->line.text.size; i++) {
+                const ShellByte *byte = l->line.bytes + i;
+                const Cmdline *c = &l->line.cmdline;
+
+                while (k < c->n_tokens && i >= c->tokens[k].offset + c->tokens[k].size)
+                        k++;
+                if (byte->file == l->line.file && byte->begin >= l->begin && byte->begin < l->end &&
+                    k < c->n_tokens && i >= c->tokens[k].offset && !removed[k])
+                        return false;
+        }
+
+        return true;
 }
 
 static bool default_grub_any_removal(const PreparedEdits *edits) {
@@ -376,69 +237,377 @@ static bool default_grub_any_removal(const PreparedEdits *edits) {
         return false;
 }
 
-/* Fill in the pieces. Return: 0; -E2BIG if the value would be too long; -ENOMEM. */
-static int default_grub_plan_change(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, LineChange *c) {
+/* An edit of one of the files. */
+typedef struct DefaultGrubEdit {
+        const PreparedEdits *edits;
+        bool *removed;     /* for each token of the line */
+        size_t n_removed;  /* from the final value */
+        LineChange change; /* with the tokens that are added */
+        Pieces pieces;
+} DefaultGrubEdit;
+
+static void default_grub_edit_done(DefaultGrubEdit *e) {
+        free(e->removed);
+        line_change_done(&e->change);
+        pieces_done(&e->pieces);
+}
+
+/* Fill in the pieces. Return: 0; -E2BIG if the value would be too long; -EBADMSG if there is no place; -ENOMEM. */
+static int default_grub_plan_change(const BootStore *store, DefaultGrubEdit *e) {
         static const char *const ids[] = { DEFAULT_GRUB_VARIABLE };
         const DefaultGrubLayout *l = store->layout;
-        _cleanup_free_ bool *removed = NULL;
+        LineChange *c = &e->change;
         size_t cut;
         int r;
 
-        removed = calloc(l->line.cmdline.n_tokens + 1, sizeof(bool));
-        if (!removed)
+        e->removed = calloc(l->line.cmdline.n_tokens + 1, sizeof(bool));
+        if (!e->removed)
                 return -ENOMEM;
 
-        line_mark(&l->line, edits, ids, 1, removed);
-        r = line_cut(&l->line, &store->content, removed, pieces, &cut);
+        line_mark(&l->line, e->edits, ids, 1, e->removed);
+        for (size_t i = 0; l->final && i < l->line.cmdline.n_tokens; i++)
+                e->n_removed += e->removed[i];
+
+        r = line_cut(&l->line, &store->content, e->removed, &e->pieces, &cut);
         if (r < 0)
                 return r;
 
         if (store->n_entries > 0) {
-                r = line_plan(&l->line, edits, removed, cut, c);
+                r = line_plan(&l->line, e->edits, e->removed, cut, c);
                 if (r < 0)
                         return r;
         }
 
-        if (c->n_texts > 0 && l->n_all > 0)
-                return line_insert(&l->line, removed, c->texts, c->n_texts, cut == l->line.text.size, pieces);
+        if (c->n_texts > 0 && l->own_line)
+                return default_grub_add_line(&store->content, c, default_grub_is_closed(&l->line), &e->pieces);
+        if (c->n_texts > 0 && !line_has_place(&l->line, e->removed))
+                return -EBADMSG;
         if (c->n_texts > 0)
-                return default_grub_insert_variable(&store->content, c, pieces);
-        if (default_grub_any_removal(edits) && cut == default_grub_own_size(&l->line) &&
-            l->n_assignments == 1 && piece_is_marked(&store->content, l->begin, l->end))
-                return pieces_cut_marked(pieces, &store->content, l->begin, l->end);
+                return line_insert(&l->line, e->removed, c->texts, c->n_texts, cut == l->line.text.size, &e->pieces);
+        if (default_grub_any_removal(e->edits) && l->n_assignments > 0 &&
+            piece_is_marked(&store->content, l->begin, l->end) && default_grub_line_is_empty(l, e->removed))
+                return pieces_cut_marked(&e->pieces, &store->content, l->begin, l->end);
 
         return 0;
+}
+
+static bool default_grub_is_edited(const PreparedEdits *edits, const Line *l, const Token *t) {
+        for (size_t i = 0; i < edits->n_edits; i++)
+                if (edit_text_equal(edits->edits + i, l->text.data + t->offset, t->size))
+                        return true;
+
+        return false;
+}
+
+/* Whether both values have the same words in the same order, save those that are edited. */
+static bool default_grub_same_words(const PreparedEdits *edits, const Line *before, const Line *after) {
+        const Cmdline *a = &before->cmdline, *b = &after->cmdline;
+
+        for (size_t i = 0, k = 0;; i++, k++) {
+                while (i < a->n_tokens && default_grub_is_edited(edits, before, a->tokens + i))
+                        i++;
+                while (k < b->n_tokens && default_grub_is_edited(edits, after, b->tokens + k))
+                        k++;
+                if (i == a->n_tokens || k == b->n_tokens)
+                        return i == a->n_tokens && k == b->n_tokens;
+                if (a->tokens[i].size != b->tokens[k].size ||
+                    memcmp(before->text.data + a->tokens[i].offset, after->text.data + b->tokens[k].offset,
+                           a->tokens[i].size) != 0)
+                        return false;
+        }
+}
+
+/* Whether a value surely has a token for the kernel. */
+static bool default_grub_has_token(const Line *l, const char *text) {
+        for (size_t i = 0; i < l->cmdline.n_tokens; i++) {
+                const Token *t = l->cmdline.tokens + i;
+                bool sure = !t->for_init && !t->open && t->size == strlen(text) &&
+                            memcmp(l->text.data + t->offset, text, t->size) == 0;
+
+                for (size_t k = t->offset; sure && k < t->offset + t->size; k++)
+                        sure = !l->bytes[k].unsure;
+                if (sure)
+                        return true;
+        }
+
+        return false;
+}
+
+/* Return: 0 if a shell surely makes of the new content what it shall; -EBADMSG if not; -ENOMEM. */
+static int default_grub_compare(const DefaultGrubEdit *e, const DefaultGrubReading *before,
+                                const DefaultGrubReading *after) {
+        _cleanup_(line_done) Line old = {}, new = {};
+        int r;
+
+        r = default_grub_make_line(before->value, &old);
+        if (r >= 0)
+                r = default_grub_make_line(after->value, &new);
+        if (r < 0)
+                return r;
+
+        if (old.cmdline.n_tokens + e->change.n_texts != new.cmdline.n_tokens + e->n_removed ||
+            !default_grub_same_words(e->edits, &old, &new))
+                return -EBADMSG;
+        for (size_t i = 0; i < e->change.n_texts; i++)
+                if (!default_grub_has_token(&new, e->change.texts[i]))
+                        return -EBADMSG;
+
+        /* A token that came into another variable by an edit of before has to leave it again. */
+        return e->change.n_texts == 0 || shell_same_variables(before->shell, after->shell, DEFAULT_GRUB_VARIABLE)
+                       ? 0 : -EBADMSG;
+}
+
+static int default_grub_check(const BootStore *store, const DefaultGrubEdit *e, const Buffer *new) {
+        const DefaultGrubLayout *l = store->layout;
+        _cleanup_(default_grub_reading_done) DefaultGrubReading before = {}, after = {};
+        int r;
+
+        if (buffer_equal(new, &store->content))
+                return 0;
+
+        r = default_grub_read(l->files, l->number, NULL, &before);
+        if (r >= 0)
+                r = default_grub_read(l->files, l->number, new, &after);
+        if (r < 0)
+                return r == -EINVAL ? -EBADMSG : r;
+
+        return default_grub_compare(e, &before, &after);
 }
 
 static int default_grub_render(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
                                const BootEntry **ret_entry, size_t *ret_size) {
         const BootEntry *entry = store->entries;
         _cleanup_(edits_done) PreparedEdits prepared = {};
-        _cleanup_(pieces_done) Pieces pieces = {};
-        _cleanup_(line_change_done) LineChange change = { .entries = &entry, .n_entries = store->n_entries };
+        _cleanup_buffer_ Buffer new = BUFFER_NULL;
+        _cleanup_(default_grub_edit_done) DefaultGrubEdit e = {
+                .edits = &prepared, .change = { .entries = &entry, .n_entries = store->n_entries },
+        };
         int r;
 
         r = edits_prepare(edits, n_edits, &prepared);
         if (r < 0)
                 return r;
 
-        r = default_grub_plan_change(store, &prepared, &pieces, &change);
+        r = default_grub_plan_change(store, &e);
         *ret_entry = entry;
-        *ret_size = change.size;
+        *ret_size = e.change.size;
         if (r < 0)
                 return r;
 
-        return pieces_apply(&pieces, &store->content, ret);
+        r = pieces_apply(&e.pieces, &store->content, &new);
+        if (r < 0)
+                return r;
+
+        r = default_grub_check(store, &e, &new);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_GENERIC(new, BUFFER_NULL);
+        return 0;
 }
 
-static void default_grub_done(BootStore *store) {
-        DefaultGrubLayout *layout = store->layout;
+/* Where and how new tokens are added. */
+typedef struct DefaultGrubTarget {
+        unsigned number;
+        bool own_line;
+} DefaultGrubTarget;
 
-        if (!layout)
-                return;
+/* If neither the file of the last token nor that of the last assignment will do, so many files are tried. */
+#define DEFAULT_GRUB_TRIES_MAX 8U
 
-        line_done(&layout->line);
-        free(layout);
+/* Add a token that no system has. Return: 1 if that is right; 0 if not; -ENOMEM. */
+static int default_grub_try(DefaultGrubFiles *f, const DefaultGrubReading *all, DefaultGrubTarget target) {
+        static const TokenSpec probe = { .name = "gtuned.probe", .value = "1", .kind = TOKEN_STRING };
+        const DefaultGrubFile *file = f->files + target.number;
+        BootStore store = { .driver = &boot_store_default_grub, .path = file->path, .content = file->content };
+        const TokenEdit edit = { .spec = &probe, .add = true };
+        _cleanup_buffer_ Buffer new = BUFFER_NULL;
+        const BootEntry *entry;
+        size_t size;
+        int r;
+
+        r = default_grub_fill_store(&store, f, target.number, all, /* target= */ true, target.own_line);
+        if (r > 0)
+                r = default_grub_render(&store, &edit, 1, &new, &entry, &size);
+        default_grub_done(&store);
+        if (store.n_entries > 0)
+                boot_entry_done(store.entries);
+        free(store.entries);
+
+        /* A value that is too long is said when a token shall be added. */
+        return r == -ENOMEM ? r : r >= 0 || r == -E2BIG;
+}
+
+/* The file of the last token for the kernel, or else of the first byte; SHELL_NO_FILE: none. */
+static unsigned default_grub_choose_file(const Line *all, const ShellValue *value) {
+        const ShellByte *byte = line_last_byte(all);
+
+        return byte ? byte->file : value->first_file;
+}
+
+/* The places from the best one on; a number that is no file is none. Return: how many there are. */
+static size_t default_grub_list_targets(const DefaultGrubFiles *f, const ShellValue *value, const Line *line,
+                                        DefaultGrubTarget *ret) {
+        bool set = value->n_assignments > 0;
+        size_t n = 0;
+
+        ret[n++] = (DefaultGrubTarget) { set ? default_grub_choose_file(line, value) : SHELL_NO_FILE, false };
+        ret[n++] = (DefaultGrubTarget) { set ? value->file : 0, true };
+
+        for (unsigned i = 0; i < DEFAULT_GRUB_TRIES_MAX && i < f->n_files; i++) {
+                /* The last ones, and then the first. */
+                unsigned number = i + 1 < DEFAULT_GRUB_TRIES_MAX ? f->n_files - 1 - i : 0;
+
+                ret[n++] = (DefaultGrubTarget) { set ? number : SHELL_NO_FILE, false };
+                ret[n++] = (DefaultGrubTarget) { number, true };
+        }
+
+        return n;
+}
+
+/* Return: 1 if the target is set; 0 if no edit is surely right; -ENOMEM. */
+static int default_grub_choose(DefaultGrubFiles *f, const DefaultGrubReading *all, DefaultGrubTarget *ret) {
+        DefaultGrubTarget targets[2 + 2 * DEFAULT_GRUB_TRIES_MAX];
+        _cleanup_(line_done) Line line = {};
+        size_t n;
+        int r;
+
+        if (all->value->special)
+                return 0;
+
+        r = default_grub_make_line(all->value, &line);
+        if (r < 0)
+                return r;
+
+        n = default_grub_list_targets(f, all->value, &line, targets);
+        for (size_t i = 0; i < n; i++) {
+                if (targets[i].number >= f->n_files)
+                        continue;
+
+                *ret = targets[i];
+                r = default_grub_try(f, all, targets[i]);
+                if (r != 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* Whether the file sets the variable if it is read alone. Return: 1, 0 or -ENOMEM. */
+static int default_grub_sets(const Buffer *content) {
+        _cleanup_(line_done) Line line = {};
+        DefaultGrubLayout layout = {};
+        int r;
+
+        r = default_grub_read_alone(content, &layout, &line);
+        return r < 0 ? r : layout.n_assignments > 0;
+}
+
+/* Make a store of a file, if it is the target of new tokens or can have tokens. */
+static int default_grub_add_store(BootStores *stores, DefaultGrubFiles *f, unsigned number,
+                                  const DefaultGrubReading *all, const DefaultGrubTarget *target) {
+        bool is_target = target && number == target->number;
+        const DefaultGrubFile *file = f->files + number;
+        _cleanup_buffer_ Buffer content = BUFFER_NULL;
+        BootStore *store;
+        int r;
+
+        r = is_target ? 1 : default_grub_sets(&file->content);
+        if (r <= 0)
+                return r;
+
+        r = buffer_append(&content, file->content.data, file->content.size);
+        if (r < 0)
+                return r;
+
+        r = boot_stores_add(stores, &boot_store_default_grub, file->path, &content, &store);
+        if (r < 0)
+                return r == -EEXIST ? 0 : r;
+
+        r = default_grub_fill_store(store, f, number, all, is_target, is_target && target->own_line);
+        return r < 0 ? r : 0;
+}
+
+int default_grub_leave(BootStores *stores, const char *path, unsigned line, const char *code, const char *reason) {
+        if (!boot_stores_boot_system(stores, NULL))
+                return boot_stores_problem(stores, path, line, code, /* fatal= */ true, "%s cannot be changed here: %s",
+                                           DEFAULT_GRUB_VARIABLE, reason);
+
+        return boot_stores_remark(stores, path, line, code, "%s is left alone: %s. " DEFAULT_GRUB_BY_HAND,
+                                  DEFAULT_GRUB_VARIABLE, reason);
+}
+
+/* Say what is unknown, or why nothing is changed. */
+static int default_grub_explain(BootStores *stores, const DefaultGrubFiles *f, const ShellValue *value, bool changed) {
+        const ShellDoubt *doubt = &value->doubt;
+        const DefaultGrubFile *file = f->files + doubt->file;
+        unsigned line = doubt->reason ? line_number(&file->content, doubt->offset) : 0;
+
+        if (!changed)
+                return default_grub_leave(stores, file->path, line, "default-grub-dynamic",
+                                          doubt->reason ?: "no line that is added would surely be read");
+        if (!doubt->reason)
+                return 0;
+
+        return boot_stores_remark(stores, file->path, line, "default-grub-dynamic",
+                                  "gtuned does not know all of " DEFAULT_GRUB_VARIABLE ": %s", doubt->reason);
+}
+
+int default_grub_add_stores(BootStores *stores, DefaultGrubFiles *f) {
+        _cleanup_(default_grub_reading_done) DefaultGrubReading all = {};
+        DefaultGrubTarget target = {};
+        int found, r;
+
+        if (f->n_files == 0)
+                return 0;
+
+        r = default_grub_read(f, 0, NULL, &all);
+        if (r == -EINVAL)
+                return default_grub_leave(stores, f->files[all.error_file].path,
+                                          line_number(&f->files[all.error_file].content, all.error.offset),
+                                          all.error.dynamic ? "default-grub-dynamic" : "default-grub-syntax",
+                                          all.error.reason);
+        if (r < 0)
+                return r;
+
+        found = default_grub_choose(f, &all, &target);
+        if (found < 0)
+                return found;
+
+        for (unsigned i = 0; i < f->n_files; i++) {
+                r = default_grub_add_store(stores, f, i, &all, found ? &target : NULL);
+                if (r < 0)
+                        return r;
+        }
+
+        return default_grub_explain(stores, f, all.value, found);
+}
+
+int default_grub_add_unread(BootStores *stores, DefaultGrubFiles *f) {
+        _cleanup_(default_grub_reading_done) DefaultGrubReading all = {};
+        int r;
+
+        r = default_grub_read(f, 0, NULL, &all);
+        if (r < 0)
+                return r == -EINVAL ? 0 : r;
+
+        return default_grub_add_store(stores, f, 0, &all, NULL);
+}
+
+int default_grub_load(BootStores *stores, const char *path, Buffer *content) {
+        _cleanup_(default_grub_files_unrefp) DefaultGrubFiles *f = NULL;
+        int r;
+
+        assert(stores);
+        assert(path);
+        assert(content);
+
+        r = default_grub_files_new(&f, NULL);
+        if (r < 0)
+                return r;
+
+        r = default_grub_files_add(f, path, content);
+        return r < 0 ? r : default_grub_add_stores(stores, f);
 }
 
 const BootStoreDriver boot_store_default_grub = {

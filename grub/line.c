@@ -36,15 +36,6 @@ int line_map(Line *l, const Buffer *content, size_t begin, size_t end) {
         return end > begin ? buffer_append(&l->text, content->data + begin, end - begin) : 0;
 }
 
-void line_take(Line *l, ShellValue *v) {
-        l->text = v->text;
-        l->bytes = v->bytes;
-        l->first = v->first;
-        l->first_quote = v->first_quote;
-        v->text = BUFFER_NULL;
-        v->bytes = NULL;
-}
-
 int line_copy(const Line *from, Line *ret) {
         _cleanup_(line_done) Line l = { .first = from->first, .first_quote = from->first_quote, .file = from->file };
         int r;
@@ -107,7 +98,7 @@ static bool line_is_adjacent(const Line *l, size_t i, size_t k) {
 /* Whether the file has a token byte for byte as the kernel gets it, in one place. */
 static bool line_is_verbatim(const Line *l, const Token *t) {
         for (size_t i = t->offset; i < t->offset + t->size; i++)
-                if (l->bytes[i].file != l->file || l->bytes[i].end != l->bytes[i].begin + 1 ||
+                if (l->bytes[i].file != l->file || l->bytes[i].unsure || l->bytes[i].end != l->bytes[i].begin + 1 ||
                     (i > t->offset && !line_is_adjacent(l, i - 1, i)))
                         return false;
 
@@ -188,24 +179,47 @@ int line_cut(const Line *l, const Buffer *content, const bool *removed, Pieces *
         return 0;
 }
 
-/* The byte after which new tokens are inserted, or NULL if they are inserted before the whole line. */
-static const ShellByte *line_insertion_byte(const Line *l, const bool *removed) {
-        const ShellByte *byte, *gone = NULL;
+/* Whether text can be inserted right after a byte: the next one does not come from the same bytes of the file. */
+static bool line_ends_at(const Line *l, size_t i) {
+        const ShellByte *byte = l->bytes + i;
 
+        return byte->file != SHELL_NO_FILE &&
+               (i + 1 == l->text.size || byte[1].file != byte->file || byte[1].begin >= byte->end ||
+                byte[1].end <= byte->begin);
+}
+
+/*
+ * The end of the last token for the kernel, or NULL. @removed and @file may be NULL: then no token was removed, and any
+ * file will do.
+ */
+static const ShellByte *line_last_place(const Line *l, const bool *removed, const unsigned *file, bool unsure) {
         for (size_t i = l->cmdline.n_tokens; i > 0; i--) {
                 const Token *t = l->cmdline.tokens + i - 1;
+                const ShellByte *byte = l->bytes + t->offset + t->size - 1;
 
-                byte = l->bytes + t->offset + t->size - 1;
-                if (t->for_init || t->open || byte->file != l->file)
-                        continue;
-                if (!removed[i - 1])
+                if (!t->for_init && !t->open && (!file || byte->file == *file) && (!removed || !removed[i - 1]) &&
+                    (unsure || !byte->unsure) && line_ends_at(l, t->offset + t->size - 1))
                         return byte;
-                if (!gone)
-                        gone = byte;
         }
 
+        return NULL;
+}
+
+const ShellByte *line_last_byte(const Line *l) {
+        return line_last_place(l, NULL, NULL, /* unsure= */ false) ?: line_last_place(l, NULL, NULL, /* unsure= */ true);
+}
+
+/* The byte after which new tokens are inserted, or NULL if they are inserted before the whole line. */
+static const ShellByte *line_insertion_byte(const Line *l, const bool *removed) {
+        const ShellByte *byte = line_last_place(l, removed, &l->file, /* unsure= */ false)
+                                        ?: line_last_place(l, removed, &l->file, /* unsure= */ true);
+
         /* If the line begins in another file, a removed token marks the only place that this file has in the line. */
-        return l->first == SIZE_MAX ? gone : NULL;
+        return byte || l->first != SIZE_MAX ? byte : line_last_place(l, NULL, &l->file, /* unsure= */ false);
+}
+
+bool line_has_place(const Line *l, const bool *removed) {
+        return l->first != SIZE_MAX || line_insertion_byte(l, removed);
 }
 
 int line_insert(const Line *l, const bool *removed, const char *const *texts, size_t n, bool emptied, Pieces *pieces) {

@@ -37,9 +37,6 @@ int line_append(Line *l, char c, size_t begin, size_t end);
 /** line_map() - add bytes of a file that stand for themselves. Return: 0 or -ENOMEM. */
 int line_map(Line *l, const Buffer *content, size_t begin, size_t end);
 
-/** line_take() - make a line of a shell's value; ownership of its text and bytes moves */
-void line_take(Line *l, ShellValue *v);
-
 /** line_copy() - copy a line, for example to edit another of its files. Return: 0 or -ENOMEM. */
 int line_copy(const Line *from, Line *ret);
 
@@ -78,6 +75,18 @@ void line_mark(const Line *l, const PreparedEdits *edits, const char *const *ids
 int line_cut(const Line *l, const Buffer *content, const bool *removed, Pieces *pieces, size_t *ret_cut);
 
 /**
+ * line_last_byte() - the byte after which new tokens are best inserted, in whatever file
+ * @l: the line
+ *
+ * It ends the last token for the kernel that a shell surely has there or, without any, the last one. Return: the byte,
+ * or NULL if there is none.
+ */
+const ShellByte *line_last_byte(const Line *l) _pure_;
+
+/** line_has_place() - whether line_insert() has a place in this file */
+bool line_has_place(const Line *l, const bool *removed) _pure_;
+
+/**
  * line_insert() - insert tokens
  * @l: the line
  * @removed: for each token of the line whether it was removed
@@ -86,7 +95,8 @@ int line_cut(const Line *l, const Buffer *content, const bool *removed, Pieces *
  * @emptied: all tokens of the line were removed
  * @pieces: takes the change
  *
- * They are inserted after the last token for the kernel that this file has or, without any, before the whole line.
+ * They are inserted after the last token for the kernel that this file has (and a shell surely has there), or, without
+ * any, before the whole line.
  * Return: 0 or -ENOMEM.
  */
 int line_insert(const Line *l, const bool *removed, const char *const *texts, size_t n, bool emptied, Pieces *pieces);

@@ -33,7 +33,8 @@ const Reason boot_store_reasons[] = {
         {"default-grub-unreadable", "/etc/default/grub or a file of /etc/default/grub.d cannot be read."},
         {"default-grub-syntax", "A shell would refuse /etc/default/grub, or a file of grub.d, at the line that is "
                                 "named."},
-        {"default-grub-dynamic", "GRUB_CMDLINE_LINUX is computed by commands, so it cannot be edited safely."},
+        {"default-grub-dynamic", "GRUB_CMDLINE_LINUX, or a part of it, is computed by commands: gtuned does not know all "
+                                 "of it, or cannot edit it safely."},
         {"kernel-cmdline-unreadable", "/etc/kernel/cmdline cannot be read, or is no text."},
 };
 const size_t n_boot_store_reasons = ELEMENTSOF(boot_store_reasons);

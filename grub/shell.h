@@ -2,15 +2,21 @@
 #pragma once
 
 /*
- * Finds the value that a shell file such as /etc/default/grub assigns to a variable, and the bytes of the file that
- * make it up. grub-mkconfig reads these files with the "." command of /bin/sh. Nothing is executed: a value that only a
- * shell can compute is refused.
+ * Reads shell files such as /etc/default/grub, and knows what each variable is after them: the value, and the bytes of
+ * the files that make it up. grub-mkconfig reads these files with the "." command of /bin/sh, which is dash or bash.
+ * No command is executed. A part of a value that only a shell can compute, or that depends on a condition, is marked
+ * as unsure.
  */
+
+#include <limits.h>
 
 #include "core/buffer.h"
 
 /* The longest value that is read, in bytes. */
 #define SHELL_VALUE_MAX (64U * 1024U)
+
+/* The number of a file of which no byte is edited: a file that is sourced, the body of a function, a loop. */
+#define SHELL_NO_FILE UINT_MAX
 
 typedef enum ShellQuote {
         SHELL_UNQUOTED,
@@ -20,59 +26,95 @@ typedef enum ShellQuote {
 
 /* The origin of a byte of the value. */
 typedef struct ShellByte {
-        size_t begin, end; /* its bytes in the file, with an escaping backslash */
+        size_t begin, end; /* its bytes in the file, with an escaping backslash; or the reference that it comes from */
         ShellQuote quote;
-        unsigned file;     /* the number of the file, as given to shell_continue_variable() */
+        unsigned file;     /* the number of the file, as given to shell_run(), or SHELL_NO_FILE */
+        bool unsure;       /* the shell may have other bytes here, or none */
 } ShellByte;
 
+/* A command that makes a value unsure. */
+typedef struct ShellDoubt {
+        unsigned file;      /* the file that was run */
+        size_t offset;
+        const char *reason; /* a sentence without a full stop; NULL: there is no such command */
+} ShellDoubt;
+
 typedef struct ShellValue {
-        Buffer text;      /* the value; other variables in it are not expanded */
+        Buffer text;      /* the value; a reference to a variable of the environment is not expanded */
         ShellByte *bytes; /* one for each byte of the text */
-        size_t n_assignments; /* 0: the file does not set the variable */
-        size_t begin, end;    /* the last assignment from its name to its end */
-        unsigned file;        /* the file of the last assignment */
+        size_t n_assignments; /* 0: no file sets the variable */
+        size_t begin, end;    /* the last assignment from its name to its end; both 0: it has no place in a file */
+        unsigned file;        /* the file that was run when it was last changed */
         size_t first;         /* where text is inserted to come before the whole value */
         ShellQuote first_quote;
-        unsigned first_file;
+        unsigned first_file;  /* SHELL_NO_FILE: no such place */
+        bool special;         /* an array, or declared with attributes: its assignments are no plain ones */
+        bool frozen;          /* it is read-only: a later assignment would fail */
+        ShellDoubt doubt;     /* why a part of it is unsure */
 } ShellValue;
 
 #define SHELL_VALUE_NULL ((ShellValue) {})
 
 typedef struct ShellError {
         size_t offset;
-        bool dynamic;       /* the file is valid, but only a shell can compute the value */
+        bool dynamic;       /* the file is valid, or may be, but it is unknown what a shell makes of it */
         const char *reason; /* a sentence without a full stop */
 } ShellError;
 
-/**
- * shell_read_variable() - read the value that a shell file assigns to a variable
- * @text: the file
- * @size: its length in bytes
- * @name: the variable
- * @ret: takes the value; the caller calls shell_value_done()
- * @ret_error: set with -EINVAL only
- *
- * It understands quotes, backslashes, line continuations, "+=", the variable in its own new value, "export", and
- * several assignments, of which the last decides. It refuses assignments that may not happen (in "if", after "&&", in a
- * function) and command substitution in the value. No byte of the file is in the value twice.
- *
- * Return: 0; -EINVAL with the error; -ENOMEM.
+/*
+ * Returns the bytes of a file that is sourced, which must stay as they are as long as the shell is used. Return: 1; 0 if
+ * there is no such file; -ENODATA if it is unknown what it holds; -ENOMEM.
  */
-int shell_read_variable(const char *text, size_t size, const char *name, ShellValue *ret, ShellError *ret_error);
+typedef int (*ShellSource)(void *userdata, const char *path, const Buffer **ret);
+
+typedef struct Shell Shell;
 
 /**
- * shell_continue_variable() - read another file that the shell reads after the ones before
- * @text: the file
- * @size: its length in bytes
- * @name: the variable
- * @file: the number of this file, which its bytes of the value get
- * @value: the value after the files before this one; replaced, and not changed on failure
+ * shell_new() - begin with no file read
+ * @ret: takes the shell; the caller frees it
+ * @source: reads a file that is sourced; NULL: all of them are unknown
+ * @userdata: passed to @source
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int shell_new(Shell **ret, ShellSource source, void *userdata);
+
+/** shell_free() - release everything; NULL is ignored */
+Shell *shell_free(Shell *s);
+DEFINE_CLEANUP(Shell *, shell_free);
+
+/**
+ * shell_run() - read a file as the shell does that sources it
+ * @s: the shell, after the files before this one; of no use after a failure
+ * @content: the file; must stay as it is as long as the shell is used
+ * @file: its number, which its bytes of values get
  * @ret_error: set with -EINVAL only
  *
- * Return: as shell_read_variable().
+ * It understands quotes, here-documents, "+=", "export", references to variables with a default, functions, files that
+ * are sourced, and what ends a file. An assignment that may not happen (in "if", after "&&") makes a value unsure; so
+ * do command substitution, "eval" and a file that is unknown.
+ *
+ * Return: 0; -EINVAL with the error, also where the file asks for too much; -ENOMEM.
  */
-int shell_continue_variable(const char *text, size_t size, const char *name, unsigned file, ShellValue *value,
-                            ShellError *ret_error);
+int shell_run(Shell *s, const Buffer *content, unsigned file, ShellError *ret_error);
+
+/**
+ * shell_get() - a variable after the files
+ * @s: the shell
+ * @name: the variable
+ * @ret: takes the value, owned by the shell until the next call
+ *
+ * Return: 0; -EINVAL if the files set too many variables; -ENOMEM.
+ */
+int shell_get(Shell *s, const char *name, const ShellValue **ret);
+
+/**
+ * shell_same_variables() - whether two shells have the same variables with the same text
+ * @a: a shell
+ * @b: another one
+ * @except: the name of a variable that may differ
+ */
+bool shell_same_variables(const Shell *a, const Shell *b, const char *except) _pure_;
 
 /** shell_value_done() - release a value */
 void shell_value_done(ShellValue *v);

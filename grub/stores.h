@@ -42,7 +42,7 @@ bool boot_stores_boot_system(const BootStores *stores, const BootStoreDriver *dr
 int boot_stores_refuse_layouts(const Root *root, const Cmdline *running, BootStores *stores);
 
 /**
- * default_grub_load() - make a store of an /etc/default/grub that was read
+ * default_grub_load() - make a store of an /etc/default/grub that was read, without the files that it sources
  * @stores: takes the store, or a problem
  * @path: the file, without links
  * @content: its bytes; ownership moves if a store is made

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         check(buffer_append(&text, data, size) >= 0);
         before = load(&text);
-        if (before->n_stores == 0) {
+        if (before->n_stores == 0 || before->stores[0]->n_entries == 0) {
                 check(before->n_problems == 1);
                 return 0;
         }

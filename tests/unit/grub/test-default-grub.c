@@ -71,16 +71,47 @@ static const struct {
         { "y > z 2>&1\nx=a\n",                          "a",         1 },
         { "y=b \\\n x=a\n",                             "a",         1 },
         { "x=\"a\"\r\n",                                "a\r",       1 },
+        { "y=\"b c\"\nx=\"a $y\"\n",                    "a b c",     1 },
+        { "x=a\nx=\"$x $x\"\n",                         "a a",       2 },
+        { "x=a\nunset x\n",                             "",          0 },
+        { "(x=a)\n",                                    "",          0 },
+        { "x=a | y\n",                                  "",          0 },
+        { "x=a &\n",                                    "",          0 },
+        { "return\nx=a\n",                              "",          0 },
+        { ": ${x:=a b}\n",                              "a b",       1 },
+        { "x=a\n: ${x:=b}\n",                           "a",         1 },
+        { "x=\"${x:+$x }a\"\nx=\"${x:+$x }b\"\n",       "a b",       2 },
+        { "x=\"${x:-a b}\"\n",                          "a b",       1 },
+        { "f() { x=\"$x $1\"; }\nf a\nf b\n",            " a b",      2 },
+        { "f() { return; x=a; }\nf\n",                  "",          0 },
+        { "cat <<E >/y\nx=b\nE\nx=a\n",                 "a",         1 },
+        { "cat <<-\"E\"\nx=b '\n\tE\nx=a\n",            "a",         1 },
+        { "y=$(cat <<E\nit's\nE\n)\nx=a\n",             "a",         1 },
+        { "y=\"$(case a in a) echo b;; esac)\"\nx=a\n",  "a",         1 },
+        { "case a in return) y=b;; (eval|b) ;; esac\nx=a\n", "a",      1 },
+        { "export y x=a\n",                             "a",         1 },
+        { "command export x=a\n",                       "a",         1 },
+        { "if y; then x=a; fi\n",                       "a",         1 },
+        { "x=a\nif y; then x=\"$x b\"; fi\n",           "a b",       2 },
+        { "x=a\nif y; then x=b; else x=c; fi\n",        "a b c",     3 },
+        { "x=a\neval y\n",                              "a …",       2 },
+        { "x=a\n. /y\n",                                "a …",       2 },
+        { "x=a\neval y\nx=b\n",                         "b",         3 },
+        { "y=(a b)\nx=a\n",                             "a",         1 },
 };
 
 static void test_values(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(values); i++) {
-                _cleanup_(shell_value_done) ShellValue v = SHELL_VALUE_NULL;
+                _cleanup_(shell_freep) Shell *shell = NULL;
+                const Buffer content = { .data = (char *) values[i].text, .size = strlen(values[i].text) };
+                const ShellValue *v;
                 ShellError error;
 
-                assert_int_equal(shell_read_variable(values[i].text, strlen(values[i].text), "x", &v, &error), 0);
-                assert_string_equal(strempty(v.text.data), values[i].value);
-                assert_int_equal(v.n_assignments, values[i].n_assignments);
+                assert_int_equal(shell_new(&shell, NULL, NULL), 0);
+                assert_int_equal(shell_run(shell, &content, 0, &error), 0);
+                assert_int_equal(shell_get(shell, "x", &v), 0);
+                assert_string_equal(strempty(v->text.data), values[i].value);
+                assert_int_equal(v->n_assignments, values[i].n_assignments);
         }
 }
 
@@ -96,34 +127,33 @@ static const struct {
         { VARIABLE "=a\nif b; then\n",                  "default-grub-syntax",  3 },
         { VARIABLE "=a\nfi\n",                          "default-grub-syntax",  2 },
         { VARIABLE "=a\n)\n",                           "default-grub-syntax",  2 },
-        { "\n\n" VARIABLE "=\"a $(b)\"\n",              "default-grub-dynamic", 3 },
-        { VARIABLE "=`a`\n",                            "default-grub-dynamic", 1 },
-        { VARIABLE "=${a:-b}\n",                        "default-grub-dynamic", 1 },
-        { VARIABLE "=$'a'\n",                           "default-grub-dynamic", 1 },
-        { "a && " VARIABLE "=b\n",                      "default-grub-dynamic", 1 },
-        { "a ||\n" VARIABLE "=b\n",                     "default-grub-dynamic", 2 },
-        { VARIABLE "=b | a\n",                          "default-grub-dynamic", 1 },
-        { VARIABLE "=b &\n",                            "default-grub-dynamic", 1 },
-        { "if a\nthen " VARIABLE "=b\nfi\n",            "default-grub-dynamic", 2 },
-        { "(" VARIABLE "=b)\n",                         "default-grub-dynamic", 1 },
-        { "f() { " VARIABLE "=b; }\n",                  "default-grub-dynamic", 1 },
-        { "unset " VARIABLE "\n",                       "default-grub-dynamic", 1 },
-        { "cat << x\n" VARIABLE "=b\nx\n",              "default-grub-dynamic", 1 },
-        { VARIABLE "=a\n" VARIABLE "=\"$" VARIABLE " $" VARIABLE "\"\n", "default-grub-dynamic", 2 },
-        { VARIABLE "=(a b)\n",                         "default-grub-dynamic", 1 },
-        { VARIABLE "+=(a b)\n",                        "default-grub-dynamic", 1 },
-        { VARIABLE "[0]=a\n",                          "default-grub-dynamic", 1 },
-        { "declare " VARIABLE "=a\n",                  "default-grub-dynamic", 1 },
-        { "eval x\n",                                  "default-grub-dynamic", 1 },
-        { "X=1\n. /etc/x\n",                          "default-grub-dynamic", 2 },
-        { "X=1\nreturn\n" VARIABLE "=a\n",           "default-grub-dynamic", 2 },
+        { VARIABLE "=(a b)\n",                          "default-grub-dynamic", 1 },
+        { VARIABLE "+=(a b)\n",                         "default-grub-dynamic", 1 },
+        { VARIABLE "[0]=a\n",                           "default-grub-dynamic", 1 },
+        { "declare -a " VARIABLE "=a\n",                "default-grub-dynamic", 1 },
+        { "typeset -n " VARIABLE "=a\n",                "default-grub-dynamic", 1 },
+        { "mapfile " VARIABLE "\n",                     "default-grub-dynamic", 1 },
+        { "X=1\nreturn\n" VARIABLE "=a\n",             "default-grub-dynamic", 0 },
+        { "a || return\n" VARIABLE "=a\n",             "default-grub-dynamic", 2 },
+        { "X=1\nexit\n",                               "default-grub-dynamic", 2 },
+        { "exec b\n",                                  "default-grub-dynamic", 1 },
+        { "readonly " VARIABLE "\n",                    "default-grub-dynamic", 0 },
+        { "set -u\n",                                  "default-grub-dynamic", 0 },
+        { "alias a=b\n",                               "default-grub-dynamic", 1 },
+        { "a <(b)\n",                                  "default-grub-dynamic", 1 },
+        { "((a))\n",                                   "default-grub-dynamic", 1 },
+        { "a &> b\n",                                  "default-grub-dynamic", 1 },
+        { "x=$'a\\'b'\n",                              "default-grub-dynamic", 1 },
+        { "cat <<x\n" VARIABLE "=b\n",                  "default-grub-dynamic", 1 },
+        { "f() { f; }\nf\n",                           "default-grub-dynamic", 2 },
 };
 
 static void test_refused(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(refused); i++) {
                 _cleanup_(boot_stores_freep) BootStores *stores = load(refused[i].text, strlen(refused[i].text));
 
-                assert_int_equal(stores->n_stores, 0);
+                for (size_t k = 0; k < stores->n_stores; k++)
+                        assert_int_equal(stores->stores[k]->n_entries, 0);
                 assert_int_equal(stores->n_problems, 1);
                 assert_string_equal(stores->problems[0].code, refused[i].code);
                 assert_int_equal(stores->problems[0].line, refused[i].line);
@@ -163,6 +193,7 @@ static const struct {
 #define V VARIABLE "="
 #define T "cpuidle_haltpoll.force=Y arm_pvspin"
 #define U "cpuidle_haltpoll.force=Y\\ arm_pvspin"
+#define L V "\"$" VARIABLE " " T "\"\n"
         { V "\"ro quiet\"\n",           V "\"ro quiet " T "\"\n"         },
         { V "\"ro quiet\"",             V "\"ro quiet " T "\""           },
         { V "'ro quiet'\n",             V "'ro quiet " T "'\n"           },
@@ -190,10 +221,32 @@ static const struct {
         { V "'\"a b'\n",               V "'" T " \"a b'\n"             },
         { V "\"a\"\r\n",                V "\"a " T "\"\r\n"              },
         { V "\"cpuidle-haltpoll.force=0\"\n", V "\"cpuidle-haltpoll.force=0 arm_pvspin\"\n" },
-        { "",                           MARKER V "\"" T "\"\n"           },
-        { "X=1\n",                      "X=1\n" MARKER V "\"" T "\"\n"   },
-        { "X=1",                        "X=1\n" MARKER V "\"" T "\""     },
-        { "# x \\",                     "# x \\\n" MARKER V "\"" T "\""  },
+        { "",                           MARKER L                        },
+        { "X=1\n",                      "X=1\n" MARKER L                },
+        { "X=1",                        "X=1\n" MARKER V "\"$" VARIABLE " " T "\"" },
+        { "# x \\",                     "# x \\\n" MARKER V "\"$" VARIABLE " " T "\"" },
+        { V "\"a $(b c) d\"\n",         V "\"a $(b c) d " T "\"\n"     },
+        { V "\"a $(b c)\"\n",           V "\"a " T " $(b c)\"\n"       },
+        { V "\"$(b c)\"\n",             V "\"$(b c) " T "\"\n"         },
+        { V "\"a$(b)c\"\n",             V "\"a$(b)c " T "\"\n"         },
+        { V "`b`\n",                    V "`b`\\ " U "\n"              },
+        { V "\"${X:-a -- b}\"\n",       V "\"" T " ${X:-a -- b}\"\n"   },
+        { V "\"${X-a} b\"\n",           V "\"${X-a} b " T "\"\n"       },
+        { "X=\"a -- b\"\n" V "\"$X\"\n", "X=\"a -- b\"\n" V "\"" T " $X\"\n" },
+        { "X=\"a b\"\n" V "\"$X\"\n", "X=\"a b\"\n" V "\"$X " T "\"\n" },
+        { V "a\nX=\"$" VARIABLE "\"\n", V "a\nX=\"$" VARIABLE "\"\n" MARKER L },
+        { V "a\nif b; then " V "c; fi\n", V "a\nif b; then " V "c; fi\n" MARKER L },
+        { V "a\nb && " VARIABLE "+=c\n", V "a\nb && " VARIABLE "+=c\n" MARKER L },
+        { "eval b\n",                  "eval b\n" MARKER L             },
+        { ". /b\n",                    ". /b\n" MARKER L               },
+        { "declare " V "a\n",           "declare " V "a\n" MARKER L      },
+        { "unset " VARIABLE "\n",       "unset " VARIABLE "\n" MARKER L  },
+        { "read " VARIABLE "\n",        "read " VARIABLE "\n" MARKER L   },
+        { "for " VARIABLE " in a; do b; done\n", "for " VARIABLE " in a; do b; done\n" MARKER L },
+        { "if b; then " V "\"-- c\"; fi\n", "if b; then " V "\"-- c\"; fi\n" MARKER V "\"" T " $" VARIABLE "\"\n" },
+        { V "\"a -- b\"\nX=$" VARIABLE "\n", V "\"a -- b\"\nX=$" VARIABLE "\n" MARKER V "\"" T " $" VARIABLE "\"\n" },
+        { V "a\nreturn\n",              V "a\\ " U "\nreturn\n"         },
+#undef L
 #undef U
 #undef T
 #undef V
@@ -317,6 +370,7 @@ static const struct {
 } drop_in_cases[] = {
 #define V VARIABLE "="
 #define T "arm_pvspin"
+#define L V "\"$" VARIABLE " " T "\"\n"
         { { V "\"a\"\n",  NULL,                              NULL             }, 0, V "\"a " T "\"\n" },
         { { V "\"a\"\n",  V "\"b\"\n",                        NULL             }, 1, V "\"b " T "\"\n" },
         { { V "\"a\"\n",  V "\"$" VARIABLE " b\"\n",          NULL             }, 1, V "\"$" VARIABLE " b " T "\"\n" },
@@ -324,11 +378,19 @@ static const struct {
         { { V "\"a\"\n",  VARIABLE "+=' b'\n",               "X=1\n"          }, 1, VARIABLE "+=' b " T "'\n" },
         { { V "\"a\"\n",  VARIABLE "+=\"\"\n",               VARIABLE "+=\"\"\n" }, 0, V "\"a " T "\"\n" },
         { { "X=1\n",       V "\"b\"\n",                        NULL             }, 1, V "\"b " T "\"\n" },
-        { { "X=1\n",       "Y=1\n",                            NULL             }, 0, "X=1\n" MARKER V "\"" T "\"\n" },
-        { { NULL,          "Y=1\n",                            NULL             }, 1, "Y=1\n" MARKER V "\"" T "\"\n" },
+        { { "X=1\n",       "Y=1\n",                            NULL             }, 0, "X=1\n" MARKER L },
+        { { NULL,          "Y=1\n",                            NULL             }, 1, "Y=1\n" MARKER L },
+        { { V "\"a\"\n",  "a || " V "b\n",                     "X=1\n"          }, 1, "a || " V "b\n" MARKER L },
+        { { "return\n",    "X=1\n",                            NULL             }, 1, "X=1\n" MARKER L },
+        { { ". /etc/site\n", NULL,                             NULL             }, 0, ". /etc/site\n" MARKER L },
+        { { V "a\n. /etc/default/grub.d/10.cfg\n", V "b\n",    "X=1\n"          }, 1, V "b\\ " T "\n" },
+        { { V "a\n. /etc/default/grub.d/10.cfg\n", VARIABLE "+=\" b\"\n", "X=1\n" }, 2, "X=1\n" MARKER L },
+        { { V "a\n. /etc/default/grub.d/10.cfg\n", VARIABLE "+=\" b\"\n", NULL }, 0,
+          V "a\\ " T "\n. /etc/default/grub.d/10.cfg\n" },
         { { V "\"\"\n",   VARIABLE "+=\" -- i\"\n",           NULL             }, 0, V "\"" T " \"\n" },
         { { V "\"a\"\n",  VARIABLE "_DEFAULT=\"" T "\"\n",    NULL             }, 0, NULL },
         { { V "\"a\"\n",  VARIABLE "_DEFAULT=\"$(x)\"\n",     NULL             }, 0, V "\"a " T "\"\n" },
+#undef L
 #undef T
 #undef V
 };
