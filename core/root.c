@@ -18,6 +18,8 @@ struct Root {
         int foreign; /* ROOT_FOREIGN if the root itself is on a virtual file system, else ROOT_OK */
         RootTrace trace;
         RootMemory *memory; /* NULL: nothing is remembered */
+        const RootOverlay *overlay;
+        size_t n_overlay;
 };
 
 int root_new(Root **ret, const char *path) {
@@ -60,6 +62,8 @@ int root_copy(Root **ret, const Root *root) {
         *copy = *root;
         copy->trace = (RootTrace) {};
         copy->memory = NULL;
+        copy->overlay = NULL;
+        copy->n_overlay = 0;
         copy->fd = fcntl(root->fd, F_DUPFD_CLOEXEC, 3);
         if (copy->fd < 0)
                 return negative_errno();
@@ -292,6 +296,38 @@ static int root_read_file(int fd, const struct stat *st, size_t max, Buffer *ret
         return ROOT_OK;
 }
 
+void root_overlay(Root *root, const RootOverlay *files, size_t n) {
+        assert(root);
+        assert(!root->memory);
+
+        root->overlay = files;
+        root->n_overlay = n;
+}
+
+int root_overlay_compare(const void *a, const void *b) {
+        const RootOverlay *x = a, *y = b;
+
+        return strcmp(x->path, y->path);
+}
+
+/* Return: ROOT_OK; 1 if the file is read as it is; -EFBIG; -ENOMEM. */
+static int root_read_overlay(const Root *root, const char *path, size_t max, Buffer *ret) {
+        const RootOverlay key = {.path = path}, *file = NULL;
+        _cleanup_buffer_ Buffer copy = BUFFER_NULL;
+
+        if (root->n_overlay > 0)
+                file = bsearch(&key, root->overlay, root->n_overlay, sizeof(RootOverlay), root_overlay_compare);
+        if (!file)
+                return 1;
+        if (file->content->size > max)
+                return -EFBIG;
+        if (buffer_append(&copy, file->content->data, file->content->size) < 0)
+                return -ENOMEM;
+
+        *ret = TAKE_GENERIC(copy, BUFFER_NULL);
+        return ROOT_OK;
+}
+
 static int root_read_path(const Root *root, const char *path, size_t max, Buffer *ret) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
@@ -352,6 +388,10 @@ static int root_read_once(const Root *root, const char *path, size_t max, Buffer
                 return known->outcome;
         }
 
+        r = root_read_overlay(root, path, max, ret);
+        if (r <= 0)
+                return r;
+
         r = root_read_path(root, path, max, ret);
         if (root->memory)
                 root_memory_add(root->memory, path, max, r, ret);
@@ -387,7 +427,9 @@ int root_read_entry(const Root *root, int directory, const char *path, size_t ma
         int r;
 
         root_call_before(root, SIGHT_CONTENT, path, max);
-        r = root_read_in(root, directory, strrchr(path, '/') + 1, max, ret);
+        r = root_read_overlay(root, path, max, ret);
+        if (r > 0)
+                r = root_read_in(root, directory, strrchr(path, '/') + 1, max, ret);
         if (r != -ELOOP) /* otherwise the caller looks again */
                 root_call_after(root, SIGHT_CONTENT, path, r, ret->data, r == ROOT_OK ? ret->size : 0, max);
         return r;

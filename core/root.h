@@ -92,6 +92,25 @@ void root_trace(Root *root, const RootTrace *trace);
  */
 void root_remember(Root *root, bool remember);
 
+/* Files that are read with other bytes than they have. */
+typedef struct RootOverlay {
+        const char *path; /* absolute path inside the root, without links */
+        const Buffer *content;
+} RootOverlay;
+
+/**
+ * root_overlay() - read some files from now on as they would be
+ * @root: the root, which must not remember files that it has read (root_remember())
+ * @files: the files, which must exist, sorted by root_overlay_compare(); the array must outlive the root
+ * @n: how many
+ *
+ * Links to these files are not followed: the caller asks by the path without links (root_resolve()).
+ */
+void root_overlay(Root *root, const RootOverlay *files, size_t n);
+
+/** root_overlay_compare() - compare the paths of two RootOverlay, for qsort(3) */
+int root_overlay_compare(const void *a, const void *b) _pure_;
+
 /**
  * root_walk() - walk to a path name by name; see look_walk() in core/look.h
  * @root: the root

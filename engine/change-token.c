@@ -5,6 +5,7 @@
  * of each boot store.
  */
 
+#include "engine/boot-check.h"
 #include "engine/change.h"
 #include "grub/edit.h"
 
@@ -268,6 +269,43 @@ static bool change_token_drops(const LedgerToken *record, const void *userdata) 
         return change_is_released(released->survey, released->release, record->practice, record->subject);
 }
 
+/* What would be written is read again first. */
+static int change_token_check(const Survey *survey, const Plan *plan, const bool *release, Transaction *t) {
+        size_t n = survey->ledger->n_tokens + (plan ? plan->n_changes : 0), k = 0;
+        _cleanup_free_ BootCheckToken *tokens = calloc(n + 1, sizeof(BootCheckToken));
+        _cleanup_(store_edits_done) StoreEdits e = {};
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (!tokens || store_edits_init(&e, survey->ledger->n_tokens) < 0)
+                return -ENOMEM;
+
+        for (size_t i = 0; plan && i < plan->n_changes; i++)
+                if (plan->changes[i].kind == CHANGE_TOKEN)
+                        tokens[k++] = (BootCheckToken) {plan->changes[i].token.name, plan->changes[i].token.value};
+        for (size_t i = 0; i < survey->ledger->n_tokens; i++) {
+                const LedgerToken *record = survey->ledger->tokens + i;
+
+                if (!change_is_released(survey, release, record->practice, record->subject))
+                        continue;
+                r = store_edits_add_removal(record, &e);
+                if (r < 0)
+                        return r;
+                tokens[k++] = (BootCheckToken) {e.edits[e.n - 1].spec->name, e.edits[e.n - 1].spec->value};
+        }
+
+        r = boot_check(survey, t, tokens, k, &path);
+        if (r < 0)
+                return r;
+        if (path)
+                return transaction_refuse(t, xasprintf("%s: gtuned has read again what it would write, and this file "
+                                                       "would not have the same words and the tokens: add or remove "
+                                                       "the tokens by hand",
+                                                       path));
+
+        return 0;
+}
+
 static int change_token_begin(const Survey *survey, const Plan *plan, const bool *release, Transaction *t) {
         const Released released = {survey, release};
         bool removals;
@@ -296,7 +334,7 @@ static int change_token_begin(const Survey *survey, const Plan *plan, const bool
                         return r;
         }
 
-        return 0;
+        return t->refusal ? 0 : change_token_check(survey, plan, release, t);
 }
 
 const ChangeDriver change_token = {

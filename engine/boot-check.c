@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Reads boot stores again as they would be. All stores are searched for anew, so that an entry whose options come from
+ * another file (variables of grub.cfg, grubenv, files that a template sources) is compared as it would boot.
+ *
+ * Tested by tests/unit/engine/test-boot-check.c, and by all golden machines.
+ */
+
+#include <assert.h>
+
+#include "engine/boot-check.h"
+
+/* The files of the transaction that are boot stores, for root_overlay(). Return: 0 or -ENOMEM. */
+static int boot_check_overlay(const Survey *survey, const Transaction *t, RootOverlay **ret, size_t *ret_n) {
+        RootOverlay *files = calloc(t->n_files + 1, sizeof(RootOverlay));
+        size_t n = 0;
+
+        if (!files)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < t->n_files; i++)
+                if (boot_stores_by_path(survey->stores, t->files[i].path))
+                        files[n++] = (RootOverlay) {.path = t->files[i].path, .content = &t->files[i].new};
+        qsort(files, n, sizeof(RootOverlay), root_overlay_compare);
+
+        *ret = files;
+        *ret_n = n;
+        return 0;
+}
+
+static bool boot_check_is_edited(const Token *token, const BootCheckToken *tokens, size_t n_tokens) {
+        for (size_t i = 0; i < n_tokens && !token->for_init; i++)
+                if (parameter_name_equal(token->name, tokens[i].name) && streq_ptr(token->value, tokens[i].value))
+                        return true;
+
+        return false;
+}
+
+static size_t boot_check_next(const Cmdline *c, size_t i, const BootCheckToken *tokens, size_t n_tokens) {
+        while (i < c->n_tokens && boot_check_is_edited(c->tokens + i, tokens, n_tokens))
+                i++;
+
+        return i;
+}
+
+static bool boot_check_same_words(const Cmdline *a, const Cmdline *b, const BootCheckToken *tokens, size_t n_tokens) {
+        size_t i = boot_check_next(a, 0, tokens, n_tokens), k = boot_check_next(b, 0, tokens, n_tokens);
+
+        while (i < a->n_tokens && k < b->n_tokens) {
+                const Token *x = a->tokens + i, *y = b->tokens + k;
+
+                if (!streq(x->name, y->name) || !streq_ptr(x->value, y->value) || x->for_init != y->for_init ||
+                    x->open != y->open)
+                        return false;
+
+                i = boot_check_next(a, i + 1, tokens, n_tokens);
+                k = boot_check_next(b, k + 1, tokens, n_tokens);
+        }
+
+        return i == a->n_tokens && k == b->n_tokens;
+}
+
+/* A template may be in another file of its kind afterwards: the one that the next token would be added to. */
+static bool boot_check_same_entry(const BootEntry *a, const BootEntry *b, const BootCheckToken *tokens, size_t n_tokens) {
+        return streq(a->id, b->id) && a->kind == b->kind && (a->kind == ENTRY_TEMPLATE || streq(a->path, b->path)) &&
+               boot_check_same_words(&a->cmdline, &b->cmdline, tokens, n_tokens);
+}
+
+/* Return: the file of the first entry that is not as it should be, or NULL. */
+static const char *boot_check_compare(const Machine *before, const BootStores *after, const BootCheckToken *tokens,
+                                      size_t n_tokens) {
+        size_t k = 0;
+
+        for (size_t s = 0; s < after->n_stores; s++)
+                for (size_t i = 0; i < after->stores[s]->n_entries; i++, k++) {
+                        const BootEntry *e = after->stores[s]->entries + i;
+
+                        if (k == before->n_entries)
+                                return after->stores[s]->path;
+                        if (!boot_check_same_entry(before->entries[k], e, tokens, n_tokens))
+                                return before->entries[k]->path;
+                }
+
+        return k < before->n_entries ? before->entries[k]->path : NULL;
+}
+
+int boot_check(const Survey *survey, const Transaction *t, const BootCheckToken *tokens, size_t n_tokens,
+               char **ret_path) {
+        const Machine *m = survey->machine;
+        _cleanup_(root_freep) Root *root = NULL;
+        _cleanup_(boot_stores_freep) BootStores *after = NULL;
+        _cleanup_free_ RootOverlay *files = NULL;
+        const char *path;
+        size_t n;
+        int r;
+
+        assert(survey);
+        assert(t);
+        assert(ret_path);
+
+        r = boot_check_overlay(survey, t, &files, &n);
+        if (r < 0 || n == 0)
+                return r;
+
+        r = root_copy(&root, survey->root);
+        if (r < 0)
+                return r;
+
+        root_overlay(root, files, n);
+        r = boot_stores_find(root, m->cmdline_text ? &m->cmdline : NULL, &after);
+        if (r < 0)
+                return r;
+
+        path = boot_check_compare(m, after, tokens, n_tokens);
+        return path ? free_and_strdup(ret_path, path) : 0;
+}
