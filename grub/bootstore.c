@@ -162,6 +162,10 @@ static int boot_stores_append(BootStores *stores, const BootStoreProblem *proble
         BootStoreProblem *p;
         int r;
 
+        assert(stores);
+        assert(problem->path);
+        assert(problem->code);
+
         path = strdup(problem->path);
         if (!path)
                 return -ENOMEM;
@@ -187,10 +191,6 @@ int boot_stores_problem(BootStores *stores, const char *path, unsigned line, con
         va_list ap;
         int r;
 
-        assert(stores);
-        assert(path);
-        assert(code);
-
         va_start(ap, format);
         r = boot_stores_append(stores, &problem, format, ap);
         va_end(ap);
@@ -202,9 +202,19 @@ int boot_stores_remark(BootStores *stores, const char *path, unsigned line, cons
         va_list ap;
         int r;
 
-        assert(stores);
-        assert(path);
-        assert(code);
+        va_start(ap, format);
+        r = boot_stores_append(stores, &problem, format, ap);
+        va_end(ap);
+        return r;
+}
+
+int boot_stores_leave(BootStores *stores, const char *path, unsigned line, const char *code, const char *format, ...) {
+        bool boots = boot_stores_boot_system(stores, NULL);
+        const BootStoreProblem problem = {
+                .path = (char *) path, .line = line, .code = code, .fatal = !boots, .remark = boots,
+        };
+        va_list ap;
+        int r;
 
         va_start(ap, format);
         r = boot_stores_append(stores, &problem, format, ap);

@@ -44,8 +44,8 @@ typedef struct BootStoreDriver BootStoreDriver;
  *   default-grub-unreadable        /etc/default/grub, or a file of grub.d, cannot be read, or is no regular file
  *   default-grub-syntax            a shell would refuse it
  *   default-grub-dynamic           only a shell knows the value of the variable, or a part of it
+ *   kernel-cmdline-unreadable      /etc/kernel/cmdline cannot be read, is no regular file, or holds a NUL byte
  *                                  these are fatal only if nothing else boots this system
- *   kernel-cmdline-unreadable fatal  /etc/kernel/cmdline cannot be read, is no regular file, or holds a NUL byte
  */
 typedef struct BootStoreProblem {
         char *path;      /* the file */

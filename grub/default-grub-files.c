@@ -16,6 +16,9 @@
 /* Real systems have a few drop-ins. */
 #define DEFAULT_GRUB_FILES_MAX 256U
 
+/* All of them together: real ones have some KiB. Each is read some times when an edit is chosen and checked. */
+#define DEFAULT_GRUB_SIZE_MAX (1024U * 1024U)
+
 /* Files that are sourced: real systems have one or two of some lines. */
 #define DEFAULT_GRUB_SOURCED_MAX 64U
 #define DEFAULT_GRUB_SOURCED_SIZE_MAX (256U * 1024U)
@@ -140,7 +143,8 @@ int default_grub_read(DefaultGrubFiles *f, unsigned number, const Buffer *conten
                 const DefaultGrubFile *file = f->files + i;
 
                 ret->error_file = i;
-                r = shell_run(ret->shell, streq_ptr(file->path, f->replaced) ? content : &file->content, i, &ret->error);
+                r = shell_run(ret->shell, streq_ptr(file->path, f->replaced) ? content : &file->content, i,
+                              &ret->error);
         }
 
         f->replaced = NULL;
@@ -168,11 +172,15 @@ void default_grub_reading_done(DefaultGrubReading *r) {
 static int default_grub_read_file(const Root *root, BootStores *stores, const char *path, DefaultGrubFiles *f) {
         _cleanup_free_ char *real = NULL;
         _cleanup_buffer_ Buffer content = BUFFER_NULL;
+        size_t left = DEFAULT_GRUB_SIZE_MAX;
         int r;
+
+        for (unsigned i = 0; i < f->n_files; i++)
+                left -= f->files[i].content.size;
 
         r = root_resolve(root, path, &real);
         if (r >= 0)
-                r = root_read(root, real, BOOT_FILE_MAX, &content);
+                r = root_read(root, real, left, &content);
         if (r == -ENOENT || r == -ENOTDIR)
                 return 0;
         if (r == -ENOMEM)
@@ -188,8 +196,8 @@ static int default_grub_read_file(const Root *root, BootStores *stores, const ch
 /* Whether the text of an existing generator names the drop-ins. Return: 1, 0, -ENOENT if there is none, or -ENOMEM. */
 static int default_grub_ask_generator(const Root *root) {
         static const char *const paths[] = {
-                "/usr/sbin/grub-mkconfig", "/usr/sbin/grub2-mkconfig", "/usr/bin/grub-mkconfig", "/usr/bin/grub2-mkconfig",
-                "/sbin/grub-mkconfig",     "/sbin/grub2-mkconfig",
+                "/usr/sbin/grub-mkconfig", "/usr/sbin/grub2-mkconfig", "/usr/bin/grub-mkconfig",
+                "/usr/bin/grub2-mkconfig", "/sbin/grub-mkconfig",      "/sbin/grub2-mkconfig",
         };
         bool found = false;
 
@@ -211,8 +219,8 @@ static int default_grub_ask_generator(const Root *root) {
 }
 
 /*
- * The families whose grub2-mkconfig is that of upstream here: it reads no drop-ins (rhboot/grub2: util/grub-mkconfig.in).
- * Those of Debian, Azure Linux, Arch and Deepin read them.
+ * The families whose grub2-mkconfig is that of upstream here, which reads no drop-ins (rhboot/grub2:
+ * util/grub-mkconfig.in). Those of Debian, Azure Linux, Arch and Deepin read them.
  */
 static bool default_grub_is_family_without(const char *word, size_t n) {
         static const char *const families[] = {
@@ -266,7 +274,7 @@ static int default_grub_read_unread(const Root *root, BootStores *stores, const 
 
         r = root_resolve(root, path, &real);
         if (r >= 0)
-                r = root_read(root, real, BOOT_FILE_MAX, &content);
+                r = root_read(root, real, DEFAULT_GRUB_SIZE_MAX, &content);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
 

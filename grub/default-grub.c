@@ -144,8 +144,8 @@ static int default_grub_read_alone(const Buffer *content, DefaultGrubLayout *lay
  * Fill in the layout of a store and, if it is the target of new tokens, its entry. Return: 1; 0 if the file does not
  * matter; -ENOMEM.
  */
-static int default_grub_fill_store(BootStore *store, DefaultGrubFiles *f, unsigned number, const DefaultGrubReading *all,
-                                   bool target, bool own_line) {
+static int default_grub_fill_store(BootStore *store, DefaultGrubFiles *f, unsigned number,
+                                   const DefaultGrubReading *all, bool target, bool own_line) {
         DefaultGrubLayout *layout;
         _cleanup_(line_done) Line own = {}, line = {};
         int r;
@@ -529,12 +529,8 @@ static int default_grub_add_store(BootStores *stores, DefaultGrubFiles *f, unsig
 }
 
 int default_grub_leave(BootStores *stores, const char *path, unsigned line, const char *code, const char *reason) {
-        if (!boot_stores_boot_system(stores, NULL))
-                return boot_stores_problem(stores, path, line, code, /* fatal= */ true, "%s cannot be changed here: %s",
-                                           DEFAULT_GRUB_VARIABLE, reason);
-
-        return boot_stores_remark(stores, path, line, code, "%s is left alone: %s. " DEFAULT_GRUB_BY_HAND,
-                                  DEFAULT_GRUB_VARIABLE, reason);
+        return boot_stores_leave(stores, path, line, code, "%s is left alone: %s. " DEFAULT_GRUB_BY_HAND,
+                                 DEFAULT_GRUB_VARIABLE, reason);
 }
 
 /* Say what is unknown, or why nothing is changed. */

@@ -74,7 +74,7 @@ void default_grub_reading_done(DefaultGrubReading *r);
  * @code: the reason code
  * @reason: a sentence without a full stop
  *
- * It is fatal only if nothing else boots this system: then the tokens would be nowhere. Return: 0 or -ENOMEM.
+ * Return: 0 or -ENOMEM.
  */
 int default_grub_leave(BootStores *stores, const char *path, unsigned line, const char *code, const char *reason);
 

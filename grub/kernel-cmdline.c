@@ -66,8 +66,8 @@ int kernel_cmdline_load(BootStores *stores, const char *path, Buffer *content) {
         assert(content);
 
         if (content->size > 0 && memchr(content->data, 0, content->size))
-                return boot_stores_problem(stores, path, 0, "kernel-cmdline-unreadable", /* fatal= */ true,
-                                           "The file holds a NUL byte: write it anew");
+                return boot_stores_leave(stores, path, 0, "kernel-cmdline-unreadable",
+                                         "The file is left alone, because it holds a NUL byte: write it anew");
 
         l = calloc(1, sizeof(Line));
         if (!l)
@@ -101,8 +101,8 @@ static int kernel_cmdline_find(const Root *root, BootStores *stores) {
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return boot_stores_problem(stores, path ?: KERNEL_CMDLINE_PATH, 0, "kernel-cmdline-unreadable",
-                                           /* fatal= */ true, "The file cannot be read: %s", strerror(-r));
+                return boot_stores_leave(stores, path ?: KERNEL_CMDLINE_PATH, 0, "kernel-cmdline-unreadable",
+                                         "The file is left alone, because it cannot be read: %s", strerror(-r));
 
         return kernel_cmdline_load(stores, path, &content);
 }

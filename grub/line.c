@@ -206,7 +206,8 @@ static const ShellByte *line_last_place(const Line *l, const bool *removed, cons
 }
 
 const ShellByte *line_last_byte(const Line *l) {
-        return line_last_place(l, NULL, NULL, /* unsure= */ false) ?: line_last_place(l, NULL, NULL, /* unsure= */ true);
+        return line_last_place(l, NULL, NULL, /* unsure= */ false)
+                       ?: line_last_place(l, NULL, NULL, /* unsure= */ true);
 }
 
 /* The byte after which new tokens are inserted, or NULL if they are inserted before the whole line. */

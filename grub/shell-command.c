@@ -43,7 +43,7 @@ static int shell_forget_word(Shell *s, const ShellCommand *c, size_t i, bool spe
         int r;
 
         if (!shell_value_is_sure(c->words + i) && n == c->words[i].text.size)
-                return shell_forget_all(s, shell_command_offset(s, c), "a command sets a variable whose name is computed");
+                return shell_forget_all(s, shell_command_offset(s, c), "a command sets a variable with a computed name");
         if (n == 0 || *text == '-' || *text == '+')
                 return 0;
 
@@ -174,7 +174,8 @@ static int shell_command_set(Shell *s, ShellCommand *c) {
 
                 if (shell_word_is(c, i, "-o") && shell_word_is(c, i + 1, "pipefail"))
                         i++;
-                else if (!shell_value_is_sure(c->words + i) || ((*text == '-' || *text == '+') && strpbrk(text, "unko")))
+                else if (!shell_value_is_sure(c->words + i) ||
+                         ((*text == '-' || *text == '+') && strpbrk(text, "unko")))
                         s->refuses_unset = true;
                 else if (*text != '-' && *text != '+')
                         break;
@@ -256,7 +257,7 @@ static int shell_command_source(Shell *s, ShellCommand *c) {
         if (c->n_words > 1 && shell_value_is_sure(c->words + 1) && s->source && *strempty(c->words[1].text.data) == '/')
                 r = s->source(s->userdata, c->words[1].text.data, &content);
         if (r == -ENODATA)
-                return shell_forget_all(s, shell_command_offset(s, c), "it sources a file here that gtuned cannot read");
+                return shell_forget_all(s, shell_command_offset(s, c), "it sources a file that gtuned cannot read");
         if (r <= 0)
                 return r;
         if (content->size > 0 && memchr(content->data, 0, content->size))
@@ -320,7 +321,7 @@ static int shell_call(Shell *s, ShellCommand *c, const ShellFunction *f) {
         int r;
 
         if (!f->text)
-                return shell_forget_all(s, shell_command_offset(s, c), "it calls a function here that is defined twice");
+                return shell_forget_all(s, shell_command_offset(s, c), "it calls a function that is defined twice");
 
         s->arguments = c->words + 1;
         s->n_arguments = c->n_words - 1;
@@ -377,7 +378,7 @@ static int shell_run_command(Shell *s, ShellCommand *c) {
         }
 
         return shell_may_be_function(s, name)
-                       ? shell_forget_all(s, shell_command_offset(s, c), "it runs a command here that may be a function")
+                       ? shell_forget_all(s, shell_command_offset(s, c), "it runs a command that may be a function")
                        : 0;
 }
 

@@ -242,9 +242,11 @@ static int shell_expand_arithmetic(Shell *s, ShellExpansion *x) {
         if (r < 0)
                 return r;
 
-        for (size_t i = begin; i < s->t.pos; i++) {
-                ShellValue *v = shell_find(s, s->t.text + i, shell_name_size(s, i));
+        for (size_t i = begin, n; i < s->t.pos; i += n > 0 ? n : 1) {
+                ShellValue *v;
 
+                n = shell_name_size(s, i);
+                v = shell_find(s, s->t.text + i, n);
                 if (!v)
                         continue;
                 r = shell_forget(s, v, begin, "arithmetic may set it");
@@ -396,7 +398,7 @@ int shell_assign(Shell *s, ShellRange range, bool weak) {
         if (r < 0)
                 return r;
         if (v->frozen)
-                return shell_fail(s, range.begin, /* dynamic= */ true, "the shell ends here, as the variable is read-only");
+                return shell_fail(s, range.begin, /* dynamic= */ true, "the shell ends here: the variable is read-only");
 
         if (append && v->n_assignments > 0) {
                 new.first = v->first;

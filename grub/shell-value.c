@@ -196,6 +196,7 @@ int shell_forget(Shell *s, ShellValue *v, size_t offset, const char *reason) {
         static const ShellByte nowhere = { .file = SHELL_NO_FILE, .unsure = true };
         int r;
 
+        s->n_work += v->text.size;
         for (size_t i = 0; i < v->text.size; i++)
                 v->bytes[i] = nowhere;
 
@@ -203,6 +204,8 @@ int shell_forget(Shell *s, ShellValue *v, size_t offset, const char *reason) {
         v->file = s->top;
         v->n_assignments++;
         v->doubt = shell_doubt_at(s, offset, reason);
+        if (s->n_work > SHELL_WORK_MAX)
+                return shell_fail(s, s->t.pos, /* dynamic= */ true, "the values of the file are too long");
         if (v->text.size >= strlen(SHELL_UNKNOWN) && endswith(v->text.data, SHELL_UNKNOWN))
                 return 0;
         if (v->text.size > 0) {

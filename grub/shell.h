@@ -62,8 +62,8 @@ typedef struct ShellError {
 } ShellError;
 
 /*
- * Returns the bytes of a file that is sourced, which must stay as they are as long as the shell is used. Return: 1; 0 if
- * there is no such file; -ENODATA if it is unknown what it holds; -ENOMEM.
+ * Returns the bytes of a file that is sourced, which must stay as they are as long as the shell is used. Return: 1; 0
+ * if there is no such file; -ENODATA if it is unknown what it holds; -ENOMEM.
  */
 typedef int (*ShellSource)(void *userdata, const char *path, const Buffer **ret);
 

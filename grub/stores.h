@@ -28,6 +28,20 @@ int boot_stores_read_problem_max(BootStores *stores, const char *path, size_t ma
 /** boot_stores_read_problem() - the same for a file of up to BOOT_FILE_MAX bytes */
 int boot_stores_read_problem(BootStores *stores, const char *path, int r);
 
+/**
+ * boot_stores_leave() - append the problem that a template is left alone
+ * @stores: the list
+ * @path: the file; copied
+ * @line: from 1, or 0
+ * @code: a constant string
+ * @format: the sentence
+ *
+ * It is fatal only if nothing else boots this system: then the tokens would be nowhere. Else it is a remark. Return: 0
+ * or -ENOMEM.
+ */
+int boot_stores_leave(BootStores *stores, const char *path, unsigned line, const char *code, const char *format, ...)
+        _printf_(5, 6);
+
 /** boot_stores_boot_system() - whether a store of a kind has an entry that boots this system; NULL: of any kind */
 bool boot_stores_boot_system(const BootStores *stores, const BootStoreDriver *driver);
 
