@@ -17,6 +17,7 @@ static const char *const entry_kind_table[_ENTRY_KIND_MAX] = {
 void boot_entry_done(BootEntry *e) {
         free(e->id);
         free(e->title);
+        free(e->kernel);
         free(e->path);
         cmdline_done(&e->cmdline);
         *e = (BootEntry) {};

@@ -23,6 +23,7 @@ typedef enum EntryKind {
 typedef struct BootEntry {
         char *id;          /* titles of its menus and its kernel, so that it stays the same when the file is edited */
         char *title;       /* for people */
+        char *kernel;      /* the path of the kernel, as it is written; NULL: it is a template */
         char *path;        /* the file, as seen inside the root, without links */
         unsigned line;     /* where the command line begins, from 1; 0 if the file has none yet */
         EntryKind kind;

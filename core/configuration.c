@@ -3,6 +3,15 @@
 #include "core/configuration.h"
 
 #define CONFIGURATION_APPLY "run `gtune apply`"
+#define CONFIGURATION_REMOVE "remove what is not wanted from these files"
+
+static bool configuration_is_in(const BootEntry *e, const TokenSpec *specs, size_t n_specs) {
+        for (size_t i = 0; i < n_specs; i++)
+                if (cmdline_state(&e->cmdline, specs + i, NULL) == TOKEN_EQUAL)
+                        return true;
+
+        return false;
+}
 
 /* An entry that gtuned does not change is no reason to change anything, but its owner has to know. */
 static void configuration_check_unedited(const BootEntry *e, const TokenSpec *specs, size_t n_specs, Configuration *c) {
@@ -12,6 +21,8 @@ static void configuration_check_unedited(const BootEntry *e, const TokenSpec *sp
 }
 
 static void configuration_check_entry(const BootEntry *e, const TokenSpec *specs, size_t n_specs, Configuration *c) {
+        c->still = c->still || ((e->kind == ENTRY_SYSTEM || e->kind == ENTRY_UNEDITED) &&
+                                configuration_is_in(e, specs, n_specs));
         if (e->kind == ENTRY_UNEDITED)
                 configuration_check_unedited(e, specs, n_specs, c);
         if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE)
@@ -36,6 +47,12 @@ static void configuration_check_entry(const BootEntry *e, const TokenSpec *specs
         }
 }
 
+bool configuration_is_released(const View *view, const char *practice) {
+        const LedgerRelease *release = ledger_release(view->ledger, practice, view->subject);
+
+        return release && streq_ptr(release->boot_id, view->machine->boot_id);
+}
+
 /* If gtuned added a token in this boot, the configuration was not complete when this boot began. */
 static void configuration_check_ledger(const View *view, const char *practice, Configuration *c) {
         bool now = false;
@@ -43,7 +60,8 @@ static void configuration_check_ledger(const View *view, const char *practice, C
         for (size_t i = 0; i < view->ledger->n_tokens; i++) {
                 const LedgerToken *t = view->ledger->tokens + i;
 
-                if (!streq(t->practice, practice) || !streq_ptr(t->subject, view->subject))
+                if (!streq(t->practice, practice) || !streq_ptr(t->subject, view->subject) ||
+                    !ledger_token_is_added(t))
                         continue;
 
                 c->ours = true;
@@ -51,13 +69,21 @@ static void configuration_check_ledger(const View *view, const char *practice, C
         }
 
         c->ours_earlier = c->ours && !now;
+        c->released = configuration_is_released(view, practice);
 }
 
 void configuration_of_tokens(const View *view, const char *practice, const TokenSpec *specs, size_t n_specs,
                              Configuration *ret) {
         bool boots = false;
 
-        *ret = (Configuration) {.automatic = n_specs == 0, .complete = true, .next_boot = true, .running = true};
+        *ret = (Configuration) {
+                .automatic = n_specs == 0,
+                .complete = true,
+                .next_boot = true,
+                .running = true,
+                .specs = specs,
+                .n_specs = n_specs,
+        };
 
         for (size_t i = 0; i < view->machine->n_entries; i++) {
                 boots = boots || view->machine->entries[i]->kind == ENTRY_SYSTEM;
@@ -173,34 +199,117 @@ static int configuration_verdict_on(const View *view, Finding *f, const Configur
                                "it is configured and takes effect at the next boot");
 }
 
-static int configuration_verdict_held(Finding *f, const Configuration *c, bool effect) {
-        static const char text[] = "it was reverted and is held until `gtune apply` is run or its policy changes";
+/* So many files are named in a sentence; the evidence has more. */
+#define CONFIGURATION_NAMED_MAX 8U
+#define CONFIGURATION_EVIDENCE_MAX 64U
 
-        if (effect && !c->next_boot && !c->unknown)
+#define CONFIGURATION_LEFT "%s, and the ledger does not say that gtuned added it"
+
+/* Name an entry in a list: "FILE:LINE has TOKEN". */
+static int configuration_name_entry(Finding *f, const BootEntry *e, const Configuration *c, size_t n, Buffer *list) {
+        _cleanup_free_ char *where = location_format(e->path, e->line);
+        _cleanup_buffer_ Buffer tokens = BUFFER_NULL;
+
+        if (!where)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < c->n_specs; i++) {
+                const Token *t;
+
+                if (cmdline_state(&e->cmdline, c->specs + i, &t) == TOKEN_EQUAL &&
+                    buffer_printf(&tokens, "%s%s%s%s", tokens.size > 0 ? " " : "", t->name, t->value ? "=" : "",
+                                  strempty(t->value)) < 0)
+                        return -ENOMEM;
+        }
+
+        if (n < CONFIGURATION_EVIDENCE_MAX && finding_evidence(f, where, tokens.data) < 0)
+                return -ENOMEM;
+
+        return n < CONFIGURATION_NAMED_MAX ? buffer_printf(list, "%s%s has %s", n > 0 ? ", " : "", where, tokens.data)
+                                           : 0;
+}
+
+/* Whether an entry boots this system in any way, or is a template of such entries. */
+static bool configuration_may_boot(const BootEntry *e) {
+        return e->kind == ENTRY_SYSTEM || e->kind == ENTRY_TEMPLATE || e->kind == ENTRY_RESCUE ||
+               e->kind == ENTRY_UNEDITED;
+}
+
+/*
+ * Name all entries and templates that have the tokens although they are not wanted. gtuned's own are gone or recorded; of
+ * these it is not known that they are gtuned's. *ret takes a sentence, or NULL if there are none. Return: 0 or -ENOMEM.
+ */
+static int configuration_name_left(const View *view, Finding *f, const Configuration *c, char **ret) {
+        _cleanup_buffer_ Buffer list = BUFFER_NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; i < view->machine->n_entries; i++) {
+                const BootEntry *e = view->machine->entries[i];
+
+                if (!configuration_may_boot(e) || !configuration_is_in(e, c->specs, c->n_specs))
+                        continue;
+                if (configuration_name_entry(f, e, c, n++, &list) < 0)
+                        return -ENOMEM;
+        }
+
+        if (n > CONFIGURATION_NAMED_MAX &&
+            buffer_printf(&list, ", and so have %zu more entries", n - CONFIGURATION_NAMED_MAX) < 0)
+                return -ENOMEM;
+
+        *ret = n > 0 ? strdup(list.data) : NULL;
+        return n == 0 || *ret ? 0 : -ENOMEM;
+}
+
+static int configuration_verdict_held(const View *view, Finding *f, const Configuration *c, bool effect) {
+        static const char text[] = "it was reverted and is held until `gtune apply` is run or its policy changes";
+        _cleanup_free_ char *left = NULL;
+        int r;
+
+        r = configuration_name_left(view, f, c, &left);
+        if (r < 0)
+                return r;
+
+        if (effect && !c->next_boot && !c->unknown && !c->still && c->released)
                 return finding_verdict(f, STATE_PENDING_REBOOT, "held", NULL,
-                                       "%s; it stays in effect until the next boot", text);
+                                       "%s; it stays in effect until the next boot%s%s", text, left ? "; " : "",
+                                       strempty(left));
+        if (left)
+                return finding_verdict(f, STATE_UNMANAGED, "tokens-left", NULL, "%s; " CONFIGURATION_LEFT, text, left);
 
         return finding_verdict(f, effect ? STATE_UNMANAGED : STATE_OFF, "held", NULL, "%s", text);
 }
 
 static int configuration_verdict_off(const View *view, Finding *f, const Configuration *c, bool effect) {
         bool observed = f->wanted == WANTED_NOTHING;
+        _cleanup_free_ char *left = NULL;
+        int r;
 
         if (c->ours && !observed)
                 return finding_verdict(f, STATE_DIFFERS, "ours-to-remove", CONFIGURATION_APPLY,
                                        "the policy does not want it, and gtuned's changes are still there");
-        if (effect && !c->next_boot && c->running && !observed && !c->unknown)
+
+        if (!c->ours && !observed) {
+                r = configuration_name_left(view, f, c, &left);
+                if (r < 0)
+                        return r;
+        }
+
+        if (effect && !c->next_boot && !c->still && c->running && c->released && !observed && !c->unknown)
                 return finding_verdict(f, STATE_PENDING_REBOOT, "until-reboot", "reboot",
-                                       "it is no longer configured and stays in effect until the next boot");
+                                       "it is no longer configured and stays in effect until the next boot%s%s",
+                                       left ? "; " : "", strempty(left));
         if (c->ours)
                 return finding_verdict(f, STATE_UNMANAGED, "ours-without-policy", NULL,
                                        "gtuned configured it, and there is no valid policy that wants it");
-        if (effect)
+        if (effect && (c->next_boot || !left))
                 return finding_verdict(f, STATE_UNMANAGED, NULL, NULL,
                                        observed ? NULL : "it is in effect, and the policy does not ask for it");
         if (c->next_boot && !c->automatic && !c->unknown && view->machine->n_entries > 0)
                 return finding_verdict(f, STATE_UNMANAGED, "configured-elsewhere", NULL,
                                        "it is configured, but not by gtuned, and takes effect at the next boot");
+        if (left)
+                return finding_verdict(f, STATE_UNMANAGED, "tokens-left", CONFIGURATION_REMOVE,
+                                       "the policy does not want it; " CONFIGURATION_LEFT, left);
 
         return finding_verdict(f, STATE_OFF, NULL, NULL, NULL);
 }
@@ -215,7 +324,7 @@ int configuration_verdict(const View *view, Finding *finding, const Configuratio
         }
 
         if (finding->held && finding->wanted == WANTED_ON)
-                return configuration_verdict_held(finding, c, effect);
+                return configuration_verdict_held(view, finding, c, effect);
         if (finding->wanted == WANTED_ON && c->unedited && !c->unknown &&
             finding_warning(finding, "%s:%u boots this system, too; gtuned does not change it, and it does not have the "
                             "tokens", c->unedited->path, c->unedited->line) < 0)

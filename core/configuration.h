@@ -17,10 +17,14 @@ typedef struct Configuration {
         bool running;             /* this boot was started with it */
         bool ours;                /* gtuned wrote it */
         bool ours_earlier;        /* gtuned wrote all of it in an earlier boot, or into the image */
+        bool released;            /* gtuned took it back in this boot, so that the next boot is without it */
+        bool still;               /* an entry that boots this system has one of its tokens */
         const BootEntry *missing; /* an entry or template that does not have it; NULL: all have it */
         const BootEntry *opposite; /* an entry or template that says the opposite; NULL: there is none */
         const Token *opposite_token; /* the token of that entry that says so */
         const BootEntry *unedited; /* an entry that gtuned does not change and that does not have it; NULL: there is none */
+        const TokenSpec *specs;   /* its tokens */
+        size_t n_specs;
         const char *path, *detail; /* if the practice is configured by files: the file that is wrong, and why */
 } Configuration;
 
@@ -30,10 +34,13 @@ typedef struct Configuration {
  * @practice: the name of the practice that the tokens belong to
  * @specs: the tokens; all of them are needed
  * @n_specs: how many tokens
- * @ret: takes the configuration, which points into the view
+ * @ret: takes the configuration, which points into the view and to the tokens
  */
 void configuration_of_tokens(const View *view, const char *practice, const TokenSpec *specs, size_t n_specs,
                              Configuration *ret);
+
+/** configuration_is_released() - whether gtuned took a practice back in this boot, as Configuration.released */
+bool configuration_is_released(const View *view, const char *practice) _pure_;
 
 /**
  * configuration_verdict() - set the state that follows from configuration and effect

@@ -12,7 +12,7 @@ typedef enum LedgerFieldType {
         LEDGER_FIELD_TEXT,     /* char *, required */
         LEDGER_FIELD_PATH,     /* char *, required, an absolute path */
         LEDGER_FIELD_OPTIONAL, /* char *, NULL is written as null */
-        LEDGER_FIELD_SUBJECT,  /* char *, NULL (this machine) is not written */
+        LEDGER_FIELD_EXTRA,    /* char *, NULL is not written */
         LEDGER_FIELD_NAMES,    /* char **, NULL is not written */
 } LedgerFieldType;
 
@@ -37,6 +37,7 @@ typedef enum LedgerListName {
         LEDGER_LIST_ATTRIBUTES,
         LEDGER_LIST_SIDE_CHANGES,
         LEDGER_LIST_HOLDS,
+        LEDGER_LIST_RELEASES,
         LEDGER_LIST_INTENTS,
         _LEDGER_LISTS_MAX,
 } LedgerListName;

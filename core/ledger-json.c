@@ -29,7 +29,7 @@ static int ledger_record_to_json(const void *record, const LedgerField *fields, 
 
                 if (fields[i].type == LEDGER_FIELD_NAMES && value)
                         r = ledger_names_to_json(value, o, fields[i].name);
-                else if (fields[i].type != LEDGER_FIELD_NAMES && (value || fields[i].type != LEDGER_FIELD_SUBJECT))
+                else if (fields[i].type != LEDGER_FIELD_NAMES && (value || fields[i].type != LEDGER_FIELD_EXTRA))
                         r = json_set_text(o, fields[i].name, value);
                 if (r < 0)
                         return r;
@@ -111,7 +111,7 @@ static int ledger_field_from_json(void *record, const LedgerField *field, json_o
 
         text = json_get_text(o, field->name);
         if (!text)
-                return field->type == LEDGER_FIELD_OPTIONAL || field->type == LEDGER_FIELD_SUBJECT ? 0 : -EBADMSG;
+                return field->type == LEDGER_FIELD_OPTIONAL || field->type == LEDGER_FIELD_EXTRA ? 0 : -EBADMSG;
         if (field->type == LEDGER_FIELD_PATH && text[0] != '/')
                 return -EBADMSG;
 

@@ -10,17 +10,19 @@
 
 static const LedgerField token_fields[] = {
         {"practice", offsetof(LedgerToken, practice), LEDGER_FIELD_TEXT},
-        {"subject", offsetof(LedgerToken, subject), LEDGER_FIELD_SUBJECT},
+        {"subject", offsetof(LedgerToken, subject), LEDGER_FIELD_EXTRA},
         {"store", offsetof(LedgerToken, store), LEDGER_FIELD_TEXT},
         {"path", offsetof(LedgerToken, path), LEDGER_FIELD_PATH},
         {"token", offsetof(LedgerToken, token), LEDGER_FIELD_TEXT},
         {"boot_id", offsetof(LedgerToken, boot_id), LEDGER_FIELD_OPTIONAL},
         {"keep", offsetof(LedgerToken, keep), LEDGER_FIELD_NAMES},
+        {"added", offsetof(LedgerToken, added), LEDGER_FIELD_NAMES},
+        {"kernel", offsetof(LedgerToken, kernel), LEDGER_FIELD_EXTRA},
 };
 
 static const LedgerField file_fields[] = {
         {"practice", offsetof(LedgerFile, practice), LEDGER_FIELD_TEXT},
-        {"subject", offsetof(LedgerFile, subject), LEDGER_FIELD_SUBJECT},
+        {"subject", offsetof(LedgerFile, subject), LEDGER_FIELD_EXTRA},
         {"path", offsetof(LedgerFile, path), LEDGER_FIELD_PATH},
         {"sha256", offsetof(LedgerFile, sha256), LEDGER_FIELD_TEXT},
         {"unit", offsetof(LedgerFile, unit), LEDGER_FIELD_OPTIONAL},
@@ -29,7 +31,7 @@ static const LedgerField file_fields[] = {
 
 static const LedgerField attribute_fields[] = {
         {"practice", offsetof(LedgerAttribute, practice), LEDGER_FIELD_TEXT},
-        {"subject", offsetof(LedgerAttribute, subject), LEDGER_FIELD_SUBJECT},
+        {"subject", offsetof(LedgerAttribute, subject), LEDGER_FIELD_EXTRA},
         {"path", offsetof(LedgerAttribute, path), LEDGER_FIELD_PATH},
         {"old", offsetof(LedgerAttribute, old), LEDGER_FIELD_TEXT},
         {"new", offsetof(LedgerAttribute, new), LEDGER_FIELD_TEXT},
@@ -38,7 +40,7 @@ static const LedgerField attribute_fields[] = {
 
 static const LedgerField side_change_fields[] = {
         {"practice", offsetof(LedgerSideChange, practice), LEDGER_FIELD_TEXT},
-        {"subject", offsetof(LedgerSideChange, subject), LEDGER_FIELD_SUBJECT},
+        {"subject", offsetof(LedgerSideChange, subject), LEDGER_FIELD_EXTRA},
         {"kind", offsetof(LedgerSideChange, kind), LEDGER_FIELD_TEXT},
         {"target", offsetof(LedgerSideChange, target), LEDGER_FIELD_TEXT},
         {"value", offsetof(LedgerSideChange, value), LEDGER_FIELD_OPTIONAL},
@@ -46,8 +48,14 @@ static const LedgerField side_change_fields[] = {
 
 static const LedgerField hold_fields[] = {
         {"practice", offsetof(LedgerHold, practice), LEDGER_FIELD_TEXT},
-        {"subject", offsetof(LedgerHold, subject), LEDGER_FIELD_SUBJECT},
+        {"subject", offsetof(LedgerHold, subject), LEDGER_FIELD_EXTRA},
         {"policy", offsetof(LedgerHold, policy), LEDGER_FIELD_TEXT},
+};
+
+static const LedgerField release_fields[] = {
+        {"practice", offsetof(LedgerRelease, practice), LEDGER_FIELD_TEXT},
+        {"subject", offsetof(LedgerRelease, subject), LEDGER_FIELD_EXTRA},
+        {"boot_id", offsetof(LedgerRelease, boot_id), LEDGER_FIELD_OPTIONAL},
 };
 
 static const LedgerField intent_fields[] = {
@@ -66,6 +74,7 @@ const LedgerList ledger_lists[_LEDGER_LISTS_MAX] = {
         [LEDGER_LIST_ATTRIBUTES] = LEDGER_LIST(attributes, LedgerAttribute, attribute_fields),
         [LEDGER_LIST_SIDE_CHANGES] = LEDGER_LIST(side_changes, LedgerSideChange, side_change_fields, .optional = true),
         [LEDGER_LIST_HOLDS] = LEDGER_LIST(holds, LedgerHold, hold_fields),
+        [LEDGER_LIST_RELEASES] = LEDGER_LIST(releases, LedgerRelease, release_fields, .optional = true),
         [LEDGER_LIST_INTENTS] = LEDGER_LIST(intents, LedgerIntent, intent_fields),
 };
 
@@ -225,6 +234,10 @@ LedgerHold *ledger_add_hold(Ledger *ledger) {
         return ledger_list_add(ledger, ledger_lists + LEDGER_LIST_HOLDS);
 }
 
+LedgerRelease *ledger_add_release(Ledger *ledger) {
+        return ledger_list_add(ledger, ledger_lists + LEDGER_LIST_RELEASES);
+}
+
 LedgerIntent *ledger_add_intent(Ledger *ledger) {
         return ledger_list_add(ledger, ledger_lists + LEDGER_LIST_INTENTS);
 }
@@ -268,6 +281,13 @@ void ledger_drop_hold(Ledger *ledger, const char *practice, const char *subject)
                 ledger_list_drop(ledger, ledger_lists + LEDGER_LIST_HOLDS, hold);
 }
 
+void ledger_drop_release(Ledger *ledger, const char *practice, const char *subject) {
+        LedgerRelease *release = ledger_release(ledger, practice, subject);
+
+        if (release)
+                ledger_list_drop(ledger, ledger_lists + LEDGER_LIST_RELEASES, release);
+}
+
 const char *ledger_status_to_string(LedgerStatus status) {
         static const char *const names[] = {
                 [LEDGER_OK] = "ok",
@@ -285,6 +305,30 @@ const LedgerHold *ledger_hold(const Ledger *ledger, const char *practice, const 
                         return ledger->holds + i;
 
         return NULL;
+}
+
+bool ledger_token_is_added(const LedgerToken *token) {
+        return !token->added || token->added[0];
+}
+
+LedgerRelease *ledger_release(const Ledger *ledger, const char *practice, const char *subject) {
+        for (size_t i = 0; i < ledger->n_releases; i++)
+                if (streq(ledger->releases[i].practice, practice) && streq_ptr(ledger->releases[i].subject, subject))
+                        return ledger->releases + i;
+
+        return NULL;
+}
+
+int ledger_note_release(Ledger *ledger, const char *practice, const char *subject, const char *boot_id) {
+        LedgerRelease *release = ledger_release(ledger, practice, subject);
+
+        if (!release)
+                release = ledger_add_release(ledger);
+        if (!release || free_and_strdup(&release->practice, practice) < 0 ||
+            free_and_strdup(&release->subject, subject) < 0)
+                return -ENOMEM;
+
+        return free_and_strdup(&release->boot_id, boot_id);
 }
 
 LedgerFile *ledger_file(const Ledger *ledger, const char *path) {

@@ -25,7 +25,16 @@ typedef struct LedgerToken {
         char *token;   /* as written: "cpuidle_haltpoll.force=Y" */
         char *boot_id; /* the boot in which it was added; NULL: it was added to an image */
         char **keep;   /* ids of the entries that already had the token, NULL-terminated; may be NULL */
+        char **added;  /* ids of the entries that it was added to, NULL-terminated; NULL: an older gtuned wrote this */
+        char *kernel;  /* the kernel of the entry, where a file is one entry; may be NULL */
 } LedgerToken;
+
+/* That gtuned took back what it had configured for the next boot. */
+typedef struct LedgerRelease {
+        char *practice;
+        char *subject;
+        char *boot_id; /* the boot in which it did; NULL: it was an image */
+} LedgerRelease;
 
 /* One file that gtuned made. */
 typedef struct LedgerFile {
@@ -86,6 +95,8 @@ struct Ledger {
         size_t n_side_changes;
         LedgerHold *holds;
         size_t n_holds;
+        LedgerRelease *releases;
+        size_t n_releases;
 
         /* Set during a transaction: the files that it changes, and the ledger that is valid after it. */
         LedgerIntent *intents;
@@ -134,8 +145,25 @@ const char *ledger_status_to_string(LedgerStatus status);
 /** ledger_hold() - the hold on a practice for a subject, or NULL */
 const LedgerHold *ledger_hold(const Ledger *ledger, const char *practice, const char *subject) _pure_;
 
+/** ledger_release() - when gtuned took back what it had configured of a practice for a subject, or NULL */
+LedgerRelease *ledger_release(const Ledger *ledger, const char *practice, const char *subject) _pure_;
+
+/**
+ * ledger_note_release() - record that gtuned takes back what it had configured of a practice
+ * @ledger: the ledger
+ * @practice: the practice
+ * @subject: its subject; NULL: this machine
+ * @boot_id: the present boot; NULL: this is an image
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ledger_note_release(Ledger *ledger, const char *practice, const char *subject, const char *boot_id);
+
 /** ledger_token() - the record of a token in a store, or NULL */
 LedgerToken *ledger_token(Ledger *ledger, const char *path, const char *token);
+
+/** ledger_token_is_added() - whether gtuned added the token of a record to an entry, and not only found it there */
+bool ledger_token_is_added(const LedgerToken *token) _pure_;
 
 /**
  * ledger_next_token() - go through the records of one store
@@ -162,6 +190,7 @@ LedgerFile *ledger_add_file(Ledger *ledger);
 LedgerAttribute *ledger_add_attribute(Ledger *ledger);
 LedgerSideChange *ledger_add_side_change(Ledger *ledger);
 LedgerHold *ledger_add_hold(Ledger *ledger);
+LedgerRelease *ledger_add_release(Ledger *ledger);
 LedgerIntent *ledger_add_intent(Ledger *ledger);
 
 /** ledger_drop_…() - remove one record of a list; the order of the others stays */
@@ -170,6 +199,7 @@ void ledger_drop_file(Ledger *ledger, LedgerFile *file);
 void ledger_drop_attribute(Ledger *ledger, LedgerAttribute *attribute);
 void ledger_drop_side_change(Ledger *ledger, LedgerSideChange *change);
 void ledger_drop_hold(Ledger *ledger, const char *practice, const char *subject);
+void ledger_drop_release(Ledger *ledger, const char *practice, const char *subject);
 
 /**
  * ledger_drop_tokens() - remove many records at once

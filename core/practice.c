@@ -17,6 +17,7 @@ const Reason common_reasons[] = {
         {"later-entries", "The boot entries have it, but the file that later entries are made from does not."},
         {"changed-since", "gtuned configured it, and it was removed afterwards: the evidence names the file."},
         {"opposite-token", "An administrator's token says the opposite, and the last one decides.", .hopeless = true},
+        {"tokens-left", "Boot entries have its tokens, and it is not known that gtuned added them."},
         {"boot-config-not-read", "It was configured before this boot, and this boot does not have it: the boot "
                                  "loader reads another file, or the guest is booted with a command line of its host."},
         {"next-boot", "It is configured and takes effect at the next boot.", .group = REASON_OF_OWNER},

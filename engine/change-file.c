@@ -52,6 +52,7 @@ static int change_file_record(const Survey *survey, Transaction *t, const Change
             free_and_strdup(&record->boot_id, survey->machine->boot_id) < 0)
                 return -ENOMEM;
 
+        ledger_drop_release(t->ledger, c->practice, c->subject);
         return 0;
 }
 
@@ -115,6 +116,9 @@ static int change_file_begin(const Survey *survey, _unused_ const Plan *plan, co
                 }
 
                 r = change_file_release(survey, record, t);
+                if (r < 0)
+                        return r;
+                r = ledger_note_release(t->ledger, record->practice, record->subject, survey->machine->boot_id);
                 if (r < 0)
                         return r;
                 ledger_drop_file(t->ledger, record);

@@ -7,6 +7,7 @@
 
 #include "engine/boot-check.h"
 #include "engine/change.h"
+#include "engine/ownership.h"
 #include "grub/edit.h"
 
 /* The edits of one boot store. */
@@ -14,13 +15,17 @@ typedef struct StoreEdits {
         TokenEdit *edits;
         TokenSpec *specs; /* of what is removed */
         char **texts;
+        char ***keeps;    /* of what is removed: the entries in which it is not gtuned's */
         size_t n;
 } StoreEdits;
 
 static void store_edits_done(StoreEdits *e) {
-        for (size_t i = 0; i < e->n; i++)
+        for (size_t i = 0; i < e->n; i++) {
                 free(e->texts[i]);
+                strv_free(e->keeps[i]);
+        }
         free(e->texts);
+        free(e->keeps);
         free(e->specs);
         free(e->edits);
 }
@@ -29,7 +34,17 @@ static int store_edits_init(StoreEdits *e, size_t n) {
         e->edits = calloc(n + 1, sizeof(TokenEdit));
         e->specs = calloc(n + 1, sizeof(TokenSpec));
         e->texts = calloc(n + 1, sizeof(char *));
-        return e->edits && e->specs && e->texts ? 0 : -ENOMEM;
+        e->keeps = calloc(n + 1, sizeof(char **));
+        return e->edits && e->specs && e->texts && e->keeps ? 0 : -ENOMEM;
+}
+
+static size_t change_token_count(char **ids) {
+        size_t n = 0;
+
+        while (ids && ids[n])
+                n++;
+
+        return n;
 }
 
 /* What entries had of the parameter before gtuned came stays when gtuned's token is taken back. */
@@ -39,34 +54,135 @@ static int change_token_remember_keep(const BootStore *store, const TokenSpec *s
         for (size_t i = 0; i < store->n_entries; i++) {
                 const BootEntry *e = store->entries + i;
 
-                if (!boot_entry_takes_tokens(e) || cmdline_state(&e->cmdline, spec, NULL) == TOKEN_ABSENT)
-                        continue;
-                if (grow(&record->keep, n + 1, sizeof(char *)) < 0)
+                if (boot_entry_loses_tokens(e) && cmdline_state(&e->cmdline, spec, NULL) != TOKEN_ABSENT &&
+                    strv_take(&record->keep, &n, strdup(e->id)) < 0)
                         return -ENOMEM;
-                record->keep[n] = strdup(e->id);
-                if (!record->keep[n++])
-                        return -ENOMEM;
-                record->keep[n] = NULL;
         }
 
         return 0;
 }
 
-static int change_token_record(const Survey *survey, Transaction *t, const BootStore *store, const Change *c,
-                               const char *text) {
-        LedgerToken *record = ledger_token(t->ledger, store->path, text);
+/* Remove an id from a list. Return: whether it was there. */
+static bool change_token_forget_id(char **ids, const char *id) {
+        for (char **p = ids; p && *p; p++)
+                if (streq(*p, id)) {
+                        free(*p);
+                        do
+                                p[0] = p[1];
+                        while (*p++);
+                        return true;
+                }
 
-        if (!record) {
-                record = ledger_add_token(t->ledger);
-                if (!record || free_and_strdup(&record->practice, c->practice) < 0 ||
-                    free_and_strdup(&record->subject, c->subject) < 0 ||
-                    free_and_strdup(&record->store, store->driver->name) < 0 ||
-                    free_and_strdup(&record->path, store->path) < 0 || free_and_strdup(&record->token, text) < 0 ||
-                    change_token_remember_keep(store, &c->token, record) < 0)
+        return false;
+}
+
+/* Which entries get the token. One that had it and lost it since then gets it from gtuned. */
+static int change_token_remember_added(const BootStore *store, const TokenSpec *spec, bool new, LedgerToken *record) {
+        size_t n = change_token_count(record->added);
+
+        for (size_t i = 0; i < store->n_entries; i++) {
+                const BootEntry *e = store->entries + i;
+
+                if (!entry_needs(e, spec, /* n_removed= */ 0))
+                        continue;
+                if (!new && !change_token_forget_id(record->keep, e->id) && change_token_forget_id(record->added, e->id))
+                        n--;
+                if (strv_take(&record->added, &n, strdup(e->id)) < 0)
                         return -ENOMEM;
         }
 
+        return 0;
+}
+
+/* A file that is one entry may be renamed, and its kernel is still the same. */
+static int change_token_remember_kernel(const BootStore *store, LedgerToken *record) {
+        const BootEntry *e = store->entries;
+
+        if (store->n_entries != 1 || isempty(e->kernel) || !streq(e->id, store->path))
+                return 0;
+
+        return free_and_strdup(&record->kernel, e->kernel);
+}
+
+static int change_token_new_record(const BootStore *store, const Change *c, const char *text, LedgerToken *record) {
+        if (free_and_strdup(&record->practice, c->practice) < 0 || free_and_strdup(&record->subject, c->subject) < 0 ||
+            free_and_strdup(&record->store, store->driver->name) < 0 ||
+            free_and_strdup(&record->path, store->path) < 0 || free_and_strdup(&record->token, text) < 0 ||
+            change_token_remember_keep(store, &c->token, record) < 0)
+                return -ENOMEM;
+
+        record->added = calloc(1, sizeof(char *));
+        return record->added ? change_token_remember_kernel(store, record) : -ENOMEM;
+}
+
+static int change_token_record(const Survey *survey, Transaction *t, const BootStore *store, const Change *c,
+                               const char *text) {
+        LedgerToken *record = ledger_token(t->ledger, store->path, text);
+        bool new = !record;
+
+        if (new) {
+                record = ledger_add_token(t->ledger);
+                if (!record || change_token_new_record(store, c, text, record) < 0)
+                        return -ENOMEM;
+        }
+
+        /* Of a record that an older gtuned wrote it stays unknown which entries it had added the token to. */
+        if (record->added && change_token_remember_added(store, &c->token, new, record) < 0)
+                return -ENOMEM;
+
+        ledger_drop_release(t->ledger, c->practice, c->subject);
         return free_and_strdup(&record->boot_id, survey->machine->boot_id);
+}
+
+/* Whether a token is added for the first time: no record says yet that gtuned has added it anywhere. */
+static bool change_token_is_first(const Survey *survey, const Change *c, const char *text) {
+        bool lacking = false;
+
+        for (size_t i = 0; i < survey->ledger->n_tokens; i++)
+                if (ledger_token_is_added(survey->ledger->tokens + i) &&
+                    streq(survey->ledger->tokens[i].token, text) &&
+                    streq(survey->ledger->tokens[i].practice, c->practice) &&
+                    streq_ptr(survey->ledger->tokens[i].subject, c->subject))
+                        return false;
+        for (size_t i = 0; i < survey->stores->n_stores; i++)
+                lacking = lacking || boot_store_lacks(survey->stores->stores[i], &c->token);
+
+        return lacking;
+}
+
+static bool change_token_is_in(const BootStore *store, const TokenSpec *spec) {
+        for (size_t i = 0; i < store->n_entries; i++)
+                if (boot_entry_loses_tokens(store->entries + i) &&
+                    cmdline_state(&store->entries[i].cmdline, spec, NULL) != TOKEN_ABSENT)
+                        return true;
+
+        return false;
+}
+
+/* Stores to which nothing is added, because they have the token: what they have of it was there before gtuned came. */
+static int change_token_record_others(const Survey *survey, Transaction *t, const Change *c) {
+        _cleanup_free_ char *text = token_spec_format(&c->token);
+
+        if (!text)
+                return -ENOMEM;
+        if (!change_token_is_first(survey, c, text))
+                return 0;
+
+        for (size_t i = 0; i < survey->stores->n_stores; i++) {
+                const BootStore *store = survey->stores->stores[i];
+                LedgerToken *record;
+
+                if (boot_store_lacks(store, &c->token) || !change_token_is_in(store, &c->token) ||
+                    ledger_token(t->ledger, store->path, text))
+                        continue;
+
+                record = ledger_add_token(t->ledger);
+                if (!record || change_token_new_record(store, c, text, record) < 0 ||
+                    free_and_strdup(&record->boot_id, survey->machine->boot_id) < 0)
+                        return -ENOMEM;
+        }
+
+        return 0;
 }
 
 static int store_edits_add(const Survey *survey, const Plan *plan, const BootStore *store, Transaction *t,
@@ -93,29 +209,23 @@ static int store_edits_add(const Survey *survey, const Plan *plan, const BootSto
         return 0;
 }
 
-static int store_edits_add_removal(const LedgerToken *record, StoreEdits *e) {
-        TokenSpec *spec = e->specs + e->n;
-        int r;
-
-        r = token_spec_parse(record->token, spec, e->texts + e->n);
-        if (r < 0)
-                return r;
-
-        e->edits[e->n++] = (TokenEdit) {.spec = spec, .keep = (const char *const *) record->keep};
-        return 0;
-}
-
-static int store_edits_remove(const Survey *survey, const BootStore *store, const bool *release, StoreEdits *e) {
-        const LedgerToken *record = NULL;
-
-        while ((record = ledger_next_token(survey->ledger, store->path, record))) {
+static int store_edits_remove(const BootStore *store, const Ownerships *taken, StoreEdits *e) {
+        for (size_t i = 0; i < taken->n_tokens; i++) {
+                TokenSpec *spec = e->specs + e->n;
+                _cleanup_(strv_freep) char **keep = NULL;
                 int r;
 
-                if (!change_is_released(survey, release, record->practice, record->subject))
-                        continue;
-                r = store_edits_add_removal(record, e);
+                r = ownership_keep(taken->tokens + i, store, &keep);
                 if (r < 0)
                         return r;
+                if (r == 0)
+                        continue;
+                r = token_spec_parse(taken->tokens[i].token, spec, e->texts + e->n);
+                if (r < 0)
+                        return r;
+
+                e->edits[e->n] = (TokenEdit) {.spec = spec, .keep = (const char *const *) keep};
+                e->keeps[e->n++] = TAKE_PTR(keep);
         }
 
         return 0;
@@ -157,22 +267,18 @@ static int change_token_render(const BootStore *store, const StoreEdits *e, Tran
         return 0;
 }
 
-static int change_token_edit_store(const Survey *survey, const Plan *plan, const bool *release, const BootStore *store,
-                                   Transaction *t) {
+static int change_token_edit_store(const Survey *survey, const Plan *plan, const Ownerships *taken,
+                                   const BootStore *store, Transaction *t) {
         _cleanup_(store_edits_done) StoreEdits e = {};
-        size_t n = plan ? plan->n_changes : 0;
         int r;
 
-        for (const LedgerToken *l = NULL; (l = ledger_next_token(survey->ledger, store->path, l));)
-                n++;
-
-        r = store_edits_init(&e, n);
+        r = store_edits_init(&e, (plan ? plan->n_changes : 0) + taken->n_tokens);
         if (r < 0)
                 return r;
         r = store_edits_add(survey, plan, store, t, &e);
         if (r < 0)
                 return r;
-        r = store_edits_remove(survey, store, release, &e);
+        r = store_edits_remove(store, taken, &e);
         if (r < 0 || e.n == 0)
                 return r;
 
@@ -270,28 +376,24 @@ static bool change_token_drops(const LedgerToken *record, const void *userdata) 
 }
 
 /* What would be written is read again first. */
-static int change_token_check(const Survey *survey, const Plan *plan, const bool *release, Transaction *t) {
-        size_t n = survey->ledger->n_tokens + (plan ? plan->n_changes : 0), k = 0;
+static int change_token_check(const Survey *survey, const Plan *plan, const Ownerships *taken, Transaction *t) {
+        size_t n = taken->n_tokens + (plan ? plan->n_changes : 0), k = 0;
         _cleanup_free_ BootCheckToken *tokens = calloc(n + 1, sizeof(BootCheckToken));
         _cleanup_(store_edits_done) StoreEdits e = {};
         _cleanup_free_ char *path = NULL;
         int r;
 
-        if (!tokens || store_edits_init(&e, survey->ledger->n_tokens) < 0)
+        if (!tokens || store_edits_init(&e, taken->n_tokens) < 0)
                 return -ENOMEM;
 
         for (size_t i = 0; plan && i < plan->n_changes; i++)
                 if (plan->changes[i].kind == CHANGE_TOKEN)
                         tokens[k++] = (BootCheckToken) {plan->changes[i].token.name, plan->changes[i].token.value};
-        for (size_t i = 0; i < survey->ledger->n_tokens; i++) {
-                const LedgerToken *record = survey->ledger->tokens + i;
-
-                if (!change_is_released(survey, release, record->practice, record->subject))
-                        continue;
-                r = store_edits_add_removal(record, &e);
+        for (; e.n < taken->n_tokens; e.n++) {
+                r = token_spec_parse(taken->tokens[e.n].token, e.specs + e.n, e.texts + e.n);
                 if (r < 0)
                         return r;
-                tokens[k++] = (BootCheckToken) {e.edits[e.n - 1].spec->name, e.edits[e.n - 1].spec->value};
+                tokens[k++] = (BootCheckToken) {e.specs[e.n].name, e.specs[e.n].value};
         }
 
         r = boot_check(survey, t, tokens, k, &path);
@@ -306,18 +408,54 @@ static int change_token_check(const Survey *survey, const Plan *plan, const bool
         return 0;
 }
 
+/* Say which practices gtuned takes back in this boot: what it removes stays in effect until the next one. */
+static int change_token_note_release(const Survey *survey, const Ownerships *taken, Transaction *t) {
+        for (size_t i = 0; i < taken->n_tokens; i++)
+                if (ledger_note_release(t->ledger, taken->tokens[i].practice, taken->tokens[i].subject,
+                                        survey->machine->boot_id) < 0)
+                        return -ENOMEM;
+
+        return 0;
+}
+
+static int change_token_edit_stores(const Survey *survey, const Plan *plan, const Ownerships *taken, Transaction *t) {
+        int r;
+
+        for (size_t i = 0; plan && i < plan->n_changes; i++) {
+                r = plan->changes[i].kind == CHANGE_TOKEN ? change_token_record_others(survey, t, plan->changes + i)
+                                                          : 0;
+                if (r < 0)
+                        return r;
+        }
+
+        for (size_t i = 0; i < survey->stores->n_stores; i++) {
+                r = change_token_edit_store(survey, plan, taken, survey->stores->stores[i], t);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
 static int change_token_begin(const Survey *survey, const Plan *plan, const bool *release, Transaction *t) {
         const Released released = {survey, release};
-        bool removals;
+        _cleanup_(ownerships_done) Ownerships taken = {};
         int r;
 
         r = change_token_check_records(survey, release, t);
         if (r < 0)
                 return r;
+        r = ownerships_read(survey, release, &taken);
+        if (r < 0)
+                return r;
 
-        removals = ledger_drop_tokens(t->ledger, change_token_drops, &released) > 0;
-        if ((!plan_has_tokens(plan) || plan_is_done_elsewhere(survey, plan)) && !removals)
+        (void) ledger_drop_tokens(t->ledger, change_token_drops, &released);
+        if ((!plan_has_tokens(plan) || plan_is_done_elsewhere(survey, plan)) && taken.n_tokens == 0)
                 return 0;
+
+        r = change_token_note_release(survey, &taken, t);
+        if (r < 0)
+                return r;
 
         for (size_t i = 0; i < survey->stores->n_problems; i++) {
                 const BootStoreProblem *p = survey->stores->problems + i;
@@ -328,13 +466,11 @@ static int change_token_begin(const Survey *survey, const Plan *plan, const bool
 
         if (!machine_can_take_tokens(survey->machine))
                 plan = NULL;
-        for (size_t i = 0; i < survey->stores->n_stores; i++) {
-                r = change_token_edit_store(survey, plan, release, survey->stores->stores[i], t);
-                if (r < 0)
-                        return r;
-        }
+        r = change_token_edit_stores(survey, plan, &taken, t);
+        if (r < 0)
+                return r;
 
-        return t->refusal ? 0 : change_token_check(survey, plan, release, t);
+        return t->refusal ? 0 : change_token_check(survey, plan, &taken, t);
 }
 
 const ChangeDriver change_token = {

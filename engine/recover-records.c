@@ -78,6 +78,13 @@ int recovery_renew_records(const Recovery *v) {
         for (size_t i = 0; r >= 0 && i < next->n_files; i++)
                 if (!ledger_file(v->ledger, next->files[i].path))
                         r = free_and_strdup(&next->files[i].boot_id, boot_id);
+        for (size_t i = 0; r >= 0 && i < next->n_releases; i++) {
+                const LedgerRelease *new = next->releases + i, *old;
+
+                old = ledger_release(v->ledger, new->practice, new->subject);
+                if (!old || !streq_ptr(old->boot_id, new->boot_id))
+                        r = free_and_strdup(&next->releases[i].boot_id, boot_id);
+        }
 
         return r;
 }

@@ -172,7 +172,8 @@ int bls_entry(const BootStore *store, const Buffer *options, BootEntry *ret) {
         e.id = strdup(store->path);
         e.path = strdup(store->path);
         e.title = strdup(l->title ?: l->kernel ?: store->path);
-        if (e.id && e.path && e.title)
+        e.kernel = strdup(strempty(l->kernel));
+        if (e.id && e.path && e.title && e.kernel)
                 r = cmdline_parse(options->data, options->size, &e.cmdline);
         if (r < 0) {
                 boot_entry_done(&e);
@@ -293,7 +294,7 @@ static int bls_render(const BootStore *store, const TokenEdit *edits, size_t n_e
         if (r < 0)
                 return r;
 
-        if (l->kind == ENTRY_SYSTEM) {
+        if (l->kind == ENTRY_SYSTEM || l->kind == ENTRY_RESCUE) {
                 r = bls_plan_change(store, &prepared, &pieces, &change);
                 *ret_entry = entry;
                 *ret_size = change.size;
@@ -316,9 +317,16 @@ static void bls_done(BootStore *store) {
         free(l);
 }
 
+/*
+ * kernel-install takes /etc/kernel/cmdline or, without it, /proc/cmdline (systemd: 90-loaderentry.install), grubby copies
+ * the default entry, and Fedora's 10_linux writes the value of /etc/default/grub.
+ */
+static const char *const bls_made_from[] = { "kernel-cmdline", "bls", "grubenv", "grub-cfg", "default-grub", NULL };
+
 const BootStoreDriver boot_store_bls = {
         .name = "bls",
         .title = "boot loader specification entry",
+        .made_from = bls_made_from,
         .find = bls_find,
         .render = bls_render,
         .done = bls_done,

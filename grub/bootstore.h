@@ -97,6 +97,9 @@ struct BootStoreDriver {
         const char *name;  /* "grub-cfg": stable, written into the ledger */
         const char *title; /* for people: "GRUB configuration" */
 
+        /* The kinds of stores that other tools make later entries of this one from, NULL-terminated; NULL: none. */
+        const char *const *made_from;
+
         /*
          * Find the stores of this kind below a root, and append them and the problems to the list. A missing file is
          * no problem. Return: 0 or -ENOMEM; every other failure is appended as a problem.
@@ -104,8 +107,8 @@ struct BootStoreDriver {
         int (*find)(const Root *root, BootStores *stores);
 
         /*
-         * Make the bytes that the store has after these edits were applied to all its entries that take tokens. All
-         * other bytes stay as they are. A removal removes one token that has exactly the text of the spec ("-" and
+         * Make the bytes that the store has after these edits were applied to all its entries: tokens are added to
+         * those that take tokens, and removed from those that lose them (grub/edit.h). All other bytes stay as they are. A removal removes one token that has exactly the text of the spec ("-" and
          * "_" are the same in the name) and is not for init. Removing undoes adding, if "keep" names the entries
          * whose state was not TOKEN_ABSENT.
          *

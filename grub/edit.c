@@ -8,6 +8,10 @@ bool boot_entry_takes_tokens(const BootEntry *entry) {
         return entry->kind == ENTRY_SYSTEM || entry->kind == ENTRY_TEMPLATE;
 }
 
+bool boot_entry_loses_tokens(const BootEntry *entry) {
+        return boot_entry_takes_tokens(entry) || entry->kind == ENTRY_RESCUE;
+}
+
 size_t tokens_count(const Cmdline *c, const char *name, const bool *marked) {
         size_t n = 0;
 

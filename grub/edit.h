@@ -18,6 +18,14 @@
 bool boot_entry_takes_tokens(const BootEntry *entry) _pure_;
 
 /**
+ * boot_entry_loses_tokens() - whether gtuned takes its own tokens from an entry
+ * @entry: the entry
+ *
+ * It adds none to a rescue entry, but grub-mkconfig writes those of a template into it (util/grub.d/10_linux.in).
+ */
+bool boot_entry_loses_tokens(const BootEntry *entry) _pure_;
+
+/**
  * entry_needs() - whether a token has to be added to an entry
  * @entry: the entry
  * @spec: the token

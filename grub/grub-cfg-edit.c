@@ -129,7 +129,7 @@ int grub_cfg_render(const BootStore *store, const TokenEdit *edits, size_t n_edi
         }
 
         for (size_t i = 0; i < layout->n_linux; i++) {
-                if (!boot_entry_takes_tokens(store->entries + i))
+                if (!boot_entry_loses_tokens(store->entries + i))
                         continue;
 
                 *ret_entry = store->entries + i;

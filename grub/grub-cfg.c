@@ -26,7 +26,8 @@ static int grub_cfg_fill_entry(GrubLoad *l, const char *kernel, const char *path
         e->title = TAKE_PTR(*titles);
         e->path = strdup(path);
         e->id = *e->title ? xasprintf("%s | %s", e->title, kernel) : strdup(kernel);
-        if (!e->path || !e->id)
+        e->kernel = strdup(kernel);
+        if (!e->path || !e->id || !e->kernel)
                 return -ENOMEM;
 
         if (!*e->title) {
@@ -459,9 +460,13 @@ static void grub_cfg_done(BootStore *store) {
         free(layout);
 }
 
+/* grub-mkconfig writes the value of /etc/default/grub, and grubby copies the default entry. */
+static const char *const grub_cfg_made_from[] = { "default-grub", "grub-cfg", "bls", NULL };
+
 const BootStoreDriver boot_store_grub_cfg = {
         .name = "grub-cfg",
         .title = "GRUB configuration",
+        .made_from = grub_cfg_made_from,
         .find = grub_cfg_find,
         .render = grub_cfg_render,
         .done = grub_cfg_done,

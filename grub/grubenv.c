@@ -326,9 +326,13 @@ static int grubenv_render(const BootStore *store, const TokenEdit *edits, size_t
         return r;
 }
 
+/* RHEL's 10_linux sets kernelopts to the value of /etc/default/grub. */
+static const char *const grubenv_made_from[] = { "default-grub", "grubenv", "grub-cfg", "bls", NULL };
+
 const BootStoreDriver boot_store_grubenv = {
         .name = "grubenv",
         .title = "GRUB environment block",
+        .made_from = grubenv_made_from,
         .find = grubenv_find,
         .render = grubenv_render,
         .done = line_store_done,

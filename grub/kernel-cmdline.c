@@ -128,9 +128,13 @@ static int kernel_cmdline_render(const BootStore *store, const TokenEdit *edits,
         return pieces_apply(&pieces, &store->content, ret);
 }
 
+/* It is made of /proc/cmdline, and Fedora's 10_linux writes the value of /etc/default/grub. */
+static const char *const kernel_cmdline_made_from[] = { "bls", "grubenv", "grub-cfg", "default-grub", NULL };
+
 const BootStoreDriver boot_store_kernel_cmdline = {
         .name = "kernel-cmdline",
         .title = "command line of later kernels",
+        .made_from = kernel_cmdline_made_from,
         .find = kernel_cmdline_find,
         .render = kernel_cmdline_render,
         .done = line_store_done,

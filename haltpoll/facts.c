@@ -162,6 +162,7 @@ static int haltpoll_configuration_of_files(const View *view, const Haltpoll *h, 
         const char *paths[] = {HALTPOLL_MODULES_LOAD, HALTPOLL_MODPROBE}, *texts[2];
 
         *ret = (Configuration) {.complete = true, .next_boot = true, .running = h->loaded};
+        ret->released = configuration_is_released(view, practice_haltpoll.name);
         haltpoll_files(&texts[0], &texts[1]);
 
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {

@@ -58,8 +58,11 @@ static const struct {
         /* Held: there is nothing to do. */
         {WANTED_ON, .held = true, .state = STATE_OFF, .code = "held"},
         {WANTED_ON, .held = true, .c = {.unknown = true}, .state = STATE_OFF, .code = "held"},
-        {WANTED_ON, .held = true, .effect = true, .c = {.running = true}, .state = STATE_PENDING_REBOOT,
-         .code = "held"},
+        {WANTED_ON, .held = true, .effect = true, .c = {.running = true, .released = true},
+         .state = STATE_PENDING_REBOOT, .code = "held"},
+        {WANTED_ON, .held = true, .effect = true, .c = {.running = true, .released = true, .still = true},
+         .state = STATE_UNMANAGED, .code = "held"},
+        {WANTED_ON, .held = true, .effect = true, .c = {.running = true}, .state = STATE_UNMANAGED, .code = "held"},
         {WANTED_ON, .held = true, .effect = true, .c = {ALL, .running = true}, .state = STATE_UNMANAGED,
          .code = "held"},
 
@@ -71,7 +74,11 @@ static const struct {
         {WANTED_OFF, .effect = true, .c = {.running = true, .ours = true}, .state = STATE_DIFFERS,
          .code = "ours-to-remove"},
         {WANTED_OFF, .effect = true, .c = {ALL, .running = true}, .state = STATE_UNMANAGED},
-        {WANTED_OFF, .effect = true, .c = {.running = true}, .state = STATE_PENDING_REBOOT, .code = "until-reboot"},
+        {WANTED_OFF, .effect = true, .c = {.running = true, .released = true}, .state = STATE_PENDING_REBOOT,
+         .code = "until-reboot"},
+        {WANTED_OFF, .effect = true, .c = {.running = true, .released = true, .still = true},
+         .state = STATE_UNMANAGED},
+        {WANTED_OFF, .effect = true, .c = {.running = true}, .state = STATE_UNMANAGED},
         {WANTED_OFF, .effect = true, .c = {.running = true, .unknown = true}, .state = STATE_UNMANAGED},
         {WANTED_OFF, .effect = true, .state = STATE_UNMANAGED},
 

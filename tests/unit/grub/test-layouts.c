@@ -231,7 +231,7 @@ static char **having(const BootStore *s, const TokenSpec *spec) {
 
         assert_non_null(ids);
         for (size_t i = 0; i < s->n_entries; i++)
-                if (gets_tokens(s->entries + i) && cmdline_state(&s->entries[i].cmdline, spec, NULL) != TOKEN_ABSENT)
+                if (cmdline_state(&s->entries[i].cmdline, spec, NULL) != TOKEN_ABSENT)
                         ids[n++] = strdup(s->entries[i].id);
 
         return ids;
