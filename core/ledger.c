@@ -16,6 +16,7 @@ static const LedgerField token_fields[] = {
         {"token", offsetof(LedgerToken, token), LEDGER_FIELD_TEXT},
         {"boot_id", offsetof(LedgerToken, boot_id), LEDGER_FIELD_OPTIONAL},
         {"keep", offsetof(LedgerToken, keep), LEDGER_FIELD_NAMES},
+        {"other", offsetof(LedgerToken, other), LEDGER_FIELD_NAMES},
         {"added", offsetof(LedgerToken, added), LEDGER_FIELD_NAMES},
         {"kernel", offsetof(LedgerToken, kernel), LEDGER_FIELD_EXTRA},
 };

@@ -25,6 +25,7 @@ typedef struct LedgerToken {
         char *token;   /* as written: "cpuidle_haltpoll.force=Y" */
         char *boot_id; /* the boot in which it was added; NULL: it was added to an image */
         char **keep;   /* ids of the entries that already had the token, NULL-terminated; may be NULL */
+        char **other;  /* ids of those of them that have the parameter in another spelling; may be NULL */
         char **added;  /* ids of the entries that it was added to, NULL-terminated; NULL: an older gtuned wrote this */
         char *kernel;  /* the kernel of the entry, where a file is one entry; may be NULL */
 } LedgerToken;

@@ -47,15 +47,29 @@ static size_t change_token_count(char **ids) {
         return n;
 }
 
+/* Whether an entry has the parameter as gtuned would write it, so that a copy of it looks like gtuned's. */
+static bool change_token_is_alike(const BootEntry *e, const TokenSpec *spec) {
+        for (size_t i = 0; i < e->cmdline.n_tokens; i++) {
+                const Token *t = e->cmdline.tokens + i;
+
+                if (!t->for_init && parameter_name_equal(t->name, spec->name) && streq_ptr(t->value, spec->value))
+                        return true;
+        }
+
+        return false;
+}
+
 /* What entries had of the parameter before gtuned came stays when gtuned's token is taken back. */
 static int change_token_remember_keep(const BootStore *store, const TokenSpec *spec, LedgerToken *record) {
-        size_t n = 0;
+        size_t n = 0, n_other = 0;
 
         for (size_t i = 0; i < store->n_entries; i++) {
                 const BootEntry *e = store->entries + i;
 
-                if (boot_entry_loses_tokens(e) && cmdline_state(&e->cmdline, spec, NULL) != TOKEN_ABSENT &&
-                    strv_take(&record->keep, &n, strdup(e->id)) < 0)
+                if (!boot_entry_loses_tokens(e) || cmdline_state(&e->cmdline, spec, NULL) == TOKEN_ABSENT)
+                        continue;
+                if (strv_take(&record->keep, &n, strdup(e->id)) < 0 ||
+                    (!change_token_is_alike(e, spec) && strv_take(&record->other, &n_other, strdup(e->id)) < 0))
                         return -ENOMEM;
         }
 
@@ -85,8 +99,10 @@ static int change_token_remember_added(const BootStore *store, const TokenSpec *
 
                 if (!entry_needs(e, spec, /* n_removed= */ 0))
                         continue;
-                if (!new && !change_token_forget_id(record->keep, e->id) && change_token_forget_id(record->added, e->id))
+                if (!new && change_token_forget_id(record->added, e->id))
                         n--;
+                else if (!new && change_token_forget_id(record->keep, e->id))
+                        (void) change_token_forget_id(record->other, e->id);
                 if (strv_take(&record->added, &n, strdup(e->id)) < 0)
                         return -ENOMEM;
         }

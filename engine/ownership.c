@@ -62,6 +62,15 @@ static int ownership_add_claims(Ownership *o, const LedgerToken *record, char *c
         return 0;
 }
 
+static size_t ownership_count(char *const *ids) {
+        size_t n = 0;
+
+        while (ids && ids[n])
+                n++;
+
+        return n;
+}
+
 static int ownership_add_source(Ownership *o, const LedgerToken *record) {
         OwnershipSource *source = NULL;
 
@@ -76,7 +85,7 @@ static int ownership_add_source(Ownership *o, const LedgerToken *record) {
         }
 
         source->ours = source->ours || ledger_token_is_added(record);
-        source->theirs = source->theirs || (record->keep && record->keep[0]);
+        source->theirs = source->theirs || ownership_count(record->keep) > ownership_count(record->other);
         return 0;
 }
 
@@ -293,7 +302,7 @@ static int ownership_file_has(const Ownership *o, const BootStore *store) {
         return !buffer_equal(&new, &store->content);
 }
 
-/* Several files can make up one template. What gtuned added is in the file of its record, unless it is no longer there. */
+/* Several files can make up one template. What gtuned added is in the file of its record, if that still has it. */
 static int ownership_is_elsewhere(const Ownership *o, const BootStore *store, const char *key) {
         for (size_t i = 0; i < o->n_claims; i++) {
                 const OwnershipClaim *claim = o->claims + i;

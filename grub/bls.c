@@ -318,8 +318,8 @@ static void bls_done(BootStore *store) {
 }
 
 /*
- * kernel-install takes /etc/kernel/cmdline or, without it, /proc/cmdline (systemd: 90-loaderentry.install), grubby copies
- * the default entry, and Fedora's 10_linux writes the value of /etc/default/grub.
+ * kernel-install takes /etc/kernel/cmdline or, without it, /proc/cmdline (systemd: 90-loaderentry.install), grubby
+ * copies the default entry, and Fedora's 10_linux writes the value of /etc/default/grub.
  */
 static const char *const bls_made_from[] = { "kernel-cmdline", "bls", "grubenv", "grub-cfg", "default-grub", NULL };
 

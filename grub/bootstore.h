@@ -108,9 +108,9 @@ struct BootStoreDriver {
 
         /*
          * Make the bytes that the store has after these edits were applied to all its entries: tokens are added to
-         * those that take tokens, and removed from those that lose them (grub/edit.h). All other bytes stay as they are. A removal removes one token that has exactly the text of the spec ("-" and
-         * "_" are the same in the name) and is not for init. Removing undoes adding, if "keep" names the entries
-         * whose state was not TOKEN_ABSENT.
+         * those that take tokens, and removed from those that lose them (grub/edit.h). All other bytes stay as they are.
+         * A removal removes one token that has exactly the text of the spec ("-" and "_" are the same in the name) and
+         * is not for init. Removing undoes adding, if "keep" names the entries whose state was not TOKEN_ABSENT.
          *
          * Return: 0; -EINVAL if a token needs quotes (only letters, digits and "_.=-" need none); -ENOSPC if the
          * file has a fixed size and is full; -E2BIG if a command line would be longer than CMDLINE_MAX, and only

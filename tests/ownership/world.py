@@ -205,7 +205,8 @@ class World:
 
     def __init__(self, top, dice):
         self.top, self.dice = top, dice
-        self.family = dice.choice(("grub", "grub", "grub-alone", "bls", "bls", "kernelopts", "cfg-variable", "systemd-boot"))
+        self.family = dice.choice(("grub", "grub", "grub-alone", "bls", "bls", "kernelopts", "cfg-variable",
+                                   "systemd-boot"))
         self.arch = dice.choice(("x86_64", "x86_64", "aarch64"))
         self.tokens = TOKENS[self.arch]
         self.places, self.menu, self.boots = {}, [], 0
@@ -264,7 +265,8 @@ class World:
         quote = self.dice.choice("\"'") if not any('"' in w for w in words) else "'"
         text = f"GRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX={quote}{' '.join(words)}{quote}\n"
         if self.dice.random() < 0.2:
-            text = f"EXTRA=\"{self.dice.choice(WORDS[:5])}\"\n" + text + "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX $EXTRA\"\n"
+            text = (f"EXTRA=\"{self.dice.choice(WORDS[:5])}\"\n{text}"
+                    "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX $EXTRA\"\n")
         text += f"GRUB_CMDLINE_LINUX_DEFAULT=\"{self.dice.choice(('', 'quiet', 'quiet splash'))}\"\n"
         self.write(DEFAULT_GRUB, text)
         if self.family == "grub" and self.dice.random() < 0.3:
@@ -300,7 +302,8 @@ class World:
         self.write_menu()
 
     def write_menu(self):
-        titles = {"system": "Debian GNU/Linux, with Linux {}", "recovery": "Debian GNU/Linux, with Linux {} (recovery mode)",
+        titles = {"system": "Debian GNU/Linux, with Linux {}",
+                  "recovery": "Debian GNU/Linux, with Linux {} (recovery mode)",
                   "custom": "My own {}", "copy": "A copy of {}", "foreign": "Other (on /dev/sdb1) {}"}
         text = ["set timeout=5", "set extra=\"splash\"", ""]
         for kind, version in self.menu:
@@ -390,8 +393,8 @@ class World:
 
     def deed(self):
         """One deed of a tool or of the administrator. Return: its name."""
-        deeds = {"apply": None, "reboot": self.reboot, "new_kernel": self.new_kernel, "remove_kernel": self.remove_kernel,
-                 "edit": self.edit, "edit_token": self.edit_token}
+        deeds = {"apply": None, "reboot": self.reboot, "new_kernel": self.new_kernel,
+                 "remove_kernel": self.remove_kernel, "edit": self.edit, "edit_token": self.edit_token}
         if self.family == "grub":
             deeds |= {"mkconfig": self.mkconfig, "move_default": self.move_default, "retitle": self.retitle}
         elif self.family == "grub-alone":
@@ -410,7 +413,7 @@ class World:
             words = self.places["variable"].all_words()
         if from_elsewhere:
             words = words + list(self.tokens)
-        self.boot(words, set(self.tokens) <= set(words))
+        self.boot(words, all(t in words or OTHER_SPELLING[t] in words for t in self.tokens))
 
     def new_kernel(self):
         """kernel-install with the template or without, or grubby, which copies an entry; grub-mkconfig on Debian."""

@@ -55,7 +55,7 @@ def as_older(ledger):
     """A ledger without what the recorded build does not know, and does not miss."""
     ledger = {k: v for k, v in json.loads(ledger).items() if k not in ("releases", "directories")}
     tokens = [t for t in ledger["tokens"] if t.get("added") != []]
-    ledger["tokens"] = [{k: v for k, v in t.items() if k not in ("added", "kernel")} for t in tokens]
+    ledger["tokens"] = [{k: v for k, v in t.items() if k not in ("added", "kernel", "other")} for t in tokens]
     if "next" in ledger:
         ledger["next"] = as_older(json.dumps(ledger["next"]))
     return ledger
@@ -107,7 +107,7 @@ class Tree:
         return state
 
     def keep(self, path, name):
-        """Keeps the bytes of a file. Return: their name; a ledger that says the same as one that is kept has its name."""
+        """Keeps the bytes of a file. Return: their name; that of a ledger that says the same, if one is kept."""
         text = (self.top / path).read_bytes().decode()
         if path == roots.LEDGER:
             says = as_older(text)
