@@ -236,8 +236,9 @@ static bool configuration_may_boot(const BootEntry *e) {
 }
 
 /*
- * Name all entries and templates that have the tokens although they are not wanted. gtuned's own are gone or recorded; of
- * these it is not known that they are gtuned's. *ret takes a sentence, or NULL if there are none. Return: 0 or -ENOMEM.
+ * Name all entries and templates that have the tokens although they are not wanted. gtuned's own are gone or recorded;
+ * of these it is not known that they are gtuned's. *ret takes a sentence, or NULL if there are none. Return: 0 or
+ * -ENOMEM.
  */
 static int configuration_name_left(const View *view, Finding *f, const Configuration *c, char **ret) {
         _cleanup_buffer_ Buffer list = BUFFER_NULL;

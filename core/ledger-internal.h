@@ -34,6 +34,7 @@ typedef struct LedgerList {
 typedef enum LedgerListName {
         LEDGER_LIST_TOKENS,
         LEDGER_LIST_FILES,
+        LEDGER_LIST_DIRECTORIES,
         LEDGER_LIST_ATTRIBUTES,
         LEDGER_LIST_SIDE_CHANGES,
         LEDGER_LIST_HOLDS,

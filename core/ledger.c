@@ -30,6 +30,10 @@ static const LedgerField file_fields[] = {
         {"boot_id", offsetof(LedgerFile, boot_id), LEDGER_FIELD_OPTIONAL},
 };
 
+static const LedgerField directory_fields[] = {
+        {"path", offsetof(LedgerDirectory, path), LEDGER_FIELD_PATH},
+};
+
 static const LedgerField attribute_fields[] = {
         {"practice", offsetof(LedgerAttribute, practice), LEDGER_FIELD_TEXT},
         {"subject", offsetof(LedgerAttribute, subject), LEDGER_FIELD_EXTRA},
@@ -72,6 +76,7 @@ static const LedgerField intent_fields[] = {
 const LedgerList ledger_lists[_LEDGER_LISTS_MAX] = {
         [LEDGER_LIST_TOKENS] = LEDGER_LIST(tokens, LedgerToken, token_fields),
         [LEDGER_LIST_FILES] = LEDGER_LIST(files, LedgerFile, file_fields),
+        [LEDGER_LIST_DIRECTORIES] = LEDGER_LIST(directories, LedgerDirectory, directory_fields, .optional = true),
         [LEDGER_LIST_ATTRIBUTES] = LEDGER_LIST(attributes, LedgerAttribute, attribute_fields),
         [LEDGER_LIST_SIDE_CHANGES] = LEDGER_LIST(side_changes, LedgerSideChange, side_change_fields, .optional = true),
         [LEDGER_LIST_HOLDS] = LEDGER_LIST(holds, LedgerHold, hold_fields),
@@ -223,6 +228,10 @@ LedgerFile *ledger_add_file(Ledger *ledger) {
         return ledger_list_add(ledger, ledger_lists + LEDGER_LIST_FILES);
 }
 
+LedgerDirectory *ledger_add_directory(Ledger *ledger) {
+        return ledger_list_add(ledger, ledger_lists + LEDGER_LIST_DIRECTORIES);
+}
+
 LedgerAttribute *ledger_add_attribute(Ledger *ledger) {
         return ledger_list_add(ledger, ledger_lists + LEDGER_LIST_ATTRIBUTES);
 }
@@ -265,6 +274,10 @@ size_t ledger_drop_tokens(Ledger *ledger, bool (*drop)(const LedgerToken *token,
 
 void ledger_drop_file(Ledger *ledger, LedgerFile *file) {
         ledger_list_drop(ledger, ledger_lists + LEDGER_LIST_FILES, file);
+}
+
+void ledger_drop_directory(Ledger *ledger, LedgerDirectory *directory) {
+        ledger_list_drop(ledger, ledger_lists + LEDGER_LIST_DIRECTORIES, directory);
 }
 
 void ledger_drop_attribute(Ledger *ledger, LedgerAttribute *attribute) {
@@ -336,6 +349,14 @@ LedgerFile *ledger_file(const Ledger *ledger, const char *path) {
         for (size_t i = 0; i < ledger->n_files; i++)
                 if (streq(ledger->files[i].path, path))
                         return ledger->files + i;
+
+        return NULL;
+}
+
+LedgerDirectory *ledger_directory(const Ledger *ledger, const char *path) {
+        for (size_t i = 0; i < ledger->n_directories; i++)
+                if (streq(ledger->directories[i].path, path))
+                        return ledger->directories + i;
 
         return NULL;
 }

@@ -47,6 +47,11 @@ typedef struct LedgerFile {
         char *boot_id;
 } LedgerFile;
 
+/* One directory that gtuned made for a file, and removes with the last of its files if nothing else is in it. */
+typedef struct LedgerDirectory {
+        char *path;
+} LedgerDirectory;
+
 /* One attribute that gtuned wrote. */
 typedef struct LedgerAttribute {
         char *practice;
@@ -90,6 +95,8 @@ struct Ledger {
         size_t n_tokens;
         LedgerFile *files;
         size_t n_files;
+        LedgerDirectory *directories;
+        size_t n_directories;
         LedgerAttribute *attributes;
         size_t n_attributes;
         LedgerSideChange *side_changes;
@@ -179,6 +186,9 @@ LedgerToken *ledger_next_token(Ledger *ledger, const char *path, const LedgerTok
 /** ledger_file() - the record of a file, or NULL */
 LedgerFile *ledger_file(const Ledger *ledger, const char *path) _pure_;
 
+/** ledger_directory() - the record of a directory, or NULL */
+LedgerDirectory *ledger_directory(const Ledger *ledger, const char *path) _pure_;
+
 /** ledger_attribute() - the record of an attribute in this boot, or NULL */
 LedgerAttribute *ledger_attribute(const Ledger *ledger, const char *path, const char *boot_id) _pure_;
 
@@ -188,6 +198,7 @@ LedgerSideChange *ledger_side_change(const Ledger *ledger, const char *kind, con
 /** ledger_add_…() - add a zeroed record at the end of a list. Return: the record, or NULL when memory is exhausted. */
 LedgerToken *ledger_add_token(Ledger *ledger);
 LedgerFile *ledger_add_file(Ledger *ledger);
+LedgerDirectory *ledger_add_directory(Ledger *ledger);
 LedgerAttribute *ledger_add_attribute(Ledger *ledger);
 LedgerSideChange *ledger_add_side_change(Ledger *ledger);
 LedgerHold *ledger_add_hold(Ledger *ledger);
@@ -197,6 +208,7 @@ LedgerIntent *ledger_add_intent(Ledger *ledger);
 /** ledger_drop_…() - remove one record of a list; the order of the others stays */
 void ledger_drop_token(Ledger *ledger, LedgerToken *token);
 void ledger_drop_file(Ledger *ledger, LedgerFile *file);
+void ledger_drop_directory(Ledger *ledger, LedgerDirectory *directory);
 void ledger_drop_attribute(Ledger *ledger, LedgerAttribute *attribute);
 void ledger_drop_side_change(Ledger *ledger, LedgerSideChange *change);
 void ledger_drop_hold(Ledger *ledger, const char *practice, const char *subject);

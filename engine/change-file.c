@@ -56,6 +56,30 @@ static int change_file_record(const Survey *survey, Transaction *t, const Change
         return 0;
 }
 
+/* Record the directories that are missing, because they are made with the file. */
+static int change_file_record_directories(const Survey *survey, Transaction *t, const char *path) {
+        _cleanup_free_ char *directory = strdup(path);
+
+        if (!directory)
+                return -ENOMEM;
+
+        for (char *slash; (slash = strrchr(directory, '/')) && slash > directory;) {
+                LedgerDirectory *record;
+
+                *slash = 0;
+                if (root_exists(survey->root, directory))
+                        return 0;
+                if (ledger_directory(t->ledger, directory))
+                        continue;
+
+                record = ledger_add_directory(t->ledger);
+                if (!record || free_and_strdup(&record->path, directory) < 0)
+                        return -ENOMEM;
+        }
+
+        return 0;
+}
+
 static int change_file_resolve(const Survey *survey, const Change *c, Transaction *t) {
         _cleanup_buffer_ Buffer is = BUFFER_NULL;
         bool exists;
@@ -83,6 +107,9 @@ static int change_file_resolve(const Survey *survey, const Change *c, Transactio
         f->existed = exists;
         f->old = TAKE_GENERIC(is, BUFFER_NULL);
         r = change_add_unit(survey, t, c->practice, c->subject, c->unit, /* service= */ true, c->expect);
+        if (r < 0)
+                return r;
+        r = change_file_record_directories(survey, t, c->target);
         return r < 0 ? r : change_file_record(survey, t, c);
 }
 

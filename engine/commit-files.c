@@ -5,6 +5,7 @@
 #include "engine/boot-flush.h"
 #include "engine/commit-internal.h"
 #include "engine/hash.h"
+#include "engine/own-directory.h"
 
 /* So many files are renamed before they are flushed: each holds its old file open between the two steps. */
 #define COMMIT_BATCH 128U
@@ -195,13 +196,11 @@ bool commit_undo_files(Commit *c) {
         if (renamed)
                 clean = boot_flush(c->root, c->paths, c->n_paths, &where) >= 0 && clean;
 
-        /* A file that was only staged, or could not even be staged, may have got a folder already. */
-        for (size_t i = 0; i <= c->n_staged && i < c->t->n_files; i++) {
-                if (i < c->n_staged)
-                        replacement_done(c->staged + i);
-                if (!c->t->files[i].existed)
-                        commit_drop_empty_folder(c->root, c->t->files + i);
-        }
+        for (size_t i = 0; i < c->n_staged; i++)
+                replacement_done(c->staged + i);
+
+        /* A file that was only staged, or could not even be staged, may have got a directory already. */
+        own_directories_remove(c->root, c->t->ledger, c->survey->ledger);
 
         return clean;
 }

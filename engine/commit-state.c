@@ -3,6 +3,7 @@
 #include "engine/change.h"
 #include "engine/commit-internal.h"
 #include "engine/hash.h"
+#include "engine/own-directory.h"
 
 static int commit_add_intent(Ledger *ledger, const FileChange *f) {
         LedgerIntent *intent = ledger_add_intent(ledger);
@@ -119,8 +120,10 @@ int commit_make_side_changes(Commit *c) {
 }
 
 int commit_write_ledger(Commit *c) {
-        int r = ledger_write(c->root, c->t->ledger);
+        int r;
 
+        own_directories_settle(c->root, c->t->ledger);
+        r = ledger_write(c->root, c->t->ledger);
         return r < 0 ? commit_fail(c, r, c->t->ledger->path, "cannot be written") : 0;
 }
 

@@ -5,6 +5,7 @@
 #include "core/replace.h"
 #include "engine/boot-flush.h"
 #include "engine/hash.h"
+#include "engine/own-directory.h"
 #include "engine/recover-internal.h"
 
 static bool hash_is(const Buffer *b, const char *expected) {
@@ -207,6 +208,7 @@ static int recovery_run(Recovery *v, char **ret_error) {
         if (r < 0)
                 return r;
 
+        own_directories_settle(v->root, v->ledger->next);
         r = ledger_write(v->root, v->ledger->next);
         if (r < 0)
                 *ret_error = xasprintf("%s cannot be written: %s", v->ledger->path, strerror(-r));
