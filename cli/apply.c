@@ -2,6 +2,7 @@
 
 #include "cli/verb.h"
 #include "core/chroot.h"
+#include "core/text.h"
 #include "engine/announce.h"
 #include "engine/apply.h"
 #include "engine/own-unit.h"
@@ -89,7 +90,7 @@ static int work_look(Work *w) {
         if (r < 0)
                 return work_report(w, r);
         if (note)
-                fprintf(stderr, "%s: %s\n", w->c->program->name, note);
+                text_say(stderr, "%s: %s\n", w->c->program->name, note);
 
         r = apply_survey(&w->apply);
         return check_survey(w->c, r, &w->apply.survey);
@@ -100,19 +101,19 @@ static void print_done(const Transaction *t) {
                 puts("Nothing to do.");
 
         for (size_t i = 0; i < t->n_files; i++)
-                printf("%s: %s%s\n", t->files[i].path,
+                text_say(stdout, "%s: %s%s\n", t->files[i].path,
                        t->files[i].gone ? "removed" : t->files[i].existed ? "changed" : "created",
                        t->files[i].other_names > 0 ? "; its other name (hard link) keeps the old content" : "");
         for (size_t i = 0; i < t->n_attributes; i++)
                 if (!t->attributes[i].at_boot)
-                        printf("%s: %s -> %s\n", t->attributes[i].path, strempty(t->attributes[i].old),
+                        text_say(stdout, "%s: %s -> %s\n", t->attributes[i].path, strempty(t->attributes[i].old),
                                t->attributes[i].new);
         for (size_t i = 0; i < t->n_side_changes; i++)
-                printf("%s %s: %s\n", t->side_changes[i].kind->name, t->side_changes[i].target,
+                text_say(stdout, "%s %s: %s\n", t->side_changes[i].kind->name, t->side_changes[i].target,
                        t->side_changes[i].gone ? "removed" : t->side_changes[i].existed ? "changed" : "created");
         for (size_t i = 0; i < t->n_units; i++)
                 if (t->units[i].restarted)
-                        printf("%s: restarted\n", t->units[i].unit);
+                        text_say(stdout, "%s: restarted\n", t->units[i].unit);
 }
 
 static int work_commit(Work *w, const char *result) {
@@ -133,7 +134,7 @@ static int work_commit(Work *w, const char *result) {
 
         announce_done(a->root, a->t, streq(result, "reverted"));
         if (a->t->note)
-                fprintf(stderr, "%s: %s\n", w->c->program->name, a->t->note);
+                text_say(stderr, "%s: %s\n", w->c->program->name, a->t->note);
         if (!w->c->json)
                 print_done(a->t);
 
@@ -175,7 +176,7 @@ static int work_hand_over(Work *w, const char *own) {
         int r;
 
         w->apply.lock_fd = safe_close(w->apply.lock_fd);
-        fprintf(stderr, "%s: this runs inside of %s, which has to be restarted: %s does it\n", w->c->program->name, own,
+        text_say(stderr, "%s: this runs inside of %s, which has to be restarted: %s does it\n", w->c->program->name, own,
                 unit);
 
         r = unit_act(unit, "StartUnit");

@@ -14,7 +14,7 @@
 static int print_section(Buffer *b, const char *title, const char *text) {
         int r;
 
-        r = buffer_printf(b, "\n%s\n    ", title);
+        r = text_printf(b, "\n%s\n    ", title);
         return r < 0 ? r : text_wrap(b, text, 4, 4, EXPLAIN_WIDTH);
 }
 
@@ -58,7 +58,7 @@ static const Reason *reason_list_find(const ReasonList *l, const char *code) {
 }
 
 static int print_meaning(Buffer *b, const char *what, const char *meaning) {
-        int r = buffer_printf(b, "    %s\n        ", what);
+        int r = text_printf(b, "    %s\n        ", what);
 
         return r < 0 ? r : text_wrap(b, meaning, 8, 8, EXPLAIN_WIDTH);
 }
@@ -68,7 +68,7 @@ static int print_keys(Buffer *b, const PolicyKeys *keys) {
 
         r = buffer_puts(b, "\nPolicy keys\n");
         for (size_t i = 0; r >= 0 && i < keys->n_keys; i++)
-                r = buffer_printf(b, "    %-30s %s\n", keys->keys[i].name, keys->keys[i].meaning);
+                r = text_printf(b, "    %-30s %s\n", keys->keys[i].name, keys->keys[i].meaning);
 
         return r;
 }
@@ -85,7 +85,7 @@ static int print_facts(Buffer *b, const Practice *p) {
         };
         int r;
 
-        r = buffer_printf(b, "%s: %s\n", p->name, p->title);
+        r = text_printf(b, "%s: %s\n", p->name, p->title);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(sections); i++)
                 r = !sections[i].text ? 0 : print_section(b, sections[i].title, sections[i].text);
 
@@ -122,7 +122,7 @@ static int explain_practice(const Practice *p, Buffer *b) {
 
         r = buffer_puts(b, "\nSources\n");
         for (const char *const *s = p->sources; r >= 0 && *s; s++)
-                r = buffer_printf(b, "    %s\n", *s);
+                r = text_printf(b, "    %s\n", *s);
 
         return r;
 }
@@ -228,7 +228,7 @@ static int meanings_add(Meanings *m, const char *text, const char *practice) {
         if (!meaning->practices || json_add(meaning->practices, json_text(practice)) < 0)
                 return -ENOMEM;
 
-        return buffer_printf(&meaning->names, "%s%s", meaning->names.size > 0 ? ", " : "", practice);
+        return text_printf(&meaning->names, "%s%s", meaning->names.size > 0 ? ", " : "", practice);
 }
 
 /* What a code means: the same for all practices that can give it, or not. None: there is no such code. */
@@ -255,13 +255,13 @@ static int meanings_find(const Side *side, const char *code, Meanings *ret) {
 static int explain_code(const char *code, const Meanings *m, Buffer *b) {
         int r;
 
-        r = buffer_printf(b, "%s\n", code);
+        r = text_printf(b, "%s\n", code);
         for (size_t i = 0; r >= 0 && i < m->n; i++) {
                 r = buffer_puts(b, "    ");
                 if (r >= 0)
                         r = text_wrap(b, m->meanings[i].text, 4, 4, EXPLAIN_WIDTH);
                 if (r >= 0)
-                        r = buffer_printf(b, "    A reason of %s.\n", m->meanings[i].names.data);
+                        r = text_printf(b, "    A reason of %s.\n", m->meanings[i].names.data);
         }
 
         return r;
@@ -289,12 +289,12 @@ static int explain_list(const Context *c, Buffer *b) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < c->side->n_practices; i++)
-                r = buffer_printf(b, "%-*s%s\n", EXPLAIN_NAME_WIDTH, c->side->practices[i]->name,
+                r = text_printf(b, "%-*s%s\n", EXPLAIN_NAME_WIDTH, c->side->practices[i]->name,
                                   c->side->practices[i]->title);
         if (r < 0)
                 return r;
 
-        return buffer_printf(b, "\n`%s explain PRACTICE` says what one is for, and which reasons it can give;\n"
+        return text_printf(b, "\n`%s explain PRACTICE` says what one is for, and which reasons it can give;\n"
                                 "`%s explain CODE` what a reason means;\n"
                                 "`%s explain secrets` what reports and snapshots do not hold.\n", name, name, name);
 }
@@ -390,6 +390,6 @@ int verb_explain(Context *c, char **arguments) {
         if (o)
                 return print_document(o);
 
-        (void) fwrite(b.data, 1, b.size, stdout);
+        (void) text_write(stdout, &b);
         return STATUS_OK;
 }

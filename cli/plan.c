@@ -23,7 +23,7 @@ static int print_changes_text(const Buffer *changes) {
                 changes = &clean;
         }
         if (r >= 0)
-                (void) fwrite(changes->data, 1, changes->size, stdout);
+                (void) text_write(stdout, changes);
 
         return r;
 }
@@ -38,11 +38,11 @@ static int format_changes(const Transaction *t, Buffer *b) {
         for (size_t i = 0; r >= 0 && i < t->n_attributes; i++) {
                 const AttributeChange *a = t->attributes + i;
 
-                r = a->at_boot ? buffer_printf(b, "%s: %s at boot\n", a->path, a->new)
-                               : buffer_printf(b, "%s: %s -> %s\n", a->path, a->old, a->new);
+                r = a->at_boot ? text_printf(b, "%s: %s at boot\n", a->path, a->new)
+                               : text_printf(b, "%s: %s -> %s\n", a->path, a->old, a->new);
         }
         for (size_t i = 0; r >= 0 && i < t->n_units; i++)
-                r = buffer_printf(b, "restart %s%s\n", t->units[i].unit, t->units[i].service ? " if it runs" : "");
+                r = text_printf(b, "restart %s%s\n", t->units[i].unit, t->units[i].service ? " if it runs" : "");
         if (r >= 0 && b->size == 0)
                 r = buffer_puts(b, "Nothing to do.\n");
 
@@ -66,20 +66,20 @@ static void print_left_alone(const Survey *survey, const Transaction *t) {
                 const BootEntry *e = survey->machine->entries[i];
 
                 if (e->kind == ENTRY_UNEDITED)
-                        printf("%s:%u: left alone, and it boots this system: gtuned does not change this file, or this "
+                        text_say(stdout, "%s:%u: left alone, and it boots this system: gtuned does not change this file, or this "
                                "command\n", e->path, e->line);
                 else if (e->kind != ENTRY_SYSTEM && e->kind != ENTRY_TEMPLATE)
-                        printf("%s:%u: left alone, a %s entry\n", e->path, e->line, entry_kind_to_string(e->kind));
+                        text_say(stdout, "%s:%u: left alone, a %s entry\n", e->path, e->line, entry_kind_to_string(e->kind));
         }
         for (size_t i = 0; i < survey->machine->n_remarks; i++)
-                printf("%s\n", survey->machine->remarks[i]);
+                text_say(stdout, "%s\n", survey->machine->remarks[i]);
 }
 
 /* A copy by hard links, as of a backup, keeps what it was made of; a boot loader that reads it would miss the change. */
 static void print_other_names(const Transaction *t) {
         for (size_t i = 0; i < t->n_files; i++)
                 if (t->files[i].other_names > 0)
-                        printf("%s: has %u other name%s (hard link), which would keep the old content\n",
+                        text_say(stdout, "%s: has %u other name%s (hard link), which would keep the old content\n",
                                t->files[i].path, t->files[i].other_names, t->files[i].other_names > 1 ? "s" : "");
 }
 
@@ -91,7 +91,7 @@ static int print_held(const Context *c, const Survey *survey) {
                 if (!name)
                         return -ENOMEM;
                 if (f->held)
-                        printf("%s is held since it was reverted: `%s apply` takes it up again.\n", name,
+                        text_say(stdout, "%s is held since it was reverted: `%s apply` takes it up again.\n", name,
                                c->program->name);
         }
 

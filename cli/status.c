@@ -15,18 +15,18 @@
 
 static int print_row(const Context *c, const Finding *f, Buffer *b) {
         const char *state = state_to_string(f->state), *wanted = wanted_to_string(f->wanted);
-        const char *colour = c->colour ? text_colour(state) : NULL;
         _cleanup_free_ char *name = finding_display_name(f);
         int r;
 
         if (!name)
                 return -ENOMEM;
 
-        r = buffer_printf(b, "%-*s%s%-*s%s%s%s", STATUS_NAME_WIDTH, name, strlen(name) < STATUS_NAME_WIDTH ? "" : " ",
-                          STATUS_WANTED_WIDTH, f->held ? "held" : wanted ? wanted : "-", strempty(colour), state,
-                          colour ? TEXT_COLOUR_OFF : "");
+        r = text_printf(b, "%-*s%s%-*s", STATUS_NAME_WIDTH, name, strlen(name) < STATUS_NAME_WIDTH ? "" : " ",
+                        STATUS_WANTED_WIDTH, f->held ? "held" : wanted ? wanted : "-");
+        if (r >= 0)
+                r = text_add_state(b, state, 0, c->colour);
         if (r >= 0 && f->reason_code)
-                r = buffer_printf(b, "%*s%s", STATUS_STATE_WIDTH - (int) strlen(state), "", f->reason_code);
+                r = text_printf(b, "%*s%s", STATUS_STATE_WIDTH - (int) strlen(state), "", f->reason_code);
 
         return r < 0 ? r : buffer_puts(b, "\n");
 }
@@ -34,7 +34,7 @@ static int print_row(const Context *c, const Finding *f, Buffer *b) {
 static int print_sentence(Buffer *b, const char *label, const char *text) {
         int r;
 
-        r = buffer_printf(b, "  %-8s", label);
+        r = text_printf(b, "  %-8s", label);
         return r < 0 ? r : text_wrap(b, text, 10, 10, STATUS_WIDTH);
 }
 
@@ -78,7 +78,7 @@ static int print_reason(const Context *c, const Finding *f, bool asked_for, Buff
         if (!reason && f->n_warnings == 0)
                 return 0;
 
-        r = buffer_printf(b, "\n%s\n", name);
+        r = text_printf(b, "\n%s\n", name);
         if (r >= 0 && reason)
                 r = print_sentence(b, "why:", f->reason);
         if (r >= 0 && reason && f->remedy)
@@ -97,7 +97,7 @@ static bool asks_for_one(PracticeSet set) {
 static int print_table(const Context *c, const Survey *survey, PracticeSet set, Buffer *b) {
         int r;
 
-        r = buffer_printf(b, "%-*s%-*s%-*s%s\n", STATUS_NAME_WIDTH, "PRACTICE", STATUS_WANTED_WIDTH, "WANTED",
+        r = text_printf(b, "%-*s%-*s%-*s%s\n", STATUS_NAME_WIDTH, "PRACTICE", STATUS_WANTED_WIDTH, "WANTED",
                           STATUS_STATE_WIDTH, "STATE", "REASON");
         for (size_t i = 0; r >= 0 && i < survey->n_observations; i++)
                 if (practice_set_has(set, survey->observations[i].row))
@@ -135,7 +135,7 @@ int print_status(const Context *c, const Survey *survey, PracticeSet set) {
                 r = buffer_puts(&b, "\nThe policy has errors, so nothing of it is applied: "
                                     "fix what is named above.\n");
         else if (!policy_exists(survey->policy))
-                r = buffer_printf(&b, "\nThere is no policy, so nothing is wanted: see /etc/%s.\n",
+                r = text_printf(&b, "\nThere is no policy, so nothing is wanted: see /etc/%s.\n",
                                   c->side->policy_name);
         if (r < 0)
                 return r;
@@ -143,7 +143,7 @@ int print_status(const Context *c, const Survey *survey, PracticeSet set) {
         if (r < 0)
                 return r;
 
-        (void) fwrite(b.data, 1, b.size, stdout);
+        (void) text_write(stdout, &b);
         return 0;
 }
 
@@ -152,17 +152,17 @@ static int print_setting(const Setting *s, Buffer *b) {
         const char *wanted = s->wanted ? s->wanted : "-", *actual = s->actual ? s->actual : "-";
         int r;
 
-        r = buffer_printf(b, "%-*s", STATUS_SETTING_WIDTH, s->name);
+        r = text_printf(b, "%-*s", STATUS_SETTING_WIDTH, s->name);
         if (r < 0)
                 return r;
 
         if (strlen(wanted) < STATUS_VALUE_WIDTH)
-                r = buffer_printf(b, "%-*s", STATUS_VALUE_WIDTH, wanted);
+                r = text_printf(b, "%-*s", STATUS_VALUE_WIDTH, wanted);
         else {
                 r = text_wrap(b, wanted, STATUS_SETTING_WIDTH, STATUS_SETTING_WIDTH, STATUS_WIDTH);
                 if (r < 0)
                         return r;
-                r = buffer_printf(b, "%*s", STATUS_ACTUAL_COLUMN, "");
+                r = text_printf(b, "%*s", STATUS_ACTUAL_COLUMN, "");
         }
         if (r < 0)
                 return r;
@@ -198,15 +198,15 @@ static int print_value(const char *value, Buffer *b) {
         for (; strlen(value) > room; value += fitting(value, room)) {
                 size_t n = fitting(value, room);
 
-                r = buffer_append(b, value, value[n - 1] == ' ' ? n - 1 : n);
+                r = text_printf(b, "%.*s", (int) (value[n - 1] == ' ' ? n - 1 : n), value);
                 if (r < 0)
                         return r;
-                r = buffer_printf(b, "\n%*s", (int) STATUS_EVIDENCE_INDENT, "");
+                r = text_printf(b, "\n%*s", (int) STATUS_EVIDENCE_INDENT, "");
                 if (r < 0)
                         return r;
         }
 
-        return buffer_printf(b, "%s\n", value);
+        return text_printf(b, "%s\n", value);
 }
 
 static int print_settings(const Finding *f, Buffer *b) {
@@ -215,7 +215,7 @@ static int print_settings(const Finding *f, Buffer *b) {
         if (f->n_settings == 0)
                 return 0;
 
-        r = buffer_printf(b, "\n%-*s%-*s%s\n", STATUS_SETTING_WIDTH, "SETTING", STATUS_VALUE_WIDTH, "WANTED", "ACTUAL");
+        r = text_printf(b, "\n%-*s%-*s%s\n", STATUS_SETTING_WIDTH, "SETTING", STATUS_VALUE_WIDTH, "WANTED", "ACTUAL");
         for (size_t i = 0; r >= 0 && i < f->n_settings; i++)
                 r = print_setting(f->settings + i, b);
 
@@ -230,7 +230,7 @@ static int print_evidence(const Finding *f, Buffer *b) {
 
         r = buffer_puts(b, "\nEVIDENCE\n");
         for (const Evidence *e = f->evidence; r >= 0 && e < f->evidence + f->n_evidence; e++) {
-                r = buffer_printf(b, "%s\n    ", e->source);
+                r = text_printf(b, "%s\n    ", e->source);
                 if (r < 0)
                         return r;
                 r = print_value(e->value ? e->value : "(absent)", b);
@@ -250,8 +250,7 @@ static int print_details(const Finding *f) {
         if (r < 0)
                 return r;
 
-        if (b.size > 0)
-                (void) fwrite(b.data, 1, b.size, stdout);
+        (void) text_write(stdout, &b);
         return 0;
 }
 

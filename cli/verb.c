@@ -38,7 +38,7 @@ int option_set_unattended(void *userdata, _unused_ const char *argument) {
 int option_version(void *userdata, _unused_ const char *argument) {
         Context *c = userdata;
 
-        printf("%s " PACKAGE_VERSION "\n", c->program->name);
+        text_say(stdout, "%s " PACKAGE_VERSION "\n", c->program->name);
         c->finished = true;
         return 0;
 }
@@ -51,16 +51,16 @@ int option_set_help(void *userdata, _unused_ const char *argument) {
 static void print_help(const Context *c) {
         const Program *p = c->program;
 
-        printf("Usage: %s [OPTION...] VERB [ARGUMENT...]\n\n%s\n\nVerbs:\n", p->name, p->purpose);
+        text_say(stdout, "Usage: %s [OPTION...] VERB [ARGUMENT...]\n\n%s\n\nVerbs:\n", p->name, p->purpose);
         for (size_t i = 0; i < p->n_verbs; i++) {
                 char left[64];
 
                 (void) snprintf(left, sizeof(left), "%s %s", p->verbs[i].name, strempty(p->verbs[i].arguments));
-                printf("  %-24s %s\n", left, p->verbs[i].help);
+                text_say(stdout, "  %-24s %s\n", left, p->verbs[i].help);
         }
-        printf("\nPractices:\n ");
+        text_say(stdout, "\nPractices:\n ");
         for (size_t i = 0; i < c->side->n_practices; i++)
-                printf(" %s", c->side->practices[i]->name);
+                text_say(stdout, " %s", c->side->practices[i]->name);
         puts("");
         options_help(p->options, p->n_options);
         puts("\nExit status, the first that holds:\n"
@@ -71,7 +71,7 @@ static void print_help(const Context *c) {
 static _printf_(2, 0) void complain_va(const Context *c, const char *format, va_list ap) {
         _cleanup_free_ char *text = xvasprintf(format, ap);
 
-        fprintf(stderr, "%s: %s\n", c->program->name, strempty(text));
+        text_say(stderr, "%s: %s\n", c->program->name, strempty(text));
 }
 
 int complain(const Context *c, const char *format, ...) {
@@ -129,14 +129,9 @@ int parse_practices(const Context *c, char **arguments, PracticeSet *ret) {
 void print_policy_errors(const Policy *policy) {
         for (size_t i = 0; i < policy->n_errors; i++) {
                 const PolicyError *e = policy->errors + i;
-                _cleanup_buffer_ Buffer reason = BUFFER_NULL;
-                _cleanup_free_ char *line = NULL;
+                _cleanup_free_ char *line = complaint_format(e->file, e->line, e->reason);
 
-                /* A value can hold any byte, and so does another machine's tree. */
-                if (text_print(&reason, e->reason, strlen(e->reason)) < 0)
-                        return;
-                line = complaint_format(e->file, e->line, strempty(reason.data));
-                fprintf(stderr, "%s\n", strempty(line));
+                text_say(stderr, "%s\n", strempty(line));
         }
 }
 
@@ -148,7 +143,7 @@ int print_document(json_object *o) {
         if (r < 0)
                 return r;
 
-        (void) fwrite(text.data, 1, text.size, stdout);
+        (void) text_write(stdout, &text);
         return 0;
 }
 
@@ -175,7 +170,7 @@ static bool verb_takes(const Verb *verb, const char *option) {
 static void print_verb_help(const Context *c, const Verb *verb) {
         const Program *p = c->program;
 
-        printf("Usage: %s %s [OPTION...]%s%s\n\n%s\n\nOptions:\n", p->name, verb->name, verb->arguments ? " " : "",
+        text_say(stdout, "Usage: %s %s [OPTION...]%s%s\n\n%s\n\nOptions:\n", p->name, verb->name, verb->arguments ? " " : "",
                strempty(verb->arguments), verb->help);
         for (size_t i = 0; i < p->n_options; i++)
                 if (verb_takes(verb, p->options[i].name))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "core/diff.h"
+#include "core/text.h"
 
 #define DIFF_CONTEXT 3U
 
@@ -66,7 +67,7 @@ static int diff_print_lines(Buffer *b, char mark, const DiffLine *lines, size_t 
 
 /* Print a range such as "-12,7". A range without lines names the line before it. */
 static int diff_print_range(Buffer *b, char mark, size_t start, size_t n) {
-        return buffer_printf(b, " %c%zu,%zu", mark, n > 0 ? start + 1 : start, n);
+        return text_printf(b, " %c%zu,%zu", mark, n > 0 ? start + 1 : start, n);
 }
 
 /* Print one hunk: old lines [a, a_end) become new lines [b, b_end). */
@@ -149,7 +150,7 @@ int diff_unified(Buffer *b, const char *path, const Buffer *old, const Buffer *n
         r = diff_text_split(new, &d.new);
         if (r < 0)
                 return r;
-        r = buffer_printf(b, "--- %s\n+++ %s\n", old ? path : "/dev/null", new ? path : "/dev/null");
+        r = text_printf(b, "--- %s\n+++ %s\n", old ? path : "/dev/null", new ? path : "/dev/null");
         if (r < 0)
                 return r;
 

@@ -19,21 +19,49 @@
  */
 int text_escape(Buffer *b, const char *s, size_t size, size_t max);
 
-/** text_print() - as text_escape(), but newlines, tabs and valid UTF-8 stay as they are. Return: 0 or -ENOMEM. */
+/**
+ * text_print() - as text_escape(), but newlines, tabs, backslashes and valid UTF-8 stay as they are
+ *
+ * No character stays that a terminal does not show as itself: controls, marks for the direction of text, and others without
+ * a width. Return: 0 or -ENOMEM.
+ */
 int text_print(Buffer *b, const char *s, size_t size);
+
+/**
+ * text_printf() - append text for a terminal to a buffer
+ * @b: takes the text
+ * @format: as printf()
+ *
+ * The format's own newlines stay. All else is escaped as text_print() does, newlines and tabs of the arguments too: no name
+ * can begin a line of its own. Return: 0 or -ENOMEM.
+ */
+int text_printf(Buffer *b, const char *format, ...) _printf_(2, 3);
+
+/** text_say() - text_printf() to a stream */
+void text_say(FILE *f, const char *format, ...) _printf_(2, 3);
+
+/**
+ * text_write() - write what was made by the functions above, or a document that is pure ASCII, to a stream
+ * @f: the stream
+ * @b: the text
+ *
+ * These two are the only functions that write to a stream: tests/check-output. Return: 0, or -errno.
+ */
+int text_write(FILE *f, const Buffer *b);
 
 /** text_escaped_length() - the number of characters that text_escape() would append without a limit */
 size_t text_escaped_length(const char *s, size_t size) _pure_;
 
 /**
- * text_colour() - look up the colour of a state or outcome
- * @name: "active", "drifted", "no-answer", …
+ * text_add_state() - append a state or outcome in its colour
+ * @b: takes the text
+ * @name: "active", "drifted", "no-answer", …; any other word has no colour
+ * @width: blanks follow up to this width, in the same colour
+ * @colour: false: without a colour
  *
- * Return: an escape sequence, or NULL if the word has no colour.
+ * Return: 0 or -ENOMEM.
  */
-const char *text_colour(const char *name) _pure_;
-
-#define TEXT_COLOUR_OFF "\x1b[0m"
+int text_add_state(Buffer *b, const char *name, size_t width, bool colour);
 
 /** text_wants_colour() - whether a stream is a terminal that can show colours, and NO_COLOR is not set */
 bool text_wants_colour(FILE *f);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "core/text.h"
 #include "host/fleet.h"
 #include "host/message.h"
 
@@ -40,8 +41,13 @@ static Fleet *fleet_of(Target *t) {
 }
 
 static int fleet_write(Buffer *text) {
+        int r;
+
         errno = 0;
-        if (text->size > 0 && (fwrite(text->data, 1, text->size, stdout) != text->size || fflush(stdout) != 0))
+        r = text_write(stdout, text);
+        if (r < 0)
+                return r;
+        if (text->size > 0 && fflush(stdout) != 0)
                 return negative_errno();
 
         buffer_done(text);

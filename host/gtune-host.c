@@ -44,7 +44,7 @@ static int host_usage(const char *format, ...) {
         text = xvasprintf(format, ap);
         va_end(ap);
 
-        (void) fprintf(stderr, "gtune-host: %s; try gtune-host --help\n", strempty(text));
+        text_say(stderr, "gtune-host: %s; try gtune-host --help\n", strempty(text));
         return STATUS_USAGE;
 }
 
@@ -139,7 +139,7 @@ static int host_print_help(void *userdata, const char *argument _unused_) {
                 char left[64];
 
                 (void) snprintf(left, sizeof(left), "%s %s", host_verbs[i]->name, host_verbs[i]->synopsis);
-                printf("  %-31s %s\n", left, host_verbs[i]->help);
+                text_say(stdout, "  %-31s %s\n", left, host_verbs[i]->help);
         }
         puts("\nA target is the UNIX socket of a guest's channel org.gtuned.agent.0.");
         options_help(host_options, ELEMENTSOF(host_options));
@@ -229,7 +229,7 @@ static int host_ask(HostContext *c) {
 
         r = host_tpm_options_open(&c->question.tpm, &error);
         if (r < 0 && error) {
-                (void) fprintf(stderr, "gtune-host: %s\n", error);
+                text_say(stderr, "gtune-host: %s\n", error);
                 return STATUS_ERROR;
         }
         if (r < 0)
@@ -281,7 +281,7 @@ int main(int argc, char **argv) {
         if (r >= 0 && fflush(stdout) != 0)
                 r = negative_errno();
         if (r < 0) {
-                (void) fprintf(stderr, "gtune-host: %s\n", strerror(-r));
+                text_say(stderr, "gtune-host: %s\n", strerror(-r));
                 return STATUS_ERROR;
         }
 

@@ -6,6 +6,7 @@
  */
 
 #include "host/quote-answer.h"
+#include "core/text.h"
 #include "host/tpm-options.h"
 #include "host/verb.h"
 
@@ -32,7 +33,7 @@ static int pcrs_head(const Output *o, Buffer *b) {
         if (o->json)
                 return 0;
 
-        return buffer_printf(b, "%-*s  %-*s  PCR  VALUE\n", (int) o->target_width, "TARGET",
+        return text_printf(b, "%-*s  %-*s  PCR  VALUE\n", (int) o->target_width, "TARGET",
                              (int) PCRS_BANK_WIDTH, "BANK");
 }
 
@@ -49,7 +50,7 @@ static int pcrs_print_bank(const Output *o, Target *t, Algorithm bank, const Pcr
                         return r;
 
                 hex_encode(values->digests[i], algorithm_size(bank), hex);
-                r = buffer_printf(&t->text, "%-*s  %3u  %s\n", (int) PCRS_BANK_WIDTH, algorithm_to_string(bank), i,
+                r = text_printf(&t->text, "%-*s  %3u  %s\n", (int) PCRS_BANK_WIDTH, algorithm_to_string(bank), i,
                                   hex);
                 if (r < 0)
                         return r;
@@ -73,7 +74,7 @@ static int pcrs_print(const Output *o, Target *t, const Pcrs *pcrs) {
         if (r < 0)
                 return r;
 
-        return buffer_printf(&t->text, "%-*s  no bank has a value\n", (int) PCRS_BANK_WIDTH, "-");
+        return text_printf(&t->text, "%-*s  no bank has a value\n", (int) PCRS_BANK_WIDTH, "-");
 }
 
 static int pcrs_print_object(const Output *o, Target *t, json_object *value, const Pcrs *pcrs) {

@@ -23,7 +23,7 @@ static int print_cell(Buffer *b, const char *s, size_t width) {
         if (r < 0)
                 return r;
 
-        return buffer_printf(b, "%*s", (int) (length < width ? width - length : 0) + 2, "");
+        return text_printf(b, "%*s", (int) (length < width ? width - length : 0) + 2, "");
 }
 
 static int print_clock(const Output *o, Buffer *b, const char *title) {
@@ -36,7 +36,7 @@ static int print_clock(const Output *o, Buffer *b, const char *title) {
         if (!title && localtime_r(&now, &tm))
                 (void) strftime(text, sizeof(text), "%H:%M:%S", &tm);
 
-        return buffer_printf(b, "%-8s  ", title ?: text);
+        return text_printf(b, "%-8s  ", title ?: text);
 }
 
 int print_target(const Output *o, Buffer *b, const char *path, bool first) {
@@ -50,7 +50,7 @@ int print_target(const Output *o, Buffer *b, const char *path, bool first) {
                 r = text_escape(b, path, strlen(path), PRINT_LABEL_MAX);
                 if (r < 0)
                         return r;
-                r = buffer_printf(b, "\n%*s", o->clock ? 10 : 0, "");
+                r = text_printf(b, "\n%*s", o->clock ? 10 : 0, "");
                 if (r < 0)
                         return r;
         }
@@ -59,7 +59,6 @@ int print_target(const Output *o, Buffer *b, const char *path, bool first) {
 }
 
 int print_row(const Output *o, Buffer *b, const char *path, const char *practice, const char *state, bool first) {
-        const char *colour = o->colour ? text_colour(state) : NULL;
         int r;
 
         r = print_clock(o, b, NULL);
@@ -74,8 +73,8 @@ int print_row(const Output *o, Buffer *b, const char *path, const char *practice
         if (r < 0)
                 return r;
 
-        return buffer_printf(b, "%s%-*s%s  ", strempty(colour), (int) PRINT_STATE_WIDTH, state,
-                             colour ? TEXT_COLOUR_OFF : "");
+        r = text_add_state(b, state, PRINT_STATE_WIDTH, o->colour);
+        return r < 0 ? r : buffer_puts(b, "  ");
 }
 
 size_t print_target_width(char *const *paths, size_t n) {
@@ -102,7 +101,7 @@ int print_head(const Output *o, Buffer *b) {
         if (r < 0)
                 return r;
 
-        return buffer_printf(b, "%-*s  %-*s  %-*s  REASON\n", (int) o->target_width, "TARGET",
+        return text_printf(b, "%-*s  %-*s  %-*s  REASON\n", (int) o->target_width, "TARGET",
                              (int) PRINT_PRACTICE_WIDTH, "PRACTICE", (int) PRINT_STATE_WIDTH, "STATE");
 }
 
@@ -134,7 +133,7 @@ static int print_changed_setting(Target *t, json_object *practice, json_object *
         };
         int r;
 
-        r = buffer_printf(&t->text, "%*s", (int) PRINT_NOTE_INDENT, "");
+        r = text_printf(&t->text, "%*s", (int) PRINT_NOTE_INDENT, "");
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(parts); i++)
                 r = text_escape(&t->text, parts[i] ? parts[i] : "-", strlen(parts[i] ? parts[i] : "-"),
                                 PRINT_SETTING_MAX);
@@ -206,7 +205,7 @@ static int print_policy_errors(const Output *o, Target *t, json_object *errors) 
                 return r;
 
         if (more > 0)
-                return buffer_printf(&t->text, " (and %zu more)\n", more);
+                return text_printf(&t->text, " (and %zu more)\n", more);
 
         return buffer_puts(&t->text, "\n");
 }
@@ -233,7 +232,7 @@ int print_report(const Output *o, Target *t, json_object *report) {
 int print_note(Buffer *b, const char *text) {
         int r;
 
-        r = buffer_printf(b, "%*s", (int) PRINT_NOTE_INDENT, "");
+        r = text_printf(b, "%*s", (int) PRINT_NOTE_INDENT, "");
         if (r < 0)
                 return r;
 

@@ -79,7 +79,7 @@ static int proof_print_row(const Output *o, Target *t, const Proof *proof) {
         if (r < 0)
                 return r;
 
-        return buffer_printf(&t->text, "%s:%s\n", algorithm_to_string(proof->result.attest.bank), selection);
+        return text_printf(&t->text, "%s:%s\n", algorithm_to_string(proof->result.attest.bank), selection);
 }
 
 static int proof_print_text(const Output *o, Target *t, const Proof *proof, json_object *report) {

@@ -5,6 +5,7 @@
  */
 
 #include "host/verb.h"
+#include "core/text.h"
 
 void host_status_judge(Target *t, json_object *report) {
         json_object *practices = json_get_array(report, "practices");
@@ -28,7 +29,7 @@ static int status_print_count(Buffer *b, unsigned count, const char *name, const
         if (count == 0)
                 return 0;
 
-        r = buffer_printf(b, "%s%u %s", *separator, count, name);
+        r = text_printf(b, "%s%u %s", *separator, count, name);
         *separator = ", ";
         return r;
 }
@@ -48,7 +49,7 @@ int host_status_foot(const Output *o, const Target *targets, size_t n, Buffer *b
                         states[s] += targets[i].states[s];
         }
 
-        r = buffer_printf(b, "%zu guests: ", n);
+        r = text_printf(b, "%zu guests: ", n);
         if (r < 0)
                 return r;
 

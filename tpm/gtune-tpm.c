@@ -14,6 +14,7 @@
 #include "config.h"
 #include "core/json.h"
 #include "core/options.h"
+#include "core/text.h"
 #include "tpm/deadline.h"
 #include "tpm/service.h"
 
@@ -38,7 +39,7 @@ static int gtune_tpm_set_device(void *userdata, const char *argument) {
 
 static int gtune_tpm_set_baseline(void *userdata, const char *argument) {
         if (argument[0] != '/') {
-                fprintf(stderr, "gtune-tpm: --baseline needs an absolute path, not %s\n", argument);
+                text_say(stderr, "gtune-tpm: --baseline needs an absolute path, not %s\n", argument);
                 return -EINVAL;
         }
 
@@ -260,7 +261,7 @@ static int gtune_tpm_run(GtuneTpmArguments *a) {
         (void) signal(SIGPIPE, SIG_IGN);
         r = root_new(&root, a->root);
         if (r < 0) {
-                fprintf(stderr, "gtune-tpm: %s cannot be opened: %s\n", a->root, strerror(-r));
+                text_say(stderr, "gtune-tpm: %s cannot be opened: %s\n", a->root, strerror(-r));
                 return r;
         }
         a->sources.root = root;

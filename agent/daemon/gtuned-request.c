@@ -17,6 +17,7 @@
 #include "agent/side.h"
 #include "core/journal.h"
 #include "core/json.h"
+#include "core/text.h"
 
 #define REQUEST_CLIENT_USER "gtuned"
 #define REQUEST_STAMP_PATH "/run/gtuned-request/last"
@@ -247,7 +248,7 @@ int main(int argc, char **argv) {
                 return EXIT_FAILURE;
 
         if (argc != 1) {
-                fprintf(stderr, "Usage: %s, started by gtuned-request.socket\n", argv[0]);
+                text_say(stderr, "Usage: %s, started by gtuned-request.socket\n", argv[0]);
                 return 2;
         }
 

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "core/journal.h"
+#include "core/text.h"
 #include "agent/daemon/log.h"
 
 static void log_write(int priority, const char *text) {
@@ -27,6 +28,7 @@ static void log_write(int priority, const char *text) {
 }
 
 static void log_va(int priority, int error, const char *format, va_list ap) {
+        _cleanup_buffer_ Buffer clean = BUFFER_NULL;
         char text[900];
         size_t n;
 
@@ -39,7 +41,8 @@ static void log_va(int priority, int error, const char *format, va_list ap) {
         n = strlen(text);
         if (error != 0)
                 (void) snprintf(text + n, sizeof(text) - n, ": %s", strerror(-error));
-        log_write(priority, text);
+        if (text_printf(&clean, "%s", text) >= 0)
+                log_write(priority, strempty(clean.data));
 }
 
 void log_line(int priority, const char *format, ...) {

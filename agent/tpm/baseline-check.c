@@ -37,7 +37,7 @@ static int baseline_found_print_events(const BaselineFound *f, unsigned pcr, Buf
         if (behind == 0)
                 return buffer_puts(b, "  no event of the log extends it\n");
         if (skipped > 0) {
-                r = buffer_printf(b, "  the last %u of %zu events that extend it (`gtune eventlog` shows all):\n",
+                r = text_printf(b, "  the last %u of %zu events that extend it (`gtune eventlog` shows all):\n",
                                   BASELINE_EVENTS_SHOWN, behind);
                 if (r < 0)
                         return r;
@@ -75,12 +75,12 @@ static int baseline_found_print_row(const BaselineFound *f, unsigned pcr, Buffer
         const BaselineValue *match = f->check.pcrs[pcr].match;
         int r;
 
-        r = buffer_printf(b, "%-5u%-9s%s", pcr, baseline_level_to_string(f->baseline->pcrs[pcr].level),
+        r = text_printf(b, "%-5u%-9s%s", pcr, baseline_level_to_string(f->baseline->pcrs[pcr].level),
                           baseline_outcome_to_string(f->check.pcrs[pcr].outcome));
         if (r < 0 || !match || !match->label)
                 return r < 0 ? r : buffer_puts(b, "\n");
 
-        r = buffer_printf(b, "%*s", (int) (BASELINE_CHECK_LABEL_COLUMN - 14 - strlen("match")), "");
+        r = text_printf(b, "%*s", (int) (BASELINE_CHECK_LABEL_COLUMN - 14 - strlen("match")), "");
         if (r < 0)
                 return r;
 
@@ -96,11 +96,11 @@ static int baseline_found_print_value(const char *name, const uint8_t *digest, c
         if (digest)
                 hex_encode(digest, algorithm_size(f->baseline->bank), text);
 
-        r = buffer_printf(b, "  %-*s%s\n", (int) BASELINE_CHECK_VALUE_COLUMN - 2, name, text);
+        r = text_printf(b, "  %-*s%s\n", (int) BASELINE_CHECK_VALUE_COLUMN - 2, name, text);
         if (r < 0 || !label)
                 return r;
 
-        r = buffer_printf(b, "%*s", (int) BASELINE_CHECK_VALUE_COLUMN, "");
+        r = text_printf(b, "%*s", (int) BASELINE_CHECK_VALUE_COLUMN, "");
         if (r < 0)
                 return r;
 
@@ -111,7 +111,7 @@ static int baseline_found_print_disagreement(const BaselineFound *f, unsigned pc
         const BaselinePcr *expected = f->baseline->pcrs + pcr;
         int r;
 
-        r = buffer_printf(b, "\nPCR %u (%s)\n", pcr, baseline_level_to_string(expected->level));
+        r = text_printf(b, "\nPCR %u (%s)\n", pcr, baseline_level_to_string(expected->level));
         if (r < 0)
                 return r;
         r = baseline_found_print_value("actual", f->check.pcrs[pcr].actual, NULL, f, b);
@@ -159,7 +159,7 @@ static int baseline_found_print(const BaselineFound *f) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
 
-        r = buffer_printf(&b, "%s, bank %s\n\n%-5s%-9s%-12s%s\n", f->path, algorithm_to_string(f->baseline->bank),
+        r = text_printf(&b, "%s, bank %s\n\n%-5s%-9s%-12s%s\n", f->path, algorithm_to_string(f->baseline->bank),
                           "PCR", "LEVEL", "RESULT", "LABEL");
         if (r < 0)
                 return r;
@@ -177,7 +177,7 @@ static int baseline_found_print(const BaselineFound *f) {
         if (r < 0)
                 return r;
 
-        (void) fwrite(b.data, 1, b.size, stdout);
+        (void) text_write(stdout, &b);
         return 0;
 }
 

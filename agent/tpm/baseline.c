@@ -67,9 +67,9 @@ static int baseline_print_written(const Context *c, const char *path, const Base
 
         if (!c->json) {
                 if (set == 0)
-                        printf("%s allows the present values already.\n", path);
+                        text_say(stdout, "%s allows the present values already.\n", path);
                 else
-                        printf("%s allows the present values of PCR %s (%s).\n", path, pcrs,
+                        text_say(stdout, "%s allows the present values of PCR %s (%s).\n", path, pcrs,
                                algorithm_to_string(baseline->bank));
                 return 0;
         }
@@ -156,13 +156,13 @@ static int baseline_print_pcr(const Baseline *baseline, unsigned number, Buffer 
         char digest[2 * DIGEST_SIZE_MAX + 1];
         int r;
 
-        r = buffer_printf(b, "\nPCR %u (%s)\n", number, baseline_level_to_string(pcr->level));
+        r = text_printf(b, "\nPCR %u (%s)\n", number, baseline_level_to_string(pcr->level));
         if (r < 0)
                 return r;
 
         for (size_t i = 0; i < pcr->n_values; i++) {
                 hex_encode(pcr->values[i].digest, algorithm_size(baseline->bank), digest);
-                r = buffer_printf(b, "    %s\n", digest);
+                r = text_printf(b, "    %s\n", digest);
                 if (r < 0)
                         return r;
                 if (!pcr->values[i].label)
@@ -193,7 +193,7 @@ static int baseline_verb_show(Context *c, _unused_ const Policy *policy, const c
                 if (r < 0)
                         return r;
         } else {
-                r = buffer_printf(&b, "%s, bank %s\n", path, algorithm_to_string(baseline->bank));
+                r = text_printf(&b, "%s, bank %s\n", path, algorithm_to_string(baseline->bank));
                 if (r < 0)
                         return r;
                 for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++) {
@@ -203,7 +203,7 @@ static int baseline_verb_show(Context *c, _unused_ const Policy *policy, const c
                 }
         }
 
-        (void) fwrite(b.data, 1, b.size, stdout);
+        (void) text_write(stdout, &b);
         return 0;
 }
 

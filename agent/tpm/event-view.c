@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "agent/tpm/event-view.h"
+#include "core/text.h"
 #include "tpm/eventlog.h"
 
 #define EVENT_ROW_WIDTH 80U
@@ -63,11 +64,11 @@ static int event_view_wrap(const char *s, size_t indent, size_t width, Buffer *b
                 end = end > 0 ? end : room;
 
                 if (!first)
-                        r = buffer_printf(b, "%*s", (int) indent, "");
+                        r = text_printf(b, "%*s", (int) indent, "");
                 for (size_t i = end; i > 0 && s[i - 1] == ' '; i--)
                         end = i - 1;
                 if (r >= 0)
-                        r = buffer_printf(b, "%.*s\n", (int) end, s);
+                        r = text_printf(b, "%.*s\n", (int) end, s);
                 s += end;
         }
 
@@ -75,18 +76,18 @@ static int event_view_wrap(const char *s, size_t indent, size_t width, Buffer *b
 }
 
 int event_header(Buffer *b) {
-        return buffer_printf(b, "%5s %4s  %-*s  %s\n", "#", "PCR", (int) EVENT_TYPE_WIDTH, "TYPE", "DESCRIPTION");
+        return text_printf(b, "%5s %4s  %-*s  %s\n", "#", "PCR", (int) EVENT_TYPE_WIDTH, "TYPE", "DESCRIPTION");
 }
 
 int event_row(const EventView *v, Buffer *b) {
         bool blank = v->description[strspn(v->description, " ")] == 0;
         int r;
 
-        r = buffer_printf(b, "%5" PRIu64 " %4" PRIu64 "  %-*s", v->number, v->pcr, (int) EVENT_TYPE_WIDTH, v->type);
+        r = text_printf(b, "%5" PRIu64 " %4" PRIu64 "  %-*s", v->number, v->pcr, (int) EVENT_TYPE_WIDTH, v->type);
         if (r < 0)
                 return r;
         if (strlen(v->type) > EVENT_TYPE_WIDTH) {
-                r = buffer_printf(b, "\n%*s", (int) EVENT_DESCRIPTION_COLUMN - 2, "");
+                r = text_printf(b, "\n%*s", (int) EVENT_DESCRIPTION_COLUMN - 2, "");
                 if (r < 0)
                         return r;
         }
@@ -97,7 +98,7 @@ int event_row(const EventView *v, Buffer *b) {
         if (r < 0)
                 return r;
         if (streq_ptr(v->text, "differs"))
-                return buffer_printf(b, "%*s(this text is not what was measured)\n", (int) EVENT_DESCRIPTION_COLUMN,
+                return text_printf(b, "%*s(this text is not what was measured)\n", (int) EVENT_DESCRIPTION_COLUMN,
                                      "");
 
         return 0;

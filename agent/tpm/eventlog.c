@@ -37,7 +37,7 @@ static int eventlog_print_bank(const ReplayDifference *d, Algorithm bank, Buffer
                 if (sets[i] == 0)
                         continue;
 
-                r = buffer_printf(b, "%-8s", n++ == 0 ? algorithm_to_string(bank) : "");
+                r = text_printf(b, "%-8s", n++ == 0 ? algorithm_to_string(bank) : "");
                 if (r < 0)
                         return r;
                 pcrs = pcr_selection_format(sets[i]);
@@ -114,7 +114,7 @@ static int eventlog_print(json_object *document, const Verdict *v) {
         if (r < 0)
                 return r;
 
-        (void) fwrite(b.data, 1, b.size, stdout);
+        (void) text_write(stdout, &b);
         return 0;
 }
 

@@ -77,7 +77,7 @@ static int forecast_name_levels(const Forecast *f, uint32_t set, Buffer *b) {
                 uint32_t before = set & ((1U << pcr) - 1), after = set & ~((2U << pcr) - 1);
 
                 if ((set & 1U << pcr) != 0)
-                        r = buffer_printf(b, "%s%u (%s)",
+                        r = text_printf(b, "%s%u (%s)",
                                           before == 0  ? ""
                                           : after == 0 ? " and "
                                                        : ", ",
@@ -141,7 +141,7 @@ int forecast_print(const Forecast *f) {
         if (r < 0)
                 return r;
 
-        (void) fwrite(b.data, 1, b.size, stdout);
+        (void) text_write(stdout, &b);
         return 0;
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "agent/tpm/ask.h"
+#include "core/text.h"
 
 static int pcr_print_bank(const PcrBank *values, Algorithm bank, Buffer *b) {
         char digest[2 * DIGEST_SIZE_MAX + 1];
         int r;
 
         /* tpm2_pcrread calls this bank sm3_256 (TCG Algorithm Registry), and sysfs and gtuned call it sm3. */
-        r = buffer_printf(b, "  %s:\n", bank == ALGORITHM_SM3_256 ? "sm3_256" : algorithm_to_string(bank));
+        r = text_printf(b, "  %s:\n", bank == ALGORITHM_SM3_256 ? "sm3_256" : algorithm_to_string(bank));
         if (r < 0)
                 return r;
 
@@ -17,7 +18,7 @@ static int pcr_print_bank(const PcrBank *values, Algorithm bank, Buffer *b) {
                 hex_encode(values->digests[pcr], algorithm_size(bank), digest);
                 for (char *p = digest; *p; p++)
                         *p = *p >= 'a' ? (char) (*p - 'a' + 'A') : *p;
-                r = buffer_printf(b, "    %-2u: 0x%s\n", pcr, digest);
+                r = text_printf(b, "    %-2u: 0x%s\n", pcr, digest);
                 if (r < 0)
                         return r;
         }
@@ -39,7 +40,7 @@ static int pcr_print(const Pcrs *pcrs) {
                         return r;
         }
 
-        (void) fwrite(b.data, 1, b.size, stdout);
+        (void) text_write(stdout, &b);
         return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "agent/tpm/quote-files.h"
+#include "core/text.h"
 
 typedef struct QuoteFile {
         const char *name;
@@ -84,12 +85,12 @@ static int quote_files_append_word(const char *directory, const char *name, Buff
         int r;
 
         r = buffer_puts(b, quoted ? "'" : *directory == '-' ? "./" : "");
-        for (const char *p = directory; r >= 0 && *p; p++)
-                r = quoted && *p == '\'' ? buffer_puts(b, "'\\''") : buffer_append(b, p, 1);
+        for (const char *p = directory; r >= 0 && *p; p += *p == '\'' ? 1 : strcspn(p, "'"))
+                r = *p == '\'' ? buffer_puts(b, "'\\''") : text_printf(b, "%.*s", (int) strcspn(p, "'"), p);
         if (r < 0)
                 return r;
 
-        return buffer_printf(b, "/%s%s", name, quoted ? "'" : "");
+        return text_printf(b, "/%s%s", name, quoted ? "'" : "");
 }
 
 int quote_files_print_command(const char *directory, const char *qualifying) {
@@ -103,17 +104,17 @@ int quote_files_print_command(const char *directory, const char *qualifying) {
         if (r < 0)
                 return r;
         for (size_t i = 0; i < ELEMENTSOF(words); i++) {
-                r = buffer_printf(&b, " %s ", words[i].option);
+                r = text_printf(&b, " %s ", words[i].option);
                 if (r < 0)
                         return r;
                 r = quote_files_append_word(directory, words[i].name, &b);
                 if (r < 0)
                         return r;
         }
-        r = buffer_printf(&b, " -q %s\n", strempty(qualifying));
+        r = text_printf(&b, " -q %s\n", strempty(qualifying));
         if (r < 0)
                 return r;
 
-        (void) fwrite(b.data, 1, b.size, stdout);
+        (void) text_write(stdout, &b);
         return 0;
 }
