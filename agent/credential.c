@@ -99,7 +99,7 @@ static const char *credential_explain_read_error(int r) {
         case -EOPNOTSUPP:
                 return "it is not a regular file";
         default:
-                return strerror(-r);
+                return error_text(-r);
         }
 }
 
@@ -175,7 +175,7 @@ static int credential_keep_file(const Root *root, const char *path, const Buffer
 
         r = content ? update_file(root, path, content, 0644) : credential_remove_file(root, path);
         if (r < 0 && r != -ENOMEM)
-                *ret_error = xasprintf("%s cannot be %s: %s", path, content ? "written" : "removed", strerror(-r));
+                *ret_error = xasprintf("%s cannot be %s: %s", path, content ? "written" : "removed", error_text(-r));
 
         return r < 0 ? r : 0;
 }

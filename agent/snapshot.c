@@ -204,5 +204,5 @@ int verb_snapshot(Context *c, char **arguments) {
         if (r >= 0)
                 r = snapshot_write(*arguments, &tar);
 
-        return r < 0 ? complain(c, "%s: %s", *arguments, strerror(-r)) : STATUS_OK;
+        return r < 0 ? complain(c, "%s: %s", *arguments, error_text(-r)) : STATUS_OK;
 }

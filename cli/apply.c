@@ -182,7 +182,7 @@ static int work_hand_over(Work *w, const char *own) {
         r = unit_act(unit, "StartUnit");
         if (r < 0)
                 return complain(w->c, "%s failed: %s; see systemctl status %s", unit,
-                                r == -EIO ? "it ended with an error" : strerror(-r), unit);
+                                r == -EIO ? "it ended with an error" : error_text(-r), unit);
 
         return work_finish(w);
 }

@@ -96,7 +96,7 @@ int check_survey(const Context *c, int r, Survey **survey) {
         if (r == -EBADMSG)
                 complain(c, "%s%s is no machine description of a snapshot", c->root_path, PROBE_PATH);
         else if (r < 0)
-                complain(c, "the %s cannot be looked at: %s", c->side->name, strerror(-r));
+                complain(c, "the %s cannot be looked at: %s", c->side->name, error_text(-r));
         else if (c->arch && (*survey)->machine->kind != MACHINE_IMAGE) {
                 complain(c, "--arch is for images; this machine says itself that it is %s",
                          (*survey)->machine->probe->arch);
@@ -227,7 +227,7 @@ static int run_verb(Context *c, uint32_t given, int argc, char **argv) {
 
         r = root_new(&c->root, c->root_path);
         if (r < 0)
-                return complain(c, "--root %s: %s", c->root_path, strerror(-r));
+                return complain(c, "--root %s: %s", c->root_path, error_text(-r));
 
         return verb->run(c, argv + 1);
 }
@@ -258,7 +258,7 @@ int cli_main(Context *c, int argc, char **argv) {
         status = r < 0 ? STATUS_ERROR : run(c, argc, argv);
         c->root = root_free(c->root);
         if (fflush(stdout) != 0 || ferror(stdout))
-                status = complain(c, "the output cannot be written: %s", strerror(errno));
+                status = complain(c, "the output cannot be written: %s", error_text(errno));
 
         return status;
 }

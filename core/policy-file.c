@@ -21,7 +21,7 @@ static const char *policy_file_explain(int r) {
         case -EOPNOTSUPP:
                 return "it is not a regular file";
         default:
-                return strerror(-r);
+                return error_text(-r);
         }
 }
 
@@ -75,7 +75,7 @@ static int policy_list_directory(const Root *root, Policy *policy, const char *p
                 return r == -ENOMEM ? r : 0;
 
         return policy_error(policy, path, 0, "cannot be read: %s",
-                            r == -EFBIG ? "the directory has more than 65536 entries" : strerror(-r));
+                            r == -EFBIG ? "the directory has more than 65536 entries" : error_text(-r));
 }
 
 /* List the drop-ins of all directories as "NAME.d/FILE". A name is listed once for each directory that has it. */

@@ -275,7 +275,7 @@ int services_read(const ServiceInterest *interests, size_t n_interests, Services
                 return 0;
         }
 
-        ret->error = xasprintf("the service manager cannot be asked: %s", strerror(-r));
+        ret->error = xasprintf("the service manager cannot be asked: %s", error_text(-r));
         if (!ret->error)
                 return -ENOMEM;
 

@@ -135,6 +135,17 @@ int fill_standard_files(void) {
         return 0;
 }
 
+const char *error_text(int error) {
+        switch (error) {
+        case EMFILE:
+                return "too many open files: raise the limit of this process (ulimit -n, LimitNOFILE= of its unit)";
+        case ENFILE:
+                return "too many open files in the system: raise fs.file-max";
+        default:
+                return strerror(error);
+        }
+}
+
 int write_all(int fd, const void *data, size_t size) {
         const char *p = data;
 

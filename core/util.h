@@ -128,6 +128,12 @@ static inline int negative_errno(void) {
  */
 int fill_standard_files(void);
 
+/**
+ * error_text() - strerror(), which also names the setting where a limit was hit
+ * @error: an errno, positive
+ */
+const char *error_text(int error);
+
 /** write_all() - write all of some bytes. Return: 0, or -errno, and a part of the bytes may be written. */
 int write_all(int fd, const void *data, size_t size);
 

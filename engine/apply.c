@@ -49,7 +49,7 @@ int apply_drop_holds(Apply *a) {
 
         r = ledger_write(a->root, ledger);
         if (r < 0) {
-                a->error = xasprintf("%s cannot be written: %s", ledger->path, strerror(-r));
+                a->error = xasprintf("%s cannot be written: %s", ledger->path, error_text(-r));
                 return r;
         }
 

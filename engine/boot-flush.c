@@ -157,5 +157,5 @@ char *boot_flush_explain(const char *path, int r) {
         if (r == -EBUSY)
                 return xasprintf("%s lies on a file system that is frozen: thaw it, and try again", strempty(path));
 
-        return xasprintf("%s cannot be flushed: %s", strempty(path), strerror(-r));
+        return xasprintf("%s cannot be flushed: %s", strempty(path), error_text(-r));
 }

@@ -65,7 +65,7 @@ static int change_attribute_resolve(const Survey *survey, const Change *c, Trans
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return transaction_refuse(t, xasprintf("%s cannot be read: %s", c->target, strerror(-r)));
+                return transaction_refuse(t, xasprintf("%s cannot be read: %s", c->target, error_text(-r)));
         if (c->value && streq(is, c->value))
                 return 0;
 
@@ -137,7 +137,7 @@ static int change_add_rewrite(const Survey *survey, Transaction *t, const Attrib
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return transaction_refuse(t, xasprintf("%s cannot be read: %s", path, strerror(-r)));
+                return transaction_refuse(t, xasprintf("%s cannot be read: %s", path, error_text(-r)));
 
         return change_set_values(change_add_attribute(t, practice, subject, path), is, is);
 }

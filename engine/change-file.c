@@ -90,7 +90,7 @@ static int change_file_resolve(const Survey *survey, const Change *c, Transactio
         if (r == -ENOMEM)
                 return r;
         if (r < 0 && r != -ENOENT)
-                return transaction_refuse(t, xasprintf("%s cannot be read: %s", c->target, strerror(-r)));
+                return transaction_refuse(t, xasprintf("%s cannot be read: %s", c->target, error_text(-r)));
 
         exists = r >= 0;
         if (exists && buffer_equal(&is, &c->content))

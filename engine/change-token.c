@@ -270,7 +270,7 @@ static int change_token_render(const BootStore *store, const StoreEdits *e, Tran
                                                        "not as it should be: edit the file by hand",
                                                        store->path));
         if (r < 0)
-                return transaction_refuse(t, xasprintf("%s cannot be changed: %s", store->path, strerror(-r)));
+                return transaction_refuse(t, xasprintf("%s cannot be changed: %s", store->path, error_text(-r)));
         if (buffer_equal(&new, &store->content))
                 return 0;
 

@@ -8,6 +8,6 @@ void commit_set_error(Commit *c, char *sentence) {
 }
 
 int commit_fail(Commit *c, int r, const char *path, const char *what) {
-        commit_set_error(c, xasprintf("%s %s: %s", path, what, strerror(-r)));
+        commit_set_error(c, xasprintf("%s %s: %s", path, what, error_text(-r)));
         return r;
 }

@@ -74,7 +74,7 @@ static int commit_fail_unit(Commit *c, const UnitChange *u, int r, const char *w
         bool runs = false;
         int back;
 
-        why = why ? why : strerror(-r);
+        why = why ? why : error_text(-r);
         if (!unit_reads_changed_file(c->t, u->unit)) {
                 commit_set_error(c, xasprintf("%s did not come up: %s", u->unit, why));
                 return -r;
@@ -83,7 +83,7 @@ static int commit_fail_unit(Commit *c, const UnitChange *u, int r, const char *w
         back = commit_give_back(c, u, &runs);
         if (back < 0)
                 commit_set_error(c, xasprintf("%s did not come up: %s; and its old configuration cannot be put back: %s",
-                                              u->unit, why, strerror(-back)));
+                                              u->unit, why, error_text(-back)));
         else
                 commit_set_error(c, xasprintf("%s did not come up: %s; its old configuration is back%s", u->unit, why,
                                               runs ? "" : ", and it does not run with that either"));
@@ -105,7 +105,7 @@ static int commit_act_on_unit(Commit *c, UnitChange *u) {
                 return commit_fail_unit(c, u, r, why);
 
         commit_set_error(c, xasprintf("%s had failed before, and still does not come up: %s", u->unit,
-                                      why ? why : strerror(-r)));
+                                      why ? why : error_text(-r)));
         return -r;
 }
 

@@ -147,7 +147,7 @@ static int recovery_verify(const Recovery *v, const LedgerSideChange *record, ch
 
         r = kind ? kind->verify(&view, record) : 1;
         if (r < 0)
-                *ret_error = xasprintf("%s cannot be read: %s", record->target, strerror(-r));
+                *ret_error = xasprintf("%s cannot be read: %s", record->target, error_text(-r));
 
         return r;
 }

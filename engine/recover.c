@@ -73,7 +73,7 @@ static int recovery_look(Recovery *v, char **ret_error) {
                 if (r >= 0 && v->found[i] == FOUND_OLD)
                         r = staged_is_whole(v->root, intent, &whole);
                 if (r < 0) {
-                        *ret_error = xasprintf("%s cannot be read: %s", intent->path, strerror(-r));
+                        *ret_error = xasprintf("%s cannot be read: %s", intent->path, error_text(-r));
                         return r;
                 }
                 if (v->found[i] == FOUND_OTHER || !whole)
@@ -161,7 +161,7 @@ static int recovery_finish_files(Recovery *v, char **ret_error) {
                 else if (v->found[i] == FOUND_OLD)
                         r = recovery_roll_forward(v->root, intent);
                 if (r < 0) {
-                        *ret_error = xasprintf("%s cannot be settled: %s", intent->path, strerror(-r));
+                        *ret_error = xasprintf("%s cannot be settled: %s", intent->path, error_text(-r));
                         return r;
                 }
         }
@@ -211,7 +211,7 @@ static int recovery_run(Recovery *v, char **ret_error) {
         own_directories_settle(v->root, v->ledger->next);
         r = ledger_write(v->root, v->ledger->next);
         if (r < 0)
-                *ret_error = xasprintf("%s cannot be written: %s", v->ledger->path, strerror(-r));
+                *ret_error = xasprintf("%s cannot be written: %s", v->ledger->path, error_text(-r));
         return r;
 }
 

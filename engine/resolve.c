@@ -60,7 +60,7 @@ static int resolve_check_ledger(const Ledger *ledger, Transaction *t) {
                                                        ledger->path));
         if (ledger->status == LEDGER_UNREADABLE)
                 return transaction_refuse(t, xasprintf("%s cannot be read: %s", ledger->path,
-                                                       strerror(-ledger->error)));
+                                                       error_text(-ledger->error)));
 
         return 0;
 }

@@ -196,7 +196,7 @@ int service_restart(const char *unit, const char *expect, bool *ret_was_up, char
 
         r = unit_act(unit, "RestartUnit");
         if (r < 0) {
-                *ret_why = xasprintf("its restart failed: %s", r == -EIO ? "see systemctl status" : strerror(-r));
+                *ret_why = xasprintf("its restart failed: %s", r == -EIO ? "see systemctl status" : error_text(-r));
                 return *ret_why ? r : -ENOMEM;
         }
 

@@ -237,7 +237,7 @@ int boot_stores_read_problem_max(BootStores *stores, const char *path, size_t ma
                                            : max / 1024 / 1024, max < 1024 * 1024 ? "KiB" : "MiB");
         default:
                 return boot_stores_problem(stores, path, 0, "boot-store-unreadable", /* fatal= */ true,
-                                           "The file cannot be read: %s", strerror(-r));
+                                           "The file cannot be read: %s", error_text(-r));
         }
 }
 

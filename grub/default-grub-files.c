@@ -186,7 +186,7 @@ static int default_grub_read_file(const Root *root, BootStores *stores, const ch
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
-                r = default_grub_leave(stores, real ?: path, 0, "default-grub-unreadable", strerror(-r));
+                r = default_grub_leave(stores, real ?: path, 0, "default-grub-unreadable", error_text(-r));
                 return r < 0 ? r : 1;
         }
 

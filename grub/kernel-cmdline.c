@@ -102,7 +102,7 @@ static int kernel_cmdline_find(const Root *root, BootStores *stores) {
                 return r;
         if (r < 0)
                 return boot_stores_leave(stores, path ?: KERNEL_CMDLINE_PATH, 0, "kernel-cmdline-unreadable",
-                                         "The file is left alone, because it cannot be read: %s", strerror(-r));
+                                         "The file is left alone, because it cannot be read: %s", error_text(-r));
 
         return kernel_cmdline_load(stores, path, &content);
 }

@@ -243,7 +243,7 @@ static int fleet_start_next(Fleet *fleet) {
         if ((r != -EMFILE && r != -ENFILE) || t->state != TARGET_QUEUED)
                 return r;
         if (active == 0)
-                return target_finish(t, CAUSE_LOCAL_ERROR, strerror(-r));
+                return target_finish(t, CAUSE_LOCAL_ERROR, error_text(-r));
 
         fleet->n_started--;
         fleet->active_max = active;

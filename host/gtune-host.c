@@ -77,7 +77,7 @@ static int host_set_tpm(void *userdata, HostTpmOption option, const char *argume
 
         r = host_tpm_options_set(&c->question.tpm, option, argument, &error);
         if (r < 0)
-                (void) host_usage("%s", error ?: strerror(-r));
+                (void) host_usage("%s", error ?: error_text(-r));
 
         return r;
 }
@@ -281,7 +281,7 @@ int main(int argc, char **argv) {
         if (r >= 0 && fflush(stdout) != 0)
                 r = negative_errno();
         if (r < 0) {
-                text_say(stderr, "gtune-host: %s\n", strerror(-r));
+                text_say(stderr, "gtune-host: %s\n", error_text(-r));
                 return STATUS_ERROR;
         }
 

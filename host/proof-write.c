@@ -87,7 +87,7 @@ int proof_write(Proof *proof, const char *path, int directory_fd, char **ret_err
         for (size_t i = 0; i < ELEMENTSOF(files); i++) {
                 r = directory_write(directory_fd, files[i].name, files[i].data, files[i].size);
                 if (r < 0) {
-                        *ret_error = xasprintf("%s/%s cannot be written: %s", path, files[i].name, strerror(-r));
+                        *ret_error = xasprintf("%s/%s cannot be written: %s", path, files[i].name, error_text(-r));
                         return r;
                 }
         }

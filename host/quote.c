@@ -205,7 +205,7 @@ static int quote_recognise(Target *t, Proof *proof, json_object **ret_report) {
                                      "the directory of keys is locked by another process; try again");
         if (r < 0)
                 return target_refuse(t, CAUSE_KEY_STORE, NULL, "the directory of keys cannot be locked: %s",
-                                     strerror(-r));
+                                     error_text(-r));
 
         r = recognise(t, proof);
         if (r != 0)

@@ -68,7 +68,7 @@ static int recognise_elsewhere(Target *t, Proof *proof) {
                                      "guests, with --keys", KNOWN_KEYS_MAX);
         if (r < 0)
                 return target_refuse(t, CAUSE_KEY_STORE, NULL, "the directory of keys cannot be read: %s",
-                                     strerror(-r));
+                                     error_text(-r));
         if (!options->accept_key)
                 return target_refuse(t, CAUSE_BAD_QUOTE, RECOGNISE_CODE_KEY_OF_ANOTHER,
                                      "WARNING: THE KEY OF %s IS ALREADY THAT OF %s. No two TPMs have the same key: "
@@ -123,7 +123,7 @@ int recognise(Target *t, Proof *proof) {
                                      "only if you know who made it", t->name);
 
         return target_refuse(t, CAUSE_KEY_STORE, NULL, "%s.json in the directory of keys cannot be read: %s", t->name,
-                             strerror(-r));
+                             error_text(-r));
 }
 
 int remember(Target *t, const Proof *proof) {
@@ -134,5 +134,5 @@ int remember(Target *t, const Proof *proof) {
                 return r;
 
         return target_refuse(t, CAUSE_KEY_STORE, NULL, "%s.json in the directory of keys cannot be written: %s",
-                             t->name, strerror(-r));
+                             t->name, error_text(-r));
 }

@@ -281,7 +281,7 @@ static int target_receive(Target *t) {
         if (n < 0 && errno == EAGAIN)
                 return 0;
         if (n <= 0)
-                return target_finish(t, CAUSE_CLOSED, n < 0 ? strerror(errno) : NULL);
+                return target_finish(t, CAUSE_CLOSED, n < 0 ? error_text(errno) : NULL);
 
         r = target_feed(t, chunk, (size_t) n);
         if (r < 0)
@@ -333,7 +333,7 @@ static int target_connect(Target *t) {
         }
         if (r < 0) {
                 cause = cause_of_errno(-r);
-                return target_finish(t, cause, cause == CAUSE_LOCAL_ERROR ? strerror(-r) : NULL);
+                return target_finish(t, cause, cause == CAUSE_LOCAL_ERROR ? error_text(-r) : NULL);
         }
 
         t->state = TARGET_SYNCING;

@@ -140,7 +140,7 @@ static int tpm_options_open_directory(const char *path, const char *what, int *r
                                             "%s %s: it must belong to you or root, and its group and others must not "
                                             "be able to write to it; use chown or chmod go-w", what, path);
         else if (r < 0)
-                (void) tpm_options_complain(ret_error, "%s %s: %s", what, path, strerror(-r));
+                (void) tpm_options_complain(ret_error, "%s %s: %s", what, path, error_text(-r));
 
         return r;
 }

@@ -92,7 +92,7 @@ static int measured_boot_read_baseline(const View *view, MeasuredBoot *m) {
         if (r == -ENOMEM)
                 return r;
         if (r < 0 && !m->baseline_error)
-                m->baseline_error = xasprintf("%s cannot be read: %s", path, strerror(-r));
+                m->baseline_error = xasprintf("%s cannot be read: %s", path, error_text(-r));
         else if (r >= 0 && !pcrs_bank_exists(&m->pcrs, m->baseline->bank))
                 m->baseline_error = xasprintf("%s is about the bank %s, and this TPM has no such bank", path,
                                               algorithm_to_string(m->baseline->bank));

@@ -175,7 +175,7 @@ int qga_conf_read(const Root *root, const char *path, const QgaBinary *binary, Q
         if (r >= 0 && text.size > 0)
                 r = qga_conf_parse(text.data, binary, &conf);
         else if (r < 0 && r != -ENOENT)
-                r = qga_conf_note_problem(&conf, 0, r == -EFBIG ? "is larger than 1 MiB" : strerror(-r));
+                r = qga_conf_note_problem(&conf, 0, r == -EFBIG ? "is larger than 1 MiB" : error_text(-r));
         if (r == -ENOMEM)
                 return r;
 

@@ -327,7 +327,7 @@ static int environment_read_file(const Root *root, const Unit *unit, const UnitS
                 return r == -ENOMEM ? r : 0;
 
         return environment_note_problem(e, path, r == -ENOENT ? "does not exist, and the unit does not start without it"
-                                                  : strerror(-r));
+                                                  : error_text(-r));
 }
 
 static int environment_read_files(const Root *root, const Unit *unit, uint64_t started, Environment *e) {

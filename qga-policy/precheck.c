@@ -97,7 +97,7 @@ static int precheck_explain_failure(int r, const char *program, const Buffer *er
         if (!words)
                 return -ENOMEM;
         if (r < 0)
-                return precheck_refuse(ret_refusal, xasprintf("%s cannot be asked: %s", program, strerror(-r)));
+                return precheck_refuse(ret_refusal, xasprintf("%s cannot be asked: %s", program, error_text(-r)));
 
         return precheck_refuse(ret_refusal, xasprintf("%s refuses the new arguments (exit %d): %s", program, r,
                                                       strip(words)));

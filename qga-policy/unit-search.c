@@ -105,7 +105,7 @@ static int unit_note_failure(Unit *unit, const char *path, int r) {
         case -EISDIR:
                 return unit_note_problem(unit, path, "is a directory");
         default:
-                return unit_note_problem(unit, path, strerror(-r));
+                return unit_note_problem(unit, path, error_text(-r));
         }
 }
 

@@ -141,7 +141,7 @@ static int qga_check_binary(const Qga *q, Finding *f) {
         if (q->binary_error < 0)
                 return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-program-not-understood", "run gtune as root",
                                              "%s cannot be read: %s", q->base.command.path,
-                                             strerror(-q->binary_error)));
+                                             error_text(-q->binary_error)));
 
         return 0;
 }

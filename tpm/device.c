@@ -80,7 +80,7 @@ static int tpm_device_open_fault(Fault *fault, const char *path, int error) {
                 if (rows[i].error == error)
                         return fault_set(fault, rows[i].class, "%s cannot be opened: %s", path, rows[i].meaning);
 
-        return fault_set(fault, FAULT_TPM_ERROR, "%s cannot be opened: %s", path, strerror(-error));
+        return fault_set(fault, FAULT_TPM_ERROR, "%s cannot be opened: %s", path, error_text(-error));
 }
 
 int tpm_device_open(TpmDevice **ret, const char *path, Fault *fault) {
@@ -166,7 +166,7 @@ static int tpm_device_exchange_fault(const TpmDevice *device, int error, Fault *
                 return fault_set(fault, FAULT_BAD_ANSWER, "the TPM at %s closed the connection", device->path);
 
         return fault_set(fault, FAULT_TPM_ERROR, "the exchange with the TPM at %s failed: %s", device->path,
-                         strerror(-error));
+                         error_text(-error));
 }
 
 int tpm_device_transact(TpmDevice *device, const uint8_t *command, size_t size, TpmMessage *ret, Fault *fault) {

@@ -154,7 +154,7 @@ static int gtune_tpm_format_outcome(int r, json_object *value, Fault *fault, Buf
         if (r == 0)
                 return gtune_tpm_format_value("return", value, line);
         if (r < 0)
-                r = fault_set(fault, FAULT_FAILED, "gtune-tpm failed: %s", strerror(-r));
+                r = fault_set(fault, FAULT_FAILED, "gtune-tpm failed: %s", error_text(-r));
         if (r < 0)
                 return r;
 
@@ -261,7 +261,7 @@ static int gtune_tpm_run(GtuneTpmArguments *a) {
         (void) signal(SIGPIPE, SIG_IGN);
         r = root_new(&root, a->root);
         if (r < 0) {
-                text_say(stderr, "gtune-tpm: %s cannot be opened: %s\n", a->root, strerror(-r));
+                text_say(stderr, "gtune-tpm: %s cannot be opened: %s\n", a->root, error_text(-r));
                 return r;
         }
         a->sources.root = root;

@@ -45,7 +45,7 @@ static int logs_read_one(const Root *root, const LogSource *source, EventLog **r
         if (r == -EFBIG)
                 return logs_set_unreadable(source, FAULT_BAD_LOG, "it is larger than 4 MiB", ret, fault);
 
-        reason = xasprintf("it cannot be read: %s", strerror(-r));
+        reason = xasprintf("it cannot be read: %s", error_text(-r));
         return reason ? logs_set_unreadable(source, FAULT_BAD_LOG, reason, ret, fault) : -ENOMEM;
 }
 

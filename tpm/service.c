@@ -105,7 +105,7 @@ static int service_read_baseline(const TpmSources *sources, Baseline **ret, char
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
-                *ret_error = xasprintf("%s cannot be read: %s", sources->baseline, strerror(-r));
+                *ret_error = xasprintf("%s cannot be read: %s", sources->baseline, error_text(-r));
                 return *ret_error ? 0 : -ENOMEM;
         }
 

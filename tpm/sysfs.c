@@ -47,7 +47,7 @@ static int sysfs_read_pcr(const Root *root, const char *directory, Algorithm ban
         if (r == -EACCES || r == -EPERM)
                 return fault_set(fault, FAULT_PERMISSION, "%s may not be read", path);
         if (r < 0)
-                return fault_set(fault, FAULT_TPM_ERROR, "%s cannot be read: %s", path, strerror(-r));
+                return fault_set(fault, FAULT_TPM_ERROR, "%s cannot be read: %s", path, error_text(-r));
         if (hex_decode(text, algorithm_size(bank), ret->digests[pcr]) < 0)
                 return fault_set(fault, FAULT_BAD_ANSWER, "%s holds no %s digest: the TPM did not answer the kernel",
                                  path, algorithm_to_string(bank));

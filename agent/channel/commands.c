@@ -31,7 +31,7 @@ static int command_return(const CommandCall *call, const char *body) {
 }
 
 static int command_failure(const CommandCall *call, const char *what, int error) {
-        _cleanup_free_ char *desc = xasprintf("%s: %s", what, strerror(-error));
+        _cleanup_free_ char *desc = xasprintf("%s: %s", what, error_text(-error));
 
         if (!desc)
                 return -ENOMEM;

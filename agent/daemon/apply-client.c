@@ -129,7 +129,7 @@ void apply_client_start(ApplyClient *c) {
                         return;
 
                 apply_client_stop(c);
-                desc = xasprintf("gtuned-request cannot be asked: %s", strerror(-r));
+                desc = xasprintf("gtuned-request cannot be asked: %s", error_text(-r));
                 c->allowed = true;
                 (void) free_and_strdup(&c->desc, desc ? desc : "out of memory");
                 c->repeat = apply_client_now(c) + APPLY_CLIENT_REPEAT_USEC;

@@ -86,7 +86,7 @@ static void daemon_on_report(void *userdata) {
         daemon_tell_manager(d);
         r = d->watching ? daemon_send_event(d) : 0;
         if (r < 0)
-                log_line(LOG_DEBUG, "An event was not sent: %s", strerror(-r));
+                log_line(LOG_DEBUG, "An event was not sent: %s", error_text(-r));
 }
 
 static void daemon_on_ready(void *userdata) {

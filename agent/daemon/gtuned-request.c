@@ -142,7 +142,7 @@ static int request_start_unit(Refusal *refusal) {
                                "org.freedesktop.systemd1.Manager", "StartUnit", &error, NULL, "ss",
                                guest_side.apply_unit, "replace");
         if (r < 0)
-                return refusal_set(refusal, "not-started", error.message ? error.message : strerror(-r));
+                return refusal_set(refusal, "not-started", error.message ? error.message : error_text(-r));
 
         return 0;
 }
@@ -232,7 +232,7 @@ static int request_run(void) {
         r = request_decide(&refusal);
         if (r < 0) {
                 (void) log_error_errno(r, "The host's request to run %s cannot be checked", guest_side.apply_unit);
-                r = refusal_set(&refusal, "failed", strerror(-r));
+                r = refusal_set(&refusal, "failed", error_text(-r));
                 if (r < 0)
                         return r;
         } else if (refusal.code)

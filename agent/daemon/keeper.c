@@ -39,6 +39,7 @@ struct Keeper {
         int job_result;
         uint64_t planned;           /* when the plan was last made */
         bool fresh;                 /* the worker is just done, and its result counts whatever has changed meanwhile */
+        const char *limit;          /* what was said of path_watch_limit() */
         bool broken;                /* the survey could not be taken, and may only be taken as a whole */
 };
 
@@ -50,6 +51,15 @@ static int keeper_read(Keeper *k, SurveyParts parts, SurveyParts moved, SurveyPa
         r = survey_refresh(k->survey, parts);
         *ret_overtaken = sources_end(k->sources);
         return r;
+}
+
+static void keeper_note_limit(Keeper *k) {
+        const char *limit = path_watch_limit(k->path_watch);
+
+        if (limit && !streq_ptr(limit, k->limit))
+                log_line(LOG_WARNING, "inotify may watch no more, so that some changes are found only when the host asks: "
+                                      "raise %s", limit);
+        k->limit = limit;
 }
 
 static void keeper_arm(Keeper *k) {
@@ -77,6 +87,7 @@ static void keeper_publish(Keeper *k, int r) {
         if (r >= 0)
                 r = report_cache_update(&k->cache, k->survey, k->survey->refreshed);
 
+        keeper_note_limit(k);
         k->made = monotonic_usec();
         k->broken = r < 0;
         if (k->broken) {
@@ -338,9 +349,6 @@ static int keeper_open(Keeper *k, sd_event *event) {
         if (r < 0)
                 return r;
         r = path_watch_new(&k->path_watch, event, k->root, keeper_on_path, k);
-        if (r == PATH_WATCH_DEAF)
-                log_line(LOG_WARNING, "inotify has no instance left for this user, so that changes are found only when "
-                                      "the host asks: raise fs.inotify.max_user_instances");
         if (r < 0)
                 return r;
         r = sources_new(&k->sources, k->root, k->path_watch);
@@ -366,6 +374,7 @@ static int keeper_make_first(Keeper *k) {
         if (r < 0)
                 return r;
 
+        keeper_note_limit(k);
         trim_memory();
         k->compared = began;
         k->made = monotonic_usec();

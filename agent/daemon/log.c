@@ -40,7 +40,7 @@ static void log_va(int priority, int error, const char *format, va_list ap) {
 
         n = strlen(text);
         if (error != 0)
-                (void) snprintf(text + n, sizeof(text) - n, ": %s", strerror(-error));
+                (void) snprintf(text + n, sizeof(text) - n, ": %s", error_text(-error));
         if (text_printf(&clean, "%s", text) >= 0)
                 log_write(priority, strempty(clean.data));
 }

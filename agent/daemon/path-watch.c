@@ -42,6 +42,7 @@ struct PathWatch {
         void *userdata;
 
         int fd;
+        const char *limit; /* see path_watch_limit() */
         sd_event_source *inotify;
         WatchedDirectory *directories;
         size_t n_directories;
@@ -145,8 +146,11 @@ static int path_watch_add_directory(PathWatch *w, int fd, const char *path, Watc
 
         (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
         wd = inotify_add_watch(w->fd, link, PATH_WATCH_MASK);
-        if (wd < 0)
+        if (wd < 0) {
+                if (errno == ENOSPC)
+                        w->limit = "fs.inotify.max_user_watches";
                 return negative_errno();
+        }
 
         copy = strdup(path);
         if (!copy || grow(&w->directories, w->n_directories, sizeof(WatchedDirectory)) < 0)
@@ -337,12 +341,30 @@ static int path_watch_on_inotify(_unused_ sd_event_source *source, int fd, _unus
         return 0;
 }
 
+/* inotify_init1(2) gives EMFILE for both: the user's instances and the descriptors of this process. */
+static const char *path_watch_limit_of(int error) {
+        int fd = error == EMFILE ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0) : -EBADF;
+
+        if (error == ENFILE)
+                return "fs.file-max";
+        if (fd < 0)
+                return "LimitNOFILE= of the unit";
+
+        (void) close(fd);
+        return "fs.inotify.max_user_instances";
+}
+
 static int path_watch_open(PathWatch *w, sd_event *event) {
         int r;
 
         w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-        if (w->fd < 0)
-                return errno == EMFILE || errno == ENFILE ? PATH_WATCH_DEAF : negative_errno();
+        if (w->fd < 0) {
+                r = negative_errno();
+                if (r != -EMFILE && r != -ENFILE)
+                        return r;
+                w->limit = path_watch_limit_of(-r);
+                return 0;
+        }
 
         r = sd_event_add_io(event, &w->inotify, w->fd, EPOLLIN, path_watch_on_inotify, w);
         if (r < 0)
@@ -372,6 +394,10 @@ int path_watch_new(PathWatch **ret, sd_event *event, Root *root, PathWatchChange
 
         *ret = TAKE_PTR(w);
         return r;
+}
+
+const char *path_watch_limit(const PathWatch *w) {
+        return w->limit;
 }
 
 void path_watch_pause(PathWatch *w, bool pause) {

@@ -21,11 +21,6 @@ typedef struct PathWatch PathWatch;
  */
 typedef void (*PathWatchChanged)(uint64_t readers, bool moved, void *userdata);
 
-/* Positive outcome of path_watch_new(). */
-enum {
-        PATH_WATCH_DEAF = 1, /* inotify has no instance left (fs.inotify.max_user_instances): nothing is ever heard of */
-};
-
 /**
  * path_watch_new() - begin to watch
  * @ret: takes the watch; the caller frees it
@@ -34,9 +29,12 @@ enum {
  * @changed: called if a file may have changed; often several times in a row
  * @userdata: passed to changed
  *
- * Return: 0, PATH_WATCH_DEAF, or -errno.
+ * If a limit is in the way nothing is ever heard of: path_watch_limit(). Return: 0 or -errno.
  */
 int path_watch_new(PathWatch **ret, sd_event *event, Root *root, PathWatchChanged changed, void *userdata);
+
+/** path_watch_limit() - the setting whose limit keeps changes of some paths from being heard of; NULL: none was hit */
+const char *path_watch_limit(const PathWatch *watch) _pure_;
 
 /** path_watch_free() - end watching; NULL is ignored */
 PathWatch *path_watch_free(PathWatch *watch);

@@ -171,7 +171,7 @@ static int tpm_client_on_io(_unused_ sd_event_source *source, _unused_ int fd, u
         if (r > 0)
                 tpm_client_understand(c);
         else if (r < 0)
-                tpm_client_finish(c, NULL, strerror(-r));
+                tpm_client_finish(c, NULL, error_text(-r));
         return 0;
 }
 
@@ -198,7 +198,7 @@ static int tpm_client_format_question(TpmClient *c) {
 }
 
 static void tpm_client_fail(TpmClient *c, const char *what, int error) {
-        _cleanup_free_ char *text = xasprintf("%s: %s", what, strerror(-error));
+        _cleanup_free_ char *text = xasprintf("%s: %s", what, error_text(-error));
 
         tpm_client_finish(c, NULL, text);
 }

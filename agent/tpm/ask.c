@@ -48,7 +48,7 @@ static int tpm_program_not_run(const char *path, int error, char **ret_error) {
                 if (rows[i].error == error)
                         return tpm_no_answer(ret_error, xasprintf("%s %s", path, rows[i].meaning));
 
-        return tpm_no_answer(ret_error, xasprintf("%s cannot be run: %s", path, strerror(-error)));
+        return tpm_no_answer(ret_error, xasprintf("%s cannot be run: %s", path, error_text(-error)));
 }
 
 static int tpm_program_run(const Context *c, const char *baseline, const Buffer *question, Buffer *ret,
@@ -234,7 +234,7 @@ int tpm_read_baseline(const Root *root, const char *path, Baseline **ret, char *
         if (r == -ENOMEM || r == -ENOENT)
                 return r;
         if (r < 0)
-                return tpm_no_answer(ret_error, xasprintf("%s cannot be read: %s", path, strerror(-r)));
+                return tpm_no_answer(ret_error, xasprintf("%s cannot be read: %s", path, error_text(-r)));
 
         r = baseline_parse(b.data, b.size, path, ret, &error);
         return r == -EBADMSG ? tpm_no_answer(ret_error, error) : r;

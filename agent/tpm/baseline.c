@@ -34,14 +34,14 @@ static int baseline_write(const Context *c, const char *path, const Baseline *ba
         /* A symbolic link is kept, and its target is replaced. */
         r = root_resolve(c->root, path, &real);
         if (r < 0 && r != -ENOENT)
-                return complain(c, "%s: %s", path, strerror(-r));
+                return complain(c, "%s: %s", path, error_text(-r));
 
         r = baseline_format(baseline, &b);
         if (r < 0)
                 return r;
         r = replace_file(c->root, real ? real : path, &b, BASELINE_FILE_MODE);
         if (r < 0 && r != -ENOMEM)
-                return complain(c, "%s cannot be written: %s", path, strerror(-r));
+                return complain(c, "%s cannot be written: %s", path, error_text(-r));
 
         return r;
 }
@@ -246,7 +246,7 @@ static int baseline_find_file(const Context *c, const Policy *policy, const char
 
         here = getcwd(NULL, 0);
         if (!here)
-                return complain(c, "%s: the working directory is not known: %s", file, strerror(errno));
+                return complain(c, "%s: the working directory is not known: %s", file, error_text(errno));
         *ret = xasprintf("%s/%s", streq(here, "/") ? "" : here, file);
         return *ret ? 0 : -ENOMEM;
 }

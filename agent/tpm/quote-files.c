@@ -38,10 +38,10 @@ static int quote_files_write_all(const Context *c, const char *path, const Quote
         int r;
 
         if (mkdir(path, 0700) < 0 && errno != EEXIST)
-                return complain(c, "%s cannot be made: %s", path, strerror(errno));
+                return complain(c, "%s cannot be made: %s", path, error_text(errno));
         directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (directory < 0)
-                return complain(c, "%s cannot be opened: %s", path, strerror(errno));
+                return complain(c, "%s cannot be opened: %s", path, error_text(errno));
 
         for (size_t i = 0; i < n; i++) {
                 r = quote_file_write(directory, files + i);
@@ -54,7 +54,7 @@ static int quote_files_write_all(const Context *c, const char *path, const Quote
                         return complain(c, "%s/%s exists, and no file is replaced: name another directory", path,
                                         files[i].name);
 
-                return complain(c, "%s/%s cannot be written: %s", path, files[i].name, strerror(-r));
+                return complain(c, "%s/%s cannot be written: %s", path, files[i].name, error_text(-r));
         }
 
         return 0;

@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "agent/daemon/path-watch.h"
@@ -354,13 +355,31 @@ static void test_deaf(_unused_ void **state) {
                         closep(taken + --n);
                 skip(); /* this machine has more of them than a test should take */
         }
-        assert_int_equal(path_watch_new(&watch, event, root, (PathWatchChanged) abort, NULL), PATH_WATCH_DEAF);
+        assert_int_equal(path_watch_new(&watch, event, root, (PathWatchChanged) abort, NULL), 0);
+        assert_string_equal(path_watch_limit(watch), "fs.inotify.max_user_instances");
         assert_int_equal(path_watch_note(watch, SIGHT_CONTENT, "/bin", 1), 0);
         path_watch_pause(watch, true);
         path_watch_pause(watch, false);
         path_watch_sweep(watch);
         while (n > 0)
                 closep(taken + --n);
+}
+
+/* The same error comes where the process may open no more files, and another setting helps. */
+static void test_no_descriptors(_unused_ void **state) {
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(path_watch_freep) PathWatch *watch = NULL;
+        _cleanup_(root_freep) Root *root = NULL;
+        struct rlimit limit, none;
+
+        assert_return_code(sd_event_new(&event), 0);
+        assert_return_code(root_new(&root, "/usr"), 0);
+        assert_return_code(getrlimit(RLIMIT_NOFILE, &limit), errno);
+        none = (struct rlimit) {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+        assert_return_code(setrlimit(RLIMIT_NOFILE, &none), errno);
+        assert_int_equal(path_watch_new(&watch, event, root, (PathWatchChanged) abort, NULL), 0);
+        assert_return_code(setrlimit(RLIMIT_NOFILE, &limit), errno);
+        assert_string_equal(path_watch_limit(watch), "LimitNOFILE= of the unit");
 }
 
 /* Nothing is read in the event loop meanwhile, and nothing is lost. */
@@ -566,6 +585,7 @@ int main(void) {
                 cmocka_unit_test(test_silent),
                 cmocka_unit_test(test_other_ends),
                 cmocka_unit_test(test_unreadable),
+                cmocka_unit_test(test_no_descriptors),
                 cmocka_unit_test(test_deaf),
                 cmocka_unit_test(test_pause),
                 cmocka_unit_test(test_overflow),
