@@ -102,6 +102,10 @@ int check_survey(const Context *c, int r, Survey **survey) {
                          (*survey)->machine->probe->arch);
                 *survey = survey_free(*survey);
                 return -EINVAL;
+        } else if ((*survey)->machine->problem) {
+                complain(c, "%s: %s", c->root_path, (*survey)->machine->problem);
+                *survey = survey_free(*survey);
+                return -EINVAL;
         }
 
         return r;
@@ -204,6 +208,17 @@ static int run_help(const Context *c, int argc, char **argv) {
         return STATUS_OK;
 }
 
+/* An image that was not mounted, or no longer is, would be in order: there is nothing in it. */
+static bool root_holds_system(const Root *root) {
+        static const char *const any[] = {"/etc", "/usr", "/boot", PROBE_PATH};
+
+        for (size_t i = 0; i < ELEMENTSOF(any); i++)
+                if (root_exists(root, any[i]))
+                        return true;
+
+        return false;
+}
+
 static int run_verb(Context *c, uint32_t given, int argc, char **argv) {
         const char *name = c->program->name;
         const Verb *verb;
@@ -228,6 +243,9 @@ static int run_verb(Context *c, uint32_t given, int argc, char **argv) {
         r = root_new(&c->root, c->root_path);
         if (r < 0)
                 return complain(c, "--root %s: %s", c->root_path, error_text(-r));
+
+        if (!root_holds_system(c->root))
+                return complain(c, "--root %s: no system is there: it has neither etc, usr nor boot", c->root_path);
 
         return verb->run(c, argv + 1);
 }

@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "config.h"
+#include "core/image-arch.h"
 #include "core/machine.h"
 #include "core/secret.h"
 #include "core/virt.h"
@@ -28,6 +29,7 @@ Machine *machine_free(Machine *machine) {
         free(machine->virtualization);
         free(machine->container);
         free(machine->cmdline_text);
+        free(machine->problem);
         cmdline_done(&machine->cmdline);
         free(machine->options);
         machine_forget_entries(machine);
@@ -320,19 +322,9 @@ static int machine_newest_kernel(const Root *root, char **ret) {
         return free_and_strdup(ret, newest);
 }
 
-/* The architecture at the end of an RPM kernel's release: "5.10.0-60.18.0.50.oe2203.aarch64". */
-static const char *machine_arch_of_release(const char *release) {
-        static const char *const known[] = {"aarch64", "x86_64"};
-        const char *dot = release ? strrchr(release, '.') : NULL;
-
-        for (size_t i = 0; dot && i < ELEMENTSOF(known); i++)
-                if (streq(dot + 1, known[i]))
-                        return known[i];
-
-        return NULL;
-}
-
+/* Only where nothing in the image tells its architecture, it is taken for that of the machine that builds it. */
 static int machine_probe_image(const Root *root, const char *arch, Machine *machine) {
+        _cleanup_free_ char *found = NULL, *path = NULL;
         struct utsname here;
         int r;
 
@@ -342,13 +334,19 @@ static int machine_probe_image(const Root *root, const char *arch, Machine *mach
         r = machine_newest_kernel(root, &machine->probe->kernel_release);
         if (r < 0)
                 return r;
+        r = image_arch(root, machine->probe->kernel_release, &found, &path, &machine->problem);
+        if (r < 0)
+                return r;
 
-        if (!arch)
-                arch = machine_arch_of_release(machine->probe->kernel_release);
-        if (!arch && uname(&here) < 0)
+        if (arch && found && !streq(arch, found)) {
+                machine->problem = xasprintf("--arch says %s, and %s is for %s", arch, path, found);
+                if (!machine->problem)
+                        return -ENOMEM;
+        }
+        if (!arch && !found && uname(&here) < 0)
                 return negative_errno();
 
-        return free_and_strdup(&machine->probe->arch, arch ? arch : here.machine);
+        return free_and_strdup(&machine->probe->arch, arch ? arch : found ? found : here.machine);
 }
 
 static int machine_read_probe(const Root *root, const char *arch, Machine *machine) {

@@ -31,6 +31,7 @@ typedef struct Machine {
         char *container;       /* "docker", …; NULL outside containers */
         unsigned possible_cpus; /* 0: unknown */
 
+        char *problem;         /* why an image must not be worked on: what tells its architecture disagrees; NULL: nothing */
         char *cmdline_text;    /* of the running kernel, its secrets redacted; NULL: unknown */
         Cmdline cmdline;       /* the same, with its secrets */
 
@@ -50,7 +51,7 @@ typedef struct Machine {
 /**
  * machine_read() - read the facts about the machine below a root
  * @root: the root
- * @arch: architecture of an image; NULL: that of its kernel or, if unknown, of the running kernel
+ * @arch: architecture of an image; NULL: that of its kernel and programs or, if unknown, of the running kernel
  * @interest: what practices look for; the names of kernel options must outlive the machine
  * @ret: takes the machine; the caller frees it
  *

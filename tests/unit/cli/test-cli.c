@@ -137,6 +137,19 @@ static void test_usage(void **state) {
         EXPECT(t, STATUS_OK, "Usage: made-up status [OPTION...]", "", (char *) "--help", (char *) "status");
 }
 
+/* An image that is not mounted is not in order. */
+static void test_empty_root(void **state) {
+        const Tree *t = *state;
+
+        EXPECT(t, STATUS_ERROR, "", "no system is there: it has neither etc, usr nor boot\n", (char *) "status");
+        EXPECT(t, STATUS_ERROR, "", "no system is there", (char *) "apply");
+        assert_int_equal(tree_count(t, "/"), 0);
+        tree_file(t, "/lost+found/a", "");
+        EXPECT(t, STATUS_ERROR, "", "no system is there", (char *) "plan");
+        tree_file(t, "/etc/hostname", "a\n");
+        EXPECT(t, STATUS_OK, "", "", (char *) "status");
+}
+
 static void test_explain(void **state) {
         const Tree *t = *state;
 
@@ -158,6 +171,7 @@ static void test_explain(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_loop, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_empty_root, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_explain, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_no_policy, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_usage, tree_setup, tree_teardown),
