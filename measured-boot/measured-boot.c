@@ -6,6 +6,8 @@
 #define MEASURED_BOOT_SIZE_MAX (1024U * 1024)
 #define MEASURED_BOOT_PRACTICE "measured-boot"
 #define MEASURED_BOOT_JUDGE_AGAIN "run `gtune apply`"
+#define MEASURED_BOOT_JUDGE_THERE \
+        "nothing here can: run `gtune apply` on the machine itself, and take the snapshot after it"
 
 /* The facts about this boot. */
 typedef struct MeasuredBoot {
@@ -211,7 +213,7 @@ static const struct {
         [VERDICT_ISSUE_NONE] = {STATE_ACTIVE, NULL},
         [VERDICT_ISSUE_NO_TPM] = {STATE_UNSUPPORTED, "give the guest a TPM 2.0 (libvirt: <tpm model='tpm-crb'>)"},
         [VERDICT_ISSUE_TPM12] = {STATE_UNSUPPORTED, "give the guest a TPM 2.0 in place of the TPM 1.2"},
-        [VERDICT_ISSUE_UNREADABLE] = {STATE_UNKNOWN, MEASURED_BOOT_JUDGE_AGAIN},
+        [VERDICT_ISSUE_UNREADABLE] = {STATE_UNKNOWN, NULL},
         [VERDICT_ISSUE_NOT_MEASURED] = {STATE_DIFFERS, MEASURED_BOOT_FIRMWARE},
         [VERDICT_ISSUE_WRONG_BANK] = {STATE_DIFFERS, "set bank to one that the firmware measures into"},
         [VERDICT_ISSUE_SEPARATOR_ONLY] = {STATE_DIFFERS, MEASURED_BOOT_FIRMWARE},
@@ -226,7 +228,12 @@ static const struct {
         [VERDICT_ISSUE_BASELINE_WARNING] = {STATE_ACTIVE, MEASURED_BOOT_ALLOW},
 };
 
-static int measured_boot_judge(const Verdict *v, Finding *f) {
+/* A verdict is made where the boot is: apply below another root makes none. */
+static const char *measured_boot_judge_again(const View *view) {
+        return view->machine->kind == MACHINE_LIVE ? MEASURED_BOOT_JUDGE_AGAIN : MEASURED_BOOT_JUDGE_THERE;
+}
+
+static int measured_boot_judge(const View *view, const Verdict *v, Finding *f) {
         const VerdictIssue issue = verdict_issue(v);
         const bool of_baseline = issue == VERDICT_ISSUE_BASELINE_INVALID || issue == VERDICT_ISSUE_BASELINE_MISMATCH ||
                                  issue == VERDICT_ISSUE_BASELINE_WARNING;
@@ -242,6 +249,9 @@ static int measured_boot_judge(const Verdict *v, Finding *f) {
                 reason = "this boot was measured, and there is no event log to compare it with";
         else if (issue == VERDICT_ISSUE_LOG_UNUSABLE && v->log_reason)
                 reason = v->log_reason;
+
+        if (issue == VERDICT_ISSUE_UNREADABLE)
+                remedy = measured_boot_judge_again(view);
 
         /* The verdict does not know the baseline as it is now, and has no remedy for an absent log. */
         if (!of_baseline && issue != VERDICT_ISSUE_LOG_ABSENT && v->remedy)
@@ -346,10 +356,10 @@ static int measured_boot_observe_boot(const View *view, const MeasuredBoot *m, F
 
         /* A verdict in another bank than the policy now asks for says nothing about the bank that counts. */
         if (bank && v->bank != _ALGORITHM_INVALID && v->bank != algorithm_from_string(bank))
-                return finding_verdict(f, STATE_UNKNOWN, "other-bank", MEASURED_BOOT_JUDGE_AGAIN,
+                return finding_verdict(f, STATE_UNKNOWN, "other-bank", measured_boot_judge_again(view),
                                        "this boot was judged in another bank than the policy asks for");
 
-        r = measured_boot_judge(v, f);
+        r = measured_boot_judge(view, v, f);
         if (r < 0 || f->state != STATE_DIFFERS)
                 return r;
 
@@ -369,7 +379,7 @@ static int measured_boot_observe(const View *view, const void *facts, Finding *f
         if (view->machine->kind == MACHINE_IMAGE)
                 r = finding_verdict(f, STATE_OFF, "image", NULL, "an image has not booted, so nothing was measured");
         else if (!m->verdict)
-                r = finding_verdict(f, STATE_UNKNOWN, m->code, MEASURED_BOOT_JUDGE_AGAIN, "%s%s%s",
+                r = finding_verdict(f, STATE_UNKNOWN, m->code, measured_boot_judge_again(view), "%s%s%s",
                                     m->names_path ? m->path : "", m->names_path ? " " : "", m->reason);
         else
                 r = measured_boot_observe_boot(view, m, f);

@@ -298,6 +298,7 @@ static int qga_look(const View *view, Qga *q) {
         int r;
 
         q->image = view->machine->kind == MACHINE_IMAGE;
+        q->snapshot = view->machine->kind == MACHINE_SNAPSHOT;
         q->services = &view->machine->probe->services;
         r = qga_find_unit(view, q);
         if (r < 0)

@@ -14,6 +14,7 @@ extern const Practice practice_qga_policy;
 /* The facts about the guest agent of a machine. */
 typedef struct Qga {
         bool image;               /* the machine is an image: nothing runs yet */
+        bool snapshot;            /* the machine is a copy of another: what runs there cannot be restarted here */
         const Services *services; /* the services, as the service manager has them */
         bool lacks_port;          /* the agent needs a virtio port, does not run, and the guest has no such port */
 

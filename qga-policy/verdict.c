@@ -376,6 +376,7 @@ bool qga_needs_restart(const Qga *q) {
 }
 
 static int qga_check_process(const Qga *q, Finding *f) {
+        const char *remedy = q->snapshot ? "nothing here can: run `gtune apply` on the machine itself" : QGA_APPLY;
         _cleanup_free_ char *open = NULL;
 
         if (!qga_runs(q))
@@ -384,13 +385,13 @@ static int qga_check_process(const Qga *q, Finding *f) {
         if (!qga_needs_restart(q))
                 return 0;
         if (q->running_open.n == 0)
-                return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-restart-needed", QGA_APPLY,
+                return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-restart-needed", remedy,
                                              "process %u was started before its files changed, and has another list",
                                              q->service->main.pid));
         if (qga_describe_open(&q->running_open, &open) < 0)
                 return -ENOMEM;
 
-        return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-restart-needed", QGA_APPLY,
+        return qga_found(finding_verdict(f, STATE_DIFFERS, "qga-restart-needed", remedy,
                                      "process %u was started before its files changed: %s still open in it",
                                      q->service->main.pid, open));
 }
