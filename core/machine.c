@@ -266,18 +266,37 @@ static int machine_read_running(const Root *root, Machine *machine) {
         return 0;
 }
 
-/* What follows the name of a kernel in /boot. "vmlinuz-linux" and "vmlinuz-virt" do not say their release. */
-static const char *machine_release_of_kernel(const char *name) {
-        static const char *const prefixes[] = {"vmlinuz-", "vmlinux-", "kernel-", "Image-"};
+/*
+ * What follows the name of a kernel in /boot. "vmlinuz-linux" and "vmlinuz-virt" do not say their release, and a kernel
+ * that is compressed once more is for debuggers.
+ */
+static const char *machine_release_of_kernel(const char *name, const char *prefix) {
+        static const char *const no_release[] = {".gz", ".xz", ".zst", ".bz2", ".old"};
+        const char *release = startswith(name, prefix);
 
-        for (size_t i = 0; i < ELEMENTSOF(prefixes); i++) {
-                const char *release = startswith(name, prefixes[i]);
+        if (!release || *release < '0' || *release > '9' || strstr(release, "rescue"))
+                return NULL;
 
-                if (release && *release >= '0' && *release <= '9' && !strstr(release, "rescue"))
-                        return release;
-        }
+        for (size_t i = 0; i < ELEMENTSOF(no_release); i++)
+                if (endswith(release, no_release[i]))
+                        return NULL;
 
-        return NULL;
+        return release;
+}
+
+static const char *machine_release_of_vmlinuz(const char *name) {
+        return machine_release_of_kernel(name, "vmlinuz-");
+}
+
+/* Other names of what boots. SUSE has "vmlinux-RELEASE" for debuggers, beside a vmlinuz. */
+static const char *machine_release_of_other_kernel(const char *name) {
+        static const char *const prefixes[] = {"vmlinux-", "kernel-", "Image-"};
+        const char *release = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(prefixes) && !release; i++)
+                release = machine_release_of_kernel(name, prefixes[i]);
+
+        return release;
 }
 
 /* A directory of modules has the name of the release. */
@@ -298,7 +317,8 @@ static int machine_newest_kernel(const Root *root, char **ret) {
                 const char *directory;
                 const char *(*release)(const char *name);
         } places[] = {
-                {"/boot", machine_release_of_kernel},
+                {"/boot", machine_release_of_vmlinuz},
+                {"/boot", machine_release_of_other_kernel},
                 {"/usr/lib/modules", machine_release_of_modules},
                 {"/lib/modules", machine_release_of_modules},
                 {"/boot", machine_release_of_config},
