@@ -62,8 +62,8 @@ int module_find(const View *view, ModulePlace *ret) {
 static bool module_line_denies(char *line) {
         char *rest = line, *verb = strsep(&rest, " \t"), *name, *command;
 
-        while (rest && *rest == ' ')
-                rest++;
+        if (rest)
+                rest += strspn(rest, " \t");
         name = rest ? strsep(&rest, " \t") : NULL;
         if (!name || !parameter_name_equal(name, HALTPOLL_MODULE_NAME))
                 return false;
