@@ -100,8 +100,8 @@ int tunables_check(_unused_ const View *view, const void *facts, Policy *policy)
                 return 0;
 
         return policy_error(policy, s->file, s->line,
-                            "%s = %s: guest_halt_poll_ns * guest_halt_poll_grow (%u * %u) must be less than "
-                            "4294967296, or the kernel's limit wraps",
+                            "%s = %s: (guest_halt_poll_ns - 1) * guest_halt_poll_grow ((%u - 1) * %u) must be less "
+                            "than 4294967296, or the kernel's limit wraps",
                             s->key->name, s->value, ns, grow);
 }
 
