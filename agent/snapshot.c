@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 
+#include <json-c/json_visit.h>
+
 #include "agent/snapshot.h"
 #include "agent/tar.h"
 #include "core/secret.h"
@@ -75,7 +77,9 @@ static int snapshot_add_file(const Root *root, const char *path, mode_t mode, Bu
                 return r == -ENOMEM ? r : 0;
 
         /* A program holds no secret, and one with other bytes would be another program. */
-        if (content.size < 4 || memcmp(content.data, "\177ELF", 4) != 0)
+        if (streq(path, "/proc/cmdline"))
+                secret_redact_cmdline(content.data, content.size);
+        else if (content.size < 4 || memcmp(content.data, "\177ELF", 4) != 0)
                 secret_redact_file(content.data, content.size);
 
         return tar_add(tar, TAR_FILE, path, mode, &content, NULL);
@@ -128,7 +132,7 @@ static void snapshot_remember_targets(const Root *root, SnapshotPaths *p) {
                 _cleanup_free_ char *real = NULL;
 
                 if (root_resolve(root, p->names[i], &real) >= 0)
-                        snapshot_remember(&(Sight) {.path = real}, p);
+                        snapshot_remember(&(Sight){.path = real}, p);
         }
 }
 
@@ -149,18 +153,39 @@ static int snapshot_add_device(const Root *root, const SnapshotPaths *p, Buffer 
         return tar_add(tar, TAR_FILE, p->device, 0600, &content, NULL);
 }
 
+/* A visitor of json_c_visit(): each string is redacted alone, so that the document stays one. */
+static int snapshot_redact_string(json_object *o, int flags, _unused_ json_object *parent, _unused_ const char *key,
+                                  _unused_ size_t *index, _unused_ void *userdata) {
+        _cleanup_free_ char *text = NULL;
+        size_t n;
+
+        if (flags & JSON_C_VISIT_SECOND || !json_object_is_type(o, json_type_string))
+                return JSON_C_VISIT_RETURN_CONTINUE;
+
+        n = (size_t) json_object_get_string_len(o);
+        text = malloc(n + 1);
+        if (!text)
+                return JSON_C_VISIT_RETURN_ERROR;
+
+        memcpy(text, json_object_get_string(o), n);
+        secret_redact(text, n);
+        return json_object_set_string_len(o, text, (int) n) ? JSON_C_VISIT_RETURN_CONTINUE : JSON_C_VISIT_RETURN_ERROR;
+}
+
 static int snapshot_add_machine(const Survey *survey, Buffer *tar) {
         _cleanup_json_ json_object *o = NULL;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
         r = probe_to_json(survey->machine->probe, &o);
-        if (r >= 0)
-                r = json_format_pretty(o, &text);
+        if (r < 0)
+                return r;
+        if (json_c_visit(o, 0, snapshot_redact_string, NULL) < 0)
+                return -ENOMEM;
+        r = json_format_pretty(o, &text);
         if (r < 0)
                 return r;
 
-        secret_redact(text.data, text.size);
         return tar_add(tar, TAR_FILE, PROBE_PATH, 0644, &text, NULL);
 }
 
@@ -180,7 +205,7 @@ int verb_snapshot(Context *c, char **arguments) {
         _cleanup_buffer_ Buffer tar = BUFFER_NULL;
         int r;
 
-        root_trace(c->root, &(RootTrace) {.before = snapshot_remember, .userdata = &paths});
+        root_trace(c->root, &(RootTrace){.before = snapshot_remember, .userdata = &paths});
         r = take_survey(c, &survey);
         root_trace(c->root, NULL);
         if (r < 0)

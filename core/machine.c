@@ -262,7 +262,7 @@ static int machine_read_running(const Root *root, Machine *machine) {
         if (r < 0)
                 return r;
 
-        secret_redact(machine->cmdline_text, strlen(machine->cmdline_text));
+        secret_redact_cmdline(machine->cmdline_text, strlen(machine->cmdline_text));
         return 0;
 }
 

@@ -41,6 +41,22 @@ static const Case lines[] = {
         {"ro cc: password: x end_cc quiet xcc: y", "ro cc: REDACTEDR E end_cc quiet xcc: y"},
         {"a=b\\ c password=a\\ b d", "a=b\\ c password=R\\ED d"},
         {"a password b", NULL},
+        {"netroot=iscsi:me:a/b@192.0.2.1::3260::iqn.x/y ro", "netroot=iscsi:REDACT@192.0.2.1::3260::iqn.x/y ro"},
+        {"arm-smmu.disable_bypass=1 iommu.bypass=0 BYPASS=1 a_pass=1",
+         "arm-smmu.disable_bypass=1 iommu.bypass=0 BYPASS=1 a_pass=R"},
+        {"a PASSWORD=$(cat <<< \"A B\")", "a PASSWORD=REDACTEDRE\"DAC\"T"},
+        {"a=1 password=(ab nopvspin", "a=1 password=RED nopvspin"},
+};
+
+static const Case cmdlines[] = {
+        {"ro password abc \"cc: x\" nopvspin a=b\n", "ro password RED \"cc: x\" nopvspin a=b\n"},
+        {"password \"a b\" nopvspin", "password \"RED\" nopvspin"},
+        {"\"password\" YWI= nopvspin", "\"password\" REDA nopvspin"},
+        {"\"password abc\" nopvspin", "\"password RED\" nopvspin"},
+        {"password cpuidle_haltpoll.force=Y password=(ab nopvspin",
+         "password cpuidle_haltpoll.force=Y password=RED nopvspin"},
+        {"password=(ab nopvspin password", "password=RED nopvspin password"},
+        {"systemd.mask=a-password.service nopvspin guest-set-user-password ro", NULL},
 };
 
 static const Case files[] = {
@@ -53,7 +69,8 @@ static const Case files[] = {
         {"GRUB_CMDLINE_LINUX=\"rd.iscsi.password=\\\"a b\\\" quiet\"\nX=1\n",
          "GRUB_CMDLINE_LINUX=\"rd.iscsi.password=\\\"RED\\\" quiet\"\nX=1\n"},
         {"GRUB_CMDLINE_LINUX='iscsi_password=abc quiet'\n", "GRUB_CMDLINE_LINUX='iscsi_password=RED quiet'\n"},
-        {"GRUB_CMDLINE_LINUX=\"iscsi_password=ab\\\nc quiet\"\n", "GRUB_CMDLINE_LINUX=\"iscsi_password=RE\\DA quiet\"\n"},
+        {"GRUB_CMDLINE_LINUX=\"iscsi_password=ab\\\nc quiet\"\n",
+         "GRUB_CMDLINE_LINUX=\"iscsi_password=RE\\\nD quiet\"\n"},
         {"X+=\" rd.iscsi.password=abc\"\n", "X+=\" rd.iscsi.password=RED\"\n"},
         {"password+=abc x\n", "password+=RED x\n"},
         {"block = guest-set-user-password,guest-exec\n--block-rpcs=guest-set-user-password\n", NULL},
@@ -62,6 +79,29 @@ static const Case files[] = {
          "[Service]\nSetCredential=REDACT\nEnvironment=\"DB_PASSWORD=RED\" X=1\n"},
         {"{\"a\": \"GRUB command: password_pbkdf2 root abc\", \"pcr\": 8, \"b\": \"password abc\"}",
          "{\"a\": \"GRUB command: password_pbkdf2 REDA CTE\", \"pcr\": 8, \"b\": \"password RED\"}"},
+        {"MYPASSWORD=\"a b<\nc d\" x\nX=\"1\"\n", "MYPASSWORD=\"REDA\nCTE\" x\nX=\"1\"\n"},
+        {"export \"MYPASSWORD=a b\n\ncd\" x\nX=\"1\"\n", "export \"MYPASSWORD=RED\n\nAC\" x\nX=\"1\"\n"},
+        {"PASSWORD='ab\nX=1\n", "PASSWORD='RE\nX=1\n"},
+        {"# PASSWORD='ab\nX='1'\n", "# PASSWORD='RE\nX='1'\n"},
+        {"{\"password\": \"ab\", \"a\": 1}", "{\"password\": \"RE\", \"a\": 1}"},
+        {"{\"db-secret\" :\"a\\\"b, c\", \"token\": 12, \"a\": 1}",
+         "{\"db-secret\" :\"R\\\"EDAC\", \"token\": RE, \"a\": 1}"},
+        {"{\"psk\": [\"ab\", \"c\"]}", "{\"psk\": R\"ED\"AC\"T\"ED"},
+        {"{\"psk\":", NULL},
+        {"\"password\" root abc\nx\n", "\"password\" REDA CTE\nx\n"},
+        {"'password_pbkdf2' root abc\nx\n", "'password_pbkdf2' REDA CTE\nx\n"},
+        {"\"password\" = abc\n", "\"password\" R EDA\n"},
+        {"\\password root abc\nx\n", "\\password REDA CTE\nx\n"},
+        {"PASSWORDS=(A B) \nx\n", "PASSWORDS=REDACT\nx\n"},
+        {"export PASSWORD=$(cat <<< \"A B\")\nx\n", "export PASSWORD=REDACTEDRE\"DAC\"T\nx\n"},
+        {"PASSWORD=\"$(cat <<< \"A B\")\"\nx\n", "PASSWORD=\"REDACTEDRE\"DAC\"T\"\nx\n"},
+        {"PASSWORD=`echo A B`\nx\n", "PASSWORD=REDACTEDRE\nx\n"},
+        {"options root=/x rd.iscsi.password=(a nopvspin\n", "options root=/x rd.iscsi.password=RE nopvspin\n"},
+        {"export 'PASSWORD'=ab x\nexport \"PASSWORD\"=\"a b\" x\n",
+         "export 'PASSWORD'=RE x\nexport \"PASSWORD\"=\"RED\" x\n"},
+        {"# set a password here \\\nGRUB_CMDLINE_LINUX=\"a\"\n",
+         "# RED A CTEDREDA CTED \\\nGRUB_CMDLINE_LINUX=\"a\"\n"},
+        {"#passwordpassword=x\n", "#passwordpassword=R\n"},
         {"kernelopts=root=x ro rd.iscsi.password=abc", "kernelopts=root=x ro rd.iscsi.password=RED"},
 };
 
@@ -88,6 +128,8 @@ static void test_lines(_unused_ void **state) {
 static void test_files(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(files); i++)
                 check(files + i, secret_redact_file);
+        for (size_t i = 0; i < ELEMENTSOF(cmdlines); i++)
+                check(cmdlines + i, secret_redact_cmdline);
 
         secret_redact_file(NULL, 0);
 }
@@ -106,9 +148,13 @@ static void test_binary(_unused_ void **state) {
 
 /* A hostile file takes linear time. */
 static void test_time(_unused_ void **state) {
-        static const char *const parts[] = {"iscsi:", "cc:", "://", "guest-set-user-password,", "'password' ", "a=", "\\\n",
-                                            "password=", "#password\\\n"};
-        const size_t size = 4U << 20;
+        static const char *const parts[] = {
+                "iscsi:",         "cc:",        "://",           "guest-set-user-password,",
+                "'password' ",    "a=",         "\\\n",          "password=",
+                "#password\\\n",  "password",   "password=\"\n", "password='\n\"",
+                "a_password=(x ", "\"psk\": ",  "\"password\"=", "iscsi:@",
+                "\"password=\n",  "\\password="};
+        const size_t size = 1U << 20;
 
         for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
                 _cleanup_free_ char *text = malloc(size + 1);
@@ -116,6 +162,14 @@ static void test_time(_unused_ void **state) {
 
                 for (size_t k = 0; k < size; k++)
                         text[k] = parts[i][k % strlen(parts[i])];
+                secret_redact_cmdline(text, size);
+                for (size_t k = 0; k < size; k++)
+                        text[k] = parts[i][k % strlen(parts[i])];
+                text[0] = '#';
+                text[size - 2] = '=';
+                secret_redact_file(text, size);
+                for (size_t k = 0; k < size; k++)
+                        text[k] = k < size / 2 ? 'a' : parts[i][k % strlen(parts[i])];
                 secret_redact_file(text, size);
                 assert_true(monotonic_usec() - start < 20 * UINT64_C(1000000));
         }
