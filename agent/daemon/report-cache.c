@@ -288,6 +288,14 @@ static json_object *report_find_setting(json_object *settings, const char *name)
         return NULL;
 }
 
+static bool report_has_setting(const Finding *f, const char *name) {
+        for (size_t i = 0; i < f->n_settings; i++)
+                if (streq(f->settings[i].name, name))
+                        return true;
+
+        return false;
+}
+
 static int report_add_old_setting(json_object *was, const char *name, json_object *old) {
         json_object *o = json_object_new_object();
 
@@ -320,6 +328,16 @@ static int report_add_old_settings(const Finding *f, const char *known, json_obj
                     streq_ptr(json_get_text(old, "actual"), s->actual))
                         continue;
                 r = report_add_old_setting(was, s->name, old);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; settings && i < json_object_array_length(settings); i++) {
+                json_object *old = json_object_array_get_idx(settings, i);
+                const char *name = json_get_text(old, "name");
+
+                if (!name || report_has_setting(f, name))
+                        continue;
+                r = report_add_old_setting(was, name, old);
                 if (r < 0)
                         return r;
         }

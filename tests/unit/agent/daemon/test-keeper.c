@@ -278,6 +278,7 @@ static void test_plan_and_news(void **state) {
         _cleanup_json_ json_object *all = NULL, *none = NULL, *one = NULL;
         _cleanup_(strv_freep) char **told = NULL;
         json_object *was, *two = NULL;
+        _cleanup_free_ char *path = NULL;
         Scene s;
 
         tree_file(*state, GROW, "2\n");
@@ -314,6 +315,20 @@ static void test_plan_and_news(void **state) {
         assert_string_equal(json_get_text(json_object_array_get_idx(was, 0), "name"), "guest_halt_poll_grow");
         assert_null(json_get_text(json_object_array_get_idx(was, 0), "wanted"));
         assert_string_equal(json_get_text(json_object_array_get_idx(was, 0), "actual"), "2");
+        json_object_put(two);
+
+        /* A setting that is no longer there is named, too. */
+        run_for(&s, 2 * BURST);
+        path = tree_path(*state, GROW);
+        assert_int_equal(unlink(path), 0);
+        run_until_updated(&s, s.updates + 1);
+        assert_int_equal(keeper_news(s.keeper, &told, &two), 0);
+        assert_int_equal(json_object_array_length(two), 1);
+        was = json_get_array(json_object_array_get_idx(two, 0), "was");
+        assert_non_null(was);
+        assert_int_equal(json_object_array_length(was), 1);
+        assert_string_equal(json_get_text(json_object_array_get_idx(was, 0), "name"), "guest_halt_poll_grow");
+        assert_string_equal(json_get_text(json_object_array_get_idx(was, 0), "actual"), "4");
         json_object_put(two);
         assert_null(strstr(ask(&s, keeper_changes), NS));
         end(&s);
