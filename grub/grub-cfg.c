@@ -232,6 +232,8 @@ static int grub_cfg_settle_other(GrubCfgContent *content, const GrubSource *sour
         GrubOther *o = content->others.others + content->others.n_others - 1;
         int r;
 
+        content->ids_size += grub_menu_id_size(&source->script, source->script.commands + o->load.command);
+        content->texts_size += o->load.cmdline_size;
         r = grub_cfg_find_kind(content, source, &o->load);
         if (r >= 0 && o->load.kind == ENTRY_SYSTEM)
                 o->load.kind = ENTRY_UNEDITED;

@@ -51,6 +51,7 @@ typedef struct LoadText {
         Buffer text;
         size_t n_args;  /* of the text */
         size_t size;    /* of the arguments, each with a blank, if each variable has its longest value */
+        size_t kernel;  /* the word whose first argument is the path of the kernel */
         size_t *ends;   /* for each word, where it ends in the text */
         size_t known;   /* the text after this may begin with any other arguments; SIZE_MAX: all is known */
         struct LoadRange {
@@ -128,9 +129,10 @@ static const char *load_next_arg(const char *arg) {
         return arg + strlen(arg) + 1;
 }
 
-static bool load_form_has(const GrubForm *form, const char *arg) {
+static bool load_form_has(const GrubScope *scope, const GrubForm *form, const char *arg) {
         const char *p = form->args.data;
 
+        grub_scope_spend(scope, form->n_args);
         for (size_t i = 0; i < form->n_args; i++, p = load_next_arg(p))
                 if (streq(p, arg))
                         return true;
@@ -138,22 +140,25 @@ static bool load_form_has(const GrubForm *form, const char *arg) {
         return false;
 }
 
-static bool load_forms_agree(const GrubExpansion *e, const char *arg) {
+static bool load_forms_agree(const GrubScope *scope, const GrubExpansion *e, const char *arg) {
+        if (e->uncertain || e->n_forms == 1)
+                return !e->uncertain;
+
         for (size_t i = 0; i < e->n_forms; i++)
-                if (!load_form_has(e->forms + i, arg))
+                if (!load_form_has(scope, e->forms + i, arg))
                         return false;
 
         return true;
 }
 
 /* Add the arguments of one form before its "--", or those from there on. Those of all forms are added once. */
-static int load_add_form(LoadText *t, const GrubExpansion *e, size_t form, bool for_init) {
+static int load_add_form(LoadText *t, const GrubScope *scope, const GrubExpansion *e, size_t form, bool for_init) {
         const char *arg = e->forms[form].args.data;
         bool dashes = false;
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < e->forms[form].n_args; i++, arg = load_next_arg(arg)) {
-                bool agreed = load_forms_agree(e, arg);
+                bool agreed = load_forms_agree(scope, e, arg);
 
                 dashes = dashes || streq(arg, "--");
                 if (dashes != for_init)
@@ -187,7 +192,7 @@ static int load_form_size(const GrubForm *form, size_t *ret) {
  * Add all arguments that a word can become. What comes before a "--" in one form comes before that of all forms, so that
  * a token with the opposite meaning is not taken for one of init.
  */
-static int load_add_forms(LoadText *t, const GrubExpansion *e) {
+static int load_add_forms(LoadText *t, const GrubScope *scope, const GrubExpansion *e) {
         size_t longest = 0;
         int r;
 
@@ -201,13 +206,21 @@ static int load_add_forms(LoadText *t, const GrubExpansion *e) {
         }
 
         for (size_t i = 0; i < 2 * e->n_forms; i++) {
-                r = load_add_form(t, e, i % e->n_forms, /* for_init= */ i >= e->n_forms);
+                r = load_add_form(t, scope, e, i % e->n_forms, /* for_init= */ i >= e->n_forms);
                 if (r < 0)
                         return r;
         }
 
         t->size += longest;
         return 0;
+}
+
+/*
+ * Whether GRUB drops a word before the kernel: it becomes no argument, and a path follows. Without a path, the word is
+ * that of the kernel.
+ */
+static bool load_drops_word(const ScriptWord *w, const GrubExpansion *e, bool last) {
+        return !last && e->n_forms == 1 && e->forms[0].n_args == 0 && strchr("/($", w[1].value[0]);
 }
 
 /*
@@ -234,8 +247,10 @@ static int load_take_kernel(LoadText *t, const ScriptWord *w, const GrubExpansio
         return r;
 }
 
-/* Add the arguments that GRUB makes of one word. */
-static int load_add_word(LoadText *t, const GrubScope *scope, const Script *script, const ScriptWord *w, GrubLoad *l) {
+/* Add the arguments that GRUB makes of one word, the i-th of a command. */
+static int load_add_word(LoadText *t, const GrubScope *scope, const Script *script, const ScriptCommand *c, size_t i,
+                         GrubLoad *l) {
+        const ScriptWord *w = c->words + i;
         _cleanup_(grub_expansion_done) GrubExpansion e = {};
         size_t before = t->text.size;
         int r;
@@ -249,12 +264,14 @@ static int load_add_word(LoadText *t, const GrubScope *scope, const Script *scri
         r = grub_scope_expand(scope, script, w, &e);
         if (r < 0)
                 return r;
-        if (!l->kernel)
-                return load_take_kernel(t, w, &e, l);
+        if (!l->kernel) {
+                t->kernel = i;
+                return load_drops_word(w, &e, i + 1 == c->n_words) ? 0 : load_take_kernel(t, w, &e, l);
+        }
 
         if (e.unknown && t->known == SIZE_MAX)
                 t->known = before;
-        return load_add_forms(t, &e);
+        return load_add_forms(t, scope, &e);
 }
 
 static int load_make_text(const GrubScope *scope, const Script *script, const ScriptCommand *c, LoadText *t, GrubLoad *l) {
@@ -266,7 +283,7 @@ static int load_make_text(const GrubScope *scope, const Script *script, const Sc
         for (size_t i = 1; i < c->n_words; i++) {
                 int r;
 
-                r = load_add_word(t, scope, script, c->words + i, l);
+                r = load_add_word(t, scope, script, c, i, l);
                 if (r < 0)
                         return r;
                 t->ends[i] = t->text.size;
@@ -324,8 +341,8 @@ static size_t load_count_known(const LoadText *t, const Cmdline *c) {
  * @n: the tokens that come before everything that is not known
  */
 static size_t load_insertion_point(const LoadText *t, const ScriptCommand *c, const Cmdline *cmdline, size_t n) {
-        const ScriptWord *kernel = c->words + 1;
-        size_t w = 1, end = kernel->offset + kernel->size;
+        const ScriptWord *kernel = c->words + t->kernel;
+        size_t w = t->kernel, end = kernel->offset + kernel->size;
 
         for (size_t i = n; i > 0; i--) {
                 const Token *token = cmdline->tokens + i - 1;

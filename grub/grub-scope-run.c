@@ -15,6 +15,8 @@
 /* Files that a grub.cfg reads: how many, and how deep. What is beyond is not known. */
 #define SCOPE_FILES_MAX 64U
 #define SCOPE_DEPTH_MAX 8U
+/* Files whose existence is tested. After that, it is not known. */
+#define SCOPE_TESTS_MAX 4096U
 #define SCOPE_FILE_SIZE_MAX (1024U * 1024U)
 
 /* The work for a file, in bytes of values and looked up variables. After that, variables are not known. */
@@ -33,7 +35,7 @@ typedef struct ScopeRun {
         void *userdata;
         GrubSource **sources; /* the grub.cfg, and the files that it reads, which belong to the run */
         size_t n_sources;
-        unsigned n_files, depth;
+        unsigned n_files, n_tests, depth;
 } ScopeRun;
 
 /* A command, and the variables that it sees and changes. */
@@ -79,7 +81,7 @@ static int scope_assign(const ScopeCommand *k, const ScriptWord *w) {
 
                 r = scope_set(k->scope, name, equals + 1, may);
                 /* A value that begins with a reference is not known. */
-                if (r >= 0 && (e.unknown || equals[1] == '$'))
+                if (r >= 0 && (e.unknown || e.uncertain || equals[1] == '$'))
                         r = scope_set_unknown(k->scope, name, /* may= */ true);
                 if (r < 0)
                         return r;
@@ -132,17 +134,18 @@ static int scope_run_for(const ScopeCommand *k) {
 }
 
 static int scope_run_eval(const ScopeCommand *k) {
-        k->scope->open = true;
+        scope_open(k->scope);
         return 0;
 }
 
 /*
  * The path that a word names, as GRUB counts it from the file system that holds the file, without the device.
+ * @option: "--file=" before it, or ""
  * @ret: takes the path, or NULL if it is not known; the caller frees it
  *
  * Return: 0 or -ENOMEM.
  */
-static int scope_path_of(const ScopeCommand *k, const ScriptWord *w, char **ret) {
+static int scope_path_of(const ScopeCommand *k, const ScriptWord *w, const char *option, char **ret) {
         _cleanup_(grub_expansion_done) GrubExpansion e = {};
         const char *path, *device;
         int r;
@@ -152,7 +155,9 @@ static int scope_path_of(const ScopeCommand *k, const ScriptWord *w, char **ret)
         if (r < 0)
                 return r;
 
-        path = scope_first(scope_expected(&e));
+        path = startswith(scope_first(scope_expected(&e)), option);
+        if (!path || e.uncertain)
+                return 0;
         device = *path == '(' ? strchr(path, ')') : NULL;
         if (device)
                 path = device + 1;
@@ -224,17 +229,31 @@ static int scope_take_block(const ScopeCommand *k, const Buffer *content, size_t
  * Read the options of load_env.
  * @first: takes the word after them
  * @ret: takes the path of the block, or NULL if it is not known
+ *
+ * Return: 0; -ENXIO if an option or a name is not known; -ENOMEM.
  */
 static int scope_block_path(const ScopeCommand *k, size_t *first, char **ret) {
         const ScriptCommand *c = k->c;
+        const char *option = "";
         size_t file = 0;
 
-        for (*first = 1; *first < c->n_words && *c->words[*first].value == '-'; ++*first)
-                if (*first + 1 < c->n_words &&
-                    (streq(c->words[*first].value, "-f") || streq(c->words[*first].value, "--file")))
+        for (*first = 1; *first < c->n_words && *c->words[*first].value == '-'; ++*first) {
+                const char *word = c->words[*first].value;
+
+                if (startswith(word, "--file=")) {
+                        option = "--file=";
+                        file = *first;
+                } else if ((streq(word, "-f") || streq(word, "--file")) && *first + 1 < c->n_words) {
+                        option = "";
                         file = ++*first;
+                } else if (!streq(word, "-s") && !streq(word, "--skip-sig"))
+                        return -ENXIO;
+        }
+        for (size_t i = *first; i < c->n_words; i++)
+                if (c->words[i].n_references > 0)
+                        return -ENXIO;
         if (file > 0)
-                return scope_path_of(k, c->words + file, ret);
+                return scope_path_of(k, c->words + file, option, ret);
 
         *ret = xasprintf("%s/" GRUBENV_NAME, k->run->directory);
         return *ret ? 0 : -ENOMEM;
@@ -248,12 +267,10 @@ static int scope_run_load_env(const ScopeCommand *k) {
         int r;
 
         r = scope_block_path(k, &first, &path);
-        if (r < 0)
-                return r;
-
-        r = scope_read_file(k, path, GRUBENV_SIZE_MAX, &real, &content);
+        if (r >= 0)
+                r = scope_read_file(k, path, GRUBENV_SIZE_MAX, &real, &content);
         if (r == -ENXIO) {
-                k->scope->open = true;
+                scope_open(k->scope);
                 return 0;
         }
 
@@ -283,7 +300,7 @@ static int scope_read_source(const ScopeCommand *k, GrubSource *s) {
         ScriptError error;
         int r;
 
-        r = scope_path_of(k, k->c->words + 1, &path);
+        r = scope_path_of(k, k->c->words + 1, "", &path);
         if (r < 0)
                 return r;
 
@@ -310,7 +327,7 @@ static int scope_run_source(const ScopeCommand *k) {
 
         r = k->run->depth < SCOPE_DEPTH_MAX ? scope_read_source(k, s) : -ENXIO;
         if (r == -ENXIO)
-                k->scope->open = true;
+                scope_open(k->scope);
         if (r <= 0)
                 return r == -ENOMEM ? r : 0;
 
@@ -325,9 +342,10 @@ static int scope_test_file(const ScopeCommand *k, const ScriptWord *w, ScopeOutc
         _cleanup_free_ char *path = NULL, *real = NULL;
         int r;
 
-        r = scope_path_of(k, w, &path);
-        if (r < 0 || !path || !k->run->root)
+        r = scope_path_of(k, w, "", &path);
+        if (r < 0 || !path || !k->run->root || k->run->n_tests == SCOPE_TESTS_MAX)
                 return r;
+        k->run->n_tests++;
 
         r = boot_file_locate(k->run->root, path, &real);
         if (r > 0)
@@ -346,7 +364,7 @@ static int scope_only_value(const ScopeCommand *k, const ScriptWord *w, char **r
         r = grub_scope_expand(k->scope, &k->source->script, w, &e);
         if (r < 0)
                 return r;
-        if (e.n_forms > 1 || e.unknown || e.forms[0].n_args > 1 || strchr(scope_first(e.forms), '$'))
+        if (e.n_forms > 1 || e.unknown || e.uncertain || e.forms[0].n_args > 1 || strchr(scope_first(e.forms), '$'))
                 return 0;
 
         *ret = strdup(scope_first(e.forms));

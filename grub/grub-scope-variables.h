@@ -19,7 +19,7 @@ struct GrubScope {
         ScopeVariable *variables; /* sorted by name */
         size_t n_variables;
         size_t work, *left; /* the work that may still be done for the file, in bytes and steps; the outermost scope has it */
-        bool open; /* commands that are not known have run: a variable that is not set here can have any value */
+        bool open; /* commands that are not known have run: a variable that is not of this scope can have any value */
 };
 
 /**
@@ -35,6 +35,9 @@ int scope_set(GrubScope *scope, const char *name, const char *value, bool may);
 
 /** scope_set_unknown() - as scope_set() with a value that is not known */
 int scope_set_unknown(GrubScope *scope, const char *name, bool may);
+
+/** scope_open() - commands that are not known run: each variable, also of the scopes around this one, can get any value */
+void scope_open(GrubScope *scope);
 
 /** scope_done() - release the variables of a scope, and not the scope itself */
 void scope_done(GrubScope *scope);

@@ -13,10 +13,13 @@
 /* A value may have this many bytes; a longer one is not known. No command line can hold it. */
 #define SCOPE_VALUE_SIZE_MAX 4096U
 
+/* All forms of a word may have this many bytes together. A word with more is not known. */
+#define SCOPE_WORD_SIZE_MAX (16U * 1024U)
+
 /* A scope remembers this many variables. After that, those that are not set here can have any value. */
 #define SCOPE_VARIABLES_MAX 1024U
 
-static void scope_spend(const GrubScope *scope, size_t n) {
+void grub_scope_spend(const GrubScope *scope, size_t n) {
         *scope->left -= n < *scope->left ? n : *scope->left;
 }
 
@@ -83,25 +86,32 @@ static bool scope_is_set_by_grub(const char *name) {
         return *name == '#' || *name == '*' || *name == '@' || (*name >= '0' && *name <= '9');
 }
 
-/* A variable of this scope or of those around it. One that none of them sets is not set, or not known. */
-static const ScopeVariable *scope_find(const GrubScope *scope, const char *name) {
+/*
+ * A variable of this scope or of those around it. One that none of them sets is not set, or not known.
+ * @ret_unknown: takes whether it can have any value besides its own
+ */
+static const ScopeVariable *scope_find(const GrubScope *scope, const char *name, bool *ret_unknown) {
         static const ScopeVariable unset = { .n_values = 1 }, unknown = { .unknown = true };
         bool open = false, found;
 
         for (; scope; scope = scope->outer) {
                 size_t i = scope_search(scope, name, &found);
 
-                scope_spend(scope, 1);
-                if (found)
+                grub_scope_spend(scope, 1);
+                if (found) {
+                        *ret_unknown = open || scope->variables[i].unknown;
                         return scope->variables + i;
+                }
                 open = open || scope->open;
         }
 
-        return open || scope_is_set_by_grub(name) ? &unknown : &unset;
+        *ret_unknown = open || scope_is_set_by_grub(name);
+        return *ret_unknown ? &unknown : &unset;
 }
 
 const char *grub_scope_get(const GrubScope *scope, const char *name) {
-        const ScopeVariable *v = scope_find(scope, name);
+        bool unknown;
+        const ScopeVariable *v = scope_find(scope, name, &unknown);
 
         return v->n_values > 0 ? v->values[v->n_values - 1] : NULL;
 }
@@ -124,7 +134,7 @@ static int scope_variable_add(const GrubScope *scope, ScopeVariable *v, const ch
                 v->unknown = true;
                 return 0;
         }
-        scope_spend(scope, strlen(strempty(value)));
+        grub_scope_spend(scope, strlen(strempty(value)));
 
         if (value) {
                 copy = strdup(value);
@@ -138,8 +148,8 @@ static int scope_variable_add(const GrubScope *scope, ScopeVariable *v, const ch
 
 /* Make a variable in a scope, with the values that it has so far. Return: 1; 0 if there is no room; -ENOMEM. */
 static int scope_make(GrubScope *scope, const char *name, size_t place, ScopeVariable **ret) {
-        const ScopeVariable *from = scope_find(scope, name);
-        ScopeVariable v = { .unknown = from->unknown };
+        ScopeVariable v = {};
+        const ScopeVariable *from = scope_find(scope, name, &v.unknown);
         int r;
 
         if (scope->n_variables == SCOPE_VARIABLES_MAX) {
@@ -205,6 +215,13 @@ int scope_set_unknown(GrubScope *scope, const char *name, bool may) {
         if (r > 0)
                 v->unknown = true;
         return r < 0 ? r : 0;
+}
+
+void scope_open(GrubScope *scope) {
+        scope->open = true;
+        grub_scope_spend(scope, scope->n_variables);
+        for (size_t i = 0; i < scope->n_variables; i++)
+                scope->variables[i].unknown = true;
 }
 
 /* A form while it is made. */
@@ -322,34 +339,37 @@ static char *scope_reference_name(const ScriptWord *w, const ScriptReference *re
 
 /* Look up the variables of a word. Return: 1; 0 if they have more than GRUB_FORMS_MAX values together; -ENOMEM. */
 static int scope_find_parts(const GrubScope *scope, const Script *script, const ScriptWord *w, ScopePart *parts,
-                            bool *ret_unknown) {
+                            GrubExpansion *e) {
         size_t forms = 1;
 
-        *ret_unknown = false;
         for (size_t i = 0; i < w->n_references; i++) {
                 const ScriptReference *reference = script->references + w->references + i;
                 _cleanup_free_ char *name = scope_reference_name(w, reference);
                 size_t before = reference->begin;
+                bool unknown;
 
                 if (!name)
                         return -ENOMEM;
 
-                parts[i] = (ScopePart) { .reference = reference, .variable = scope_find(scope, name) };
+                parts[i] = (ScopePart) { .reference = reference, .variable = scope_find(scope, name, &unknown) };
                 if (parts[i].variable->n_values > 1)
                         forms *= parts[i].variable->n_values;
                 if (forms > GRUB_FORMS_MAX)
                         break;
                 /* A value that continues an argument, as in root=$x, can hardly begin another one. */
-                if (parts[i].variable->unknown &&
+                if (unknown &&
                     (before == 0 || scope_is_blank(w->value[before - 1]) || w->value[before - 1] == '}'))
-                        *ret_unknown = true;
+                        e->unknown = true;
+                e->uncertain = e->uncertain || (unknown && parts[i].variable->n_values > 0);
         }
 
         return forms <= GRUB_FORMS_MAX;
 }
 
-/* A word with more variables, or more values of them, than are followed: it stays as it is written. */
+/* A word with more variables, more values of them, or longer ones, than are followed: it stays as it is written. */
 static int scope_expand_unknown(const ScriptWord *w, GrubExpansion *e) {
+        grub_expansion_done(e);
+        e->uncertain = false;
         e->unknown = true;
         e->n_forms = 1;
         e->forms[0].n_args = 1;
@@ -358,12 +378,13 @@ static int scope_expand_unknown(const ScriptWord *w, GrubExpansion *e) {
 
 static int scope_expand(const GrubScope *scope, const Script *script, const ScriptWord *w, GrubExpansion *e) {
         ScopePart parts[SCOPE_PARTS_MAX];
+        size_t size = 0;
         int r;
 
         if (w->n_references > SCOPE_PARTS_MAX || *scope->left == 0)
                 return scope_expand_unknown(w, e);
 
-        r = scope_find_parts(scope, script, w, parts, &e->unknown);
+        r = scope_find_parts(scope, script, w, parts, e);
         if (r < 0)
                 return r;
         if (r == 0)
@@ -375,7 +396,10 @@ static int scope_expand(const GrubScope *scope, const Script *script, const Scri
                 r = scope_make_form(w, parts, form);
                 if (r < 0)
                         return r;
-                scope_spend(scope, form->args.size);
+                grub_scope_spend(scope, form->args.size);
+                size += form->args.size;
+                if (size > SCOPE_WORD_SIZE_MAX && w->n_references > 0)
+                        return scope_expand_unknown(w, e);
         } while (scope_choose_next(parts, w->n_references));
 
         return 0;

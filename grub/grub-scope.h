@@ -29,6 +29,7 @@ typedef struct GrubExpansion {
         GrubForm forms[GRUB_FORMS_MAX]; /* in the last one, each variable has the value that was assigned last */
         size_t n_forms;                 /* at least 1 */
         bool unknown;                   /* an argument begins with a variable that can have any value */
+        bool uncertain;                 /* a variable has values in the forms, and can have any other one */
 } GrubExpansion;
 
 /**
@@ -39,9 +40,13 @@ typedef struct GrubExpansion {
  * @ret: takes the forms; the caller calls grub_expansion_done()
  *
  * A variable that is not set has no bytes, and the value of one outside of quotes is split at blanks. In place of a
- * value that is not known, its reference "$name" stays. Return: 0 or -ENOMEM.
+ * value that is not known, its reference "$name" stays, and so does a word whose forms are too long together. Return:
+ * 0 or -ENOMEM.
  */
 int grub_scope_expand(const GrubScope *scope, const Script *script, const ScriptWord *w, GrubExpansion *ret);
+
+/** grub_scope_spend() - take steps off the work that may still be done for the file; after that, words are not known */
+void grub_scope_spend(const GrubScope *scope, size_t n);
 
 /** grub_expansion_done() - release the forms */
 void grub_expansion_done(GrubExpansion *e);

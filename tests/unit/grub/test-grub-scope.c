@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -75,7 +76,7 @@ static const struct {
         { "x=c\nload_env\n" M "linux /k $x\n}\n", HEADER "x=a b\n", NULL, "a b", TOKEN_ABSENT, NULL },
         { "load_env\nx=c\n" M "linux /k $x\n}\n", HEADER "x=a b\n", NULL, "c", TOKEN_ABSENT, NULL },
         { "load_env x\n" M "linux /k $x $y\n}\n", HEADER "x=a\ny=b\n", NULL, "a", TOKEN_ABSENT, NULL },
-        { "load_env --file=/other.cfg\n" M "linux /k $x\n}\n", HEADER "x=a\n", NULL, "a", TOKEN_ABSENT, NULL },
+        { "load_env --file=/other.cfg\n" M "linux /k $x\n}\n", HEADER "x=a\n", NULL, "$x", TOKEN_ABSENT, NULL },
         { "load_env -f ($root)/other.cfg\n" M "linux /k $x\n}\n", NULL, HEADER "x=a\n", "a", TOKEN_ABSENT, NULL },
         { "p=/boot\nload_env --skip-sig --file $p/other.cfg x\n" M "linux /k $x\n}\n", NULL, HEADER "x=a\n", "a",
           TOKEN_ABSENT, NULL },
@@ -114,7 +115,30 @@ static const struct {
         { "source /missing.cfg\n" M "linux /k a $x\n}\n", NULL, NULL, "a $x", TOKEN_ABSENT, "a" T " $x\n" },
         { "source /other.cfg\n" M "linux /k a $x\n}\n", NULL, "x=b\nif\n", "a $x", TOKEN_ABSENT, "a" T " $x\n" },
         { "source $prefix/custom.cfg\n" M "linux /k a $x\n}\n", NULL, NULL, "a", TOKEN_ABSENT, "a $x" T "\n" },
-        { "read y\nset x=\"$y\"\n" M "linux /k a $x\n}\n", NULL, NULL, "a $y", TOKEN_ABSENT, "a" T " $x\n" },
+        { "read y\nset x=\"$y\"\n" M "linux /k a $x\n}\n", NULL, NULL, "a $y?", TOKEN_ABSENT, "a" T " $x\n" },
+        /* commands that are not known can change a variable that is set before them, and not one that is set after them */
+        { "x='a" T "'\neval \"set x=b\"\n" M "linux /k c $x\n}\n", NULL, NULL, "c a? cpuidle_haltpoll.force=Y?",
+          TOKEN_ABSENT, "c" T " $x\n" },
+        { "eval \"set x=b\"\nx='a" T "'\n" M "linux /k $x\n}\n", NULL, NULL, "a cpuidle_haltpoll.force=Y", TOKEN_EQUAL,
+          NULL },
+        { "x=a\nsource /missing.cfg\n" M "linux /k c $x\n}\n", NULL, NULL, "c a?", TOKEN_ABSENT, "c" T " $x\n" },
+        { "x=a\nload_env -f /missing x\n" M "linux /k c $x\n}\n", NULL, NULL, "c a?", TOKEN_ABSENT, "c" T " $x\n" },
+        { "x=a\n" M "eval y\nlinux /k c $x\n}\n", NULL, NULL, "c a?", TOKEN_ABSENT, "c" T " $x\n" },
+        { "x=a\n" M "eval y\n}\n" M "linux /k c $x\n}\n", NULL, NULL, "c a", TOKEN_ABSENT, "c $x" T "\n" },
+        { "x=a\neval z\ny=\"b$x\"\n" M "linux /k c $y\n}\n", NULL, NULL, "c ba?", TOKEN_ABSENT, "c" T " $y\n" },
+        { "x=a\neval z\nif [ \"b$x\" = ba ]; then\ny=b\nfi\n" M "linux /k $y\n}\n", NULL, NULL, "b?", TOKEN_ABSENT, NULL },
+        /* options of load_env */
+        { "load_env --file=$prefix/../other.cfg\n" M "linux /k $x\n}\n", HEADER "x=a\n", HEADER "x=b\n", "b",
+          TOKEN_ABSENT, NULL },
+        { "x=a\nload_env --file=/other.cfg\n" M "linux /k $x\n}\n", HEADER "x=c\n", HEADER "x=b\n", "b", TOKEN_ABSENT,
+          NULL },
+        { "x=a\nload_env --unknown\n" M "linux /k c $x\n}\n", HEADER "x=b\n", NULL, "c a?", TOKEN_ABSENT, "c" T " $x\n" },
+        { "x=a\nload_env $names\n" M "linux /k c $x\n}\n", HEADER "x=b\n", NULL, "c a?", TOKEN_ABSENT, "c" T " $x\n" },
+        /* a word before the kernel that becomes nothing */
+        { M "linux $none /k a\n}\n", NULL, NULL, "a", TOKEN_ABSENT, "linux $none /k a" T "\n" },
+        { M "linux $none /k\n}\n", NULL, NULL, "", TOKEN_ABSENT, "linux $none /k" T "\n" },
+        { M "linux $none -- a\n}\n", NULL, NULL, "", TOKEN_ABSENT, "linux $none" T " -- a\n" },
+        { M "linux $none root=a\n}\n", NULL, NULL, "root=a", TOKEN_ABSENT, "linux $none root=a" T "\n" },
         /* the command is a variable */
         { "set linux=linux\nif y; then\nset linux=linuxefi\nfi\n" M "$linux /k a\n}\n", NULL, NULL, "a", TOKEN_ABSENT,
           "a" T "\n" },
@@ -203,10 +227,43 @@ static void test_hostile(void **state) {
         assert_int_equal(boot_stores_by_path(stores, CFG)->n_entries, 1000);
 }
 
+/* One word of many long values costs no more than its bytes, and neither do the files that conditions name. */
+static void test_hostile_word(void **state) {
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        const Tree *t = *state;
+        clock_t begin = clock();
+
+        for (size_t i = 0; i < 64; i++) {
+                assert_int_equal(buffer_printf(&b, "v%zu='", i), 0);
+                for (size_t j = 0; j < 1000; j++)
+                        assert_int_equal(buffer_printf(&b, "%zu ", j), 0);
+                assert_int_equal(buffer_puts(&b, "'\n"), 0);
+        }
+        for (size_t i = 0; i < 8; i++)
+                assert_int_equal(buffer_printf(&b, "if y; then w=\"$v0 %zu\"; fi\n", i), 0);
+        for (size_t i = 0; i < 10000; i++)
+                assert_int_equal(buffer_printf(&b, "if [ -f /boot/%zu ]; then z=a; fi\n", i), 0);
+        assert_int_equal(buffer_puts(&b, M), 0);
+        for (size_t n = 0; n < 8; n++) {
+                assert_int_equal(buffer_puts(&b, "linux /k $w "), 0);
+                for (size_t i = 0; i < 64; i++)
+                        assert_int_equal(buffer_printf(&b, "$v%zu", i), 0);
+                assert_int_equal(buffer_puts(&b, " " T "\n"), 0);
+        }
+        assert_int_equal(buffer_puts(&b, "}\n"), 0);
+
+        tree_file(t, CFG, b.data);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
+        assert_int_equal(boot_stores_by_path(stores, CFG)->n_entries, 8);
+        assert_true(clock() - begin < 10 * CLOCKS_PER_SEC);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_cases),
                 cmocka_unit_test_setup_teardown(test_hostile, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_hostile_word, tree_setup, tree_teardown),
         };
 
         return cmocka_run_group_tests_name("grub-scope", tests, NULL, NULL);
