@@ -100,10 +100,12 @@ static void print_done(const Transaction *t) {
         if (transaction_is_empty(t))
                 puts("Nothing to do.");
 
-        for (size_t i = 0; i < t->n_files; i++)
-                text_say(stdout, "%s: %s%s\n", t->files[i].path,
-                       t->files[i].gone ? "removed" : t->files[i].existed ? "changed" : "created",
-                       t->files[i].other_names > 0 ? "; its other name (hard link) keeps the old content" : "");
+        for (size_t i = 0; i < t->n_files; i++) {
+                text_say(stdout, "%s: %s", t->files[i].path,
+                       t->files[i].gone ? "removed" : t->files[i].existed ? "changed" : "created");
+                print_other_names("; ", t->files[i].other_names);
+                putchar('\n');
+        }
         for (size_t i = 0; i < t->n_attributes; i++)
                 if (!t->attributes[i].at_boot)
                         text_say(stdout, "%s: %s -> %s\n", t->attributes[i].path, strempty(t->attributes[i].old),

@@ -75,12 +75,20 @@ static void print_left_alone(const Survey *survey, const Transaction *t) {
                 text_say(stdout, "%s\n", survey->machine->remarks[i]);
 }
 
+void print_other_names(const char *separator, unsigned n) {
+        if (n > 0)
+                printf("%s%u other name%s keep%s the old content", separator, n, n > 1 ? "s (hard links)" : " (hard link)",
+                       n > 1 ? "" : "s");
+}
+
 /* A copy by hard links, as of a backup, keeps what it was made of; a boot loader that reads it would miss the change. */
-static void print_other_names(const Transaction *t) {
+static void print_linked_files(const Transaction *t) {
         for (size_t i = 0; i < t->n_files; i++)
-                if (t->files[i].other_names > 0)
-                        text_say(stdout, "%s: has %u other name%s (hard link), which would keep the old content\n",
-                               t->files[i].path, t->files[i].other_names, t->files[i].other_names > 1 ? "s" : "");
+                if (t->files[i].other_names > 0) {
+                        text_say(stdout, "%s", t->files[i].path);
+                        print_other_names(": ", t->files[i].other_names);
+                        putchar('\n');
+                }
 }
 
 static int print_held(const Context *c, const Survey *survey) {
@@ -180,7 +188,7 @@ static int print_plan_text(Context *c, const Survey *survey, const Transaction *
                 return r;
 
         print_left_alone(survey, t);
-        print_other_names(t);
+        print_linked_files(t);
         return plan_forecast(c, survey, t, NULL);
 }
 

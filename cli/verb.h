@@ -140,5 +140,12 @@ void print_policy_errors(const Policy *policy);
  */
 int print_status(const Context *c, const Survey *survey, PracticeSet set);
 
+/**
+ * print_other_names() - print that the hard links of a file keep the old content; nothing if it has none
+ * @separator: what comes before
+ * @n: their number
+ */
+void print_other_names(const char *separator, unsigned n);
+
 /** print_document() - print a JSON document. Return: 0 or -ENOMEM. */
 int print_document(json_object *o);
