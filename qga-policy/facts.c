@@ -73,7 +73,7 @@ static int qga_find_other(const View *view, Qga *q) {
                                                   : services_find_process(q->services, name);
         }
 
-        r = starter_find(view->root, &q->starter);
+        r = starter_find(view->root, NULL, &q->starter);
         return r < 0 ? r : wish_read(view->policy, &q->binary.names, &q->wish);
 }
 
@@ -294,6 +294,27 @@ static int qga_look_for_port(const View *view, Qga *q) {
         return 0;
 }
 
+/* A unit that starts nothing does not keep another one from starting an agent. */
+static int qga_read_program(const View *view, Qga *q) {
+        if (!q->base.problem && !q->base.unit.masked) {
+                q->binary_error = qga_binary_read(view->root, q->base.command.path, &q->binary);
+                if (q->binary_error == -ENOMEM)
+                        return -ENOMEM;
+        }
+
+        return q->base.unit.masked || q->binary_error == -ENOENT ? starter_find(view->root, q->unit, &q->starter) : 0;
+}
+
+static int qga_judge_process(const View *view, Qga *q) {
+        int r;
+
+        if (!qga_runs(q))
+                return 0;
+
+        r = agent_process_judge(view->root, &q->binary, q->service, &q->is->unit, &q->process);
+        return r < 0 ? r : qga_list_left_open(&q->wish, &q->process, &q->running_open);
+}
+
 static int qga_look(const View *view, Qga *q) {
         int r;
 
@@ -312,11 +333,9 @@ static int qga_look(const View *view, Qga *q) {
         r = qga_find_unseen(view, q);
         if (r < 0)
                 return r;
-        if (!q->base.problem && !q->base.unit.masked) {
-                q->binary_error = qga_binary_read(view->root, q->base.command.path, &q->binary);
-                if (q->binary_error == -ENOMEM)
-                        return -ENOMEM;
-        }
+        r = qga_read_program(view, q);
+        if (r < 0)
+                return r;
 
         r = qga_judge_units(view, q);
         if (r < 0)
@@ -330,14 +349,9 @@ static int qga_look(const View *view, Qga *q) {
                         return r;
         }
 
-        if (qga_runs(q)) {
-                r = agent_process_judge(view->root, &q->binary, q->service, &q->is->unit, &q->process);
-                if (r < 0)
-                        return r;
-                r = qga_list_left_open(&q->wish, &q->process, &q->running_open);
-                if (r < 0)
-                        return r;
-        }
+        r = qga_judge_process(view, q);
+        if (r < 0)
+                return r;
 
         return q->image ? 0 : qga_look_for_port(view, q);
 }
@@ -388,8 +402,18 @@ bool qga_runs(const Qga *q) {
         return q->service && q->service->main.pid > 0 && q->service->main.arguments && q->binary.names.n > 0;
 }
 
+bool qga_is_other(const Qga *q) {
+        if (!q->unit)
+                return q->alone || q->starter.path || q->starter.program;
+        if (q->service && (q->service->main.pid > 0 || q->service->n_strays > 0))
+                return false;
+
+        /* The program of a masked unit is still installed, as a rule. */
+        return q->starter.path || (q->starter.program && !q->base.unit.masked);
+}
+
 bool qga_is_absent(const Qga *q) {
-        return !q->unit && !q->alone && !q->starter.path && !q->starter.program;
+        return !q->unit && !qga_is_other(q);
 }
 
 const AgentCommand *qga_in_effect(const Qga *q) {

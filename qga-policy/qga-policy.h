@@ -19,7 +19,7 @@ typedef struct Qga {
         bool lacks_port;          /* the agent needs a virtio port, does not run, and the guest has no such port */
 
         const char *unit;      /* name of the agent's unit; NULL: there is none that gtuned knows */
-        Starter starter;       /* what else starts an agent, if there is no unit */
+        Starter starter;       /* what else starts an agent, if there is no unit, or it starts nothing */
         const ServiceProcess *alone; /* an agent that runs though there is no unit, or NULL */
         char *drop_in;         /* path of gtuned's drop-in */
         DropInFile file;       /* the file at that path */
@@ -52,6 +52,13 @@ void qga_free(void *facts);
 
 /** qga_runs() - whether the unit has a process whose arguments are known */
 bool qga_runs(const Qga *q) _pure_;
+
+/**
+ * qga_is_other() - whether an agent is there that none of the units that gtuned knows starts
+ *
+ * False if the unit that gtuned knows runs, or if its agent runs outside of it.
+ */
+bool qga_is_other(const Qga *q) _pure_;
 
 /** qga_is_absent() - whether the machine has no agent at all: no unit, program or process */
 bool qga_is_absent(const Qga *q) _pure_;

@@ -299,7 +299,7 @@ static int report_warnings(const View *view, const Qga *q, Finding *f) {
         return 0;
 }
 
-/* What is known of an agent without a unit that gtuned knows. */
+/* What is known of an agent that no unit starts that gtuned knows. */
 static int report_other(const Qga *q, Finding *f) {
         int r = 0;
 
@@ -316,7 +316,7 @@ static int report_other(const Qga *q, Finding *f) {
 int qga_report(const View *view, const Qga *q, Finding *finding) {
         int r;
 
-        if (!q->unit)
+        if (!q->unit || qga_is_other(q))
                 return report_other(q, finding);
         if (q->base.unit.masked)
                 return 0;

@@ -42,8 +42,31 @@ static bool starter_has_usual_name(const char *path) {
         return startswith(name, "qemu-ga") || startswith(name, "qemu-guest-agent");
 }
 
-/* Whether a command names a qemu-ga. One that is run without a shell between must exist. */
-static int starter_is_command(const Root *root, const Unit *unit, const UnitSetting *setting, bool *ret) {
+/* Whether a path in a command line, as one that a shell is given, names a qemu-ga that exists. */
+static int starter_names_file(const Root *root, const char *text, bool *ret) {
+        static const char separators[] = " \t\"'=;&|()";
+
+        *ret = false;
+        for (const char *at = text; *at && !*ret; at += strspn(at, separators)) {
+                const size_t size = strcspn(at, separators);
+                _cleanup_free_ char *word = strndup(at, size);
+                const char *path = word ? strchr(word, '/') : NULL; /* after a prefix such as "@" */
+
+                if (!word)
+                        return -ENOMEM;
+                *ret = path && strstr(path, STARTER_PROGRAM) && root_exists(root, path);
+                at += size;
+        }
+
+        return 0;
+}
+
+/*
+ * Whether a command starts a qemu-ga. One that is run without a shell between must exist.
+ * @installed: a qemu-ga is where a shell finds it by its name
+ */
+static int starter_is_command(const Root *root, const Unit *unit, const UnitSetting *setting, bool installed,
+                              bool *ret) {
         _cleanup_exec_command_ ExecCommand command = {};
         int r;
 
@@ -52,12 +75,18 @@ static int starter_is_command(const Root *root, const Unit *unit, const UnitSett
                 return 0;
 
         r = exec_command_parse(unit, setting, &command);
-        *ret = r < 0 || !endswith(command.path, "/" STARTER_PROGRAM) || root_exists(root, command.path);
-        return r == -ENOMEM ? r : 0;
+        if (r == -ENOMEM)
+                return r;
+        if (r >= 0 && endswith(command.path, "/" STARTER_PROGRAM)) {
+                *ret = root_exists(root, command.path);
+                return 0;
+        }
+
+        return installed ? 0 : starter_names_file(root, setting->value, ret);
 }
 
 /* A file that cannot be read or parsed starts nothing that could be told. */
-static int starter_check_unit(const Root *root, const char *path, bool *ret) {
+static int starter_check_unit(const Root *root, const char *path, bool installed, bool *ret) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         _cleanup_unit_ Unit unit = {};
         int r;
@@ -77,7 +106,7 @@ static int starter_check_unit(const Root *root, const char *path, bool *ret) {
         for (size_t i = 0; i < unit.n_settings && !*ret; i++) {
                 if (!streq(unit.settings[i].key, "ExecStart"))
                         continue;
-                r = starter_is_command(root, &unit, unit.settings + i, ret);
+                r = starter_is_command(root, &unit, unit.settings + i, installed, ret);
                 if (r < 0)
                         return r;
         }
@@ -85,7 +114,7 @@ static int starter_check_unit(const Root *root, const char *path, bool *ret) {
         return 0;
 }
 
-static int starter_find_unit(const Root *root, Starter *s) {
+static int starter_find_unit(const Root *root, const char *except, Starter *s) {
         _cleanup_(strv_freep) char **paths = NULL;
         int read = 0, r;
 
@@ -94,12 +123,13 @@ static int starter_find_unit(const Root *root, Starter *s) {
                 return r;
 
         for (char **path = paths; path && *path && !s->path; path++) {
+                const bool usual = starter_has_usual_name(*path);
                 bool starts = false;
 
-                if (!starter_has_usual_name(*path) && (!s->program || read++ >= STARTER_FILES_MAX))
+                if (streq_ptr(strrchr(*path, '/') + 1, except) || (!usual && read++ >= STARTER_FILES_MAX))
                         continue;
 
-                r = starter_check_unit(root, *path, &starts);
+                r = starter_check_unit(root, *path, usual || s->program, &starts);
                 if (r < 0)
                         return r;
                 if (starts && free_and_strdup(&s->path, *path) < 0)
@@ -109,17 +139,23 @@ static int starter_find_unit(const Root *root, Starter *s) {
         return 0;
 }
 
-static int starter_find_script(const Root *root, Starter *s) {
-        static const char *const scripts[] = {"/etc/init.d/qemu-guest-agent", "/etc/init.d/qemu-ga"};
+static int starter_find_script(const Root *root, const char *except, Starter *s) {
+        static const struct {
+                const char *path, *unit;
+        } scripts[] = {
+                {"/etc/init.d/qemu-guest-agent", "qemu-guest-agent.service"},
+                {"/etc/init.d/qemu-ga", "qemu-ga.service"},
+        };
 
         for (size_t i = 0; i < ELEMENTSOF(scripts) && s->program && !s->path; i++)
-                if (root_exists(root, scripts[i]) && free_and_strdup(&s->path, scripts[i]) < 0)
+                if (!streq_ptr(scripts[i].unit, except) && root_exists(root, scripts[i].path) &&
+                    free_and_strdup(&s->path, scripts[i].path) < 0)
                         return -ENOMEM;
 
         return 0;
 }
 
-int starter_find(const Root *root, Starter *ret) {
+int starter_find(const Root *root, const char *except, Starter *ret) {
         int r;
 
         assert(root && ret);
@@ -127,9 +163,9 @@ int starter_find(const Root *root, Starter *ret) {
         *ret = (Starter) {};
         r = starter_find_program(root, ret);
         if (r >= 0)
-                r = starter_find_unit(root, ret);
+                r = starter_find_unit(root, except, ret);
         if (r >= 0)
-                r = starter_find_script(root, ret);
+                r = starter_find_script(root, except, ret);
         if (r < 0)
                 starter_done(ret);
 

@@ -30,9 +30,9 @@ static int qga_check_guest(const View *view, Finding *f) {
 #define QGA_KNOWN "gtuned knows qemu-guest-agent.service and qemu-ga.service only"
 #define QGA_RENAME "let a unit that is called qemu-guest-agent.service start it, which gtuned can restrict"
 
-/* An agent is there, and none of the units that gtuned knows: what it leaves open is not known. */
+/* An agent is there, and none of the units that gtuned knows starts it: what it leaves open is not known. */
 static int qga_check_other(const Qga *q, Finding *f) {
-        if (q->unit || qga_is_absent(q))
+        if (!qga_is_other(q))
                 return 0;
         if (q->alone)
                 return qga_found(finding_verdict(f, STATE_UNKNOWN, "qga-other-unit", QGA_RENAME,
@@ -55,7 +55,7 @@ static int qga_check_nothing_open(const Qga *q, Finding *f) {
         const bool known = q->image || q->services->known;
         const bool runs = q->service && (q->service->main.pid > 0 || q->service->n_strays > 0);
 
-        if (!practice_is_on(f) || q->wish.allows || !known || runs ||
+        if (!practice_is_on(f) || q->wish.allows || !known || runs || qga_is_other(q) ||
             !(qga_is_absent(q) || q->binary_error == -ENOENT))
                 return 0;
         if (!q->unit && finding_evidence(f, "unit, program or process of qemu-ga", NULL) < 0)
