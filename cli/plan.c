@@ -77,8 +77,8 @@ static void print_left_alone(const Survey *survey, const Transaction *t) {
 
 void print_other_names(const char *separator, unsigned n) {
         if (n > 0)
-                printf("%s%u other name%s keep%s the old content", separator, n, n > 1 ? "s (hard links)" : " (hard link)",
-                       n > 1 ? "" : "s");
+                printf("%s%u other name%s keep%s the old content", separator, n,
+                       n > 1 ? "s (hard links)" : " (hard link)", n > 1 ? "" : "s");
 }
 
 /* A copy by hard links, as of a backup, keeps what it was made of; a boot loader that reads it would miss the change. */

@@ -20,8 +20,8 @@ typedef struct Starter {
  *          NULL: all count
  * @ret: takes the answer; the caller calls starter_done()
  *
- * The program is looked for where distributions have it, and in what the unit files start, wherever that is. A unit whose
- * program does not exist starts nothing. Return: 0 or -ENOMEM.
+ * The program is looked for where distributions have it, and in what the unit files start, wherever that is. A unit
+ * whose program does not exist starts nothing. Return: 0 or -ENOMEM.
  */
 int starter_find(const Root *root, const char *except, Starter *ret);
 

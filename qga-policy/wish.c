@@ -87,7 +87,8 @@ static int wish_check_part(Policy *policy, const char *key, const PolicyPart *pa
                 return -ENOMEM;
         if (items.n == 0)
                 return policy_error(policy, part->file, part->line,
-                                    "%s = %.*s: commas only; name a group or an RPC, or write \"%s =\" to clear the list",
+                                    "%s = %.*s: commas only; name a group or an RPC, or write \"%s =\" to clear the "
+                                    "list",
                                     key, WISH_ITEM_WIDTH, part->text, key);
 
         for (size_t i = 0; i < items.n; i++)
