@@ -172,9 +172,13 @@ int bls_mark_places(BootStore *store, BlsLookup lookup, void *userdata) {
         return 0;
 }
 
-void bls_mark_variables(const BootStore *store, BootEntry *e) {
+void bls_mark_variables(const BootStore *store, BootEntry *e, bool uncertain) {
         const BlsLayout *l = store->layout;
 
-        for (size_t i = 0; i < e->cmdline.n_tokens; i++)
-                e->cmdline.tokens[i].from_variable = !cmdline_find(&l->line.cmdline, e->cmdline.tokens[i].name);
+        for (size_t i = 0; i < e->cmdline.n_tokens; i++) {
+                Token *t = e->cmdline.tokens + i;
+
+                t->from_variable = !cmdline_find(&l->line.cmdline, t->name);
+                t->uncertain = t->uncertain || (uncertain && t->from_variable);
+        }
 }

@@ -68,8 +68,11 @@ int bls_expand(const BootStore *store, BlsLookup lookup, void *userdata, Buffer 
  */
 int bls_mark_places(BootStore *store, BlsLookup lookup, void *userdata);
 
-/** bls_mark_variables() - mark the tokens of an entry that are not written in its options, but come from variables */
-void bls_mark_variables(const BootStore *store, BootEntry *e);
+/**
+ * bls_mark_variables() - mark the tokens of an entry that are not written in its options, but come from variables
+ * @uncertain: the variables can have other values: these tokens are uncertain
+ */
+void bls_mark_variables(const BootStore *store, BootEntry *e, bool uncertain);
 
 /**
  * bls_entry() - make the boot entry of a store

@@ -424,10 +424,10 @@ GrubVariable *grub_cfg_variable(const BootStore *store, const char *name) {
         return grub_variables_get(layout->variables, name);
 }
 
-const char *grub_cfg_value(const BootStore *store, const char *name) {
+const char *grub_cfg_value(const BootStore *store, const char *name, bool *ret_certain) {
         const GrubCfgLayout *layout = store->layout;
 
-        return grub_scope_get(layout->scope, name);
+        return grub_scope_get(layout->scope, name, ret_certain);
 }
 
 int grub_cfg_attach(BootStore *store, GrubVariable *v, BootEntry *e) {

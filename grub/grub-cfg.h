@@ -48,8 +48,8 @@ bool grub_cfg_reads_bls(const BootStore *store);
  */
 GrubVariable *grub_cfg_variable(const BootStore *store, const char *name);
 
-/** grub_cfg_value() - the value that a variable has when a grub.cfg shows its menu, or NULL if it is not known, or not set */
-const char *grub_cfg_value(const BootStore *store, const char *name);
+/** grub_cfg_value() - the value that a variable has when a grub.cfg shows its menu: as grub_scope_get() */
+const char *grub_cfg_value(const BootStore *store, const char *name, bool *ret_certain);
 
 /**
  * grub_cfg_attach() - add an entry whose command line is the value of a variable

@@ -62,7 +62,8 @@ static size_t grub_other_top(const Script *s, const ScriptCommand *c) {
  */
 static bool grub_other_is_default(const GrubOthers *o, const GrubScope *scope, const GrubSource *source,
                                   const ScriptCommand *c) {
-        const char *value = grub_scope_get(scope, "default"), *name = value && *value ? value : "0";
+        bool certain;
+        const char *value = grub_scope_get(scope, "default", &certain), *name = value && *value ? value : "0";
         size_t top = grub_other_top(&source->script, c), n = 0;
         const ScriptCommand *menu;
 

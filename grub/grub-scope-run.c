@@ -107,6 +107,19 @@ static int scope_run_unset(const ScopeCommand *k) {
         return 0;
 }
 
+static int scope_run_export(const ScopeCommand *k) {
+        for (size_t i = 1; i < k->c->n_words; i++) {
+                const ScriptWord *w = k->c->words + i;
+                int r;
+
+                r = scope_export(k->scope, w->n_references > 0 ? NULL : w->value, k->may);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
 static int scope_run_read(const ScopeCommand *k) {
         const ScriptWord *last = k->c->words + k->c->n_words - 1;
 
@@ -446,6 +459,7 @@ static const struct {
 } scope_commands[] = {
         { "set",      scope_run_set      },
         { "unset",    scope_run_unset    },
+        { "export",   scope_run_export   },
         { "load_env", scope_run_load_env },
         { "source",   scope_run_source   },
         { ".",        scope_run_source   },
@@ -515,6 +529,7 @@ static int scope_run_functions(ScopeRun *run, GrubScope *globals, GrubSource *so
         const Script *s = &source->script;
         int r;
 
+        globals->in_functions = true;
         for (size_t i = 0; i < s->n_commands; i++) {
                 if (!s->commands[i].in_function)
                         continue;
@@ -564,6 +579,7 @@ static int scope_menus_enter(ScopeMenus *m, GrubScope *globals, const Script *s,
                 if (!m->menus[m->n].scope)
                         return -ENOMEM;
                 m->menus[m->n].scope->left = globals->left;
+                m->menus[m->n].scope->submenu = streq(s->commands[menu].words[0].value, "submenu");
                 m->menus[m->n++].scope->outer = outer;
         }
 
@@ -602,6 +618,7 @@ static int scope_run_all(ScopeRun *run, GrubScope *globals, GrubSource *source) 
                 r = scope_run_functions(run, globals, source);
         for (size_t i = 0; r >= 0 && i < run->n_sources; i++)
                 r = scope_run_functions(run, globals, run->sources[i]);
+        globals->in_functions = false;
         if (r >= 0)
                 r = scope_run_menus(run, globals, source);
         for (size_t i = 0; r >= 0 && i < run->n_sources; i++)

@@ -27,7 +27,7 @@ static void scope_variable_clear(ScopeVariable *v) {
         for (size_t i = 0; i < v->n_values; i++)
                 free(v->values[i]);
         v->n_values = 0;
-        v->unknown = false;
+        v->unknown = v->uncertain = false;
 }
 
 void scope_done(GrubScope *scope) {
@@ -86,33 +86,52 @@ static bool scope_is_set_by_grub(const char *name) {
         return *name == '#' || *name == '*' || *name == '@' || (*name >= '0' && *name <= '9');
 }
 
+/* Whether GRUB exports a variable that it sets itself (the same files), so that submenus get it. */
+static bool scope_is_exported_by_grub(const char *name) {
+        return streq(name, "prefix") || streq(name, "config_directory") || scope_is_set_by_grub(name);
+}
+
+/* A variable as a scope sees it. */
+typedef struct ScopeFound {
+        const ScopeVariable *variable;
+        bool unknown;   /* it can have any value besides its own */
+        bool uncertain; /* it may not be set */
+} ScopeFound;
+
 /*
- * A variable of this scope or of those around it. One that none of them sets is not set, or not known.
- * @ret_unknown: takes whether it can have any value besides its own
+ * A variable of this scope or of those around it. One that none of them sets is not set, or not known. A submenu begins
+ * with the exported variables only (grub-core/normal/context.c: grub_env_new_context()).
  */
-static const ScopeVariable *scope_find(const GrubScope *scope, const char *name, bool *ret_unknown) {
+static ScopeFound scope_find(const GrubScope *scope, const char *name) {
         static const ScopeVariable unset = { .n_values = 1 }, unknown = { .unknown = true };
-        bool open = false, found;
+        bool open = false, outside = false, found;
 
         for (; scope; scope = scope->outer) {
                 size_t i = scope_search(scope, name, &found);
+                const ScopeVariable *v = scope->variables + i;
 
                 grub_scope_spend(scope, 1);
                 if (found) {
-                        *ret_unknown = open || scope->variables[i].unknown;
-                        return scope->variables + i;
+                        bool stays = outside && !v->exported;
+
+                        open = open || (stays && scope->open);
+                        if (stays && !v->may_export && !open)
+                                return (ScopeFound) { .variable = &unset };
+                        return (ScopeFound) { v, open || v->unknown, stays || v->uncertain };
                 }
                 open = open || scope->open;
+                outside = outside || scope->submenu;
         }
 
-        *ret_unknown = open || scope_is_set_by_grub(name);
-        return *ret_unknown ? &unknown : &unset;
+        open = open || scope_is_set_by_grub(name);
+        return (ScopeFound) { open ? &unknown : &unset, open, false };
 }
 
-const char *grub_scope_get(const GrubScope *scope, const char *name) {
-        bool unknown;
-        const ScopeVariable *v = scope_find(scope, name, &unknown);
+const char *grub_scope_get(const GrubScope *scope, const char *name, bool *ret_certain) {
+        ScopeFound found = scope_find(scope, name);
+        const ScopeVariable *v = found.variable;
 
+        *ret_certain = v->n_values == 1 && !found.unknown && !found.uncertain;
         return v->n_values > 0 ? v->values[v->n_values - 1] : NULL;
 }
 
@@ -148,8 +167,14 @@ static int scope_variable_add(const GrubScope *scope, ScopeVariable *v, const ch
 
 /* Make a variable in a scope, with the values that it has so far. Return: 1; 0 if there is no room; -ENOMEM. */
 static int scope_make(GrubScope *scope, const char *name, size_t place, ScopeVariable **ret) {
-        ScopeVariable v = {};
-        const ScopeVariable *from = scope_find(scope, name, &v.unknown);
+        ScopeFound found = scope_find(scope, name);
+        const ScopeVariable *from = found.variable;
+        ScopeVariable v = {
+                .unknown = found.unknown,
+                .uncertain = found.uncertain,
+                .exported = from->exported || scope_is_exported_by_grub(name),
+                .may_export = from->may_export,
+        };
         int r;
 
         if (scope->n_variables == SCOPE_VARIABLES_MAX) {
@@ -196,6 +221,7 @@ static int scope_prepare(GrubScope *scope, const char *name, bool may, ScopeVari
 
         if (!may)
                 scope_variable_clear(*ret);
+        (*ret)->may_export = (*ret)->may_export || scope->in_functions;
         return 1;
 }
 
@@ -204,7 +230,13 @@ int scope_set(GrubScope *scope, const char *name, const char *value, bool may) {
         int r;
 
         r = scope_prepare(scope, name, may, &v);
-        return r <= 0 ? r : scope_variable_add(scope, v, value);
+        if (r <= 0)
+                return r;
+
+        /* A variable that is unset and set again is a new one. */
+        if (!value && !may)
+                v->exported = v->may_export = false;
+        return scope_variable_add(scope, v, value);
 }
 
 int scope_set_unknown(GrubScope *scope, const char *name, bool may) {
@@ -214,6 +246,23 @@ int scope_set_unknown(GrubScope *scope, const char *name, bool may) {
         r = scope_prepare(scope, name, may, &v);
         if (r > 0)
                 v->unknown = true;
+        return r < 0 ? r : 0;
+}
+
+int scope_export(GrubScope *scope, const char *name, bool may) {
+        ScopeVariable *v;
+        int r;
+
+        for (size_t i = 0; !name && i < scope->n_variables; i++)
+                scope->variables[i].may_export = true;
+        if (!name)
+                return 0;
+
+        r = scope_prepare(scope, name, /* may= */ true, &v);
+        if (r > 0) {
+                v->exported = v->exported || !may;
+                v->may_export = true;
+        }
         return r < 0 ? r : 0;
 }
 
@@ -346,21 +395,22 @@ static int scope_find_parts(const GrubScope *scope, const Script *script, const 
                 const ScriptReference *reference = script->references + w->references + i;
                 _cleanup_free_ char *name = scope_reference_name(w, reference);
                 size_t before = reference->begin;
-                bool unknown;
+                ScopeFound found;
 
                 if (!name)
                         return -ENOMEM;
 
-                parts[i] = (ScopePart) { .reference = reference, .variable = scope_find(scope, name, &unknown) };
+                found = scope_find(scope, name);
+                parts[i] = (ScopePart) { .reference = reference, .variable = found.variable };
                 if (parts[i].variable->n_values > 1)
                         forms *= parts[i].variable->n_values;
                 if (forms > GRUB_FORMS_MAX)
                         break;
                 /* A value that continues an argument, as in root=$x, can hardly begin another one. */
-                if (unknown &&
+                if (found.unknown &&
                     (before == 0 || scope_is_blank(w->value[before - 1]) || w->value[before - 1] == '}'))
                         e->unknown = true;
-                e->uncertain = e->uncertain || (unknown && parts[i].variable->n_values > 0);
+                e->uncertain = e->uncertain || ((found.unknown || found.uncertain) && found.variable->n_values > 0);
         }
 
         return forms <= GRUB_FORMS_MAX;

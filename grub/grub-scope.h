@@ -29,7 +29,7 @@ typedef struct GrubExpansion {
         GrubForm forms[GRUB_FORMS_MAX]; /* in the last one, each variable has the value that was assigned last */
         size_t n_forms;                 /* at least 1 */
         bool unknown;                   /* an argument begins with a variable that can have any value */
-        bool uncertain;                 /* a variable has values in the forms, and can have any other one */
+        bool uncertain;                 /* a variable has values in the forms, and can have any other one, or none */
 } GrubExpansion;
 
 /**
@@ -51,8 +51,13 @@ void grub_scope_spend(const GrubScope *scope, size_t n);
 /** grub_expansion_done() - release the forms */
 void grub_expansion_done(GrubExpansion *e);
 
-/** grub_scope_get() - the value that a variable was assigned last, or NULL if it is not set or not known */
-const char *grub_scope_get(const GrubScope *scope, const char *name);
+/**
+ * grub_scope_get() - the value that a variable was assigned last
+ * @ret_certain: takes whether it cannot have another one, and cannot be unset
+ *
+ * Return: the value, which belongs to the scope, or NULL if the variable is not set or not known.
+ */
+const char *grub_scope_get(const GrubScope *scope, const char *name, bool *ret_certain);
 
 /* A file of GRUB commands that is read: a grub.cfg, or a file that it reads with "source". */
 typedef struct GrubSource {

@@ -22,6 +22,7 @@ typedef struct GrubEnvScope {
         char *path;       /* of the block; NULL if there is none */
         Buffer content;
         BootStore *store; /* made of the block when the first entry needs it */
+        bool uncertain;   /* a variable that was looked up can have other values than the one that was found */
         bool settled;     /* add no more: a problem was appended, or another grub.cfg that shares the block was first */
 } GrubEnvScope;
 
@@ -47,11 +48,13 @@ static const Line *grubenv_scope_line(const GrubEnvScope *e, const char *name) {
 }
 
 static const char *grubenv_scope_lookup(void *userdata, const char *name) {
-        const GrubEnvScope *e = userdata;
+        GrubEnvScope *e = userdata;
         const Line *l = grubenv_scope_line(e, name);
         const GrubVariable *v = grub_cfg_variable(e->cfg, name);
-        const char *value = !l || (v && l == &v->line) ? grub_cfg_value(e->cfg, name) : NULL;
+        bool certain = true;
+        const char *value = !l || (v && l == &v->line) ? grub_cfg_value(e->cfg, name, &certain) : NULL;
 
+        e->uncertain = e->uncertain || !certain;
         return value || !l ? value : l->text.data;
 }
 
@@ -153,6 +156,7 @@ static int grubenv_attach(GrubEnvScope *e, BootStore *bls) {
         if (!block && bls_mentions(bls, GRUBENV_VARIABLE))
                 v = grubenv_scope_variable(e, GRUBENV_VARIABLE);
 
+        e->uncertain = false;
         r = bls_expand(bls, grubenv_scope_lookup, e, &text);
         if (r < 0)
                 return r;
@@ -171,7 +175,7 @@ static int grubenv_attach(GrubEnvScope *e, BootStore *bls) {
                 return r;
 
         if (bls_kind(bls) != ENTRY_SYSTEM || (!block && !v)) {
-                bls_mark_variables(bls, &entry);
+                bls_mark_variables(bls, &entry, e->uncertain);
                 r = bls_mark_places(bls, grubenv_scope_lookup, e);
                 if (r < 0)
                         return r;

@@ -127,6 +127,21 @@ static const struct {
         { "x=a\n" M "eval y\n}\n" M "linux /k c $x\n}\n", NULL, NULL, "c a", TOKEN_ABSENT, "c $x" T "\n" },
         { "x=a\neval z\ny=\"b$x\"\n" M "linux /k c $y\n}\n", NULL, NULL, "c ba?", TOKEN_ABSENT, "c" T " $y\n" },
         { "x=a\neval z\nif [ \"b$x\" = ba ]; then\ny=b\nfi\n" M "linux /k $y\n}\n", NULL, NULL, "b?", TOKEN_ABSENT, NULL },
+        /* a submenu gets what is exported */
+        { "x=a\nsubmenu S {\n" M "linux /k $x\n}\n}\n", NULL, NULL, "", TOKEN_ABSENT, NULL },
+        { "x=a\nexport x\nsubmenu S {\n" M "linux /k $x\n}\n}\n", NULL, NULL, "a", TOKEN_ABSENT, NULL },
+        { "export x\nx=a\nsubmenu S {\nsubmenu R {\n" M "linux /k $x\n}\n}\n}\n", NULL, NULL, "a", TOKEN_ABSENT, NULL },
+        { "export x\nsubmenu S {\nx=a\nsubmenu R {\n" M "linux /k $x\n}\n}\n}\n", NULL, NULL, "a", TOKEN_ABSENT, NULL },
+        { "submenu S {\nx=a\nsubmenu R {\n" M "linux /k $x\n}\n}\n}\n", NULL, NULL, "", TOKEN_ABSENT, NULL },
+        { "x=a\nexport x\nunset x\nx=b\nsubmenu S {\n" M "linux /k $x\n}\n}\n", NULL, NULL, "", TOKEN_ABSENT, NULL },
+        { "x=a\nif y; then\nexport x\nfi\nsubmenu S {\n" M "linux /k $x\n}\n}\n", NULL, NULL, "a?", TOKEN_ABSENT, NULL },
+        { "x=a\nexport $y\nsubmenu S {\n" M "linux /k $x\n}\n}\n", NULL, NULL, "a?", TOKEN_ABSENT, NULL },
+        { "x=a\neval y\nsubmenu S {\n" M "linux /k $x\n}\n}\n", NULL, NULL, "a?", TOKEN_ABSENT, NULL },
+        { "function f {\nx=a\n}\nsubmenu S {\n" M "f\nlinux /k $x\n}\n}\n", NULL, NULL, "a?", TOKEN_ABSENT, NULL },
+        { "x=a\nfunction f {\nx=a\n}\nsubmenu S {\n" M "linux /k $x\n}\n}\n", NULL, NULL, "a?", TOKEN_ABSENT, NULL },
+        { "x=a\nfunction f {\nx=a\n}\nsubmenu S {\n" M "if y; then\nx=a\nfi\nlinux /k $x\n}\n}\n", NULL, NULL, "a?",
+          TOKEN_ABSENT, NULL },
+        { "submenu S {\n" M "linux /k $prefix\n}\n}\n", NULL, NULL, "/boot/grub2", TOKEN_ABSENT, NULL },
         /* options of load_env */
         { "load_env --file=$prefix/../other.cfg\n" M "linux /k $x\n}\n", HEADER "x=a\n", HEADER "x=b\n", "b",
           TOKEN_ABSENT, NULL },
@@ -214,7 +229,7 @@ static void test_hostile(void **state) {
         for (size_t i = 0; i < 64; i++)
                 assert_int_equal(buffer_puts(&b, "x=$x$x\nif y; then x=$x; z=\"$x\"; fi\n"), 0);
         for (size_t i = 0; i < n_menus; i++)
-                assert_int_equal(buffer_printf(&b, "submenu %zu {\nset v%zu=$x\n", i, i), 0);
+                assert_int_equal(buffer_printf(&b, "submenu %zu {\nset v%zu=$x\nexport v%zu\n", i, i, i), 0);
         assert_int_equal(buffer_puts(&b, "menuentry A {\n"), 0);
         for (size_t i = 0; i < 1000; i++)
                 assert_int_equal(buffer_puts(&b, "y=$v0$v1$v2$v3\nlinux /k $v0 $v1 $v2 $nothing $x $y $z\n"), 0);

@@ -194,6 +194,36 @@ static void test_problems(_unused_ void **state) {
 }
 
 /* A block that is full, and one with just enough room. */
+/* A token in a variable counts only if the variable cannot have another value when the menu is shown. */
+static void test_uncertain(_unused_ void **state) {
+        static const struct {
+                const char *cfg;
+                TokenState state;
+        } cases[] = {
+                { "set tuned='cpuidle_haltpoll.force=Y'\nblscfg\n",                       TOKEN_EQUAL  },
+                { "if y; then\nset tuned='cpuidle_haltpoll.force=Y'\nfi\nblscfg\n",      TOKEN_ABSENT },
+                { "set tuned=a\nif y; then\nset tuned='cpuidle_haltpoll.force=Y'\nfi\nblscfg\n", TOKEN_ABSENT },
+                { "set tuned='cpuidle_haltpoll.force=Y'\neval y\nblscfg\n",              TOKEN_ABSENT },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                BootStores *stores = NULL;
+                const BootStore *s;
+                void *tree;
+
+                assert_int_equal(tree_setup(&tree), 0);
+                tree_file(tree, CFG, cases[i].cfg);
+                tree_file(tree, ENTRY, "linux /k\noptions a $tuned\n");
+                assert_int_equal(boot_stores_find(((Tree *) tree)->root, NULL, &stores), 0);
+                s = boot_stores_by_path(stores, ENTRY);
+                assert_non_null(s);
+                assert_int_equal(s->n_entries, 1);
+                assert_int_equal(cmdline_state(&s->entries[0].cmdline, &force, NULL), cases[i].state);
+                boot_stores_free(stores);
+                assert_int_equal(tree_teardown(&tree), 0);
+        }
+}
+
 static void test_full(void **state) {
         Tree *t = *state;
         const TokenEdit add = { .spec = &force, .add = true };
@@ -254,6 +284,7 @@ int main(void) {
                 cmocka_unit_test(test_is_block),
                 cmocka_unit_test(test_layouts),
                 cmocka_unit_test(test_problems),
+                cmocka_unit_test(test_uncertain),
                 cmocka_unit_test_setup_teardown(test_full, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_link, tree_setup, tree_teardown),
         };
