@@ -57,19 +57,44 @@ static size_t grub_other_top(const Script *s, const ScriptCommand *c) {
 }
 
 /*
+ * The part of "default" for the first menu: it ends at a single ">", and ">>" is a ">" of it (grub-core/normal/menu.c:
+ * menuentry_eq() and get_entry_number()). What is for submenus is not looked at: all entries of the submenu count.
+ */
+static char *grub_other_default_of_top(const char *value) {
+        char *name = strdup(value && *value ? value : "0"), *end = name;
+
+        if (!name)
+                return NULL;
+
+        for (const char *p = name; *p; p++) {
+                if (*p == '>' && p[1] != '>')
+                        break;
+                p += *p == '>';
+                *end++ = *p;
+        }
+        *end = 0;
+        return name;
+}
+
+/*
  * Whether GRUB boots an entry if nobody chooses another one: "default" is its number, or one of its words (its title and
  * its id are some of them). All commands outside of menus have run.
+ *
+ * Return: 1, 0 or -ENOMEM.
  */
-static bool grub_other_is_default(const GrubOthers *o, const GrubScope *scope, const GrubSource *source,
+static int grub_other_is_default(const GrubOthers *o, const GrubScope *scope, const GrubSource *source,
                                   const ScriptCommand *c) {
         bool certain;
-        const char *value = grub_scope_get(scope, "default", &certain), *name = value && *value ? value : "0";
+        const char *value = grub_scope_get(grub_scope_outermost(scope), "default", &certain);
+        _cleanup_free_ char *name = grub_other_default_of_top(value);
         size_t top = grub_other_top(&source->script, c), n = 0;
         const ScriptCommand *menu;
 
-        /* Without a menu around it, the command runs before there is one. */
+        if (!name)
+                return -ENOMEM;
+        /* Without a menu around it, the command runs before there is one, if it surely runs. */
         if (top == SCRIPT_NO_PARENT)
-                return true;
+                return !c->in_function && !c->conditional;
 
         while (n < o->n_tops && (o->tops[n].source != source || o->tops[n].command != top))
                 n++;
@@ -79,15 +104,15 @@ static bool grub_other_is_default(const GrubOthers *o, const GrubScope *scope, c
         menu = source->script.commands + top;
         for (size_t i = 1; i < menu->n_words; i++)
                 if (streq(menu->words[i].value, name))
-                        return true;
+                        return 1;
 
-        return false;
+        return 0;
 }
 
 static int grub_others_add(GrubOthers *o, const GrubScope *scope, const GrubSource *source, const ScriptCommand *c,
                            bool own) {
         GrubOther *other;
-        int r;
+        int r, by_default;
 
         /* A file can be sourced in several places, of which only one is reached. */
         for (size_t i = 0; i < o->n_others; i++)
@@ -101,9 +126,12 @@ static int grub_others_add(GrubOthers *o, const GrubScope *scope, const GrubSour
         r = grow(&o->others, o->n_others, sizeof(GrubOther));
         if (r < 0)
                 return r;
+        by_default = grub_other_is_default(o, scope, source, c);
+        if (by_default < 0)
+                return by_default;
 
         other = o->others + o->n_others;
-        *other = (GrubOther) { .line = c->line, .by_default = grub_other_is_default(o, scope, source, c) };
+        *other = (GrubOther) { .line = c->line, .by_default = by_default > 0 };
         r = grub_load_read(scope, &source->script, c, &other->load);
         if (r < 0)
                 return r;

@@ -135,6 +135,13 @@ const char *grub_scope_get(const GrubScope *scope, const char *name, bool *ret_c
         return v->n_values > 0 ? v->values[v->n_values - 1] : NULL;
 }
 
+const GrubScope *grub_scope_outermost(const GrubScope *scope) {
+        while (scope->outer)
+                scope = scope->outer;
+
+        return scope;
+}
+
 /* Add a value as the one that was assigned last. */
 static int scope_variable_add(const GrubScope *scope, ScopeVariable *v, const char *value) {
         char *copy = NULL;

@@ -59,6 +59,9 @@ void grub_expansion_done(GrubExpansion *e);
  */
 const char *grub_scope_get(const GrubScope *scope, const char *name, bool *ret_certain);
 
+/** grub_scope_outermost() - the variables outside of all menus, which a scope is in */
+const GrubScope *grub_scope_outermost(const GrubScope *scope);
+
 /* A file of GRUB commands that is read: a grub.cfg, or a file that it reads with "source". */
 typedef struct GrubSource {
         char *path; /* the real path */
