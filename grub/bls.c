@@ -118,8 +118,7 @@ static bool bls_is_rescue(const char *path, const BlsLayout *l, const BlsKeys *k
         const char *slash = strrchr(path, '/'), *title = strempty(l->title);
 
         return entry_name_is_rescue(slash ? slash + 1 : path) || entry_name_is_rescue(title) ||
-               entry_name_is_snapshot(title) || entry_name_is_rescue(strempty(keys->version)) ||
-               entry_name_is_snapshot(strempty(l->kernel));
+               entry_name_is_snapshot(title) || entry_name_is_rescue(strempty(keys->version));
 }
 
 static int bls_find_kind(KernelFiles *files, const char *path, const BlsKeys *keys, BlsLayout *l) {

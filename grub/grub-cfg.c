@@ -216,8 +216,6 @@ static int grub_cfg_find_kind(GrubCfgContent *content, const GrubSource *source,
         /* The file says more than a name of the menu, save that a foreign system can have any kernel. */
         if (l->kind == ENTRY_SYSTEM || (l->kind == ENTRY_RESCUE && grub_menu_kind(script, c) == ENTRY_FOREIGN))
                 l->kind = grub_menu_kind(script, c);
-        if (l->kind == ENTRY_SYSTEM && entry_name_is_snapshot(l->kernel))
-                l->kind = ENTRY_RESCUE;
         if (l->kind == ENTRY_SYSTEM)
                 l->kind = entry_kind_of_cmdline(&l->cmdline);
 
@@ -236,7 +234,7 @@ static int grub_cfg_settle_other(GrubCfgContent *content, const GrubSource *sour
         content->texts_size += o->load.cmdline_size;
         r = grub_cfg_find_kind(content, source, &o->load);
         if (r >= 0 && o->load.kind == ENTRY_SYSTEM)
-                o->load.kind = ENTRY_UNEDITED;
+                o->load.kind = entry_name_is_snapshot(o->load.kernel) ? ENTRY_RESCUE : ENTRY_UNEDITED;
         return r;
 }
 
@@ -263,6 +261,21 @@ static int grub_cfg_add_load(GrubCfgContent *content, const GrubScope *scope, co
         content->ids_size += grub_menu_id_size(script, c);
         content->texts_size += l->cmdline_size;
         return 0;
+}
+
+/* A kernel in a snapshot is one of an older state, unless all are: after a rollback the system itself is a snapshot. */
+static void grub_cfg_settle_snapshots(GrubCfgContent *content) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < content->n_loads; i++)
+                n += content->loads[i].kind == ENTRY_SYSTEM && entry_name_is_snapshot(content->loads[i].kernel);
+        if (n == content->n_system)
+                return;
+
+        content->n_system -= n;
+        for (size_t i = 0; i < content->n_loads; i++)
+                if (content->loads[i].kind == ENTRY_SYSTEM && entry_name_is_snapshot(content->loads[i].kernel))
+                        content->loads[i].kind = ENTRY_RESCUE;
 }
 
 /* See GrubVisit. */
@@ -380,7 +393,9 @@ static int grub_cfg_add_store(BootStores *stores, const char *path, Buffer *cont
 int grub_cfg_load(const Root *root, BootStores *stores, const char *path, Buffer *content, bool bls_entries,
                   unsigned *ret_handover) {
         _cleanup_(grub_source_done) GrubSource source = {};
-        _cleanup_(grub_cfg_content_done) GrubCfgContent what = { .source = &source, .files.root = root, .iso_menu = SCRIPT_NO_PARENT };
+        _cleanup_(grub_cfg_content_done) GrubCfgContent what = {
+                .source = &source, .files.root = root, .iso_menu = SCRIPT_NO_PARENT,
+        };
         _cleanup_(grub_scope_freep) GrubScope *scope = NULL;
         ScriptError error;
         int r;
@@ -398,9 +413,9 @@ int grub_cfg_load(const Root *root, BootStores *stores, const char *path, Buffer
         r = script_parse(content->data, content->size, &source.script, &error);
         if (r == -EINVAL)
                 return boot_stores_problem(stores, path, error.line, "boot-store-syntax", /* fatal= */ true,
-                                           "GRUB drops the command at this line and reads on after it, so that entries can be "
-                                           "missing from its menu: %s; mend the line, and check the file with "
-                                           "grub-script-check", error.reason);
+                                           "GRUB drops the command at this line and reads on after it, so that "
+                                           "entries can be missing from its menu: %s; mend the line, and check the "
+                                           "file with grub-script-check", error.reason);
         if (r < 0)
                 return r;
 
@@ -408,6 +423,7 @@ int grub_cfg_load(const Root *root, BootStores *stores, const char *path, Buffer
         if (r < 0)
                 return r;
 
+        grub_cfg_settle_snapshots(&what);
         *ret_handover = what.handover_line;
         return grub_cfg_add_store(stores, path, content, bls_entries, &scope, &what);
 }

@@ -89,6 +89,29 @@ static void test_duplicate_ids(_unused_ void **state) {
                 assert_string_equal(stores->stores[0]->entries[i].id, ids[i]);
 }
 
+/* After a rollback the system itself is a snapshot; beside another kernel, a snapshot is an older state. */
+static void test_snapshots(_unused_ void **state) {
+#define ROLLED_BACK "menuentry A { linux /@/.snapshots/1/snapshot/boot/k; }\n"
+        static const struct {
+                const char *text;
+                EntryKind first, second;
+        } cases[] = {
+                { ROLLED_BACK "menuentry B { linux /@/.snapshots/1/snapshot/boot/l; }\n", ENTRY_SYSTEM, ENTRY_SYSTEM },
+                { ROLLED_BACK "menuentry B { linux /boot/k; }\n",                         ENTRY_RESCUE, ENTRY_SYSTEM },
+                { ROLLED_BACK "menuentry 'B (recovery mode)' { linux /boot/k; }\n",       ENTRY_SYSTEM, ENTRY_RESCUE },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(boot_stores_freep) BootStores *stores = load(cases[i].text);
+                const BootEntry *e = stores->stores[0]->entries;
+
+                assert_int_equal(stores->stores[0]->n_entries, 2);
+                assert_string_equal(entry_kind_to_string(e[0].kind), entry_kind_to_string(cases[i].first));
+                assert_string_equal(entry_kind_to_string(e[1].kind), entry_kind_to_string(cases[i].second));
+        }
+#undef ROLLED_BACK
+}
+
 /* A kernel whose name looks like the number of another one. */
 static void test_ids_that_look_numbered(_unused_ void **state) {
         _cleanup_(boot_stores_freep) BootStores *stores =
@@ -444,6 +467,7 @@ static void test_dangling_hint_is_normal(_unused_ void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_entries),
+                cmocka_unit_test(test_snapshots),
                 cmocka_unit_test(test_duplicate_ids),
                 cmocka_unit_test(test_ids_that_look_numbered),
                 cmocka_unit_test(test_tokens),
