@@ -67,19 +67,39 @@ static bool boot_check_same_entry(const BootEntry *a, const BootEntry *b, const 
                boot_check_same_words(&a->cmdline, &b->cmdline, tokens, n_tokens);
 }
 
+/*
+ * Whether an entry can be another one because of what is written. Of the rest, the file may have been changed by another
+ * process since the survey, which is no fault of the edit.
+ */
+static bool boot_check_concerns(const BootEntry *e, const RootOverlay *files, size_t n_files) {
+        const RootOverlay key = {.path = e->path};
+
+        return e->kind == ENTRY_TEMPLATE || bsearch(&key, files, n_files, sizeof(RootOverlay), root_overlay_compare);
+}
+
+static size_t boot_check_next_before(const Machine *before, size_t k, const RootOverlay *files, size_t n_files) {
+        while (k < before->n_entries && !boot_check_concerns(before->entries[k], files, n_files))
+                k++;
+
+        return k;
+}
+
 /* Return: the file of the first entry that is not as it should be, or NULL. */
-static const char *boot_check_compare(const Machine *before, const BootStores *after, const BootCheckToken *tokens,
-                                      size_t n_tokens) {
-        size_t k = 0;
+static const char *boot_check_compare(const Machine *before, const BootStores *after, const RootOverlay *files,
+                                      size_t n_files, const BootCheckToken *tokens, size_t n_tokens) {
+        size_t k = boot_check_next_before(before, 0, files, n_files);
 
         for (size_t s = 0; s < after->n_stores; s++)
-                for (size_t i = 0; i < after->stores[s]->n_entries; i++, k++) {
+                for (size_t i = 0; i < after->stores[s]->n_entries; i++) {
                         const BootEntry *e = after->stores[s]->entries + i;
 
+                        if (!boot_check_concerns(e, files, n_files))
+                                continue;
                         if (k == before->n_entries)
                                 return after->stores[s]->path;
                         if (!boot_check_same_entry(before->entries[k], e, tokens, n_tokens))
                                 return before->entries[k]->path;
+                        k = boot_check_next_before(before, k + 1, files, n_files);
                 }
 
         return k < before->n_entries ? before->entries[k]->path : NULL;
@@ -112,6 +132,6 @@ int boot_check(const Survey *survey, const Transaction *t, const BootCheckToken 
         if (r < 0)
                 return r;
 
-        path = boot_check_compare(m, after, tokens, n_tokens);
+        path = boot_check_compare(m, after, files, n, tokens, n_tokens);
         return path ? free_and_strdup(ret_path, path) : 0;
 }
