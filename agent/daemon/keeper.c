@@ -114,7 +114,7 @@ static bool keeper_is_quick(const Keeper *k, SurveyParts parts) {
 static void keeper_start_job(Keeper *k, SurveyParts parts, SurveyParts moved, bool compared) {
         k->job = parts;
         k->job_moved = moved;
-        k->job_compared = compared || parts == SURVEY_ALL ? monotonic_usec() : 0;
+        k->job_compared = compared ? k->compared : parts == SURVEY_ALL ? monotonic_usec() : 0;
         k->overtaken = 0;
 
         if (k->unit_watch)
