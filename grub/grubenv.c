@@ -47,12 +47,14 @@ static const Line *grubenv_scope_line(const GrubEnvScope *e, const char *name) {
         return l;
 }
 
+/* The value of kernelopts is that of the line that an edit changes. */
 static const char *grubenv_scope_lookup(void *userdata, const char *name) {
         GrubEnvScope *e = userdata;
         const Line *l = grubenv_scope_line(e, name);
         const GrubVariable *v = grub_cfg_variable(e->cfg, name);
+        const bool in_cfg = !l || (v && l == &v->line && !streq(name, GRUBENV_VARIABLE));
         bool certain = true;
-        const char *value = !l || (v && l == &v->line) ? grub_cfg_value(e->cfg, name, &certain) : NULL;
+        const char *value = in_cfg ? grub_cfg_value(e->cfg, name, &certain) : NULL;
 
         e->uncertain = e->uncertain || !certain;
         return value || !l ? value : l->text.data;
