@@ -157,6 +157,7 @@ char *boot_store_problem_format(const BootStoreProblem *problem) {
         return complaint_format(problem->path, problem->line, problem->reason);
 }
 
+__attribute__((format(printf, 3, 0)))
 static int boot_stores_append(BootStores *stores, const BootStoreProblem *problem, const char *format, va_list ap) {
         _cleanup_free_ char *path = NULL;
         BootStoreProblem *p;

@@ -27,6 +27,7 @@ static void log_write(int priority, const char *text) {
                 return; /* the message is lost */
 }
 
+__attribute__((format(printf, 3, 0)))
 static void log_va(int priority, int error, const char *format, va_list ap) {
         _cleanup_buffer_ Buffer clean = BUFFER_NULL;
         char text[900];

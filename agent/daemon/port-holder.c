@@ -6,7 +6,7 @@
 #include "core/util.h"
 
 static bool port_holder_has_open(const char *pid, const char *device) {
-        _cleanup_free_ char *path = xasprintf("/proc/%s/fd", pid), *target = NULL;
+        _cleanup_free_ char *path = xasprintf("/proc/%s/fd", pid);
         struct dirent *entry;
         bool found = false;
         DIR *dir;
