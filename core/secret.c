@@ -338,6 +338,9 @@ static void secret_redact_words(SecretLine *line) {
 }
 
 void secret_redact(char *text, size_t size) {
+        if (size == 0)
+                return;
+
         secret_redact_words(&(SecretLine){.begin = text, .end = text + size, .limit = text + size, .shell = true});
 }
 
@@ -447,7 +450,7 @@ static bool secret_redact_bare(char *line, char *parameter, char *end) {
 }
 
 void secret_redact_cmdline(char *text, size_t size) {
-        char *end = text + size;
+        char *end = size > 0 ? text + size : text;
         bool bare = false;
 
         secret_redact_words(&(SecretLine){.begin = text, .end = end, .limit = end});
@@ -503,10 +506,12 @@ static void secret_redact_binary(char *data, size_t size) {
 }
 
 void secret_redact_file(char *data, size_t size) {
-        char *end = data + size;
+        char *end;
 
         if (size == 0)
                 return;
+
+        end = data + size;
         if (memchr(data, 0, size)) {
                 secret_redact_binary(data, size);
                 return;

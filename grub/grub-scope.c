@@ -108,10 +108,10 @@ static ScopeFound scope_find(const GrubScope *scope, const char *name) {
 
         for (; scope; scope = scope->outer) {
                 size_t i = scope_search(scope, name, &found);
-                const ScopeVariable *v = scope->variables + i;
 
                 grub_scope_spend(scope, 1);
                 if (found) {
+                        const ScopeVariable *v = scope->variables + i;
                         bool stays = outside && !v->exported;
 
                         open = open || (stays && scope->open);

@@ -269,7 +269,8 @@ int event_describe(const Event *event, Buffer *b) {
         if (r < 0)
                 return r;
 
-        secret_redact(b->data + start, b->size - start);
+        if (b->size > start)
+                secret_redact(b->data + start, b->size - start);
         if (b->size - start > EVENT_DESCRIPTION_MAX) {
                 b->size = start + EVENT_DESCRIPTION_MAX - strlen("...");
                 return buffer_puts(b, "...");
