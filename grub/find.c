@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "grub/esp.h"
+#include "grub/grub-cfg.h"
 #include "grub/stores.h"
 
 /* In this order they are searched for: a later kind may ask which stores of an earlier kind were found. */
@@ -40,6 +41,9 @@ int boot_stores_find(const Root *root, const Cmdline *running, BootStores **ret)
                 if (r < 0)
                         return r;
         }
+
+        for (size_t i = 0; i < stores->n_stores; i++)
+                grub_cfg_forget_variables(stores->stores[i]);
 
         r = boot_stores_refuse_layouts(root, running, stores);
         if (r < 0)

@@ -13,7 +13,7 @@ typedef struct GrubCfgLayout {
         size_t n_linux;    /* the first entries are "linux" commands; the rest have the value of a variable */
         unsigned bls_line; /* of the command "blscfg"; 0 if there is none */
         GrubVariable variables[GRUB_VARIABLES];
-        GrubScope *scope;  /* all variables, as they are when the menu is shown */
+        GrubScope *scope;  /* all variables, as they are when the menu is shown; NULL after all entries are found */
 } GrubCfgLayout;
 
 /** grub_cfg_render() - see BootStoreDriver.render */

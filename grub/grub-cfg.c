@@ -440,6 +440,16 @@ GrubVariable *grub_cfg_variable(const BootStore *store, const char *name) {
         return grub_variables_get(layout->variables, name);
 }
 
+void grub_cfg_forget_variables(BootStore *store) {
+        GrubCfgLayout *layout = store->layout;
+
+        if (store->driver != &boot_store_grub_cfg)
+                return;
+
+        grub_scope_free(layout->scope);
+        layout->scope = NULL;
+}
+
 const char *grub_cfg_value(const BootStore *store, const char *name, bool *ret_certain) {
         const GrubCfgLayout *layout = store->layout;
 

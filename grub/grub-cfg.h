@@ -36,6 +36,9 @@ int grub_cfg_find(const Root *root, BootStores *stores);
 int grub_cfg_load(const Root *root, BootStores *stores, const char *path, Buffer *content, bool bls_entries,
                   unsigned *ret_handover);
 
+/** grub_cfg_forget_variables() - release what grub_cfg_value() reads; other stores than a grub.cfg are ignored */
+void grub_cfg_forget_variables(BootStore *store);
+
 /** grub_cfg_reads_bls() - whether a store is a grub.cfg that has the command "blscfg" */
 bool grub_cfg_reads_bls(const BootStore *store);
 
