@@ -13,7 +13,7 @@
 typedef struct MeasuredBoot {
         char *path;         /* of the kept verdict */
         Verdict *verdict;   /* NULL: there is none for this boot */
-        Pcrs pcrs;          /* empty if they could not be read */
+        Pcrs *pcrs;         /* NULL without a baseline, or if they could not be read */
         const char *code;   /* why there is no verdict; NULL: there is one, or this is an image */
         const char *reason; /* the same as a sentence, which continues after the path if names_path */
         bool names_path;
@@ -30,6 +30,7 @@ static void measured_boot_free(void *facts) {
         free(m->path);
         verdict_free(m->verdict);
         baseline_free(m->baseline);
+        free(m->pcrs);
         free(m->baseline_error);
         free(m);
 }
@@ -49,7 +50,11 @@ static int measured_boot_parse(const Buffer *b, MeasuredBoot *m) {
                 return r;
 
         (void) json_object_object_get_ex(o, "pcrs", &values);
-        return values ? pcrs_from_json(values, &m->pcrs) : 0;
+        if (!values)
+                return 0;
+
+        m->pcrs = calloc(1, sizeof(Pcrs));
+        return m->pcrs ? pcrs_from_json(values, m->pcrs) : -ENOMEM;
 }
 
 static int measured_boot_without_verdict(MeasuredBoot *m, const char *code, const char *reason, bool names_path) {
@@ -95,7 +100,7 @@ static int measured_boot_read_baseline(const View *view, MeasuredBoot *m) {
                 return r;
         if (r < 0 && !m->baseline_error)
                 m->baseline_error = xasprintf("%s cannot be read: %s", path, error_text(-r));
-        else if (r >= 0 && !pcrs_bank_exists(&m->pcrs, m->baseline->bank))
+        else if (r >= 0 && !(m->pcrs && pcrs_bank_exists(m->pcrs, m->baseline->bank)))
                 m->baseline_error = xasprintf("%s is about the bank %s, and this TPM has no such bank", path,
                                               algorithm_to_string(m->baseline->bank));
         else
@@ -121,6 +126,10 @@ static int measured_boot_read(const View *view, void **ret) {
                 r = measured_boot_read_baseline(view, m);
                 if (r < 0)
                         return r;
+                if (!m->baseline) {
+                        free(m->pcrs);
+                        m->pcrs = NULL;
+                }
         }
 
         *ret = TAKE_PTR(m);
@@ -187,7 +196,7 @@ static int measured_boot_apply_baseline(const View *view, const MeasuredBoot *m,
                 return free_and_strdup(&v->baseline_reason, m->baseline_error);
         }
 
-        baseline_check(m->baseline, &m->pcrs, &check);
+        baseline_check(m->baseline, m->pcrs, &check);
         r = measured_boot_explain_baseline(path, &check, v);
         if (r < 0)
                 return r;
