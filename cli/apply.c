@@ -104,7 +104,7 @@ static void print_done(const Transaction *t) {
                 text_say(stdout, "%s: %s", t->files[i].path,
                        t->files[i].gone ? "removed" : t->files[i].existed ? "changed" : "created");
                 print_other_names("; ", t->files[i].other_names);
-                putchar('\n');
+                text_say(stdout, "\n");
         }
         for (size_t i = 0; i < t->n_attributes; i++)
                 if (!t->attributes[i].at_boot)

@@ -77,8 +77,8 @@ static void print_left_alone(const Survey *survey, const Transaction *t) {
 
 void print_other_names(const char *separator, unsigned n) {
         if (n > 0)
-                printf("%s%u other name%s keep%s the old content", separator, n,
-                       n > 1 ? "s (hard links)" : " (hard link)", n > 1 ? "" : "s");
+                text_say(stdout, "%s%u other name%s keep%s the old content", separator, n,
+                         n > 1 ? "s (hard links)" : " (hard link)", n > 1 ? "" : "s");
 }
 
 /* A copy by hard links, as of a backup, keeps what it was made of; a boot loader that reads it would miss the change. */
@@ -87,7 +87,7 @@ static void print_linked_files(const Transaction *t) {
                 if (t->files[i].other_names > 0) {
                         text_say(stdout, "%s", t->files[i].path);
                         print_other_names(": ", t->files[i].other_names);
-                        putchar('\n');
+                        text_say(stdout, "\n");
                 }
 }
 
