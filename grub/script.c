@@ -189,17 +189,24 @@ static bool parser_is_menu(const Script *s, const ScriptCommand *c) {
         return streq(name, "menuentry") || streq(name, "submenu");
 }
 
+/* A command without words, at the current token and in the current frame. */
+static ScriptCommand parser_new_command(const ScriptParser *p) {
+        const ScriptFrame *top = parser_top(p);
+
+        return (ScriptCommand) {
+                .line = p->lexer.token_line,
+                .parent = top->parent,
+                .os_prober = p->lexer.os_prober,
+                .in_function = top->in_function,
+                .conditional = top->conditional,
+                .guard = top->guard,
+                .otherwise = top->otherwise,
+        };
+}
+
 /* word arguments0 block0 */
 static int parser_command(ScriptParser *p) {
-        ScriptCommand c = {
-                .line = p->lexer.token_line,
-                .parent = parser_top(p)->parent,
-                .os_prober = p->lexer.os_prober,
-                .in_function = parser_top(p)->in_function,
-                .conditional = parser_top(p)->conditional,
-                .guard = parser_top(p)->guard,
-                .otherwise = parser_top(p)->otherwise,
-        };
+        ScriptCommand c = parser_new_command(p);
         Script *s = &p->script;
         size_t parent;
         int r;
@@ -279,15 +286,7 @@ static int parser_for_head(ScriptParser *p, ScriptCommand *c) {
 
 /* A loop "for". The frame has no list, but a delimiter has to follow as after a command. */
 static int parser_for(ScriptParser *p) {
-        ScriptCommand c = {
-                .line = p->lexer.token_line,
-                .parent = parser_top(p)->parent,
-                .os_prober = p->lexer.os_prober,
-                .in_function = parser_top(p)->in_function,
-                .conditional = parser_top(p)->conditional,
-                .guard = parser_top(p)->guard,
-                .otherwise = parser_top(p)->otherwise,
-        };
+        ScriptCommand c = parser_new_command(p);
         Script *s = &p->script;
         int r;
 
