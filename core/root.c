@@ -534,6 +534,34 @@ static int root_read_names(DIR *d, char ***names, size_t *n) {
         }
 }
 
+/* A file of the overlay is in its directory, even if another process has removed it in the meantime. */
+static int root_add_overlay_names(const Root *root, const char *directory, char ***names, size_t *n) {
+        for (size_t i = 0; i < root->n_overlay; i++) {
+                const char *name = startswith(root->overlay[i].path, directory);
+
+                if (!name || *name++ != '/' || strchr(name, '/'))
+                        continue;
+                if (strv_take(names, n, strdup(name)) < 0)
+                        return -ENOMEM;
+        }
+
+        return 0;
+}
+
+static void root_sort_names(char **names, size_t *n) {
+        size_t kept = 0;
+
+        qsort(names, *n, sizeof(char *), root_compare_names);
+        for (size_t i = 0; i < *n; i++)
+                if (kept > 0 && streq(names[kept - 1], names[i]))
+                        free(names[i]);
+                else
+                        names[kept++] = names[i];
+
+        names[kept] = NULL;
+        *n = kept;
+}
+
 static int root_list_names(const Root *root, const char *path, char ***ret) {
         _cleanup_(closedirp) DIR *d = NULL;
         _cleanup_close_ int fd = -EBADF;
@@ -553,12 +581,14 @@ static int root_list_names(const Root *root, const char *path, char ***ret) {
         r = root_read_names(d, &names, &n);
         if (r < 0)
                 return r;
+        if (root_add_overlay_names(root, path, &names, &n) < 0)
+                return -ENOMEM;
 
         /* Of an empty directory the array holds only the terminating NULL. */
         if (n == 0 && grow(&names, 0, sizeof(char *)) < 0)
                 return -ENOMEM;
 
-        qsort(names, n, sizeof(char *), root_compare_names);
+        root_sort_names(names, &n);
         *ret = TAKE_PTR(names);
         return (int) n;
 }

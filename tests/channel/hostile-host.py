@@ -1092,7 +1092,8 @@ def ask_page(host, offset):
     require("return" in answer, f"offset {offset}: {answer}")
     page = answer["return"]
     end = offset + len(page["changes"])
-    require(page["refusal"] is None and page["offset"] == offset, f"offset {offset}: {str(page)[-200:]}")
+    require(page["refusal"] is None, f"offset {offset}: {page['refusal']}")
+    require(page["offset"] == offset, f"offset {offset}: {str(page)[-200:]}")
     require(page["next"] == (end if end < page["total"] else None), f"offset {offset}: {str(page)[-200:]}")
     require(all(each["kind"] and each["path"] for each in page["changes"]), f"offset {offset}: a change without a path")
     return page

@@ -324,6 +324,33 @@ static void test_list(void **state) {
         assert_int_equal(root_list(t->root, "/e", &names), -ENOENT);
 }
 
+/* A file of the overlay that another process has removed is read and named; none is named twice, or in another directory. */
+static void test_overlay(void **state) {
+        Tree *t = *state;
+        const Buffer new = {.data = (char *) "new", .size = 3};
+        const RootOverlay files[] = {{"/o/d/file", &new}, {"/o/gone", &new}, {"/o/there", &new}, {"/or/other", &new}};
+        _cleanup_(strv_freep) char **names = NULL;
+        _cleanup_(root_freep) Root *root = NULL;
+
+        tree_file(t, "/o/other", "old");
+        tree_file(t, "/o/there", "old");
+        assert_int_equal(root_copy(&root, t->root), 0);
+        root_overlay(root, files, ELEMENTSOF(files));
+
+        assert_int_equal(root_list(root, "/o", &names), 3);
+        assert_string_equal(names[0], "gone");
+        assert_string_equal(names[1], "other");
+        assert_string_equal(names[2], "there");
+        assert_null(names[3]);
+        for (size_t i = 0; i < 3; i++) {
+                _cleanup_free_ char *path = xasprintf("/o/%s", names[i]);
+                _cleanup_buffer_ Buffer content = BUFFER_NULL;
+
+                assert_int_equal(root_read(root, path, 100, &content), ROOT_OK);
+                assert_memory_equal(content.data, i == 1 ? "old" : "new", 3);
+        }
+}
+
 static void test_parent(void **state) {
         const Tree *t = *state;
         _cleanup_close_ int a = -EBADF, b = -EBADF;
@@ -959,6 +986,7 @@ static int run(const char *name) {
                 cmocka_unit_test_setup_teardown(test_sizes, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_untrue_sizes, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_list, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_overlay, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_parent, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_mask, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_trace, tree_setup, tree_teardown),
