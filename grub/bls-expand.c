@@ -172,13 +172,14 @@ int bls_mark_places(BootStore *store, BlsLookup lookup, void *userdata) {
         return 0;
 }
 
-void bls_mark_variables(const BootStore *store, BootEntry *e, bool uncertain) {
+void bls_mark_variables(const BootStore *store, const Line *edited, BootEntry *e, bool uncertain) {
         const BlsLayout *l = store->layout;
 
         for (size_t i = 0; i < e->cmdline.n_tokens; i++) {
                 Token *t = e->cmdline.tokens + i;
 
-                t->from_variable = !cmdline_find(&l->line.cmdline, t->name);
+                t->from_variable = !cmdline_find(&l->line.cmdline, t->name) &&
+                                   (!edited || !cmdline_find(&edited->cmdline, t->name));
                 t->uncertain = t->uncertain || (uncertain && t->from_variable);
         }
 }

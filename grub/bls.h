@@ -69,10 +69,13 @@ int bls_expand(const BootStore *store, BlsLookup lookup, void *userdata, Buffer 
 int bls_mark_places(BootStore *store, BlsLookup lookup, void *userdata);
 
 /**
- * bls_mark_variables() - mark the tokens of an entry that are not written in its options, but come from variables
+ * bls_mark_variables() - mark the tokens of an entry that come from variables which no edit of it changes
+ * @store: where its options are written
+ * @edited: the line of the variable that is edited instead of the options; NULL: the options are
+ * @e: the entry
  * @uncertain: the variables can have other values: these tokens are uncertain
  */
-void bls_mark_variables(const BootStore *store, BootEntry *e, bool uncertain);
+void bls_mark_variables(const BootStore *store, const Line *edited, BootEntry *e, bool uncertain);
 
 /**
  * bls_entry() - make the boot entry of a store

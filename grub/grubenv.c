@@ -147,6 +147,14 @@ static GrubVariable *grubenv_scope_variable(const GrubEnvScope *e, const char *n
         return v && grubenv_is_set(&v->line) ? v : NULL;
 }
 
+/* The entry keeps its command line in its own file. */
+static int grubenv_keep(GrubEnvScope *e, BootStore *bls, BootEntry *entry) {
+        bls_mark_variables(bls, NULL, entry, e->uncertain);
+        boot_entry_done(bls->entries);
+        *bls->entries = TAKE_GENERIC(*entry, (BootEntry) {});
+        return bls_mark_places(bls, grubenv_scope_lookup, e);
+}
+
 /* Move an entry to the store whose file has its command line. Return: 1; 0 if that is its own file; -ENOMEM. */
 static int grubenv_attach(GrubEnvScope *e, BootStore *bls) {
         GrubVariable *v = NULL;
@@ -176,18 +184,10 @@ static int grubenv_attach(GrubEnvScope *e, BootStore *bls) {
         if (r < 0)
                 return r;
 
-        if (bls_kind(bls) != ENTRY_SYSTEM || (!block && !v)) {
-                bls_mark_variables(bls, &entry, e->uncertain);
-                r = bls_mark_places(bls, grubenv_scope_lookup, e);
-                if (r < 0)
-                        return r;
+        if (bls_kind(bls) != ENTRY_SYSTEM || (!block && !v))
+                return grubenv_keep(e, bls, &entry);
 
-                boot_entry_done(bls->entries);
-                *bls->entries = entry;
-                entry = (BootEntry) {};
-                return 0;
-        }
-
+        bls_mark_variables(bls, block ? grubenv_get(&e->env, GRUBENV_VARIABLE) : &v->line, &entry, e->uncertain);
         r = block ? grubenv_attach_to_block(e, &entry) : grubenv_attach_to_cfg(e, v, &entry);
         return r < 0 ? r : 1;
 }

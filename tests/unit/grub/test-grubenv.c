@@ -166,6 +166,37 @@ static void test_layouts(_unused_ void **state) {
         }
 }
 
+/* Of an entry whose line is kernelopts, what another variable holds is told apart: no edit of kernelopts removes it. */
+static void test_other_variables(void **state) {
+        static const struct {
+                const char *token;
+                bool from_variable;
+        } expected[] = { { "ro", false }, { "cpuidle_haltpoll.force=N", true }, { "quiet", false } };
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+        _cleanup_buffer_ Buffer env = BUFFER_NULL;
+        Tree *t = *state;
+        BootStore *s;
+
+        pad(&env, HEADER "kernelopts=ro\ntuned_params=cpuidle_haltpoll.force=N\n", 1024);
+        tree_bytes(t, ENV, env.data, env.size, 0644);
+        tree_file(t, CFG, "blscfg\n");
+        tree_file(t, ENTRY, "linux /k\noptions $kernelopts $tuned_params quiet\n");
+
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
+        s = store_at(stores, ENV);
+        assert_int_equal(s->n_entries, 1);
+        assert_int_equal(s->entries->cmdline.n_tokens, ELEMENTSOF(expected));
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+                const Token *token = s->entries->cmdline.tokens + i;
+                _cleanup_free_ char *text = xasprintf("%s%s%s", token->name, token->value ? "=" : "",
+                                                      strempty(token->value));
+
+                assert_string_equal(text, expected[i].token);
+                assert_int_equal(token->from_variable, expected[i].from_variable);
+                assert_false(token->uncertain);
+        }
+}
+
 static void test_problems(_unused_ void **state) {
         static const struct {
                 const char *cfg, *env, *code;
@@ -284,6 +315,7 @@ int main(void) {
                 cmocka_unit_test(test_is_block),
                 cmocka_unit_test(test_layouts),
                 cmocka_unit_test(test_problems),
+                cmocka_unit_test_setup_teardown(test_other_variables, tree_setup, tree_teardown),
                 cmocka_unit_test(test_uncertain),
                 cmocka_unit_test_setup_teardown(test_full, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_link, tree_setup, tree_teardown),
