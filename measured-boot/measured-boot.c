@@ -221,6 +221,9 @@ static const struct {
 } measured_boot_outcomes[_VERDICT_ISSUE_MAX] = {
         [VERDICT_ISSUE_NONE] = {STATE_ACTIVE, NULL},
         [VERDICT_ISSUE_NO_TPM] = {STATE_UNSUPPORTED, "give the guest a TPM 2.0 (libvirt: <tpm model='tpm-crb'>)"},
+        [VERDICT_ISSUE_TPM_NO_DRIVER] = {STATE_UNSUPPORTED, "load the kernel's TPM driver (tpm_crb or tpm_tis), or boot a "
+                                                            "kernel that has it: of Debian's for arm64 the cloud "
+                                                            "flavour"},
         [VERDICT_ISSUE_TPM12] = {STATE_UNSUPPORTED, "give the guest a TPM 2.0 in place of the TPM 1.2"},
         [VERDICT_ISSUE_UNREADABLE] = {STATE_UNKNOWN, NULL},
         [VERDICT_ISSUE_NOT_MEASURED] = {STATE_DIFFERS, MEASURED_BOOT_FIRMWARE},
@@ -423,6 +426,7 @@ static const Reason measured_boot_reasons[] = {
         {"other-boot", "The kept verdict is of another boot."},
         {"other-bank", "The kept verdict is about another PCR bank than the policy asks for."},
         {"no-tpm", "The guest has no TPM."},
+        {"tpm-no-driver", "The firmware announces a TPM, and the kernel has no driver for it, or did not load it."},
         {"tpm12", "The guest has a TPM 1.2, which cannot prove what is asked here."},
         {"unreadable", "There is a TPM 2.0, and its PCRs could not be read."},
         {"not-measured", "PCR 0 to 7 hold nothing: the firmware has no TPM driver, or the TPM came later."},

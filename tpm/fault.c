@@ -7,6 +7,7 @@
 static const char *const class_names[_FAULT_CLASS_MAX] = {
         [FAULT_BAD_REQUEST] = "bad-request",
         [FAULT_NO_TPM] = "no-tpm",
+        [FAULT_TPM_NO_DRIVER] = "tpm-no-driver",
         [FAULT_TPM12] = "tpm12",
         [FAULT_NO_DEVICE] = "no-device",
         [FAULT_PERMISSION] = "permission",

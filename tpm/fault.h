@@ -10,6 +10,7 @@
 typedef enum FaultClass {
         FAULT_BAD_REQUEST,    /* the request is not of the documented form */
         FAULT_NO_TPM,         /* the machine has no TPM */
+        FAULT_TPM_NO_DRIVER,  /* the same, but the firmware announces one */
         FAULT_TPM12,          /* the machine has a TPM 1.2, which gtuned does not support */
         FAULT_NO_DEVICE,      /* the machine has a TPM, and its device node is missing */
         FAULT_PERMISSION,     /* no permission to open a file or the device */

@@ -11,7 +11,16 @@
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 
-static int service_no_tpm(Fault *fault) {
+static bool service_has_no_tpm(TpmPresence presence) {
+        return presence == TPM_ABSENT || presence == TPM_NO_DRIVER;
+}
+
+static int service_no_tpm(TpmPresence presence, Fault *fault) {
+        if (presence == TPM_NO_DRIVER)
+                return fault_set(fault, FAULT_TPM_NO_DRIVER,
+                                 "the firmware announces a TPM (" TPM_ACPI_TABLE "), and this kernel has no driver for "
+                                 "it that is loaded: there is neither " TPM_SYSFS " nor " TPM_DEVICE);
+
         return fault_set(fault, FAULT_NO_TPM,
                          "this machine has no TPM: there is neither " TPM_SYSFS " nor " TPM_DEVICE);
 }
@@ -23,15 +32,15 @@ static int service_open_device(const TpmSources *sources, TpmDevice **ret, const
         if (presence == TPM_12)
                 return fault_set(fault, FAULT_TPM12, "this machine has a TPM 1.2, and gtuned supports TPM 2.0 only");
         if (!sources->device && !root_is_live(sources->root))
-                return presence == TPM_ABSENT ? service_no_tpm(fault)
-                                              : fault_set(fault, FAULT_NO_DEVICE,
-                                                          "this tree holds no PCR values, and the TPM of "
-                                                          "another machine cannot be asked for them");
+                return service_has_no_tpm(presence) ? service_no_tpm(presence, fault)
+                                                    : fault_set(fault, FAULT_NO_DEVICE,
+                                                                "this tree holds no PCR values, and the TPM of "
+                                                                "another machine cannot be asked for them");
 
         *ret_path = sources->device ? sources->device : TPM_DEVICE;
         r = tpm_device_open(ret, *ret_path, fault);
-        if (r == FAULT && fault->class == FAULT_NO_DEVICE && presence == TPM_ABSENT)
-                return service_no_tpm(fault);
+        if (r == FAULT && fault->class == FAULT_NO_DEVICE && service_has_no_tpm(presence))
+                return service_no_tpm(presence, fault);
 
         return r;
 }
@@ -127,6 +136,8 @@ static int service_judge_pcrs(const TpmSources *sources, Pcrs *pcrs, Fault *faul
                 in->pcrs = pcrs;
         else if (fault->class == FAULT_NO_TPM)
                 in->tpm = TPM_ABSENT;
+        else if (fault->class == FAULT_TPM_NO_DRIVER)
+                in->tpm = TPM_NO_DRIVER;
         else if (fault->class == FAULT_TPM12)
                 in->tpm = TPM_12;
         else

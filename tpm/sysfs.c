@@ -8,7 +8,7 @@ TpmPresence sysfs_tpm_presence(const Root *root) {
         _cleanup_free_ char *major = NULL;
 
         if (!root_exists(root, TPM_SYSFS))
-                return TPM_ABSENT;
+                return root_exists(root, TPM_ACPI_TABLE) ? TPM_NO_DRIVER : TPM_ABSENT;
         if (root_read_line(root, TPM_SYSFS "/tpm_version_major", &major) >= 0)
                 return streq(major, "2") ? TPM_20 : TPM_12;
 

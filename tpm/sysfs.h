@@ -11,6 +11,9 @@
 
 #define TPM_SYSFS "/sys/class/tpm/tpm0"
 
+/* The ACPI table by which firmware announces a TPM 2.0 (TCG ACPI Specification 1.4, 8). */
+#define TPM_ACPI_TABLE "/sys/firmware/acpi/tables/TPM2"
+
 /* All banks, one bit for each Algorithm. */
 #define BANKS_ALL ((1U << _ALGORITHM_MAX) - 1)
 
@@ -18,7 +21,8 @@
  * sysfs_tpm_presence() - find out which TPM the kernel has
  * @root: the root
  *
- * Linux 5.5 and later have the file tpm_version_major. Earlier kernels have the file "pcrs" for a TPM 1.2 only.
+ * Without a TPM in sysfs, the firmware's table tells whether the kernel only lacks the driver: Debian's kernel for arm64
+ * has none for QEMU's virt machine. Linux 5.5 and later have the file tpm_version_major. Earlier kernels have the file "pcrs" for a TPM 1.2 only.
  */
 TpmPresence sysfs_tpm_presence(const Root *root);
 

@@ -11,7 +11,8 @@
 #define VERDICT_SCHEMA 1
 
 static const char *const verdict_states[_VERDICT_STATE_MAX] = {
-        [VERDICT_NO_TPM] = "no-tpm",         [VERDICT_TPM12] = "tpm12",
+        [VERDICT_NO_TPM] = "no-tpm",         [VERDICT_TPM_NO_DRIVER] = "tpm-no-driver",
+        [VERDICT_TPM12] = "tpm12",
         [VERDICT_UNREADABLE] = "unreadable", [VERDICT_NOT_MEASURED] = "not-measured",
         [VERDICT_WRONG_BANK] = "wrong-bank", [VERDICT_SEPARATOR_ONLY] = "separator-only",
         [VERDICT_PARTIAL] = "partial",       [VERDICT_MEASURED] = "measured",
@@ -76,6 +77,7 @@ const char *verdict_log_to_string(VerdictLog log) {
 VerdictIssue verdict_issue(const Verdict *verdict) {
         static const VerdictIssue states[_VERDICT_STATE_MAX] = {
                 [VERDICT_NO_TPM] = VERDICT_ISSUE_NO_TPM,
+                [VERDICT_TPM_NO_DRIVER] = VERDICT_ISSUE_TPM_NO_DRIVER,
                 [VERDICT_TPM12] = VERDICT_ISSUE_TPM12,
                 [VERDICT_UNREADABLE] = VERDICT_ISSUE_UNREADABLE,
                 [VERDICT_NOT_MEASURED] = VERDICT_ISSUE_NOT_MEASURED,
@@ -103,6 +105,7 @@ VerdictIssue verdict_issue(const Verdict *verdict) {
 const char *verdict_code(const Verdict *verdict) {
         static const char *const codes[_VERDICT_ISSUE_MAX] = {
                 [VERDICT_ISSUE_NO_TPM] = "no-tpm",
+                [VERDICT_ISSUE_TPM_NO_DRIVER] = "tpm-no-driver",
                 [VERDICT_ISSUE_TPM12] = "tpm12",
                 [VERDICT_ISSUE_UNREADABLE] = "unreadable",
                 [VERDICT_ISSUE_NOT_MEASURED] = "not-measured",

@@ -15,6 +15,9 @@ static const struct {
         const char *remedy;
 } verdict_words[_VERDICT_ISSUE_MAX] = {
         [VERDICT_ISSUE_NO_TPM] = {"this machine has no TPM", "give the guest a TPM 2.0 device"},
+        [VERDICT_ISSUE_TPM_NO_DRIVER] = {"the firmware announces a TPM, and this kernel has no driver for it that is loaded",
+                                         "load the kernel's TPM driver (tpm_crb or tpm_tis), or boot a kernel that has "
+                                         "it"},
         [VERDICT_ISSUE_TPM12] = {"this machine has a TPM 1.2, and measured boot is judged with TPM 2.0 only",
                                  "give the guest a TPM 2.0 device in place of the TPM 1.2"},
         [VERDICT_ISSUE_UNREADABLE] = {NULL, "look at what the kernel log says about the TPM"},

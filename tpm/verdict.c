@@ -105,6 +105,7 @@ static int verdict_judge_pcrs(const VerdictInput *in, Verdict *v) {
 int verdict_compute(const VerdictInput *in, Verdict **ret) {
         static const VerdictState states[_TPM_PRESENCE_MAX] = {
                 [TPM_ABSENT] = VERDICT_NO_TPM,
+                [TPM_NO_DRIVER] = VERDICT_TPM_NO_DRIVER,
                 [TPM_12] = VERDICT_TPM12,
                 [TPM_20] = VERDICT_UNREADABLE,
         };

@@ -16,7 +16,8 @@
 #define VERDICT_PCRS 0xFFU
 
 typedef enum TpmPresence {
-        TPM_ABSENT, /* neither /dev/tpm* nor /sys/class/tpm/tpm0 */
+        TPM_ABSENT,    /* neither /dev/tpm* nor /sys/class/tpm/tpm0 */
+        TPM_NO_DRIVER, /* the same, but the firmware announces one */
         TPM_12,
         TPM_20,
         _TPM_PRESENCE_MAX,
@@ -25,6 +26,7 @@ typedef enum TpmPresence {
 /* The state of a boot is the first of these that is true. */
 typedef enum VerdictState {
         VERDICT_NO_TPM,
+        VERDICT_TPM_NO_DRIVER,
         VERDICT_TPM12,
         VERDICT_UNREADABLE,     /* a TPM 2.0 whose PCRs could not be read */
         VERDICT_NOT_MEASURED,   /* PCR 0 to 7 hold nothing in every bank */
@@ -49,6 +51,7 @@ typedef enum VerdictLog {
 typedef enum VerdictIssue {
         VERDICT_ISSUE_NONE,
         VERDICT_ISSUE_NO_TPM,
+        VERDICT_ISSUE_TPM_NO_DRIVER,
         VERDICT_ISSUE_TPM12,
         VERDICT_ISSUE_UNREADABLE,
         VERDICT_ISSUE_NOT_MEASURED,

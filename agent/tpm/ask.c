@@ -93,6 +93,7 @@ static const struct {
         const char *class, *remedy;
 } tpm_remedies[] = {
         {"no-tpm", "give the guest a TPM 2.0 (libvirt: <tpm model='tpm-crb'>)"},
+        {"tpm-no-driver", "load the kernel's TPM driver (tpm_crb or tpm_tis), or boot a kernel that has it"},
         {"tpm12", "give the guest a TPM 2.0 in its place"},
         {"no-device", "ask on the machine itself, where udev makes the device"},
         {"permission", "run gtune as root"},

@@ -100,6 +100,11 @@ def put_sysfs(root, pcrs, major="2\n"):
             put(root, f"{SYSFS}/pcr-{bank}/{number}", value.upper() + "\n")
 
 
+def put_acpi_table(root):
+    """What firmware announces a TPM with."""
+    put(root, "sys/firmware/acpi/tables/TPM2", "TPM2")
+
+
 def vector(name):
     """An event log and the PCRs that belong to it, as pcrs_to_json() has them."""
     pcrs = json.loads((VECTORS / f"{name}.pcrs.json").read_text())
@@ -330,6 +335,10 @@ def verdicts(stage, folder):
     got = stage.ask("verdict")["return"]
     check("verdict: no TPM", got["state"] == "no-tpm" and got["pcrs"] is None, got)
     root = stage.tree()
+    put_acpi_table(root)
+    got = stage.ask("verdict", root=root)["return"]
+    check("verdict: a TPM without a driver", got["state"] == got["code"] == "tpm-no-driver" and got["pcrs"] is None, got)
+    root = stage.tree()
     put_sysfs(root, {}, major="1\n")
     check("verdict: TPM 1.2", stage.ask("verdict", root=root)["return"]["state"] == "tpm12")
     root = stage.tree()
@@ -392,6 +401,11 @@ def baselines(stage):
 def bad_trees(stage):
     stage.expect("no TPM", "pcrs", "no-tpm", "/dev/tpmrm0")
     stage.expect("no TPM: quote", "quote", "no-tpm", "no TPM", quote_arguments())
+    root = stage.tree()
+    put_acpi_table(root)
+    for verb, arguments in (("pcrs", None), ("quote", quote_arguments())):
+        stage.expect(f"a TPM without a driver: {verb}", verb, "tpm-no-driver", "/sys/firmware/acpi/tables/TPM2", arguments,
+                     root=root)
     root = stage.tree()
     put_sysfs(root, {}, major="1\n")
     for verb, arguments in (("pcrs", None), ("quote", quote_arguments())):

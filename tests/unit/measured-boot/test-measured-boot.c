@@ -127,6 +127,7 @@ static const struct {
         const char *code;
 } verdict_cases[] = {
         {VERDICT_NO_TPM, VERDICT_LOG_ABSENT, STATE_UNSUPPORTED, "no-tpm"},
+        {VERDICT_TPM_NO_DRIVER, VERDICT_LOG_ABSENT, STATE_UNSUPPORTED, "tpm-no-driver"},
         {VERDICT_TPM12, VERDICT_LOG_ABSENT, STATE_UNSUPPORTED, "tpm12"},
         {VERDICT_UNREADABLE, VERDICT_LOG_ABSENT, STATE_UNKNOWN, "unreadable"},
         {VERDICT_NOT_MEASURED, VERDICT_LOG_ABSENT, STATE_DIFFERS, "not-measured"},

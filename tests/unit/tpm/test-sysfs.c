@@ -37,6 +37,8 @@ static const struct {
 } presence_cases[] = {
         {{NULL}, {NULL}, TPM_ABSENT},
         {{"/sys/class/misc/tpm0/dev"}, {"10:224\n"}, TPM_ABSENT},
+        {{"/sys/firmware/acpi/tables/TPM2"}, {"TPM2"}, TPM_NO_DRIVER},
+        {{"/sys/firmware/acpi/tables/DSDT"}, {"DSDT"}, TPM_ABSENT},
         {{TPM_SYSFS "/tpm_version_major"}, {"2\n"}, TPM_20},
         {{TPM_SYSFS "/tpm_version_major"}, {"1\n"}, TPM_12},
         {{TPM_SYSFS "/dev"}, {"10:224\n"}, TPM_20},

@@ -111,6 +111,7 @@ static const struct {
         const char *reason;
 } ladder[] = {
         {TPM_ABSENT, -1, ALGORITHM_SHA256, 0xFF, 0xFF, false, VERDICT_NO_TPM, -1, "this machine has no TPM"},
+        {TPM_NO_DRIVER, -1, ALGORITHM_SHA256, 0xFF, 0xFF, false, VERDICT_TPM_NO_DRIVER, -1, "the firmware announces a TPM"},
         {TPM_12, -1, ALGORITHM_SHA256, 0xFF, 0xFF, false, VERDICT_TPM12, -1, "has a TPM 1.2"},
         {TPM_20, -1, ALGORITHM_SHA256, 0, 0, false, VERDICT_NOT_MEASURED, ALGORITHM_SHA256, "did not measure"},
         {TPM_20, ALGORITHM_SHA1, ALGORITHM_SHA256, 0, 0, false, VERDICT_NOT_MEASURED, ALGORITHM_SHA1, "every bank"},
