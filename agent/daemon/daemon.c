@@ -16,6 +16,12 @@
 #include "agent/daemon/tpm-client.h"
 #include "agent/side.h"
 
+/* What gtune-tpm is to be asked when the report is made that it shall sign. */
+typedef struct Signing {
+        const char *verb; /* NULL: nothing */
+        Buffer arguments;
+} Signing;
+
 struct Daemon {
         sd_event *event;
         Root *root;
@@ -24,6 +30,7 @@ struct Daemon {
         Keeper *keeper;
         ApplyClient *apply_client;
         TpmClient *tpm;
+        Signing signing;
         sd_event_source *terminate, *interrupt, *reload;
 
         char *summary;                /* as the service manager was last told */
@@ -89,12 +96,6 @@ static void daemon_on_report(void *userdata) {
                 log_line(LOG_DEBUG, "An event was not sent: %s", error_text(-r));
 }
 
-static void daemon_on_ready(void *userdata) {
-        Daemon *d = userdata;
-
-        port_resume(d->port);
-}
-
 static int daemon_get_report(void *userdata, Span *ret) {
         Daemon *d = userdata;
 
@@ -105,6 +106,11 @@ static int daemon_get_changes(void *userdata, Span *ret) {
         Daemon *d = userdata;
 
         return keeper_changes(d->keeper, ret);
+}
+
+static void signing_done(Signing *s) {
+        buffer_done(&s->arguments);
+        *s = (Signing) {};
 }
 
 static bool daemon_apply_allowed(void *userdata) {
@@ -125,6 +131,7 @@ static void daemon_watch(void *userdata, bool on) {
 
         d->watching = on;
         if (!on && d->port) {
+                signing_done(&d->signing);
                 tpm_client_stop(d->tpm);
                 port_forget_background(d->port);
         }
@@ -133,20 +140,47 @@ static void daemon_watch(void *userdata, bool on) {
                 log_line(LOG_WARNING, "The next event will contain all practices");
 }
 
-static int daemon_ask_tpm(void *userdata, const char *verb, Buffer *arguments, bool signs_report) {
-        Daemon *d = userdata;
+/*
+ * Have the report signed. The comparison of the report must not keep pings waiting, so that it is made in steps. Return: 0;
+ * -EAGAIN: daemon_on_ready() goes on with it; another -errno.
+ */
+static int daemon_sign(Daemon *d) {
         Span report = SPAN_NULL;
         int r;
 
-        if (tpm_client_busy(d->tpm))
-                return -EBUSY;
-        if (signs_report) {
+        r = keeper_prepare_report(d->keeper);
+        if (r == -EAGAIN)
+                return r;
+        if (r >= 0)
                 r = keeper_report(d->keeper, &report);
-                if (r < 0)
-                        return r;
-        }
+        if (r >= 0)
+                r = tpm_client_ask(d->tpm, d->signing.verb, &d->signing.arguments, report);
+        signing_done(&d->signing);
+        return r;
+}
 
-        return tpm_client_ask(d->tpm, verb, arguments, report);
+static void daemon_on_ready(void *userdata) {
+        Daemon *d = userdata;
+        int r;
+
+        r = d->signing.verb ? daemon_sign(d) : 0;
+        if (r < 0 && r != -EAGAIN)
+                port_answer_background(d->port, "GenericError", error_text(-r));
+        port_resume(d->port);
+}
+
+static int daemon_ask_tpm(void *userdata, const char *verb, Buffer *arguments, bool signs_report) {
+        Daemon *d = userdata;
+        int r;
+
+        if (tpm_client_busy(d->tpm) || d->signing.verb)
+                return -EBUSY;
+        if (!signs_report)
+                return tpm_client_ask(d->tpm, verb, arguments, SPAN_NULL);
+
+        d->signing = (Signing) {.verb = verb, .arguments = TAKE_GENERIC(*arguments, BUFFER_NULL)};
+        r = daemon_sign(d);
+        return r == -EAGAIN ? 0 : r;
 }
 
 static void daemon_on_tpm(void *userdata, const char *answer, const char *error) {
@@ -286,6 +320,7 @@ Daemon *daemon_free(Daemon *d) {
         port_free(d->port);
         apply_client_free(d->apply_client);
         tpm_client_free(d->tpm);
+        signing_done(&d->signing);
         keeper_free(d->keeper);
         sd_event_source_disable_unref(d->terminate);
         sd_event_source_disable_unref(d->interrupt);

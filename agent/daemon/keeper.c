@@ -31,6 +31,9 @@ struct Keeper {
         uint64_t compared;         /* when the sources that are not announced were last compared */
         uint64_t made;             /* when the report was last made */
         sd_event_source *rebuild;  /* timer; runs only while a part is dirty */
+        sd_event_source *prepare;  /* keeper_prepare_report(): compares one source each time */
+        SurveyParts prepared;      /* the parts whose sources it found to have changed */
+        uint64_t preparing_since;
 
         Worker *worker;
         SurveyParts job, job_moved; /* the parts that the worker reads; none: it makes the plan */
@@ -39,6 +42,7 @@ struct Keeper {
         int job_result;
         uint64_t planned;           /* when the plan was last made */
         bool fresh;                 /* the worker is just done, and its result counts whatever has changed meanwhile */
+        bool settled;               /* all was just compared, and that counts however long it took */
         const char *limit;          /* what was said of path_watch_limit() */
         bool broken;                /* the survey could not be taken, and may only be taken as a whole */
 };
@@ -125,6 +129,13 @@ static void keeper_start_job(Keeper *k, SurveyParts parts, SurveyParts moved, bo
         worker_start(k->worker);
 }
 
+/* A slow job or comparison would never be enough if its end were not in time by definition. */
+static void keeper_be_ready(Keeper *k, bool settled) {
+        k->settled = settled;
+        k->owner.ready(k->owner.userdata);
+        k->settled = false;
+}
+
 static void keeper_run_job(void *userdata) {
         Keeper *k = userdata;
 
@@ -147,7 +158,7 @@ static void keeper_on_job_done(void *userdata) {
         trim_memory();
 
         k->fresh = true;
-        k->owner.ready(k->owner.userdata);
+        keeper_be_ready(k, k->job_compared > 0);
         k->fresh = false;
 }
 
@@ -201,17 +212,14 @@ static bool keeper_log_has_news(const Keeper *k) {
         return k->log_fd < 0 || kernel_log_has_news(k->log_fd, k->interest.log_patterns);
 }
 
-/* Compare the sources that are not announced. */
-static void keeper_compare(Keeper *k) {
-        const uint64_t now = monotonic_usec();
-        SurveyParts changed = sources_compare(k->sources);
-
+/* The sources that are not announced were compared; @since: when that began. */
+static void keeper_note_compared(Keeper *k, SurveyParts changed, uint64_t since) {
         if (keeper_log_has_news(k))
                 changed |= SURVEY_LOG;
         if (keeper_services_are_silent(k))
                 changed |= SURVEY_SERVICES;
 
-        k->compared = now;
+        k->compared = since > k->compared ? since : k->compared;
         k->dirty |= changed;
         if (changed == 0) {
                 timestamp_utc(k->survey->observed_at);
@@ -219,16 +227,19 @@ static void keeper_compare(Keeper *k) {
         }
 }
 
+static bool keeper_is_stale(const Keeper *k) {
+        return !k->broken && !k->settled && monotonic_usec() - k->compared > k->pace.stale;
+}
+
 /* Bring the report up to date for a request. Neither changes nor requests cause that too often. */
 static int keeper_refresh(Keeper *k) {
         const uint64_t now = monotonic_usec();
-        const bool settled = k->fresh && k->job_compared > 0; /* or a slow job would never be enough */
-        const bool stale = !k->broken && !settled && now - k->compared > k->pace.stale;
+        const bool stale = keeper_is_stale(k);
 
         if (worker_is_busy(k->worker))
                 return -EAGAIN;
         if (stale)
-                keeper_compare(k);
+                keeper_note_compared(k, sources_compare(k->sources), now);
         if (k->dirty != 0 && (stale || (!k->fresh && now - k->made >= k->pace.burst)))
                 keeper_rebuild(k, stale);
 
@@ -244,6 +255,43 @@ int keeper_report(Keeper *k, Span *ret) {
                 return -ENOMEM;
 
         *ret = SPAN_BUFFER(k->cache.report);
+        return 0;
+}
+
+int keeper_prepare_report(Keeper *k) {
+        int r;
+
+        if (worker_is_busy(k->worker))
+                return -EAGAIN;
+        if (!keeper_is_stale(k))
+                return keeper_refresh(k);
+
+        r = sd_event_source_set_enabled(k->prepare, SD_EVENT_ON);
+        if (r < 0)
+                return r;
+
+        k->preparing_since = monotonic_usec();
+        k->prepared = 0;
+        sources_compare_begin(k->sources);
+        return -EAGAIN;
+}
+
+static int keeper_on_prepare(sd_event_source *source, void *userdata) {
+        Keeper *k = userdata;
+
+        if (!worker_is_busy(k->worker)) {
+                if (sources_compare_next(k->sources, &k->prepared))
+                        return 0;
+
+                keeper_note_compared(k, k->prepared, k->preparing_since);
+                if (k->dirty != 0)
+                        keeper_rebuild(k, /* compared= */ true);
+        }
+
+        /* The worker calls ready() when it is done. */
+        (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        if (!worker_is_busy(k->worker))
+                keeper_be_ready(k, /* settled= */ true);
         return 0;
 }
 
@@ -345,6 +393,15 @@ static int keeper_open(Keeper *k, sd_event *event) {
         r = sd_event_source_set_enabled(k->rebuild, SD_EVENT_OFF);
         if (r < 0)
                 return r;
+        r = sd_event_add_defer(event, &k->prepare, keeper_on_prepare, k);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(k->prepare, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_priority(k->prepare, SD_EVENT_PRIORITY_IDLE);
+        if (r < 0)
+                return r;
         r = worker_new(&k->worker, event, &job);
         if (r < 0)
                 return r;
@@ -423,6 +480,7 @@ Keeper *keeper_free(Keeper *k) {
         sources_free(k->sources);
         path_watch_free(k->path_watch);
         sd_event_source_disable_unref(k->rebuild);
+        sd_event_source_disable_unref(k->prepare);
         closep(&k->log_fd);
         survey_free(k->survey);
         report_cache_done(&k->cache);

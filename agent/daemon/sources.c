@@ -28,6 +28,7 @@ struct Sources {
         void *tree;            /* all sources, by kind and path (tsearch(3)) */
         Source **list;         /* the same */
         size_t n;
+        size_t next;           /* of the list, for sources_compare_next() */
         SurveyParts overtaken; /* a source on which they rest has changed while others were read */
 };
 
@@ -178,6 +179,7 @@ void sources_begin(Sources *s, const Survey *survey, SurveyParts parts, SurveyPa
         if (moved == SURVEY_ALL)
                 path_watch_sweep(s->watch);
 
+        sources_compare_begin(s);
         s->survey = survey;
         root_trace(s->root, &trace);
 }
@@ -199,13 +201,17 @@ SurveyParts sources_end(Sources *s) {
         return overtaken;
 }
 
-SurveyParts sources_compare(Sources *s) {
-        SurveyParts changed = 0;
+void sources_compare_begin(Sources *s) {
+        assert(s);
 
-        assert(s && !s->survey);
+        s->next = 0;
+}
 
-        for (size_t i = 0; i < s->n; i++) {
-                const Source *source = s->list[i];
+bool sources_compare_next(Sources *s, SurveyParts *changed) {
+        assert(s && !s->survey && changed);
+
+        for (; s->next < s->n; s->next++) {
+                const Source *source = s->list[s->next];
                 Sight sight = {
                         .kind = source->kind,
                         .path = source->path,
@@ -216,8 +222,20 @@ SurveyParts sources_compare(Sources *s) {
                 if (source->announced || !source->seen_once || source_is_constant(s->root, source))
                         continue;
                 if (source->torn || sight_again(s->root, &sight) < 0 || sight.digest != source->digest)
-                        changed |= source->readers;
+                        *changed |= source->readers;
+                s->next++;
+                return true;
         }
+
+        return false;
+}
+
+SurveyParts sources_compare(Sources *s) {
+        SurveyParts changed = 0;
+
+        sources_compare_begin(s);
+        while (sources_compare_next(s, &changed))
+                ;
 
         return changed;
 }

@@ -49,3 +49,14 @@ SurveyParts sources_end(Sources *sources);
  * Return: the parts that rest on what has changed.
  */
 SurveyParts sources_compare(Sources *sources);
+
+/** sources_compare_begin() - begin to look at these sources one by one; sources_begin() does it, too */
+void sources_compare_begin(Sources *sources);
+
+/**
+ * sources_compare_next() - look at the next one of these sources
+ * @changed: the parts that rest on it are added if it has changed
+ *
+ * Return: whether there was one.
+ */
+bool sources_compare_next(Sources *sources, SurveyParts *changed);

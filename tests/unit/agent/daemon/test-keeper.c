@@ -221,6 +221,57 @@ static void test_errors_are_compared(void **state) {
         end(&s);
 }
 
+static int prepared_report(Keeper *keeper, Span *ret) {
+        int r = keeper_prepare_report(keeper);
+
+        return r < 0 ? r : keeper_report(keeper, ret);
+}
+
+/* A report that is prepared has the silent changes, too, and between two steps another event source is served. */
+static void test_prepared(void **state) {
+        _cleanup_free_ char *path = tree_path(*state, NS), *other = tree_path(*state, "/other");
+        unsigned steps = 0;
+        Scene s;
+
+        plant(*state);
+        assert_int_equal(link(path, other), 0);
+        start(&s, *state, (KeeperPace) {.burst = BURST, .stale = STALE});
+        write_file(*state, "/other", "123456\n");
+        run_for(&s, STALE + BURST);
+
+        s.question = prepared_report;
+        put(&s);
+        assert_int_equal(s.result, -EAGAIN);
+        for (; s.result == -EAGAIN && steps < 10000; steps++)
+                assert_return_code(sd_event_run(s.event, 100000), 0);
+        assert_int_equal(s.result, 0);
+        assert_in_range(steps, 3, 9999);
+        assert_non_null(strstr(s.answer, "\"123456\""));
+        s.question = NULL;
+
+        /* It is as it was: nothing is prepared again, and the old report counts. */
+        assert_int_equal(keeper_prepare_report(s.keeper), 0);
+        end(&s);
+}
+
+/* A report that is asked for while it is prepared waits for nothing, and what was prepared is not lost. */
+static void test_asked_while_prepared(void **state) {
+        _cleanup_free_ char *path = tree_path(*state, NS), *other = tree_path(*state, "/other");
+        Scene s;
+
+        plant(*state);
+        assert_int_equal(link(path, other), 0);
+        start(&s, *state, (KeeperPace) {.burst = BURST, .stale = STALE});
+        run_for(&s, STALE + BURST);
+
+        assert_int_equal(keeper_prepare_report(s.keeper), -EAGAIN);
+        assert_return_code(sd_event_run(s.event, 100000), 0);
+        write_file(*state, "/other", "123456\n");
+        assert_non_null(strstr(ask(&s, keeper_report), "\"123456\""));
+        assert_non_null(strstr(ask(&s, prepared_report), "\"123456\""));
+        end(&s);
+}
+
 static void test_time_of_the_report(void **state) {
         char first[64], later[64];
         Scene s;
@@ -488,6 +539,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_silent_sources_are_compared, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_overtaken, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_errors_are_compared, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_prepared, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_asked_while_prepared, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_time_of_the_report, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_partial_update, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_broken_machine, tree_setup, tree_teardown),
