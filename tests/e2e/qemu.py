@@ -376,6 +376,20 @@ class Guest:
         self.shutdown("reboot")
         return self.boot(**(how or self._boot))
 
+    def soft_reboot(self):
+        """Starts user space anew, and waits until it has started all it wants to start; the kernel stays."""
+        count = int(self.check("systemctl show -P SoftRebootsCount"))
+        self.check("systemctl --no-block soft-reboot")
+        self._started = time.monotonic()
+        while True:
+            self.wait_shell()
+            with contextlib.suppress(GuestError):
+                if self.check("systemctl show -P SoftRebootsCount", timeout=10).strip() == str(count + 1):
+                    return self.wait_booted()
+            if time.monotonic() > self._started + BOOT_SECONDS:
+                raise self.failure(f"no soft reboot within {BOOT_SECONDS} s")
+            time.sleep(0.2)
+
     def shutdown(self, verb="poweroff"):
         """Shuts the guest down in order, and waits until it is off."""
         with contextlib.suppress(GuestError):

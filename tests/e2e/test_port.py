@@ -101,6 +101,23 @@ def no_port(guest, checks):
         host.query("guest-ping", timeout=30)
 
 
+def soft_reboot(guest, checks):
+    """After a soft reboot, which the port does not notice, the daemon answers again; without a port nothing runs."""
+    before = daemon_pid(guest)
+    checks.equal("a soft reboot comes up", guest.soft_reboot(), "running")
+    with checks.guard("the daemon answers after a soft reboot"), guest.channel() as host:
+        checks.equal("the daemon answers after a soft reboot", host.query("guest-ping", timeout=30), {})
+        checks.ok("… and it is another process", daemon_pid(guest) not in (0, before), daemon_pid(guest))
+    guest.unplug()
+    time.sleep(1)
+    guest.check("systemctl start gtuned-soft-reboot.service")
+    checks.equal("without a port nothing is run", guest.check("systemctl show -P ConditionResult gtuned-soft-reboot.service")
+                 .strip(), "no")
+    guest.plug()
+    with guest.channel() as host:
+        host.query("guest-ping", timeout=30)
+
+
 def second_daemon(guest, checks):
     """The port has one opener: the second is told who it is."""
     status, _, err = guest.shell("gtuned --port /dev/virtio-ports/org.gtuned.agent.0")
@@ -150,6 +167,7 @@ def port(environment, checks):
             idle(guest, checks)
         unplug_and_plug(guest, checks)
         no_port(guest, checks)
+        soft_reboot(guest, checks)
         with checks.guard("the daemon answers at the end"), guest.channel() as host:
             checks.equal("the daemon answers at the end", host.query("guest-ping"), {})
         checks.raises("nobody answers on a port without an agent", ChannelError, guest.channel("echo").sync, 1.5)

@@ -88,13 +88,13 @@ def rights_of_the_daemon(guest, checks):
 
 def analyze(guest, checks):
     """systemd's own view of the units."""
-    for unit, limit in (("gtuned.service", 2.0), ("gtuned-apply.service", 4.0)):
+    for unit, limit in (("gtuned.service", 2.0), ("gtuned-apply.service", 4.0), ("gtuned-soft-reboot.service", 4.0)):
         out = guest.check(f"systemd-analyze security --no-pager {unit}")
         last = out.strip().splitlines()[-1]
         checks.note(last)
         checks.ok(f"exposure of {unit} is at most {limit}", float(last.split(":")[1].split()[0]) <= limit, last)
     status, out, err = guest.shell("systemd-analyze verify --man=no gtuned.service gtuned-apply.service gtuned-request.socket "
-                                   "gtuned-request@.service")
+                                   "gtuned-request@.service gtuned-soft-reboot.service")
     checks.ok("systemd-analyze verify accepts the units", status == 0, out + err)
     checks.note(f"systemd-analyze verify: {(out + err).strip() or 'no complaint'}")
 
