@@ -17,6 +17,7 @@ void haltpoll_free(void *facts) {
         if (!h)
                 return;
 
+        tuned_free(h->tuned);
         free(h->driver);
         free(h->current_governor);
         free(h->force);
@@ -239,6 +240,9 @@ int haltpoll_read(const View *view, void **ret) {
                         return r;
         }
         r = latency_read(view, h);
+        if (r < 0)
+                return r;
+        r = tuned_read(view->root, &h->tuned);
         if (r < 0)
                 return r;
         r = polls_find_stuck(view, h);

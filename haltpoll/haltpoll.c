@@ -108,6 +108,9 @@ static int haltpoll_judge_running(const View *view, const Haltpoll *h, Finding *
         r = practice_is_on(finding) ? 0 : latency_judge(h, finding, /* warn= */ true);
         if (r < 0)
                 return r;
+        r = practice_is_on(finding) ? 0 : rival_warn(h, finding);
+        if (r < 0)
+                return r;
         r = polls_judge(h, finding);
         if (r < 0)
                 return r;
@@ -145,6 +148,9 @@ static int haltpoll_observe(const View *view, const void *facts, Finding *findin
         if (r < 0)
                 return r;
         r = haltpoll_add_evidence(h, finding);
+        if (r < 0)
+                return r;
+        r = rival_add_evidence(h, finding);
         if (r < 0)
                 return r;
 
@@ -244,6 +250,8 @@ static const Reason reasons[] = {
                           "hint-dedicated helps.", .hopeless = true},
         {"driver-not-registered", "It is configured, and the driver waits for a write to force: `gtune apply`."},
         {"driver-failed", "The kernel log says that the driver could not register."},
+        {"tuned", "The active profile of TuneD, which is started at each boot, sets haltpoll otherwise than the policy.",
+         .hopeless = true},
         {"qos-zero", "A PM QoS request tolerates no wake-up latency at all: every idle is a poll, whatever the "
                      "tunables say, also with guest_halt_poll_ns = 0."},
         {"limit-stuck", "A CPU polls for longer than guest_halt_poll_ns: its limit was left behind by another value or "

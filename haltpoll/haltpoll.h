@@ -8,6 +8,7 @@
  */
 
 #include "core/configuration.h"
+#include "core/tuned.h"
 
 #define HALTPOLL_CPUIDLE "/sys/devices/system/cpu/cpuidle"
 #define HALTPOLL_PARAMETERS "/sys/module/haltpoll/parameters"
@@ -70,6 +71,7 @@ typedef struct Haltpoll {
         unsigned n_latency_cpus;   /* CPUs with such a request of their own */
         unsigned latency_cpu;      /* the first of them */
         bool *stuck;               /* as cpus: its limit is above the maximum; NULL: not measured */
+        Tuned *tuned;              /* TuneD's profile; NULL: there is none */
 } Haltpoll;
 
 /** haltpoll_read() - Practice.read: the facts, a Haltpoll. Return: 0 or -ENOMEM. */
@@ -148,6 +150,26 @@ int tunables_list_rewrites(const View *view, const char *path, const char *from,
 
 /** haltpoll_disable_path() - the attribute with which the limit of a CPU is reset, or NULL when memory is exhausted */
 char *haltpoll_disable_path(unsigned cpu);
+
+/* TuneD beside gtuned (rival.c). */
+
+/** rival_add_evidence() - name what TuneD sets of haltpoll. Return: 0 or -ENOMEM. */
+int rival_add_evidence(const Haltpoll *h, Finding *finding);
+
+/**
+ * rival_judge() - say that TuneD's profile sets a tunable to another value than the policy
+ * @h: the facts
+ * @finding: takes the verdict "conflict"
+ *
+ * Return: 1 if there is such a tunable, 0 if not, -ENOMEM.
+ */
+int rival_judge(const Haltpoll *h, Finding *finding);
+
+/** rival_warn() - warn that TuneD's profile loads the driver, though it is not wanted. Return: 0 or -ENOMEM. */
+int rival_warn(const Haltpoll *h, Finding *finding);
+
+/** tunable_is_equal() - whether a text is the value that the policy wants for a tunable that it sets */
+bool tunable_is_equal(const Haltpoll *h, Tunable t, const char *text) _pure_;
 
 /* The driver as a file (module.c). */
 

@@ -267,6 +267,10 @@ static int obstacle_latency(_unused_ const View *view, const Haltpoll *h, Findin
         return latency_judge(h, f, /* warn= */ false);
 }
 
+static int obstacle_tuned(_unused_ const View *view, const Haltpoll *h, Finding *f) {
+        return rival_judge(h, f);
+}
+
 static int obstacle_atuned(const View *view, const Haltpoll *h, Finding *f) {
         return h->by_files ? 0 : configuration_atuned_conflict(view, &h->by_tokens, f);
 }
@@ -286,6 +290,7 @@ static const HaltpollCheck checks[] = {
         obstacle_failed_to_enable,
         obstacle_latency,
         obstacle_atuned,
+        obstacle_tuned,
 };
 
 int haltpoll_obstacle(const View *view, const Haltpoll *h, Finding *finding) {

@@ -47,6 +47,12 @@ static int tunable_parse(Tunable t, const char *text, uint32_t *ret) {
         return r;
 }
 
+bool tunable_is_equal(const Haltpoll *h, Tunable t, const char *text) {
+        uint32_t value;
+
+        return tunable_parse(t, text, &value) >= 0 && value == h->tunables[t].wanted;
+}
+
 static char *tunable_path(Tunable t) {
         return xasprintf(HALTPOLL_PARAMETERS "/%s", haltpoll_keys[t].name);
 }

@@ -141,8 +141,8 @@ static void daemon_watch(void *userdata, bool on) {
 }
 
 /*
- * Have the report signed. The comparison of the report must not keep pings waiting, so that it is made in steps. Return: 0;
- * -EAGAIN: daemon_on_ready() goes on with it; another -errno.
+ * Have the report signed. The comparison of the report must not keep pings waiting, so that it is made in steps. Return:
+ * 0; -EAGAIN: daemon_on_ready() goes on with it; another -errno.
  */
 static int daemon_sign(Daemon *d) {
         Span report = SPAN_NULL;
