@@ -19,38 +19,69 @@ static bool entry_is_letter(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* As strcasestr(3), which prepares each search at a cost that is more than that of a search in a title. */
+static const char *entry_find(const char *text, const char *word) {
+        const char first[] = { word[0], entry_is_letter(word[0]) ? (char) (word[0] ^ 0x20) : word[0], 0 };
+        size_t n = strlen(word);
+
+        for (const char *p = text; (p = strpbrk(p, first)); p++)
+                if (strncasecmp(p, word, n) == 0)
+                        return p;
+
+        return NULL;
+}
+
 /* Whether a text has a word, whatever its case, that no letter continues at either end. */
 static bool entry_has_word(const char *text, const char *word) {
         size_t n = strlen(word);
 
-        for (const char *p = text; (p = strcasestr(p, word)); p++)
+        for (const char *p = text; (p = entry_find(p, word)); p++)
                 if ((p == text || !entry_is_letter(p[-1])) && !entry_is_letter(p[n]))
                         return true;
 
         return false;
 }
 
+/* "recovery mode" in the translations of GRUB (po/), without the ends that are declined; those of ASCII letters alone, */
+static const char *const rescue_ascii[] = {
+        "Wiederherstellungsmodus", "Rettungsmodus", "mode de secours", "modo de rescate", "herstelmodus",
+        "tryb ratunkowy", "tryb odzyskiwania", "gjenopprettingsmodus", "redningstilstand", "palautustila",
+        "kurtarma kipi",
+};
+
+/* … and the others, which most names need not be searched for. */
+static const char *const rescue_not_ascii[] = {
+        "恢复模式", "救援模式", "復原模式", "急救", "リカバリモード", "リカバリーモード", "レスキュー", "복구 모드",
+        "mode de dépannage", "mode de récupération", "modo de recuperación", "modo de recuperação",
+        "modalità ripristino", "modalità di ripristino", "återställningsläge", "режим восстановления",
+        "режим відновлення", "záchranný režim", "obnovovací režim", "helyreállítási mód", "chế độ phục hồi",
+};
+
+static bool entry_has_one(const char *text, const char *const *parts, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (entry_find(text, parts[i]))
+                        return true;
+
+        return false;
+}
+
+static bool entry_is_ascii(const char *text) {
+        for (; *text; text++)
+                if ((uint8_t) *text >= 0x80)
+                        return false;
+
+        return true;
+}
+
 bool entry_name_is_rescue(const char *name) {
         static const char *const words[] = { "rescue", "recovery", "failsafe", "fail-safe", "emergency", "single-user" };
-        /* "recovery mode" in the translations of GRUB (po/), without the ends that are declined. */
-        static const char *const translated[] = {
-                "恢复模式", "救援模式", "復原模式", "急救", "リカバリモード", "リカバリーモード",
-                "レスキュー", "복구 모드", "Wiederherstellungsmodus", "Rettungsmodus", "mode de dépannage",
-                "mode de secours", "mode de récupération", "modo de recuperación", "modo de rescate",
-                "modo de recuperação", "modalità ripristino", "modalità di ripristino",
-                "herstelmodus", "återställningsläge", "tryb ratunkowy", "tryb odzyskiwania", "режим восстановления",
-                "режим відновлення", "záchranný režim", "obnovovací režim", "gjenopprettingsmodus", "redningstilstand",
-                "palautustila", "helyreállítási mód", "kurtarma kipi", "chế độ phục hồi",
-        };
 
         for (size_t i = 0; i < ELEMENTSOF(words); i++)
                 if (entry_has_word(name, words[i]))
                         return true;
-        for (size_t i = 0; i < ELEMENTSOF(translated); i++)
-                if (strcasestr(name, translated[i]))
-                        return true;
 
-        return false;
+        return entry_has_one(name, rescue_ascii, ELEMENTSOF(rescue_ascii)) ||
+               (!entry_is_ascii(name) && entry_has_one(name, rescue_not_ascii, ELEMENTSOF(rescue_not_ascii)));
 }
 
 bool entry_name_is_snapshot(const char *name) {
@@ -132,7 +163,7 @@ static EntryKind kernel_name_kind(const char *name) {
                         return names[i].kind;
         }
 
-        return strcasestr(name, "rescue") ? ENTRY_RESCUE : ENTRY_SYSTEM;
+        return entry_find(name, "rescue") ? ENTRY_RESCUE : ENTRY_SYSTEM;
 }
 
 /*
@@ -172,18 +203,42 @@ static int kernel_file_look(const Root *root, const char *path) {
         return n > 0 && kernel_header_is_foreign(data, (size_t) n);
 }
 
-static const struct KernelFile *kernel_files_find(const KernelFiles *files, const char *path) {
-        for (size_t i = 0; i < files->n_files; i++)
-                if (streq(files->files[i].path, path))
-                        return files->files + i;
+/* The files are in order. Return: the index of the file, or of the first one after it. */
+static size_t kernel_files_find(const KernelFiles *files, const char *path) {
+        size_t low = 0, high = files->n_files;
 
-        return NULL;
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+
+                if (strcmp(files->files[middle].path, path) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+
+        return low;
+}
+
+static int kernel_files_insert(KernelFiles *files, size_t at, const char *path, EntryKind kind) {
+        char *copy;
+        int r;
+
+        r = grow(&files->files, files->n_files, sizeof(*files->files));
+        if (r < 0)
+                return r;
+        copy = strdup(path);
+        if (!copy)
+                return -ENOMEM;
+
+        memmove(files->files + at + 1, files->files + at, (files->n_files - at) * sizeof(*files->files));
+        files->files[at] = (struct KernelFile) { copy, kind };
+        files->n_files++;
+        return 0;
 }
 
 int entry_kind_of_kernel(KernelFiles *files, const char *path, EntryKind *ret) {
         const char *slash = strrchr(path, '/'), *device = *path == '(' ? strchr(path, ')') : NULL;
-        const struct KernelFile *known;
-        char *copy;
+        size_t at;
         int r;
 
         *ret = kernel_name_kind(slash ? slash + 1 : path);
@@ -192,26 +247,20 @@ int entry_kind_of_kernel(KernelFiles *files, const char *path, EntryKind *ret) {
         if (*ret != ENTRY_SYSTEM || !files->root || *path != '/')
                 return 0;
 
-        known = kernel_files_find(files, path);
-        if (known || files->n_files == KERNEL_FILES_MAX) {
-                *ret = known ? known->kind : *ret;
+        at = kernel_files_find(files, path);
+        if (at < files->n_files && streq(files->files[at].path, path)) {
+                *ret = files->files[at].kind;
                 return 0;
         }
+        if (files->n_files == KERNEL_FILES_MAX)
+                return 0;
 
         r = kernel_file_look(files->root, path);
         if (r < 0)
                 return r;
 
         *ret = r > 0 ? ENTRY_PROGRAM : ENTRY_SYSTEM;
-        r = grow(&files->files, files->n_files, sizeof(*files->files));
-        if (r < 0)
-                return r;
-        copy = strdup(path);
-        if (!copy)
-                return -ENOMEM;
-
-        files->files[files->n_files++] = (struct KernelFile) { copy, *ret };
-        return 0;
+        return kernel_files_insert(files, at, path, *ret);
 }
 
 void kernel_files_done(KernelFiles *files) {

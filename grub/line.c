@@ -18,7 +18,7 @@ int line_append(Line *l, char c, size_t begin, size_t end) {
         if (r < 0)
                 return r;
 
-        l->bytes[l->text.size] = (ShellByte) { .begin = begin, .end = end, .quote = LINE_VERBATIM };
+        l->bytes[l->text.size] = shell_byte(begin, end, LINE_VERBATIM, 0);
         return buffer_append(&l->text, &c, 1);
 }
 
@@ -31,7 +31,7 @@ int line_map(Line *l, const Buffer *content, size_t begin, size_t end) {
                 return r;
 
         for (size_t i = begin; i < end; i++)
-                l->bytes[n + i - begin] = (ShellByte) { .begin = i, .end = i + 1, .quote = LINE_VERBATIM };
+                l->bytes[n + i - begin] = shell_byte(i, i + 1, LINE_VERBATIM, 0);
 
         return end > begin ? buffer_append(&l->text, content->data + begin, end - begin) : 0;
 }

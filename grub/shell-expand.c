@@ -25,20 +25,19 @@ typedef struct ShellExpansion {
 static int shell_expand_range(Shell *s, ShellExpansion *x, size_t end);
 
 static int shell_expand_plain(Shell *s, ShellExpansion *x, size_t skip) {
-        ShellByte byte = {
-                .begin = s->t.pos, .end = s->t.pos + skip + 1, .quote = x->quote, .file = s->t.file,
-        };
+        const ShellByte byte = shell_byte(s->t.pos, s->t.pos + skip + 1, x->quote, s->t.file);
         char c = s->t.text[s->t.pos + skip];
 
-        s->t.pos = byte.end;
+        s->t.pos += skip + 1;
         return shell_value_append(s, &x->value, c, &byte);
 }
 
 /* A byte that stands for something in the text from @begin on. */
 static ShellByte shell_reference(const Shell *s, const ShellExpansion *x, size_t begin, bool unsure) {
-        return (ShellByte) {
-                .begin = begin, .end = s->t.pos, .quote = x->quote, .file = s->t.file, .unsure = unsure,
-        };
+        ShellByte byte = shell_byte(begin, s->t.pos, x->quote, s->t.file);
+
+        byte.unsure = unsure;
+        return byte;
 }
 
 /* Add bytes of which it is unknown whether the shell has them here. */

@@ -16,7 +16,7 @@
 #define SHELL_VALUE_MAX (64U * 1024U)
 
 /* The number of a file of which no byte is edited: a file that is sourced, the body of a function, a loop. */
-#define SHELL_NO_FILE UINT_MAX
+#define SHELL_NO_FILE UINT16_MAX
 
 typedef enum ShellQuote {
         SHELL_UNQUOTED,
@@ -24,13 +24,20 @@ typedef enum ShellQuote {
         SHELL_DOUBLE,
 } ShellQuote;
 
-/* The origin of a byte of the value. */
+/* The origin of a byte of the value. It is small, because there is one for each byte of each boot entry. */
 typedef struct ShellByte {
-        size_t begin, end; /* its bytes in the file, with an escaping backslash; or the reference that it comes from */
-        ShellQuote quote;
-        unsigned file;     /* the number of the file, as given to shell_run(), or SHELL_NO_FILE */
-        bool unsure;       /* the shell may have other bytes here, or none */
+        uint32_t begin, end; /* its bytes in the file, with an escaping backslash; or the reference that it comes from */
+        uint16_t file;       /* the number of the file, as given to shell_run(), or SHELL_NO_FILE */
+        ShellQuote quote : 8;
+        bool unsure;         /* the shell may have other bytes here, or none */
 } ShellByte;
+
+/** shell_byte() - a byte that is what it seems; offsets in boot files fit 32 bits (BOOT_FILE_MAX), and numbers of files 16 */
+static inline ShellByte shell_byte(size_t begin, size_t end, ShellQuote quote, unsigned file) {
+        return (ShellByte) {
+                .begin = (uint32_t) begin, .end = (uint32_t) end, .file = (uint16_t) file, .quote = quote,
+        };
+}
 
 /* A command that makes a value unsure. */
 typedef struct ShellDoubt {
