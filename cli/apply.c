@@ -14,6 +14,7 @@ typedef struct Work {
         Context *c;
         Apply apply;
         bool has_news; /* Hooks.announce is to be called */
+        int left_out;  /* transaction_left_out_status() */
 } Work;
 
 static void work_done(Work *w) {
@@ -118,6 +119,22 @@ static void print_done(const Transaction *t) {
                         text_say(stdout, "%s: restarted\n", t->units[i].unit);
 }
 
+/* In the journal or on stderr, as work_report(). */
+static int work_report_left_out(Work *w) {
+        const Transaction *t = w->apply.t;
+
+        for (size_t i = 0; i < t->n_left_out; i++) {
+                _cleanup_free_ char *text = left_out_format(t->left_out + i);
+
+                if (!text)
+                        return -ENOMEM;
+                if (!announce_refusal(w->c->root, text))
+                        (void) complain(w->c, "%s", text);
+        }
+
+        return 0;
+}
+
 static int work_commit(Work *w, const char *result) {
         const Hooks *hooks = &w->c->program->hooks;
         Apply *a = &w->apply;
@@ -140,7 +157,7 @@ static int work_commit(Work *w, const char *result) {
         if (!w->c->json)
                 print_done(a->t);
 
-        return 0;
+        return work_report_left_out(w);
 }
 
 /* Show how things are afterwards. */
@@ -169,7 +186,11 @@ static int work_finish(Work *w) {
                 r = print_status(w->c, after, PRACTICE_SET_ALL);
         }
 
-        return r < 0 ? r : survey_exit_status(after, PRACTICE_SET_ALL);
+        if (r < 0)
+                return r;
+
+        r = survey_exit_status(after, PRACTICE_SET_ALL);
+        return w->left_out != STATUS_OK && r != STATUS_ERROR ? w->left_out : r;
 }
 
 /* Restarting the unit that this process belongs to would kill it half-way, as under qemu-ga's guest-exec. */
@@ -208,6 +229,7 @@ int verb_apply(Context *c, _unused_ char **arguments) {
         if (r < 0)
                 return r;
 
+        w.left_out = transaction_left_out_status(w.apply.t);
         unit = own_unit(c->root, w.apply.t);
         if (unit && !w.apply.t->refusal)
                 return work_hand_over(&w, unit);

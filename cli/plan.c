@@ -91,6 +91,18 @@ static void print_linked_files(const Transaction *t) {
                 }
 }
 
+static int complain_left_out(const Context *c, const Transaction *t) {
+        for (size_t i = 0; i < t->n_left_out; i++) {
+                _cleanup_free_ char *text = left_out_format(t->left_out + i);
+
+                if (!text)
+                        return -ENOMEM;
+                (void) complain(c, "%s", text);
+        }
+
+        return 0;
+}
+
 static int print_held(const Context *c, const Survey *survey) {
         for (size_t i = 0; i < survey->n_observations; i++) {
                 const Finding *f = survey->observations[i].finding;
@@ -214,6 +226,12 @@ int verb_plan(Context *c, _unused_ char **arguments) {
         r = c->json ? print_plan_json(c, survey, t) : print_plan_text(c, survey, t);
         if (r < 0)
                 return r;
+
+        r = complain_left_out(c, t);
+        if (r < 0)
+                return r;
+        if (t->n_left_out > 0)
+                return transaction_left_out_status(t);
 
         status = survey_exit_status(survey, PRACTICE_SET_ALL);
         return status == STATUS_UNMET || transaction_is_empty(t) ? status : STATUS_CHANGES;

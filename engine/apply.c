@@ -169,6 +169,11 @@ int apply_resolve_revert(Apply *a, PracticeSet set) {
         r = resolve(a->survey, NULL, release, &a->t);
         if (r < 0)
                 return r;
+
+        /* Its user asked for it by name, so it is done as a whole or not at all. */
+        r = a->t->n_left_out > 0 ? transaction_refuse(a->t, strdup(a->t->left_out[0].reason)) : 0;
+        if (r < 0)
+                return r;
         r = apply_precheck(a, nothing, refused);
         if (r != 0)
                 return r < 0 ? r : -EBUSY;
@@ -190,7 +195,7 @@ static void apply_keep_result(const Apply *a, const char *result) {
         if (machine->kind != MACHINE_LIVE)
                 return;
 
-        (void) last_apply_write(a->side, a->root, machine->boot_id, result, NULL);
+        (void) last_apply_write(a->side, a->root, machine->boot_id, result, NULL, a->t);
         (void) side_keep_log(a->side, a->root, &machine->probe->log);
 }
 
@@ -215,7 +220,8 @@ int apply_commit(Apply *a, const char *result) {
 
 void apply_keep_failure(const Apply *a) {
         if (a->survey && a->survey->machine->kind == MACHINE_LIVE)
-                (void) last_apply_write(a->side, a->root, a->survey->machine->boot_id, "failed", a->error);
+                (void) last_apply_write(a->side, a->root, a->survey->machine->boot_id, "failed", a->error,
+                                        /* t= */ NULL);
 }
 
 bool apply_failed_so_before(const Apply *a) {

@@ -9,6 +9,8 @@ static void change_attribute_done(Transaction *t) {
                 free(t->attributes[i].new);
         }
         free(t->attributes);
+        t->attributes = NULL;
+        t->n_attributes = 0;
 }
 
 /* Return: the change without values, or NULL when memory is exhausted. */

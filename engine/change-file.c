@@ -16,6 +16,8 @@ static void change_file_done(Transaction *t) {
         for (size_t i = 0; i < t->n_files; i++)
                 file_change_done(t->files + i);
         free(t->files);
+        t->files = NULL;
+        t->n_files = 0;
 }
 
 FileChange *change_add_file(Transaction *t, const char *path, const char *unit) {
@@ -29,6 +31,14 @@ FileChange *change_add_file(Transaction *t, const char *path, const char *unit) 
                 return NULL;
 
         return f;
+}
+
+char *change_file_explain_flag(const char *path, const FileTraits *traits) {
+        const char flag = traits->folder_flag ? traits->folder_flag : traits->flag;
+        const char *what = traits->folder_flag ? "the directory of " : "";
+
+        return xasprintf("%s%s is %s: take the flag away with `chattr -%c`, and set it again afterwards", what, path,
+                         flag == 'i' ? "immutable" : "append-only", flag);
 }
 
 void transaction_drop_file(Transaction *t, size_t index) {

@@ -18,6 +18,8 @@ static void change_of_side_done(Transaction *t) {
         for (size_t i = 0; i < t->n_side_changes; i++)
                 side_change_done(t->side_changes + i);
         free(t->side_changes);
+        t->side_changes = NULL;
+        t->n_side_changes = 0;
 }
 
 /* Give the ledger of afterwards what the change leaves, or take it out. */

@@ -2,7 +2,8 @@
 
 /*
  * Tokens on the kernel command line: the engine turns all that are wanted and all that are taken back into one new content
- * of each boot store.
+ * of each boot store. Of a practice all tokens are changed in all stores, or none: if a store cannot be changed, those who
+ * need it are left out (transaction_leave_out()), and the stores are edited anew without them.
  */
 
 #include "engine/boot-check.h"
@@ -10,9 +11,26 @@
 #include "engine/ownership.h"
 #include "grub/edit.h"
 
+/* All changes of tokens that are not left out. */
+typedef struct TokenWork {
+        const Survey *survey;
+        Transaction *t;
+        const Change **adds;
+        size_t n_adds;
+        bool *release; /* for each observation whether its tokens are taken back */
+        Ownerships taken;
+} TokenWork;
+
+static void token_work_done(TokenWork *w) {
+        free(w->adds);
+        free(w->release);
+        ownerships_done(&w->taken);
+}
+
 /* The edits of one boot store. */
 typedef struct StoreEdits {
         TokenEdit *edits;
+        const Observation **owners; /* who asks for each */
         TokenSpec *specs; /* of what is removed */
         char **texts;
         char ***keeps;    /* of what is removed: the entries in which it is not gtuned's */
@@ -27,15 +45,17 @@ static void store_edits_done(StoreEdits *e) {
         free(e->texts);
         free(e->keeps);
         free(e->specs);
+        free(e->owners);
         free(e->edits);
 }
 
 static int store_edits_init(StoreEdits *e, size_t n) {
         e->edits = calloc(n + 1, sizeof(TokenEdit));
+        e->owners = calloc(n + 1, sizeof(Observation *));
         e->specs = calloc(n + 1, sizeof(TokenSpec));
         e->texts = calloc(n + 1, sizeof(char *));
         e->keeps = calloc(n + 1, sizeof(char **));
-        return e->edits && e->specs && e->texts && e->keeps ? 0 : -ENOMEM;
+        return e->edits && e->owners && e->specs && e->texts && e->keeps ? 0 : -ENOMEM;
 }
 
 static size_t change_token_count(char **ids) {
@@ -201,80 +221,123 @@ static int change_token_record_others(const Survey *survey, Transaction *t, cons
         return 0;
 }
 
-static int store_edits_add(const Survey *survey, const Plan *plan, const BootStore *store, Transaction *t,
-                           StoreEdits *e) {
-        for (size_t i = 0; plan && i < plan->n_changes; i++) {
-                const Change *c = plan->changes + i;
+static int store_edits_add(const TokenWork *w, const BootStore *store, StoreEdits *e) {
+        for (size_t i = 0; i < w->n_adds; i++) {
+                const Change *c = w->adds[i];
                 _cleanup_free_ char *text = NULL;
                 int r;
 
-                if (c->kind != CHANGE_TOKEN || !boot_store_lacks(store, &c->token))
+                if (!boot_store_lacks(store, &c->token))
                         continue;
 
                 text = token_spec_format(&c->token);
                 if (!text)
                         return -ENOMEM;
-                r = change_token_record(survey, t, store, c, text);
+                r = change_token_record(w->survey, w->t, store, c, text);
                 if (r < 0)
                         return r;
 
                 e->edits[e->n] = (TokenEdit) {.spec = &c->token, .add = true};
+                e->owners[e->n] = survey_find(w->survey, c->practice, c->subject);
                 e->texts[e->n++] = TAKE_PTR(text);
         }
 
         return 0;
 }
 
-static int store_edits_remove(const BootStore *store, const Ownerships *taken, StoreEdits *e) {
-        for (size_t i = 0; i < taken->n_tokens; i++) {
+static int store_edits_remove(const TokenWork *w, const BootStore *store, StoreEdits *e) {
+        for (size_t i = 0; i < w->taken.n_tokens; i++) {
+                const Ownership *o = w->taken.tokens + i;
                 TokenSpec *spec = e->specs + e->n;
                 _cleanup_(strv_freep) char **keep = NULL;
                 int r;
 
-                r = ownership_keep(taken->tokens + i, store, &keep);
+                r = ownership_keep(o, store, &keep);
                 if (r < 0)
                         return r;
                 if (r == 0)
                         continue;
-                r = token_spec_parse(taken->tokens[i].token, spec, e->texts + e->n);
+                r = token_spec_parse(o->token, spec, e->texts + e->n);
                 if (r < 0)
                         return r;
 
                 e->edits[e->n] = (TokenEdit) {.spec = spec, .keep = (const char *const *) keep};
+                e->owners[e->n] = survey_find(w->survey, o->practice, o->subject);
                 e->keeps[e->n++] = TAKE_PTR(keep);
         }
 
         return 0;
 }
 
-static int change_token_render(const BootStore *store, const StoreEdits *e, Transaction *t) {
+/* The reason moves to this function; NULL: memory is exhausted. */
+static int store_edits_leave_out(const StoreEdits *e, Transaction *t, char *reason) {
+        _cleanup_free_ char *text = reason;
+
+        if (!text)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < e->n; i++)
+                if (transaction_leave_out(t, e->owners[i], text) < 0)
+                        return -ENOMEM;
+
+        return 0;
+}
+
+/* Leave out all that changes tokens, because it is not known who needs what cannot be changed, or all do. */
+static int token_work_leave_out(const TokenWork *w, char *reason) {
+        _cleanup_free_ char *text = reason;
+
+        if (!text)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < w->n_adds; i++)
+                if (transaction_leave_out(w->t, survey_find(w->survey, w->adds[i]->practice, w->adds[i]->subject),
+                                          text) < 0)
+                        return -ENOMEM;
+        for (size_t i = 0; i < w->taken.n_tokens; i++)
+                if (transaction_leave_out(w->t, survey_find(w->survey, w->taken.tokens[i].practice,
+                                                            w->taken.tokens[i].subject), text) < 0)
+                        return -ENOMEM;
+
+        return 0;
+}
+
+/* Why a store cannot be rendered, as a sentence. */
+static char *change_token_explain(const BootStore *store, int r, const BootEntry *entry, size_t size) {
+        if (r == -E2BIG)
+                return xasprintf("%s:%u: the kernel command line would be %zu bytes long, and the kernel takes %u: "
+                                 "remove something from it", entry->path, entry->line, size, CMDLINE_MAX);
+        if (r == -ENOSPC)
+                return xasprintf("%s: the environment block is full: remove something from it with grub2-editenv",
+                                 store->path);
+        if (r == -EBADMSG)
+                return xasprintf("%s: gtuned has read again what it would write here, and it is not as it should be: "
+                                 "edit the file by hand", store->path);
+
+        return xasprintf("%s cannot be changed: %s", store->path, error_text(-r));
+}
+
+static int change_token_render(const TokenWork *w, const BootStore *store, const StoreEdits *e) {
         _cleanup_buffer_ Buffer new = BUFFER_NULL;
         const BootEntry *entry = NULL;
+        FileTraits traits = {};
         size_t size = 0;
         FileChange *f;
         int r;
 
         r = store->driver->render(store, e->edits, e->n, &new, &entry, &size);
-        if (r == -E2BIG)
-                return transaction_refuse(t, xasprintf("%s:%u: the kernel command line would be %zu bytes long, and the "
-                                                       "kernel takes %u: remove something from it",
-                                                       entry->path, entry->line, size, CMDLINE_MAX));
-        if (r == -ENOSPC)
-                return transaction_refuse(t, xasprintf("%s: the environment block is full: remove something from it "
-                                                       "with grub2-editenv",
-                                                       store->path));
         if (r == -ENOMEM)
                 return r;
-        if (r == -EBADMSG)
-                return transaction_refuse(t, xasprintf("%s: gtuned has read again what it would write here, and it is "
-                                                       "not as it should be: edit the file by hand",
-                                                       store->path));
         if (r < 0)
-                return transaction_refuse(t, xasprintf("%s cannot be changed: %s", store->path, error_text(-r)));
+                return store_edits_leave_out(e, w->t, change_token_explain(store, r, entry, size));
         if (buffer_equal(&new, &store->content))
                 return 0;
 
-        f = change_add_file(t, store->path, NULL);
+        /* What cannot be looked at fails, or not, when it is written. */
+        if (replacement_foresee(w->survey->root, store->path, &traits) >= 0 && (traits.flag || traits.folder_flag))
+                return store_edits_leave_out(e, w->t, change_file_explain_flag(store->path, &traits));
+
+        f = change_add_file(w->t, store->path, NULL);
         if (!f || buffer_append(&f->old, store->content.data, store->content.size) < 0)
                 return -ENOMEM;
 
@@ -283,46 +346,62 @@ static int change_token_render(const BootStore *store, const StoreEdits *e, Tran
         return 0;
 }
 
-static int change_token_edit_store(const Survey *survey, const Plan *plan, const Ownerships *taken,
-                                   const BootStore *store, Transaction *t) {
+static int change_token_edit_store(const TokenWork *w, const BootStore *store) {
         _cleanup_(store_edits_done) StoreEdits e = {};
         int r;
 
-        r = store_edits_init(&e, (plan ? plan->n_changes : 0) + taken->n_tokens);
+        r = store_edits_init(&e, w->n_adds + w->taken.n_tokens);
         if (r < 0)
                 return r;
-        r = store_edits_add(survey, plan, store, t, &e);
+        r = store_edits_add(w, store, &e);
         if (r < 0)
                 return r;
-        r = store_edits_remove(store, taken, &e);
+        r = store_edits_remove(w, store, &e);
         if (r < 0 || e.n == 0)
                 return r;
 
-        return change_token_render(store, &e, t);
-}
-
-static bool plan_has_tokens(const Plan *plan) {
-        for (size_t i = 0; plan && i < plan->n_changes; i++)
-                if (plan->changes[i].kind == CHANGE_TOKEN)
-                        return true;
-
-        return false;
+        return change_token_render(w, store, &e);
 }
 
 /*
- * Whether this boot has all wanted tokens, and what boots the system is not known: then somebody else has put them where
- * they belong, and nothing is left to do.
+ * Whether this boot has all tokens that a practice wants, and what boots the system is not known: then somebody else has
+ * put them where they belong, and nothing is left to do.
  */
-static bool plan_is_done_elsewhere(const Survey *survey, const Plan *plan) {
+static bool change_token_is_done_elsewhere(const Survey *survey, const Plan *plan, const Change *wanted) {
         if (!survey->stores->none || survey->machine->kind == MACHINE_IMAGE)
                 return false;
 
-        for (size_t i = 0; plan && i < plan->n_changes; i++)
-                if (plan->changes[i].kind == CHANGE_TOKEN &&
-                    cmdline_state(&survey->machine->cmdline, &plan->changes[i].token, NULL) != TOKEN_EQUAL)
+        for (size_t i = 0; i < plan->n_changes; i++) {
+                const Change *c = plan->changes + i;
+
+                if (c->kind == CHANGE_TOKEN && streq(c->practice, wanted->practice) &&
+                    streq_ptr(c->subject, wanted->subject) &&
+                    cmdline_state(&survey->machine->cmdline, &c->token, NULL) != TOKEN_EQUAL)
                         return false;
+        }
 
         return true;
+}
+
+static int token_work_init(const Plan *plan, const bool *release, TokenWork *w) {
+        size_t n_changes = plan ? plan->n_changes : 0;
+
+        w->adds = calloc(n_changes + 1, sizeof(Change *));
+        w->release = calloc(w->survey->n_observations + 1, sizeof(bool));
+        if (!w->adds || !w->release)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < n_changes; i++) {
+                const Change *c = plan->changes + i;
+
+                if (c->kind == CHANGE_TOKEN && !change_token_is_done_elsewhere(w->survey, plan, c) &&
+                    !transaction_leaves_out(w->t, survey_find(w->survey, c->practice, c->subject)))
+                        w->adds[w->n_adds++] = c;
+        }
+        for (size_t i = 0; i < w->survey->n_observations; i++)
+                w->release[i] = release[i] && !transaction_leaves_out(w->t, w->survey->observations + i);
+
+        return 0;
 }
 
 /* Without anything that boots, the rest is left alone too; an image may get its entries later. */
@@ -356,137 +435,160 @@ static const BootStoreProblem *stores_find_remark(const BootStores *stores, cons
 }
 
 /* Dropping the record of a file that is only unmounted would make gtuned's token in it the administrator's for good. */
-static int change_token_check_records(const Survey *survey, const bool *release, Transaction *t) {
-        for (size_t i = 0; i < survey->ledger->n_tokens; i++) {
-                const LedgerToken *record = survey->ledger->tokens + i;
+static int change_token_check_records(const TokenWork *w) {
+        const Ledger *ledger = w->survey->ledger;
+
+        for (size_t i = 0; i < ledger->n_tokens; i++) {
+                const LedgerToken *record = ledger->tokens + i;
+                _cleanup_free_ char *reason = NULL;
                 const BootStoreProblem *problem;
                 bool out_of_reach = false;
 
-                if (!change_is_released(survey, release, record->practice, record->subject) ||
-                    boot_stores_by_path(survey->stores, record->path))
+                if (!change_is_released(w->survey, w->release, record->practice, record->subject) ||
+                    boot_stores_by_path(w->survey->stores, record->path))
                         continue;
 
-                problem = stores_find_remark(survey->stores, record->path);
-                if (problem)
-                        return transaction_refuse(t, boot_store_problem_format(problem));
-                if (path_is_out_of_reach(survey->root, record->path, &out_of_reach) < 0)
+                problem = stores_find_remark(w->survey->stores, record->path);
+                if (!problem && path_is_out_of_reach(w->survey->root, record->path, &out_of_reach) < 0)
                         return -ENOMEM;
-                if (out_of_reach)
-                        return transaction_refuse(t, xasprintf("%s, where gtuned added %s, is not there: mount it; if "
-                                                               "it is gone for good, remove its record from %s",
-                                                               record->path, record->token, survey->ledger->path));
+                if (!problem && !out_of_reach)
+                        continue;
+
+                reason = problem ? boot_store_problem_format(problem)
+                                 : xasprintf("%s, where gtuned added %s, is not there: mount it; if it is gone for "
+                                             "good, remove its record from %s",
+                                             record->path, record->token, ledger->path);
+                if (!reason || transaction_leave_out(w->t, survey_find(w->survey, record->practice, record->subject),
+                                                     reason) < 0)
+                        return -ENOMEM;
         }
 
         return 0;
 }
 
-typedef struct Released {
-        const Survey *survey;
-        const bool *release;
-} Released;
-
 static bool change_token_drops(const LedgerToken *record, const void *userdata) {
-        const Released *released = userdata;
+        const TokenWork *w = userdata;
 
-        return change_is_released(released->survey, released->release, record->practice, record->subject);
+        return change_is_released(w->survey, w->release, record->practice, record->subject);
 }
 
 /* What would be written is read again first. */
-static int change_token_check(const Survey *survey, const Plan *plan, const Ownerships *taken, Transaction *t) {
-        size_t n = taken->n_tokens + (plan ? plan->n_changes : 0), k = 0;
+static int change_token_check(const TokenWork *w) {
+        size_t n = w->taken.n_tokens + w->n_adds, k = 0;
         _cleanup_free_ BootCheckToken *tokens = calloc(n + 1, sizeof(BootCheckToken));
         _cleanup_(store_edits_done) StoreEdits e = {};
         _cleanup_free_ char *path = NULL;
         int r;
 
-        if (!tokens || store_edits_init(&e, taken->n_tokens) < 0)
+        if (!tokens || store_edits_init(&e, w->taken.n_tokens) < 0)
                 return -ENOMEM;
 
-        for (size_t i = 0; plan && i < plan->n_changes; i++)
-                if (plan->changes[i].kind == CHANGE_TOKEN)
-                        tokens[k++] = (BootCheckToken) {plan->changes[i].token.name, plan->changes[i].token.value};
-        for (; e.n < taken->n_tokens; e.n++) {
-                r = token_spec_parse(taken->tokens[e.n].token, e.specs + e.n, e.texts + e.n);
+        for (size_t i = 0; i < w->n_adds; i++)
+                tokens[k++] = (BootCheckToken) {w->adds[i]->token.name, w->adds[i]->token.value};
+        for (; e.n < w->taken.n_tokens; e.n++) {
+                r = token_spec_parse(w->taken.tokens[e.n].token, e.specs + e.n, e.texts + e.n);
                 if (r < 0)
                         return r;
                 tokens[k++] = (BootCheckToken) {e.specs[e.n].name, e.specs[e.n].value};
         }
 
-        r = boot_check(survey, t, tokens, k, &path);
-        if (r < 0)
+        r = boot_check(w->survey, w->t, tokens, k, &path);
+        if (r < 0 || !path)
                 return r;
-        if (path)
-                return transaction_refuse(t, xasprintf("%s: gtuned has read again what it would write, and this file "
-                                                       "would not have the same words and the tokens: add or remove "
-                                                       "the tokens by hand",
-                                                       path));
 
-        return 0;
+        return token_work_leave_out(w, xasprintf("%s: gtuned has read again what it would write, and this file would "
+                                                 "not have the same words and the tokens: add or remove the tokens by "
+                                                 "hand", path));
 }
 
 /* Say which practices gtuned takes back in this boot: what it removes stays in effect until the next one. */
-static int change_token_note_release(const Survey *survey, const Ownerships *taken, Transaction *t) {
-        for (size_t i = 0; i < taken->n_tokens; i++)
-                if (ledger_note_release(t->ledger, taken->tokens[i].practice, taken->tokens[i].subject,
-                                        survey->machine->boot_id) < 0)
+static int change_token_note_release(const TokenWork *w) {
+        for (size_t i = 0; i < w->taken.n_tokens; i++)
+                if (ledger_note_release(w->t->ledger, w->taken.tokens[i].practice, w->taken.tokens[i].subject,
+                                        w->survey->machine->boot_id) < 0)
                         return -ENOMEM;
 
         return 0;
 }
 
-static int change_token_edit_stores(const Survey *survey, const Plan *plan, const Ownerships *taken, Transaction *t) {
-        int r;
+static int change_token_edit_stores(const TokenWork *w) {
+        const BootStores *stores = w->survey->stores;
+        size_t n_left_out = w->t->n_left_out;
 
-        for (size_t i = 0; plan && i < plan->n_changes; i++) {
-                r = plan->changes[i].kind == CHANGE_TOKEN ? change_token_record_others(survey, t, plan->changes + i)
-                                                          : 0;
-                if (r < 0)
-                        return r;
-        }
+        for (size_t i = 0; i < w->n_adds; i++)
+                if (change_token_record_others(w->survey, w->t, w->adds[i]) < 0)
+                        return -ENOMEM;
 
-        for (size_t i = 0; i < survey->stores->n_stores; i++) {
-                r = change_token_edit_store(survey, plan, taken, survey->stores->stores[i], t);
-                if (r < 0)
+        for (size_t i = 0; i < stores->n_stores; i++) {
+                int r = change_token_edit_store(w, stores->stores[i]);
+
+                if (r < 0 || w->t->n_left_out > n_left_out)
                         return r;
         }
 
         return 0;
 }
 
-static int change_token_begin(const Survey *survey, const Plan *plan, const bool *release, Transaction *t) {
-        const Released released = {survey, release};
-        _cleanup_(ownerships_done) Ownerships taken = {};
+/* What keeps all boot stores from being changed. */
+static int change_token_check_stores(const TokenWork *w) {
+        const BootStores *stores = w->survey->stores;
+
+        for (size_t i = 0; i < stores->n_problems; i++)
+                if (stores->problems[i].fatal)
+                        return token_work_leave_out(w, boot_store_problem_format(stores->problems + i));
+
+        return 0;
+}
+
+/* Change the tokens of all who are not left out. If that leaves out somebody else, the transaction is half done. */
+static int change_token_try(TokenWork *w, const Plan *plan, const bool *release) {
+        size_t n_left_out = w->t->n_left_out;
         int r;
 
-        r = change_token_check_records(survey, release, t);
+        r = token_work_init(plan, release, w);
         if (r < 0)
                 return r;
-        r = ownerships_read(survey, release, &taken);
+        r = change_token_check_records(w);
+        if (r < 0 || w->t->n_left_out > n_left_out)
+                return r;
+        r = ownerships_read(w->survey, w->release, &w->taken);
         if (r < 0)
                 return r;
 
-        (void) ledger_drop_tokens(t->ledger, change_token_drops, &released);
-        if ((!plan_has_tokens(plan) || plan_is_done_elsewhere(survey, plan)) && taken.n_tokens == 0)
+        (void) ledger_drop_tokens(w->t->ledger, change_token_drops, w);
+        if (w->n_adds == 0 && w->taken.n_tokens == 0)
                 return 0;
 
-        r = change_token_note_release(survey, &taken, t);
+        r = change_token_note_release(w);
         if (r < 0)
                 return r;
+        r = change_token_check_stores(w);
+        if (r < 0 || w->t->n_left_out > n_left_out)
+                return r;
 
-        for (size_t i = 0; i < survey->stores->n_problems; i++) {
-                const BootStoreProblem *p = survey->stores->problems + i;
+        if (!machine_can_take_tokens(w->survey->machine))
+                w->n_adds = 0;
+        r = change_token_edit_stores(w);
+        if (r < 0 || w->t->n_left_out > n_left_out)
+                return r;
 
-                if (p->fatal)
-                        return transaction_refuse(t, boot_store_problem_format(p));
+        return change_token_check(w);
+}
+
+/* Each round leaves out one observation more, or is the last. Tokens come first, so nothing else is dropped with them. */
+static int change_token_begin(const Survey *survey, const Plan *plan, const bool *release, Transaction *t) {
+        for (;;) {
+                _cleanup_(token_work_done) TokenWork w = {.survey = survey, .t = t};
+                size_t n_left_out = t->n_left_out;
+                int r;
+
+                r = change_token_try(&w, plan, release);
+                if (r < 0 || t->n_left_out == n_left_out)
+                        return r;
+                r = transaction_start_over(t, survey->ledger);
+                if (r < 0)
+                        return r;
         }
-
-        if (!machine_can_take_tokens(survey->machine))
-                plan = NULL;
-        r = change_token_edit_stores(survey, plan, &taken, t);
-        if (r < 0)
-                return r;
-
-        return t->refusal ? 0 : change_token_check(survey, plan, &taken, t);
 }
 
 const ChangeDriver change_token = {

@@ -11,6 +11,8 @@ static void change_unit_done(Transaction *t) {
         for (size_t i = 0; i < t->n_units; i++)
                 unit_change_done(t->units + i);
         free(t->units);
+        t->units = NULL;
+        t->n_units = 0;
 }
 
 static UnitChange *change_find_unit(const Transaction *t, const char *unit) {

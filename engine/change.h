@@ -5,6 +5,7 @@
  * The kinds of change. Each is one file with one constant row, and one line in the table of engine/resolve.c.
  */
 
+#include "core/replace.h"
 #include "engine/transaction.h"
 
 typedef struct ChangeDriver {
@@ -64,6 +65,15 @@ int change_attribute_list_rewrites(const Survey *survey, const AttributeChange *
  * Return: the change without content, or NULL when memory is exhausted.
  */
 FileChange *change_add_file(Transaction *t, const char *path, const char *unit);
+
+/**
+ * change_file_explain_flag() - say which flag of a file, or of its directory, forbids to replace it, and what to do
+ * @path: the file
+ * @traits: what a replacement would meet; it has such a flag
+ *
+ * Return: a new string, or NULL when memory is exhausted.
+ */
+char *change_file_explain_flag(const char *path, const FileTraits *traits);
 
 /**
  * change_add_unit() - let a unit be restarted, once, whatever asks for it

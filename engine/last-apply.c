@@ -27,7 +27,8 @@ int last_apply_read(const Side *side, const Root *root, json_object **ret) {
         return 0;
 }
 
-int last_apply_write(const Side *side, const Root *root, const char *boot_id, const char *result, const char *error) {
+int last_apply_write(const Side *side, const Root *root, const char *boot_id, const char *result, const char *error,
+                     const Transaction *t) {
         _cleanup_free_ char *path = side_run_path(side, LAST_APPLY_NAME);
         _cleanup_json_ json_object *o = json_object_new_object();
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
@@ -36,7 +37,8 @@ int last_apply_write(const Side *side, const Root *root, const char *boot_id, co
 
         timestamp_utc(now);
         if (!path || !o || json_set_text(o, "boot_id", boot_id) < 0 || json_set_text(o, "time", now) < 0 ||
-            json_set_text(o, "result", result) < 0 || json_set_text(o, "error", error) < 0)
+            json_set_text(o, "result", result) < 0 || json_set_text(o, "error", error) < 0 ||
+            (t && transaction_left_out_to_json(t, o) < 0))
                 return -ENOMEM;
 
         r = json_format_pretty(o, &text);

@@ -92,15 +92,6 @@ static int resolve_changes(const Survey *survey, const Plan *plan, const bool *r
 }
 
 /* A file that may not be replaced refuses the transaction now, and not in its middle. */
-static int resolve_refuse_locked(const FileChange *f, const FileTraits *traits, Transaction *t) {
-        const char flag = traits->folder_flag ? traits->folder_flag : traits->flag;
-        const char *what = traits->folder_flag ? "the directory of " : "";
-
-        return transaction_refuse(t, xasprintf("%s%s is %s: take the flag away with `chattr -%c`, and set it again "
-                                               "afterwards",
-                                               what, f->path, flag == 'i' ? "immutable" : "append-only", flag));
-}
-
 static int resolve_foresee_files(const Survey *survey, Transaction *t) {
         for (size_t i = 0; i < t->n_files; i++) {
                 FileTraits traits;
@@ -110,7 +101,8 @@ static int resolve_foresee_files(const Survey *survey, Transaction *t) {
                         continue;
 
                 t->files[i].other_names = traits.other_names;
-                if ((traits.flag || traits.folder_flag) && resolve_refuse_locked(t->files + i, &traits, t) < 0)
+                if ((traits.flag || traits.folder_flag) &&
+                    transaction_refuse(t, change_file_explain_flag(t->files[i].path, &traits)) < 0)
                         return -ENOMEM;
         }
 

@@ -34,6 +34,15 @@ typedef struct UnitChange {
         bool restarted; /* set by commit() */
 } UnitChange;
 
+/*
+ * An observation whose tokens stay as they are, because a boot store cannot be changed. What else the practice asks for is
+ * done: files, attributes and units count without the token, or wait for it and do no harm.
+ */
+typedef struct LeftOut {
+        const Observation *observation;
+        char *reason; /* a sentence with its remedy */
+} LeftOut;
+
 typedef struct Transaction {
         FileChange *files;
         size_t n_files;
@@ -43,6 +52,8 @@ typedef struct Transaction {
         size_t n_units;
         SideChange *side_changes;
         size_t n_side_changes;
+        LeftOut *left_out;
+        size_t n_left_out;
         Ledger *ledger;      /* afterwards */
         bool ledger_changed; /* … and it says something else than before, also if nothing is written */
         char *note;          /* what commit() has to say although all went well; NULL: nothing */
@@ -62,6 +73,44 @@ DEFINE_CLEANUP(Transaction *, transaction_free);
  */
 int transaction_refuse(Transaction *t, char *sentence);
 
+/**
+ * transaction_leave_out() - say that the tokens of an observation stay as they are
+ * @t: the transaction
+ * @o: the observation; it must outlive the transaction; if it is left out already, its first reason stays
+ * @reason: why, as a sentence with its remedy; copied
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int transaction_leave_out(Transaction *t, const Observation *o, const char *reason);
+
+/** transaction_leaves_out() - whether the tokens of an observation stay as they are */
+bool transaction_leaves_out(const Transaction *t, const Observation *o) _pure_;
+
+/**
+ * transaction_start_over() - drop all changes, and keep what is left out and why nothing may be carried out
+ * @t: the transaction
+ * @ledger: the ledger to begin with
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int transaction_start_over(Transaction *t, const Ledger *ledger);
+
+/**
+ * transaction_left_out_status() - what a verb exits with because of what is left out
+ * @t: the transaction
+ *
+ * Return: STATUS_OK: nothing is; STATUS_UNMET: the states of those practices tell it; STATUS_ERROR: a state does not.
+ */
+int transaction_left_out_status(const Transaction *t) _pure_;
+
+/**
+ * left_out_format() - say for people what is left out and why: "NAME: its kernel parameters stay as they are: REASON"
+ * @l: what is left out
+ *
+ * Return: a new string, or NULL when memory is exhausted.
+ */
+char *left_out_format(const LeftOut *l);
+
 /** transaction_drop_file() - leave a file alone, and the unit that would be restarted only for it */
 void transaction_drop_file(Transaction *t, size_t index);
 
@@ -73,3 +122,6 @@ bool transaction_is_empty(const Transaction *t) _pure_;
 
 /** transaction_to_json() - what kind of change, where, for which practice; no content. Return: 0 or -ENOMEM. */
 int transaction_to_json(const Transaction *t, json_object **ret);
+
+/** transaction_left_out_to_json() - set the member "left_out", if anything is left out. Return: 0 or -ENOMEM. */
+int transaction_left_out_to_json(const Transaction *t, json_object *o);

@@ -107,6 +107,16 @@ static size_t command_fill_page(json_object *all, size_t first, size_t space, Bu
         return i;
 }
 
+static int command_add_left_out(json_object *left_out, Buffer *page) {
+        int r;
+
+        if (!left_out)
+                return 0;
+
+        r = buffer_puts(page, ", \"left_out\": ");
+        return r < 0 ? r : json_format(left_out, page);
+}
+
 static int command_answer_page(const CommandCall *call, json_object *plan, size_t first) {
         _cleanup_buffer_ Buffer page = BUFFER_NULL;
         json_object *all = json_get_array(plan, "changes"), *refusal = json_object_object_get(plan, "refusal");
@@ -117,6 +127,9 @@ static int command_answer_page(const CommandCall *call, json_object *plan, size_
         if (r < 0)
                 return r;
         r = json_format(refusal, &page);
+        if (r < 0)
+                return r;
+        r = command_add_left_out(json_get_array(plan, "left_out"), &page);
         if (r < 0)
                 return r;
         r = buffer_puts(&page, ", \"changes\": [");

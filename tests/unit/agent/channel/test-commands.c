@@ -98,6 +98,19 @@ static void test_pages(_unused_ void **state) {
         stage_done(&s);
 }
 
+static void test_left_out(_unused_ void **state) {
+        Stage s;
+
+        stage_init(&s);
+        free(s.changes);
+        s.changes = strdup("{\"changes\":[],\"refusal\":null,\"left_out\":[{\"practice\":\"p\",\"reason\":\"r\"}]}");
+        stage_say(&s, "{\"execute\":\"gtune-plan\"}");
+        assert_string_equal(s.said.data, "{\"return\": {\"refusal\": null, \"left_out\": [{\"practice\":\"p\","
+                                         "\"reason\":\"r\"}], \"changes\": [], \"offset\": 0, \"total\": 0, "
+                                         "\"next\": null}}\n");
+        stage_done(&s);
+}
+
 static void test_watch_ends(_unused_ void **state) {
         static const char *const ends[] = {
                 "\xFF",
@@ -291,6 +304,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_commands),
                 cmocka_unit_test(test_pages),
+                cmocka_unit_test(test_left_out),
                 cmocka_unit_test(test_watch_ends),
                 cmocka_unit_test(test_apply),
                 cmocka_unit_test(test_apply_without_id),
