@@ -172,6 +172,10 @@ int commit_put_back(const Commit *c, const FileChange *f) {
         _cleanup_(replacement_done) Replacement back = REPLACEMENT_NULL;
         int r;
 
+        /* Another process has renamed it, as systemd-bless-boot does: the old file would come back as a second entry. */
+        if (f->existed && !f->gone && !root_exists(c->root, f->path))
+                return -ESTALE;
+
         r = replacement_stage(c->root, NULL, f->path, f->existed ? &f->old : NULL, 0644, &back);
         if (r < 0)
                 return r;

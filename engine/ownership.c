@@ -33,6 +33,17 @@ static char *ownership_key(const char *id) {
         return xasprintf("%.*s.conf", (int) (ownership_name_end(name + 1) - name - 1), name + 1);
 }
 
+bool ownership_is_recounted(const char *a, const char *b) {
+        size_t n_a, n_b;
+
+        if (!endswith(a, ".conf") || !endswith(b, ".conf") || streq(a, ".conf") || streq(b, ".conf"))
+                return false;
+
+        n_a = (size_t) (ownership_name_end(a) - a);
+        n_b = (size_t) (ownership_name_end(b) - b);
+        return !streq(a, b) && n_a == n_b && memcmp(a, b, n_a) == 0;
+}
+
 static int ownership_compare_claims(const void *a, const void *b) {
         const OwnershipClaim *x = a, *y = b;
 

@@ -53,6 +53,13 @@ typedef struct Ownerships {
 } Ownerships;
 
 /**
+ * ownership_is_recounted() - whether two names in one directory are one entry with different boot counters
+ * @a: the name of a file
+ * @b: the name of another file
+ */
+bool ownership_is_recounted(const char *a, const char *b) _pure_;
+
+/**
  * ownerships_read() - gather what the ledger says of the tokens that are taken back
  * @survey: the survey, which must outlive the result
  * @release: for each observation whether its changes are taken back

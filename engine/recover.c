@@ -6,6 +6,7 @@
 #include "engine/boot-flush.h"
 #include "engine/hash.h"
 #include "engine/own-directory.h"
+#include "engine/ownership.h"
 #include "engine/recover-internal.h"
 
 static bool hash_is(const Buffer *b, const char *expected) {
@@ -18,15 +19,50 @@ static bool hash_is(const Buffer *b, const char *expected) {
         return streq(hash, expected);
 }
 
+/*
+ * systemd-boot renames an entry at each boot that it counts, so that the boot after a crash has it under another name.
+ * Only new bytes count: the ledger's record of them stays true (engine/ownership.h), and old ones must not come back under
+ * the old name. Return: 1 if an entry that is so renamed has the new bytes, 0 or -errno.
+ */
+static int recovery_is_recounted(const Root *root, const LedgerIntent *intent) {
+        const char *name = strrchr(intent->path, '/') + 1;
+        _cleanup_free_ char *folder = strndup(intent->path, (size_t) (name - intent->path));
+        _cleanup_(strv_freep) char **names = NULL;
+        int r;
+
+        if (!folder)
+                return -ENOMEM;
+
+        r = intent->new && endswith(name, ".conf") ? root_list(root, folder, &names) : 0;
+        if (r == -ENOMEM)
+                return r;
+
+        for (char **n = names; n && *n; n++) {
+                _cleanup_free_ char *path = ownership_is_recounted(name, *n) ? xasprintf("%s%s", folder, *n) : NULL;
+                _cleanup_buffer_ Buffer is = BUFFER_NULL;
+
+                if (path && root_read(root, path, BOOT_FILE_MAX, &is) >= 0 && hash_is(&is, intent->new))
+                        return 1;
+        }
+
+        return 0;
+}
+
 static int recovery_look_at_target(const Root *root, const LedgerIntent *intent, Found *ret) {
         _cleanup_buffer_ Buffer is = BUFFER_NULL;
         const Buffer *content = &is;
         int r;
 
         r = root_read(root, intent->path, BOOT_FILE_MAX, &is);
-        if (r == -ENOENT)
+        if (r == -ENOENT) {
                 content = NULL;
-        else if (r < 0)
+                r = recovery_is_recounted(root, intent);
+                if (r > 0) {
+                        *ret = FOUND_NEW;
+                        return 0;
+                }
+        }
+        if (r < 0)
                 return r;
 
         *ret = hash_is(content, intent->new)   ? FOUND_NEW

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What a boot store refuses stops only who needs it: a side with two practices of tokens and one of a file.
+ * Tokens, by a side with two practices of tokens and one of a file: what a boot store refuses stops only who needs it, and
+ * entries that systemd-boot counts are not made twice.
  */
 
 #include <setjmp.h>
@@ -64,7 +65,65 @@ const Practice practice_beta = {
         .name = "beta", MADE_UP_TEXTS, .keys = {beta_keys, 1}, .observe = beta_observe, .plan = beta_plan,
 };
 
-static const Practice *const practices[] = {&practice_alpha, &practice_beta, &made_up_note};
+/* Entries as systemd-boot counts their tries: two differ by the counter alone, and two have no tries left. */
+#define ENTRIES "/efi/loader/entries/"
+
+static const struct {
+        const char *name, *later; /* how it is called after some boots */
+        bool has_alpha;           /* before gtuned came */
+} counted[] = {
+        {ENTRIES "a+3.conf", ENTRIES "a+2-1.conf", false},
+        {ENTRIES "a.conf", ENTRIES "a.conf", false},
+        {ENTRIES "b+0-3.conf", ENTRIES "b.conf", false},
+        {ENTRIES "c+0.conf", ENTRIES "c+0.conf", false},
+        {ENTRIES "d+2-1.conf", ENTRIES "d.conf", true},
+};
+
+/* The kind "bless": another process counts the entries while gtuned is at work, and then a later step fails. */
+static int bless_plan(_unused_ const View *view, const Change *wanted, _unused_ const LedgerSideChange *record,
+                      SideChange *change, _unused_ char **ret_refusal) {
+        change->value = strdup(wanted->value);
+        return change->value && buffer_puts(&change->new, "counted\n") >= 0 ? 1 : -ENOMEM;
+}
+
+static int bless_commit(const View *view, _unused_ const SideChange *change, char **ret_error) {
+        for (size_t i = 0; i < ELEMENTSOF(counted); i++) {
+                _cleanup_close_ int fd = -EBADF;
+                const char *name;
+
+                assert_int_equal(root_open_parent(view->root, counted[i].name, false, &fd, &name), ROOT_OK);
+                assert_int_equal(renameat(fd, name, fd, strrchr(counted[i].later, '/') + 1), 0);
+        }
+
+        *ret_error = strdup("a later step fails");
+        return -EIO;
+}
+
+static int bless_observe(const View *view, const void *facts, Finding *f);
+
+static int bless_ask(_unused_ const View *view, _unused_ const void *facts, const Finding *f, Plan *plan) {
+        return practice_is_on(f) ? plan_of_side(plan, f, "bless", "entries", "counted") : 0;
+}
+
+static const PolicyKey bless_keys[] = {{"bless", "enable", KEY_CHOICE, enable_choices, "whether it is wanted"}};
+
+static const Practice practice_bless = {
+        .name = "bless", MADE_UP_TEXTS, .keys = {bless_keys, 1}, .observe = bless_observe, .plan = bless_ask,
+};
+
+static int bless_observe(const View *view, _unused_ const void *facts, Finding *f) {
+        return token_observe(view, &practice_bless, f);
+}
+
+static int bless_verify(_unused_ const View *view, _unused_ const LedgerSideChange *record) {
+        return 0;
+}
+
+static const ChangeKindRow kinds[] = {
+        {.name = "bless", .plan = bless_plan, .commit = bless_commit, .verify = bless_verify},
+};
+
+static const Practice *const practices[] = {&practice_alpha, &practice_beta, &practice_bless, &made_up_note};
 
 static const Side side = {
         .name = "thing",
@@ -75,6 +134,8 @@ static const Side side = {
         .run_directory = "/run/made-up",
         .apply_unit = "made-up-apply.service",
         .ledger_name = "things.json",
+        .kinds = kinds,
+        .n_kinds = ELEMENTSOF(kinds),
         .read_policy = side_read_policy_files,
 };
 
@@ -199,6 +260,106 @@ static void test_revert(void **state) {
         assert_true(has_record(*state, "/mnt/gone/grub.cfg", "beta"));
 }
 
+static char *counted_text(size_t i, bool with_alpha) {
+        char *text = xasprintf("title %zu\nlinux /vmlinuz-%zu\noptions root=/dev/vda1 ro%s\n", i, i,
+                               with_alpha ? " alpha=1" : "");
+
+        assert_non_null(text);
+        return text;
+}
+
+static void make_counted(const Tree *t) {
+        make_tree(t, "", "ro\n", "[alpha]\nenable = yes\n[note]\ntext = /remember\n");
+        tree_file(t, "/efi/EFI/systemd/systemd-bootx64.efi", "");
+        for (size_t i = 0; i < ELEMENTSOF(counted); i++) {
+                _cleanup_free_ char *text = counted_text(i, counted[i].has_alpha);
+
+                tree_file(t, counted[i].name, text);
+        }
+}
+
+static void assert_counted(const Tree *t, bool later, bool applied) {
+        _cleanup_(strv_freep) char **names = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(counted); i++) {
+                _cleanup_free_ char *text = counted_text(i, counted[i].has_alpha || applied);
+                _cleanup_buffer_ Buffer is = BUFFER_NULL;
+
+                assert_int_equal(root_read(t->root, later ? counted[i].later : counted[i].name, 4096, &is), 0);
+                assert_string_equal(is.data, text);
+        }
+
+        assert_int_equal(root_list(t->root, "/efi/loader/entries", &names), ELEMENTSOF(counted));
+}
+
+static void count_boots(const Tree *t) {
+        for (size_t i = 0; i < ELEMENTSOF(counted); i++) {
+                _cleanup_free_ char *from = tree_path(t, counted[i].name), *to = tree_path(t, counted[i].later);
+
+                assert_int_equal(rename(from, to), 0);
+        }
+}
+
+static void test_counted(void **state) {
+        make_counted(*state);
+        apply_and_expect(*state, "", STATUS_OK, "");
+        assert_counted(*state, /* later= */ false, /* applied= */ true);
+
+        count_boots(*state);
+        apply_and_expect(*state, "", STATUS_OK, "");
+        assert_counted(*state, /* later= */ true, /* applied= */ true);
+
+        assert_int_equal(revert(*state, PRACTICE_SET_ALL), 0);
+        assert_counted(*state, /* later= */ true, /* applied= */ false);
+}
+
+static void make_apply(const Tree *t, Apply *a) {
+        _cleanup_free_ char *note = NULL;
+
+        *a = (Apply) {.side = &side, .root = t->root, .lock_fd = -EBADF};
+        assert_int_equal(apply_begin(a, &note), 0);
+        assert_int_equal(apply_survey(a), 0);
+        assert_int_equal(apply_resolve(a), 0);
+}
+
+/* An entry that is renamed between the look and the write does not come back beside the renamed one. */
+static void test_counted_meanwhile(void **state) {
+        _cleanup_(apply_done) Apply a = APPLY_NULL;
+
+        make_counted(*state);
+        make_apply(*state, &a);
+        count_boots(*state);
+        assert_int_equal(apply_commit(&a, "applied"), -ESTALE);
+        assert_non_null(strstr(a.error, ENTRIES));
+        assert_counted(*state, /* later= */ true, /* applied= */ false);
+}
+
+/* Nor does one that is renamed after the write, when a later step fails and all is put back. */
+static void test_counted_before_undo(void **state) {
+        _cleanup_(apply_done) Apply a = APPLY_NULL;
+        _cleanup_(strv_freep) char **names = NULL;
+        _cleanup_free_ char *note = NULL;
+
+        make_counted(*state);
+        tree_file(*state, "/etc/made-up/policy.conf", "[alpha]\nenable = yes\n[bless]\nenable = yes\n");
+        make_apply(*state, &a);
+        assert_int_equal(apply_commit(&a, "applied"), -EIO);
+        assert_int_equal(root_list(((Tree *) *state)->root, "/efi/loader/entries", &names), ELEMENTSOF(counted));
+
+        /* The next run knows the renamed entries, so that revert takes the token out of them. */
+        apply_done(&a);
+        a = (Apply) {.side = &side, .root = ((Tree *) *state)->root, .lock_fd = -EBADF};
+        tree_file(*state, "/etc/made-up/policy.conf", "[alpha]\nenable = yes\n[note]\ntext = /remember\n");
+        assert_int_equal(apply_begin(&a, &note), 0);
+        assert_non_null(note);
+        assert_null(strstr(note, "is left alone"));
+        apply_done(&a);
+        apply_and_expect(*state, "", STATUS_OK, "");
+        assert_counted(*state, /* later= */ true, /* applied= */ true);
+        assert_int_equal(revert(*state, PRACTICE_SET_ALL), 0);
+        assert_counted(*state, /* later= */ true, /* applied= */ false);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tree_setup, tree_teardown)
 
 int main(void) {
@@ -209,6 +370,9 @@ int main(void) {
                 TEST(test_nothing),
                 TEST(test_record_out_of_reach),
                 TEST(test_revert),
+                TEST(test_counted),
+                TEST(test_counted_meanwhile),
+                TEST(test_counted_before_undo),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
