@@ -92,7 +92,9 @@ void configuration_of_tokens(const View *view, const char *practice, const Token
 
         if (n_specs > 0 && (view->machine->entries_error || !boots)) {
                 ret->unknown = true;
-                ret->complete = ret->next_boot = false;
+                ret->built = view->machine->entries_built;
+                ret->complete = ret->complete && ret->built;
+                ret->next_boot = false;
         }
         for (size_t i = 0; i < n_specs; i++)
                 if (cmdline_state(&view->machine->cmdline, specs + i, NULL) != TOKEN_EQUAL)
@@ -172,7 +174,7 @@ static int configuration_verdict_on(const View *view, Finding *f, const Configur
          */
         if (c->unknown && effect && c->running && view->machine->entries_none)
                 return finding_verdict(f, STATE_ACTIVE, NULL, NULL, NULL);
-        if (c->unknown)
+        if (c->unknown && !c->built)
                 return configuration_unknown(view, f);
         if (c->opposite)
                 return configuration_opposite(f, c);
@@ -180,6 +182,11 @@ static int configuration_verdict_on(const View *view, Finding *f, const Configur
                 return configuration_missing(view, f, c);
         if (effect)
                 return finding_verdict(f, STATE_ACTIVE, NULL, NULL, NULL);
+        if (c->built && !c->running)
+                return finding_verdict(f, STATE_CONFLICT, "image-not-built",
+                                       "build the image anew with `kernel-install add`, and reboot",
+                                       "it is configured for the next image, and the unified kernel image that boots "
+                                       "this system was built without it");
         if (c->running && view->machine->kind != MACHINE_IMAGE)
                 return finding_verdict(f, STATE_CONFLICT, "no-effect", "see the kernel log of this boot",
                                        "this boot was started with it, and it is not in effect");

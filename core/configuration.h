@@ -12,6 +12,7 @@
 typedef struct Configuration {
         bool automatic;           /* nothing has to be configured: the kernel does it by itself */
         bool unknown;             /* the boot entries could not be read, or there are none */
+        bool built;               /* what boots is built of the templates, so that it may not have what they have */
         bool complete;            /* all boot entries, templates and files have it */
         bool next_boot;           /* all entries that boot this system have it */
         bool running;             /* this boot was started with it */

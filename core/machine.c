@@ -45,6 +45,7 @@ void machine_forget_entries(Machine *machine) {
         machine->entries_error = NULL;
         machine->entries_error_code = NULL;
         machine->entries_none = false;
+        machine->entries_built = false;
 
         for (size_t i = 0; i < machine->n_remarks; i++)
                 free(machine->remarks[i]);

@@ -43,6 +43,7 @@ typedef struct Machine {
         size_t n_entries;
         char *entries_error;       /* why the list of boot entries may be wrong or incomplete; NULL: it is right */
         const char *entries_error_code; /* its reason code */
+        bool entries_built;        /* what boots is built anew of the template among the entries, such as an image */
         bool entries_none;         /* no entry of this system was found, or can be read: what runs is all that is known */
         char **remarks;            /* files with command lines that gtuned leaves alone, or does not wholly know */
         size_t n_remarks;

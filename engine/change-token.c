@@ -406,6 +406,9 @@ static int token_work_init(const Plan *plan, const bool *release, TokenWork *w) 
 
 /* Without anything that boots, the rest is left alone too; an image may get its entries later. */
 static bool machine_can_take_tokens(const Machine *m) {
+        if (m->entries_built)
+                return true;
+
         for (size_t i = 0; i < m->n_entries; i++)
                 if (m->entries[i]->kind == ENTRY_SYSTEM)
                         return true;

@@ -81,6 +81,7 @@ static int survey_note_entries(Survey *survey) {
                 }
 
         survey->machine->entries_none = stores->none;
+        survey->machine->entries_built = stores->built;
         for (size_t i = 0; i < stores->n_problems; i++) {
                 if (!stores->problems[i].remark)
                         continue;

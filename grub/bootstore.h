@@ -30,7 +30,7 @@ typedef struct BootStoreDriver BootStoreDriver;
  *   boot-store-kernelopts   fatal  entries use a variable whose value in grub.cfg is computed
  *   boot-store-unmounted           /etc/fstab mounts a boot file system here, and it is not mounted; fatal if the file
  *                                  that boots this system must be on it
- *   boot-store-uki          fatal  a unified kernel image boots this system
+ *   boot-store-uki          fatal  a unified kernel image boots this system; not fatal if BootStores.built
  *   boot-store-ostree       fatal  ostree owns the boot entries
  *   boot-store-zipl         fatal  zipl writes the command line into the boot record (s390x)
  *   boot-store-extlinux     fatal  extlinux, syslinux or U-Boot boots this system
@@ -76,6 +76,7 @@ struct BootStores {
         size_t n_problems;
         char *systemd_boot;   /* the boot loader on an EFI system partition; NULL: not installed */
         char *unified_kernel; /* a unified kernel image on one; NULL: there is none */
+        bool built; /* what boots this system is built anew of a template that was found, /etc/kernel/cmdline */
         bool none; /* what boots this system was not found, or cannot be read: what runs is all that is known of it */
 
         size_t *index;     /* stores by path; private to bootstore.c */

@@ -19,6 +19,7 @@ typedef struct LayoutsLook {
         bool boots;         /* a store has an entry that boots this system */
         bool grub;          /* there is a store of a grub.cfg */
         bool bls;           /* there are stores of BLS entries */
+        bool template;      /* there is a store of /etc/kernel/cmdline */
         const Cmdline *running; /* the command line of this boot; NULL: unknown */
 } LayoutsLook;
 
@@ -33,6 +34,7 @@ static void layouts_look(const Root *root, const Cmdline *running, const BootSto
         for (size_t i = 0; i < stores->n_stores; i++) {
                 l->grub = l->grub || stores->stores[i]->driver == &boot_store_grub_cfg;
                 l->bls = l->bls || stores->stores[i]->driver == &boot_store_bls;
+                l->template = l->template || stores->stores[i]->driver == &boot_store_kernel_cmdline;
         }
 }
 
@@ -198,6 +200,7 @@ static const struct {
         const char *code;
         const char *(*find)(const LayoutsLook *l); /* the file that proves it, or NULL */
         const char *reason;
+        bool built; /* kernel-install builds it of /etc/kernel/cmdline */
 } layouts[] = {
         {
                 "boot-store-ostree", layouts_find_ostree,
@@ -213,6 +216,7 @@ static const struct {
                 "boot-store-uki", layouts_find_unified,
                 "The command line is a part of this unified kernel image: put the tokens into /etc/kernel/cmdline and "
                 "build the image anew with `kernel-install add`, or install a signed addon beside it",
+                .built = true,
         },
         {
                 "boot-store-extlinux", layouts_find_extlinux_alpine,
@@ -256,7 +260,8 @@ int boot_stores_refuse_layouts(const Root *root, const Cmdline *running, BootSto
 
                 /* Whoever does what the reason says changes nothing that gtuned reads, save what runs. */
                 stores->none = true;
-                return boot_stores_problem(stores, path, 0, layouts[i].code, /* fatal= */ true, "%s",
+                stores->built = layouts[i].built && l.template && !l.boots;
+                return boot_stores_problem(stores, path, 0, layouts[i].code, /* fatal= */ !stores->built, "%s",
                                            layouts[i].reason);
         }
 
