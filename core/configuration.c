@@ -182,11 +182,12 @@ static int configuration_verdict_on(const View *view, Finding *f, const Configur
                 return configuration_missing(view, f, c);
         if (effect)
                 return finding_verdict(f, STATE_ACTIVE, NULL, NULL, NULL);
-        if (c->built && !c->running)
+        if (c->built && view->machine->kind != MACHINE_IMAGE && !c->running)
                 return finding_verdict(f, STATE_CONFLICT, "image-not-built",
-                                       "build the image anew with `kernel-install add`, and reboot",
-                                       "it is configured for the next image, and the unified kernel image that boots "
-                                       "this system was built without it");
+                                       "build the image anew with `kernel-install add`, if that was not done since, "
+                                       "and reboot",
+                                       "it is configured for the next image, and the unified kernel image of this boot "
+                                       "was built without it");
         if (c->running && view->machine->kind != MACHINE_IMAGE)
                 return finding_verdict(f, STATE_CONFLICT, "no-effect", "see the kernel log of this boot",
                                        "this boot was started with it, and it is not in effect");
@@ -200,6 +201,11 @@ static int configuration_verdict_on(const View *view, Finding *f, const Configur
                                        "add the tokens there by hand, or make another entry the default",
                                        "it is configured, but %s:%u is booted by default, which gtuned does not change, "
                                        "and does not have it", c->unedited->path, c->unedited->line);
+
+        if (c->built && finding_coded_warning(f, "image-not-built", "build it with `kernel-install add` after this",
+                                              "a unified kernel image that was built before it was configured does not "
+                                              "have it") < 0)
+                return -ENOMEM;
 
         return finding_verdict(f, STATE_PENDING_REBOOT, "next-boot",
                                view->machine->kind == MACHINE_IMAGE ? NULL : "reboot",

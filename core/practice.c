@@ -21,8 +21,8 @@ const Reason common_reasons[] = {
         {"boot-config-not-read", "It was configured before this boot, and this boot does not have it: the boot "
                                  "loader reads another file, or the guest is booted with a command line of its host."},
         {"next-boot", "It is configured and takes effect at the next boot.", .group = REASON_OF_OWNER},
-        {"image-not-built", "It is configured in /etc/kernel/cmdline, and the unified kernel image that boots this system "
-                            "was built without it."},
+        {"image-not-built", "It is configured in /etc/kernel/cmdline, and the unified kernel image of this boot was built "
+                            "without it."},
         {"default-unedited", "The entry that is booted by default is none that gtuned changes, and does not have it."},
         {"until-reboot", "It is no longer configured and stays in effect until the next boot."},
         {"ours-to-remove", "The policy does not want it, and gtuned's own changes are still there.",
