@@ -49,8 +49,8 @@ int apply_drop_holds(Apply *a);
  * apply_resolve() - find out what the policy comes to
  * @a: the apply, with a survey
  *
- * A practice whose precheck refuses is left out, with a sentence in a->left_out, and does not stop the others. One whose
- * tokens cannot be set does not either, and a->t->left_out names it. Return: 0 or -ENOMEM.
+ * A practice whose precheck refuses is left out, with a sentence in a->left_out, and does not stop the others. One
+ * whose tokens cannot be set does not either, and a->t->left_out names it. Return: 0 or -ENOMEM.
  */
 int apply_resolve(Apply *a);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Tokens on the kernel command line: the engine turns all that are wanted and all that are taken back into one new content
- * of each boot store. Of a practice all tokens are changed in all stores, or none: if a store cannot be changed, those who
- * need it are left out (transaction_leave_out()), and the stores are edited anew without them.
+ * Tokens on the kernel command line: the engine turns all that are wanted and all that are taken back into one new
+ * content of each boot store. Of a practice all tokens are changed in all stores, or none: if a store cannot be changed,
+ * those who need it are left out (transaction_leave_out()), and the stores are edited anew without them.
  */
 
 #include "engine/boot-check.h"
@@ -364,8 +364,8 @@ static int change_token_edit_store(const TokenWork *w, const BootStore *store) {
 }
 
 /*
- * Whether this boot has all tokens that a practice wants, and what boots the system is not known: then somebody else has
- * put them where they belong, and nothing is left to do.
+ * Whether this boot has all tokens that a practice wants, and what boots the system is not known: then somebody else
+ * has put them where they belong, and nothing is left to do.
  */
 static bool change_token_is_done_elsewhere(const Survey *survey, const Plan *plan, const Change *wanted) {
         if (!survey->stores->none || survey->machine->kind == MACHINE_IMAGE)
@@ -578,7 +578,7 @@ static int change_token_try(TokenWork *w, const Plan *plan, const bool *release)
         return change_token_check(w);
 }
 
-/* Each round leaves out one observation more, or is the last. Tokens come first, so nothing else is dropped with them. */
+/* Each round leaves out one observation more, or is the last. Tokens come first: nothing else is dropped with them. */
 static int change_token_begin(const Survey *survey, const Plan *plan, const bool *release, Transaction *t) {
         for (;;) {
                 _cleanup_(token_work_done) TokenWork w = {.survey = survey, .t = t};

@@ -172,7 +172,7 @@ int commit_put_back(const Commit *c, const FileChange *f) {
         _cleanup_(replacement_done) Replacement back = REPLACEMENT_NULL;
         int r;
 
-        /* Another process has renamed it, as systemd-bless-boot does: the old file would come back as a second entry. */
+        /* Another process has renamed it, as systemd-bless-boot does: the old file would be a second entry. */
         if (f->existed && !f->gone && !root_exists(c->root, f->path))
                 return -ESTALE;
 

@@ -21,8 +21,8 @@ static bool hash_is(const Buffer *b, const char *expected) {
 
 /*
  * systemd-boot renames an entry at each boot that it counts, so that the boot after a crash has it under another name.
- * Only new bytes count: the ledger's record of them stays true (engine/ownership.h), and old ones must not come back under
- * the old name. Return: 1 if an entry that is so renamed has the new bytes, 0 or -errno.
+ * Only new bytes count: the ledger's record of them stays true (engine/ownership.h), and old ones must not come back
+ * under the old name. Return: 1 if an entry that is so renamed has the new bytes, 0 or -errno.
  */
 static int recovery_is_recounted(const Root *root, const LedgerIntent *intent) {
         const char *name = strrchr(intent->path, '/') + 1;

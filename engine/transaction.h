@@ -35,8 +35,8 @@ typedef struct UnitChange {
 } UnitChange;
 
 /*
- * An observation whose tokens stay as they are, because a boot store cannot be changed. What else the practice asks for is
- * done: files, attributes and units count without the token, or wait for it and do no harm.
+ * An observation whose tokens stay as they are, because a boot store cannot be changed. What else the practice asks for
+ * is done: files, attributes and units count without the token, or wait for it and do no harm.
  */
 typedef struct LeftOut {
         const Observation *observation;

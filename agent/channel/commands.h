@@ -16,7 +16,7 @@ typedef struct CommandAgent {
          */
         int (*report)(void *userdata, Span *ret);
 
-        /* Get the plan: an object with the array "changes", with "refusal" and perhaps "left_out"; otherwise as report(). */
+        /* Get the plan: an object with "changes", "refusal" and perhaps "left_out"; otherwise as report(). */
         int (*changes)(void *userdata, Span *ret);
 
         /* Whether the policy that was read last lets the host use gtune-apply. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Tokens, by a side with two practices of tokens and one of a file: what a boot store refuses stops only who needs it, and
- * entries that systemd-boot counts are not made twice.
+ * Tokens, by a side with two practices of tokens and one of a file: what a boot store refuses stops only who needs it,
+ * and entries that systemd-boot counts are not made twice.
  */
 
 #include <setjmp.h>
@@ -203,7 +203,8 @@ static void test_done_elsewhere(void **state) {
 static void test_too_long(void **state) {
         _cleanup_buffer_ Buffer menu = BUFFER_NULL;
 
-        assert_int_equal(buffer_printf(&menu, "menuentry 'a' {\n\tlinux /vmlinuz-1 root=/dev/vda1 x=%02000d\n}\n", 0), 0);
+        assert_int_equal(buffer_printf(&menu, "menuentry 'a' {\n\tlinux /vmlinuz-1 root=/dev/vda1 x=%02000d\n}\n", 0),
+                         0);
         make_tree(*state, menu.data, "ro\n", EVERYTHING);
         apply_and_expect(*state, "alpha beta ", STATUS_ERROR, "the kernel takes 2047");
         assert_menu(*state, NULL);
@@ -217,8 +218,8 @@ static void test_nothing(void **state) {
 }
 
 static const char record_out_of_reach[] =
-        "{\"schema\": 1, \"tokens\": [{\"practice\": \"beta\", \"store\": \"grub-cfg\", \"path\": \"/mnt/gone/grub.cfg\","
-        " \"token\": \"beta\", \"boot_id\": \"earlier\"}], \"files\": [], \"attributes\": [], \"holds\": [],"
+        "{\"schema\": 1, \"tokens\": [{\"practice\": \"beta\", \"store\": \"grub-cfg\", "
+        "\"path\": \"/mnt/gone/grub.cfg\", \"token\": \"beta\", \"boot_id\": \"earlier\"}], \"files\": [], \"attributes\": [], \"holds\": [],"
         " \"intents\": []}\n";
 
 static bool has_record(const Tree *t, const char *path, const char *token) {
