@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A guest that systemd-boot boots by a unified kernel image whose tries are counted: what needs no boot store is
+applied, the next image gets the tokens by /etc/kernel/cmdline, and the counter is left to systemd."""
+
+import json
+import re
+
+import image
+from checks import test
+from qemu import Guest
+from test_main import TUNABLE, haltpoll
+
+PACKAGES = ("systemd-boot", "systemd-boot-efi", "systemd-ukify")
+BOOT = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi"
+ESP, KERNEL_CMDLINE = "/boot/efi", "/etc/kernel/cmdline"
+IMAGES = f"{ESP}/EFI/Linux"
+DROP_IN = "/etc/systemd/system/qemu-guest-agent.service.d/90-gtuned.conf"
+TOKEN = b" cpuidle_haltpoll.force=Y"
+COUNTER = re.compile(r"\+\d+(-\d+)?\.efi$")  # a version may have a "+", too
+SLOW = 240  # under emulation, for what restarts a service or builds an image
+UNIT, BLESS = "gtuned-apply.service", "systemd-bless-boot.service"
+
+
+def images(guest):
+    """The names of the images on the ESP."""
+    return guest.check(f"ls {IMAGES}").split()
+
+
+def build_image(guest, checks, release):
+    """The only image, as kernel-install builds it, with three tries."""
+    guest.check(f"rm -rf {IMAGES}; mkdir -p {IMAGES} && "
+                f"kernel-install add {release} /boot/vmlinuz-{release} /boot/initrd.img-{release} && sync -f {ESP}",
+                timeout=SLOW)
+    checks.ok("the new image has three tries", [name[-len("+3.efi"):] for name in images(guest)] == ["+3.efi"])
+
+
+def lay_out(guest, checks, disk):
+    """systemd-boot in the place of GRUB, and nothing of GRUB is left."""
+    guest.write_file("/etc/kernel/install.conf", f"layout=uki\nuki_generator=ukify\nBOOT_ROOT={ESP}\n")
+    guest.write_file("/etc/kernel/tries", "3\n")
+    guest.write_file("/etc/kernel/entry-token", "e2e\n")
+    guest.write_file(KERNEL_CMDLINE, disk.cmdline + "\n")
+    guest.write_file("/etc/gtuned/gtuned.conf.d/60-uki.conf", "[qga-policy]\nblock = exec\n")
+    guest.check(f"rm -rf {ESP}/EFI && mkdir -p {ESP}/EFI/BOOT {ESP}/EFI/systemd {ESP}/loader && "
+                f"cp {BOOT} {ESP}/EFI/BOOT/BOOTX64.EFI && cp {BOOT} {ESP}/EFI/systemd/")
+    guest.write_file(f"{ESP}/loader/loader.conf", "timeout 0\n")
+    guest.check(f"systemctl enable -q {UNIT}")
+    build_image(guest, checks, disk.release)
+
+
+def applied_at_boot(guest, checks):
+    """All but the tokens of this boot."""
+    checks.equal("the apply unit succeeds, and says what cannot be", guest.check(
+        f"systemctl show -P Result -P ExecMainStatus {UNIT}").split(), ["success", "5"])
+    checks.contains("qga-policy is applied", guest.read_file(DROP_IN), b"guest-exec")
+    checks.equal("the tunable is applied", guest.read_file(TUNABLE), b"400000\n")
+    checks.contains("the next image gets the token", guest.read_file(KERNEL_CMDLINE), TOKEN)
+    checks.ok("this boot does not have it", TOKEN not in guest.read_file("/proc/cmdline"))
+    found = haltpoll(guest)
+    checks.equal("haltpoll says so", (found["state"], found["reason_code"]), ("conflict", "image-not-built"))
+
+
+def counted(guest, checks):
+    """systemd-boot has counted the boot, and systemd-bless-boot has ended the count after the apply."""
+    found = images(guest)
+    checks.ok("there is one image, without a counter", len(found) == 1 and not COUNTER.search(found[0]), repr(found))
+    done, begun = (int(guest.check(f"systemctl show -P {what} {unit}")) for what, unit in
+                   (("ExecMainExitTimestampMonotonic", UNIT), ("ExecMainStartTimestampMonotonic", BLESS)))
+    checks.ok("the entry was renamed after the apply", 0 < done <= begun, f"{done}, {begun}")
+
+
+def without_template(guest, checks):
+    """No store can be changed: the parameters are left out by name, and the rest is applied."""
+    guest.check(f"gtune revert && mv {KERNEL_CMDLINE} /root/cmdline", timeout=SLOW)
+    checks.ok("revert takes the drop-in away", guest.shell(f"test -e {DROP_IN}")[0] == 1)
+    status, _, err = guest.shell("gtune apply", timeout=SLOW)
+    checks.equal("without a template apply exits with 5", status, 5)
+    checks.contains("it says why", err, "haltpoll: its kernel parameters stay as they are: " + IMAGES)
+    checks.contains("qga-policy is applied all the same", guest.read_file(DROP_IN), b"guest-exec")
+    last = json.loads(guest.shell("gtune --json status")[1])["last_apply"]
+    checks.equal("the report names who is left out", [row["practice"] for row in last["left_out"]], ["haltpoll"])
+    guest.check(f"mv /root/cmdline {KERNEL_CMDLINE}")
+    checks.equal("with a template it exits with 5, too", guest.shell("gtune apply", timeout=SLOW)[0], 5)
+
+
+@test("uki", needs_tree=True, boots=4)
+def uki(environment, checks):
+    """From a boot by GRUB to one by systemd-boot, to one by an image that was built anew."""
+    disk = image.build(environment.cache, environment.work / "image", environment.tree, extra=PACKAGES)
+    with Guest(disk, "uki", environment.work) as guest:
+        guest.boot()
+        lay_out(guest, checks, disk)
+        original = guest.read_file(KERNEL_CMDLINE)
+        guest.reboot()
+        applied_at_boot(guest, checks)
+        counted(guest, checks)
+        without_template(guest, checks)
+        build_image(guest, checks, disk.release)
+        guest.reboot()
+        checks.equal("the kernel has the token once", guest.read_file("/proc/cmdline").count(TOKEN), 1)
+        checks.equal("haltpoll is active", haltpoll(guest)["state"], "active")
+        checks.equal("all is as it should be", guest.shell("gtune status haltpoll qga-policy")[0], 0)
+        counted(guest, checks)
+        guest.shell("gtune revert", timeout=SLOW)
+        checks.equal("revert gives the template back", guest.read_file(KERNEL_CMDLINE), original)
+        checks.ok("and takes the drop-in away", guest.shell(f"test -e {DROP_IN}")[0] == 1)
