@@ -79,19 +79,18 @@ static int ledger_to_json(const Ledger *ledger, json_object **ret) {
 }
 
 static int ledger_names_from_json(json_object *array, char ***ret) {
-        size_t n = json_object_array_length(array);
-        _cleanup_(strv_freep) char **names = calloc(n + 1, sizeof(char *));
+        _cleanup_(strv_freep) char **names = NULL;
+        size_t n = 0;
 
-        if (!names)
+        if (grow(&names, 0, sizeof(char *)) < 0)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < json_object_array_length(array); i++) {
                 json_object *name = json_object_array_get_idx(array, i);
 
                 if (!json_object_is_type(name, json_type_string))
                         return -EBADMSG;
-                names[i] = strdup(json_object_get_string(name));
-                if (!names[i])
+                if (strv_take(&names, &n, strdup(json_object_get_string(name))) < 0)
                         return -ENOMEM;
         }
 

@@ -136,21 +136,17 @@ Ledger *ledger_free(Ledger *ledger) {
         return NULL;
 }
 
+/* The copy has the room that strv_take() expects, because names are appended to it. */
 static int ledger_names_copy(char *const *names, char ***ret) {
         _cleanup_(strv_freep) char **copy = NULL;
         size_t n = 0;
 
-        while (names[n])
-                n++;
-        copy = calloc(n + 1, sizeof(char *));
-        if (!copy)
+        if (grow(&copy, 0, sizeof(char *)) < 0)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < n; i++) {
-                copy[i] = strdup(names[i]);
-                if (!copy[i])
+        for (; *names; names++)
+                if (strv_take(&copy, &n, strdup(*names)) < 0)
                         return -ENOMEM;
-        }
 
         *ret = TAKE_PTR(copy);
         return 0;

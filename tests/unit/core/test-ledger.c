@@ -205,6 +205,30 @@ static void test_intent(void **state) {
         assert_int_equal(copy->n_tokens, 1);
 }
 
+/* Names can be appended to those of a copy, however many there are. */
+static void test_copy_names(_unused_ void **state) {
+        for (size_t n = 0; n < 10; n++) {
+                _cleanup_(ledger_freep) Ledger *ledger = NULL, *copy = NULL;
+                LedgerToken *token;
+                size_t k = 0;
+
+                assert_int_equal(ledger_new(&ledger, "/ledger.json"), 0);
+                token = ledger_add_token(ledger);
+                assert_non_null(token);
+                token->added = calloc(1, sizeof(char *));
+                while (k < n)
+                        assert_int_equal(strv_take(&token->added, &k, strdup("a")), 0);
+
+                assert_int_equal(ledger_copy(ledger, &copy), 0);
+                assert_non_null(copy->tokens->added);
+                while (k < n + 5)
+                        assert_int_equal(strv_take(&copy->tokens->added, &k, strdup("b")), 0);
+                for (size_t i = 0; i < k; i++)
+                        assert_string_equal(copy->tokens->added[i], i < n ? "a" : "b");
+                assert_null(copy->tokens->added[k]);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_status, tree_setup, tree_teardown),
@@ -212,6 +236,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_round_trip, tree_setup, tree_teardown),
                 cmocka_unit_test(test_lookup),
                 cmocka_unit_test(test_drop),
+                cmocka_unit_test(test_copy_names),
                 cmocka_unit_test_setup_teardown(test_intent, tree_setup, tree_teardown),
         };
 
