@@ -310,13 +310,18 @@ int root_overlay_compare(const void *a, const void *b) {
         return strcmp(x->path, y->path);
 }
 
+static const RootOverlay *root_find_overlay(const Root *root, const char *path) {
+        const RootOverlay key = {.path = path};
+
+        return root->n_overlay == 0 ? NULL : bsearch(&key, root->overlay, root->n_overlay, sizeof(RootOverlay),
+                                                     root_overlay_compare);
+}
+
 /* Return: ROOT_OK; 1 if the file is read as it is; -EFBIG; -ENOMEM. */
 static int root_read_overlay(const Root *root, const char *path, size_t max, Buffer *ret) {
-        const RootOverlay key = {.path = path}, *file = NULL;
+        const RootOverlay *file = root_find_overlay(root, path);
         _cleanup_buffer_ Buffer copy = BUFFER_NULL;
 
-        if (root->n_overlay > 0)
-                file = bsearch(&key, root->overlay, root->n_overlay, sizeof(RootOverlay), root_overlay_compare);
         if (!file)
                 return 1;
         if (file->content->size > max)
@@ -615,6 +620,8 @@ int root_resolve(const Root *root, const char *path, char **ret) {
 
         root_call_before(root, SIGHT_REAL_PATH, path, 0);
         r = resolve_inside(root->fd, path, ret);
+        if (r == -ENOENT && root_find_overlay(root, path))
+                r = free_and_strdup(ret, path);
         root_call_after(root, SIGHT_REAL_PATH, path, r, *ret, r < 0 ? 0 : strlen(*ret), 0);
         return r;
 }

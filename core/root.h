@@ -92,7 +92,10 @@ void root_trace(Root *root, const RootTrace *trace);
  */
 void root_remember(Root *root, bool remember);
 
-/* Files that are read with other bytes than they have, and that root_list() names even if they were removed. */
+/*
+ * Files that are read with other bytes than they have. root_resolve() and root_list() know them even if they are not
+ * there, and root_read() even if their directory is not.
+ */
 typedef struct RootOverlay {
         const char *path; /* absolute path inside the root, without links */
         const Buffer *content;
@@ -101,7 +104,7 @@ typedef struct RootOverlay {
 /**
  * root_overlay() - read some files from now on as they would be
  * @root: the root, which must not remember files that it has read (root_remember())
- * @files: the files, whose directories must exist, sorted by root_overlay_compare(); the array must outlive the root
+ * @files: the files, sorted by root_overlay_compare(); the array must outlive the root
  * @n: how many
  *
  * Links to these files are not followed: the caller asks by the path without links (root_resolve()).

@@ -331,11 +331,26 @@ static void test_overlay(void **state) {
         const RootOverlay files[] = {{"/o/d/file", &new}, {"/o/gone", &new}, {"/o/there", &new}, {"/or/other", &new}};
         _cleanup_(strv_freep) char **names = NULL;
         _cleanup_(root_freep) Root *root = NULL;
+        _cleanup_free_ char *path = NULL;
 
         tree_file(t, "/o/other", "old");
         tree_file(t, "/o/there", "old");
         assert_int_equal(root_copy(&root, t->root), 0);
+        assert_int_equal(root_resolve(root, "/o/gone", &path), -ENOENT);
         root_overlay(root, files, ELEMENTSOF(files));
+
+        /* The directory of the last one is not there, either. */
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+                _cleanup_buffer_ Buffer content = BUFFER_NULL;
+
+                assert_int_equal(root_resolve(root, files[i].path, &path), 0);
+                assert_string_equal(path, files[i].path);
+                assert_int_equal(root_read(root, path, 100, &content), ROOT_OK);
+                assert_memory_equal(content.data, "new", 3);
+                free(path);
+                path = NULL;
+        }
+        assert_int_equal(root_resolve(root, "/o/neither", &path), -ENOENT);
 
         assert_int_equal(root_list(root, "/o", &names), 3);
         assert_string_equal(names[0], "gone");
@@ -343,10 +358,10 @@ static void test_overlay(void **state) {
         assert_string_equal(names[2], "there");
         assert_null(names[3]);
         for (size_t i = 0; i < 3; i++) {
-                _cleanup_free_ char *path = xasprintf("/o/%s", names[i]);
+                _cleanup_free_ char *name = xasprintf("/o/%s", names[i]);
                 _cleanup_buffer_ Buffer content = BUFFER_NULL;
 
-                assert_int_equal(root_read(root, path, 100, &content), ROOT_OK);
+                assert_int_equal(root_read(root, name, 100, &content), ROOT_OK);
                 assert_memory_equal(content.data, i == 1 ? "old" : "new", 3);
         }
 }
