@@ -313,8 +313,13 @@ static int ownership_file_has(const Ownership *o, const BootStore *store) {
         return !buffer_equal(&new, &store->content);
 }
 
-/* Several files can make up one template. What gtuned added is in the file of its record, if that still has it. */
+/* Several files can make up one template. What gtuned added is in the files of its records, if one still has it. */
 static int ownership_is_elsewhere(const Ownership *o, const BootStore *store, const char *key) {
+        const LedgerToken *here = ledger_token(o->survey->ledger, store->path, o->token);
+
+        if (here && ledger_token_is_added(here))
+                return 0;
+
         for (size_t i = 0; i < o->n_claims; i++) {
                 const OwnershipClaim *claim = o->claims + i;
                 const BootStore *other = boot_stores_by_path(o->survey->stores, claim->record->path);
