@@ -66,8 +66,7 @@ static int change_file_record(const Survey *survey, Transaction *t, const Change
         return 0;
 }
 
-/* Record the directories that are missing, because they are made with the file. */
-static int change_file_record_directories(const Survey *survey, Transaction *t, const char *path) {
+int change_record_directories(const Survey *survey, Transaction *t, const char *path) {
         _cleanup_free_ char *directory = strdup(path);
 
         if (!directory)
@@ -119,7 +118,7 @@ static int change_file_resolve(const Survey *survey, const Change *c, Transactio
         r = change_add_unit(survey, t, c->practice, c->subject, c->unit, /* service= */ true, c->expect);
         if (r < 0)
                 return r;
-        r = change_file_record_directories(survey, t, c->target);
+        r = change_record_directories(survey, t, c->target);
         return r < 0 ? r : change_file_record(survey, t, c);
 }
 

@@ -341,9 +341,10 @@ static int change_token_render(const TokenWork *w, const BootStore *store, const
         if (!f || buffer_append(&f->old, store->content.data, store->content.size) < 0)
                 return -ENOMEM;
 
-        f->existed = true;
+        f->existed = !store->missing;
+        f->gone = store->own && new.size == 0;
         f->new = TAKE_GENERIC(new, BUFFER_NULL);
-        return 0;
+        return f->existed ? 0 : change_record_directories(w->survey, w->t, store->path);
 }
 
 static int change_token_edit_store(const TokenWork *w, const BootStore *store) {
@@ -447,7 +448,8 @@ static int change_token_check_records(const TokenWork *w) {
                 const BootStoreProblem *problem;
                 bool out_of_reach = false;
 
-                if (!change_is_released(w->survey, w->release, record->practice, record->subject) ||
+                if (!ledger_token_is_added(record) ||
+                    !change_is_released(w->survey, w->release, record->practice, record->subject) ||
                     boot_stores_by_path(w->survey->stores, record->path))
                         continue;
 

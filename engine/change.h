@@ -76,6 +76,16 @@ FileChange *change_add_file(Transaction *t, const char *path, const char *unit);
 char *change_file_explain_flag(const char *path, const FileTraits *traits);
 
 /**
+ * change_record_directories() - record the directories that are missing, because they are made with a file
+ * @survey: the survey
+ * @t: the transaction
+ * @path: the file
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int change_record_directories(const Survey *survey, Transaction *t, const char *path);
+
+/**
  * change_add_unit() - let a unit be restarted, once, whatever asks for it
  * @survey: the survey; only a running system has units
  * @t: the transaction

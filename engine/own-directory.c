@@ -10,6 +10,9 @@ static bool own_directory_is_used(const Ledger *files, const char *path) {
         for (size_t i = 0; i < files->n_files; i++)
                 if (path_is_within(files->files[i].path, path))
                         return true;
+        for (size_t i = 0; i < files->n_tokens; i++)
+                if (path_is_within(files->tokens[i].path, path))
+                        return true;
 
         return false;
 }

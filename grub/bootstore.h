@@ -60,6 +60,8 @@ struct BootStore {
         const BootStoreDriver *driver;
         char *path;      /* the real file, as seen inside the root, without links */
         Buffer content;  /* its bytes as they were read */
+        bool own;        /* gtuned makes the file, and removes it when nothing is left in it */
+        bool missing;    /* … and it is not there yet: the content is empty */
         /*
          * The entries whose tokens are changed in this file. If there are none, tokens are only removed from this
          * file: the command lines that boot are in another file.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Finds /etc/default/grub and the drop-ins that this distribution's grub-mkconfig reads, and reads them as the shell
- * does, together with the files that they source.
+ * Finds /etc/default/grub and the drop-ins that this distribution's grub-mkconfig reads, with the place of the one that
+ * gtuned makes.
  *
  * Tested by test-default-grub.c and tests/default-grub/run.
  */
@@ -11,162 +11,14 @@
 
 #include "grub/default-grub.h"
 
-#define DEFAULT_GRUB_DROP_INS DEFAULT_GRUB_PATH ".d"
-
 /* Real systems have a few drop-ins. */
 #define DEFAULT_GRUB_FILES_MAX 256U
 
 /* All of them together: real ones have some KiB. Each is read some times when an edit is chosen and checked. */
 #define DEFAULT_GRUB_SIZE_MAX (1024U * 1024U)
 
-/* Files that are sourced: real systems have one or two of some lines. */
-#define DEFAULT_GRUB_SOURCED_MAX 64U
-#define DEFAULT_GRUB_SOURCED_SIZE_MAX (256U * 1024U)
-
 /* grub-mkconfig is a script of about 10 KiB. */
 #define DEFAULT_GRUB_GENERATOR_SIZE_MAX (1024U * 1024U)
-
-int default_grub_files_new(DefaultGrubFiles **ret, const Root *root) {
-        DefaultGrubFiles *f = calloc(1, sizeof(DefaultGrubFiles));
-
-        if (!f)
-                return -ENOMEM;
-
-        f->n_references = 1;
-        f->root = root;
-        *ret = f;
-        return 0;
-}
-
-int default_grub_files_add(DefaultGrubFiles *f, const char *path, Buffer *content) {
-        DefaultGrubFile *file;
-        int r;
-
-        r = grow(&f->files, f->n_files, sizeof(DefaultGrubFile));
-        if (r < 0)
-                return r;
-
-        file = f->files + f->n_files;
-        *file = (DefaultGrubFile) { .path = strdup(path) };
-        if (!file->path)
-                return -ENOMEM;
-
-        file->content = TAKE_GENERIC(*content, BUFFER_NULL);
-        f->n_files++;
-        return 0;
-}
-
-static void default_grub_file_done(DefaultGrubFile *file) {
-        free(file->path);
-        free(file->real);
-        buffer_done(&file->content);
-}
-
-DefaultGrubFiles *default_grub_files_unref(DefaultGrubFiles *f) {
-        if (!f || --f->n_references > 0)
-                return NULL;
-
-        for (unsigned i = 0; i < f->n_files; i++)
-                default_grub_file_done(f->files + i);
-        for (size_t i = 0; i < f->n_sourced; i++)
-                default_grub_file_done(f->sourced + i);
-        free(f->files);
-        free(f->sourced);
-        free(f);
-        return NULL;
-}
-
-/* Read a file that is sourced. Return: 0, also if there is none; -ENODATA if it cannot be read; -ENOMEM. */
-static int default_grub_load_sourced(DefaultGrubFiles *f, DefaultGrubFile *file) {
-        int r;
-
-        if (!f->root || f->n_sourced >= DEFAULT_GRUB_SOURCED_MAX)
-                return -ENODATA;
-
-        r = root_resolve(f->root, file->path, &file->real);
-        if (r >= 0)
-                r = root_read(f->root, file->real, DEFAULT_GRUB_SOURCED_SIZE_MAX - f->sourced_size, &file->content);
-        if (r == -ENOENT || r == -ENOTDIR)
-                r = 0;
-        if (r < 0)
-                return r == -ENOMEM ? r : -ENODATA;
-
-        f->sourced_size += file->content.size;
-        return 0;
-}
-
-static int default_grub_add_sourced(DefaultGrubFiles *f, const char *path) {
-        DefaultGrubFile file = { .path = strdup(path) };
-        int r;
-
-        r = file.path ? default_grub_load_sourced(f, &file) : -ENOMEM;
-        if (r >= 0)
-                r = grow(&f->sourced, f->n_sourced, sizeof(DefaultGrubFile));
-        if (r < 0) {
-                default_grub_file_done(&file);
-                return r;
-        }
-
-        f->sourced[f->n_sourced++] = file;
-        return 0;
-}
-
-/* The files are read again when an edit is checked, and then there is no root; so each is kept. */
-static int default_grub_source(void *userdata, const char *path, const Buffer **ret) {
-        DefaultGrubFiles *f = userdata;
-        const DefaultGrubFile *file;
-        size_t i = 0;
-        int r;
-
-        while (i < f->n_sourced && !streq(f->sourced[i].path, path))
-                i++;
-        if (i == f->n_sourced) {
-                r = default_grub_add_sourced(f, path);
-                if (r < 0)
-                        return r;
-        }
-
-        file = f->sourced + i;
-        *ret = f->replaced && streq_ptr(file->real, f->replaced) ? f->replacement : &file->content;
-        return file->real != NULL;
-}
-
-int default_grub_read(DefaultGrubFiles *f, unsigned number, const Buffer *content, DefaultGrubReading *ret) {
-        int r;
-
-        *ret = (DefaultGrubReading) {};
-        f->replaced = content ? f->files[number].path : NULL;
-        f->replacement = content;
-        r = shell_new(&ret->shell, default_grub_source, f);
-
-        for (unsigned i = 0; r >= 0 && i < f->n_files; i++) {
-                const DefaultGrubFile *file = f->files + i;
-
-                ret->error_file = i;
-                r = shell_run(ret->shell, streq_ptr(file->path, f->replaced) ? content : &file->content, i,
-                              &ret->error);
-        }
-
-        f->replaced = NULL;
-        if (r < 0)
-                return r;
-
-        /* The second call may move what the first one returned. */
-        r = shell_get(ret->shell, DEFAULT_GRUB_VARIABLE_BEHIND, &ret->behind);
-        if (r >= 0)
-                r = shell_get(ret->shell, DEFAULT_GRUB_VARIABLE, &ret->value);
-        if (r >= 0)
-                r = shell_get(ret->shell, DEFAULT_GRUB_VARIABLE_BEHIND, &ret->behind);
-        if (r == -EINVAL)
-                ret->error = (ShellError) { .dynamic = true, .reason = "the files set too many variables" };
-
-        return r;
-}
-
-void default_grub_reading_done(DefaultGrubReading *r) {
-        shell_free(r->shell);
-        *r = (DefaultGrubReading) {};
-}
 
 /* Append a file to the list. Return: 0, also if it does not exist; 1 if a problem was appended; -ENOMEM. */
 static int default_grub_read_file(const Root *root, BootStores *stores, const char *path, DefaultGrubFiles *f) {
@@ -193,7 +45,14 @@ static int default_grub_read_file(const Root *root, BootStores *stores, const ch
         return default_grub_files_add(f, real, &content);
 }
 
-/* Whether the text of an existing generator names the drop-ins. Return: 1, 0, -ENOENT if there is none, or -ENOMEM. */
+/* Whether grub-mkconfig reads the drop-ins here. */
+enum {
+        DROP_INS_UNREAD,
+        DROP_INS_READ,    /* it may, so they are read; none is added, because its tokens may be lost */
+        DROP_INS_WELCOME, /* it surely does */
+};
+
+/* What the text of an existing generator says. Return: a number from above; -ENOENT if there is none; -ENOMEM. */
 static int default_grub_ask_generator(const Root *root) {
         static const char *const paths[] = {
                 "/usr/sbin/grub-mkconfig", "/usr/sbin/grub2-mkconfig", "/usr/bin/grub-mkconfig",
@@ -211,62 +70,80 @@ static int default_grub_ask_generator(const Root *root) {
                 if (r < 0 || content.size == 0 || !memmem(content.data, content.size, "default/grub", 12))
                         continue;
                 if (memmem(content.data, content.size, "default/grub.d", 14))
-                        return 1;
+                        return DROP_INS_WELCOME;
                 found = true;
         }
 
-        return found ? 0 : -ENOENT;
+        return found ? DROP_INS_UNREAD : -ENOENT;
 }
 
 /*
  * The families whose grub2-mkconfig is that of upstream here, which reads no drop-ins (rhboot/grub2:
- * util/grub-mkconfig.in). Those of Debian, Azure Linux, Arch and Deepin read them.
+ * util/grub-mkconfig.in), and those that have changed this.
  */
-static bool default_grub_is_family_without(const char *word, size_t n) {
-        static const char *const families[] = {
-                "fedora", "rhel", "centos", "suse", "openEuler", "kylin", "anolis", "opencloudos", "tencentos", "amzn",
+static int default_grub_ask_family(const char *word, size_t n) {
+        static const struct {
+                const char *name;
+                int answer;
+        } families[] = {
+                { "fedora", DROP_INS_UNREAD },
+                { "rhel", DROP_INS_UNREAD },
+                { "centos", DROP_INS_UNREAD },
+                { "suse", DROP_INS_UNREAD },
+                { "openEuler", DROP_INS_UNREAD },
+                { "kylin", DROP_INS_UNREAD },
+                { "anolis", DROP_INS_UNREAD },
+                { "opencloudos", DROP_INS_UNREAD },
+                { "tencentos", DROP_INS_UNREAD },
+                { "amzn", DROP_INS_UNREAD },
+                { "debian", DROP_INS_WELCOME },
+                { "ubuntu", DROP_INS_WELCOME },
+                { "deepin", DROP_INS_WELCOME },
+                { "arch", DROP_INS_WELCOME },
+                { "azurelinux", DROP_INS_WELCOME },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(families); i++)
-                if (strlen(families[i]) == n && strncasecmp(word, families[i], n) == 0)
-                        return true;
+                if (strlen(families[i].name) == n && strncasecmp(word, families[i].name, n) == 0)
+                        return families[i].answer;
 
-        return false;
+        return DROP_INS_READ;
 }
 
-/* Whether ID or ID_LIKE of os-release names such a family. */
+/* What ID and ID_LIKE of os-release say. Return: a number from above, or -ENOMEM. */
 static int default_grub_ask_os_release(const Root *root) {
         _cleanup_buffer_ Buffer content = BUFFER_NULL;
         char *state = NULL;
-        int r;
+        int answer, r;
 
         r = root_read(root, "/etc/os-release", 64 * 1024, &content);
         if (r < 0 && r != -ENOMEM)
                 r = root_read(root, "/usr/lib/os-release", 64 * 1024, &content);
         if (r < 0 || content.size == 0)
-                return r == -ENOMEM ? r : true;
+                return r == -ENOMEM ? r : DROP_INS_READ;
 
         for (char *line = strtok_r(content.data, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
                 const char *p = startswith(line, "ID=") ?: startswith(line, "ID_LIKE=");
 
                 for (size_t n; p && *p; p += n + (p[n] != 0)) {
                         n = strcspn(p, " \t\"'\r");
-                        if (default_grub_is_family_without(p, n))
-                                return false;
+                        answer = default_grub_ask_family(p, n);
+                        if (answer != DROP_INS_READ)
+                                return answer;
                 }
         }
 
-        return true;
+        return DROP_INS_READ;
 }
 
-/* Whether grub-mkconfig reads the drop-ins here. Return: 1, 0 or -ENOMEM. */
 static int default_grub_reads_drop_ins(const Root *root) {
         int r = default_grub_ask_generator(root);
 
         return r == -ENOENT ? default_grub_ask_os_release(root) : r;
 }
 
-static int default_grub_read_unread(const Root *root, BootStores *stores, const char *path) {
+/* Read a file as one that is read alone, because grub-mkconfig does not read it. Return: 0 or -ENOMEM. */
+static int default_grub_read_unread(const Root *root, BootStores *stores, const char *path, const char *own) {
         _cleanup_(default_grub_files_unrefp) DefaultGrubFiles *f = NULL;
         _cleanup_free_ char *real = NULL;
         _cleanup_buffer_ Buffer content = BUFFER_NULL;
@@ -285,60 +162,145 @@ static int default_grub_read_unread(const Root *root, BootStores *stores, const 
         if (r < 0)
                 return r;
 
+        f->files[0].own = streq_ptr(real, own);
         return default_grub_add_unread(stores, f);
 }
 
-/* Read the drop-ins in the order in which the shell expands "*.cfg". */
-static int default_grub_read_drop_ins(const Root *root, BootStores *stores, bool read, DefaultGrubFiles *f) {
-        _cleanup_(strv_freep) char **names = NULL;
+/*
+ * The path of gtuned's own drop-in without links. Return: 0; -ENOENT if there is no directory of drop-ins and none can
+ * be made, and *ret stays NULL; -ENOMEM.
+ */
+static int default_grub_find_own(const Root *root, char **ret) {
+        _cleanup_free_ char *folder = NULL;
+        const char *below = "/" DEFAULT_GRUB_OWN_NAME;
         int r;
 
-        r = root_list(root, DEFAULT_GRUB_DROP_INS, &names);
+        r = root_resolve(root, DEFAULT_GRUB_DROP_INS, &folder);
+        if (r == -ENOENT && root_is_mask(root, DEFAULT_GRUB_DROP_INS) == -ENOENT) {
+                r = root_resolve(root, "/etc/default", &folder);
+                below = "/grub.d/" DEFAULT_GRUB_OWN_NAME;
+        }
         if (r < 0)
+                return r == -ENOMEM ? r : -ENOENT;
+
+        *ret = xasprintf("%s%s", folder, below);
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* The search for drop-ins. */
+typedef struct DefaultGrubSearch {
+        const Root *root;
+        BootStores *stores;
+        DefaultGrubFiles *files;
+        int drop_ins; /* a number from above */
+        char *own;    /* the path of gtuned's own; NULL: it has no place */
+} DefaultGrubSearch;
+
+/* Append gtuned's own drop-in, which is not there: without content, so that it can be made. */
+static int default_grub_add_missing(DefaultGrubSearch *s) {
+        unsigned n = s->files->n_files;
+        Buffer empty = BUFFER_NULL;
+        int r;
+
+        /* Where nothing at all is set, grub-mkconfig is not used. */
+        if (s->drop_ins != DROP_INS_WELCOME || !s->own || n == 0)
+                return 0;
+
+        /* The check of what would be written asks here, too, and then the file is there. */
+        r = default_grub_read_file(s->root, s->stores, s->own, s->files);
+        if (r == 0 && s->files->n_files == n) {
+                r = default_grub_files_add(s->files, s->own, &empty);
+                if (r >= 0)
+                        s->files->files[n].missing = true;
+        }
+        if (r >= 0 && s->files->n_files > n)
+                s->files->files[n].own = true;
+
+        return r;
+}
+
+static int default_grub_read_drop_in(DefaultGrubSearch *s, const char *name) {
+        _cleanup_free_ char *path = NULL;
+        unsigned n = s->files->n_files;
+        int r;
+
+        if (*name == '.' || !endswith(name, ".cfg"))
+                return 0;
+        if (n >= DEFAULT_GRUB_FILES_MAX)
+                return boot_stores_problem(s->stores, DEFAULT_GRUB_DROP_INS, 0, "default-grub-unreadable",
+                                           /* fatal= */ true, "The directory holds more than %u files",
+                                           DEFAULT_GRUB_FILES_MAX);
+
+        path = xasprintf("%s/%s", DEFAULT_GRUB_DROP_INS, name);
+        if (!path)
+                return -ENOMEM;
+        if (s->drop_ins == DROP_INS_UNREAD)
+                return default_grub_read_unread(s->root, s->stores, path, s->own);
+
+        r = default_grub_read_file(s->root, s->stores, path, s->files);
+        if (s->files->n_files > n)
+                s->files->files[n].own = streq_ptr(s->files->files[n].path, s->own);
+        return r;
+}
+
+/* Read the drop-ins in the order in which the shell expands "*.cfg", with gtuned's own in its place. */
+static int default_grub_read_drop_ins(DefaultGrubSearch *s) {
+        _cleanup_(strv_freep) char **names = NULL;
+        bool passed = false;
+        int r;
+
+        r = root_list(s->root, DEFAULT_GRUB_DROP_INS, &names);
+        if (r < 0 && r != -ENOENT)
                 return r == -ENOMEM ? r : 0;
 
-        for (char **n = names; *n; n++) {
-                _cleanup_free_ char *path = NULL;
+        for (char **n = names; n && *n; n++) {
+                int order = strcmp(*n, DEFAULT_GRUB_OWN_NAME);
 
-                if (**n == '.' || !endswith(*n, ".cfg"))
-                        continue;
-                if (read && f->n_files >= DEFAULT_GRUB_FILES_MAX)
-                        return boot_stores_problem(stores, DEFAULT_GRUB_DROP_INS, 0, "default-grub-unreadable",
-                                                   /* fatal= */ true, "The directory holds more than %u files",
-                                                   DEFAULT_GRUB_FILES_MAX);
-
-                path = xasprintf("%s/%s", DEFAULT_GRUB_DROP_INS, *n);
-                if (!path)
-                        return -ENOMEM;
-
-                r = read ? default_grub_read_file(root, stores, path, f) : default_grub_read_unread(root, stores, path);
+                r = order > 0 && !passed ? default_grub_add_missing(s) : 0;
+                passed = passed || order >= 0;
+                if (r == 0)
+                        r = default_grub_read_drop_in(s, *n);
                 if (r != 0)
                         return r;
         }
 
-        return 0;
+        return passed ? 0 : default_grub_add_missing(s);
+}
+
+static int default_grub_search(DefaultGrubSearch *s) {
+        int r;
+
+        s->drop_ins = default_grub_reads_drop_ins(s->root);
+        if (s->drop_ins < 0)
+                return s->drop_ins;
+        r = default_grub_find_own(s->root, &s->own);
+        if (r == -ENOMEM)
+                return r;
+
+        r = default_grub_read_file(s->root, s->stores, DEFAULT_GRUB_PATH, s->files);
+        if (r == 0 && s->drop_ins != DROP_INS_UNREAD)
+                r = default_grub_read_drop_ins(s);
+        if (r == 0)
+                r = default_grub_add_stores(s->stores, s->files);
+        if (r == 0 && s->drop_ins == DROP_INS_UNREAD)
+                r = default_grub_read_drop_ins(s);
+
+        return r;
 }
 
 int default_grub_find(const Root *root, BootStores *stores) {
-        _cleanup_(default_grub_files_unrefp) DefaultGrubFiles *f = NULL;
-        int drop_ins, r;
+        DefaultGrubSearch s = { .root = root, .stores = stores };
+        int r;
 
-        r = default_grub_files_new(&f, root);
+        r = default_grub_files_new(&s.files, root);
         if (r < 0)
                 return r;
-        drop_ins = default_grub_reads_drop_ins(root);
-        if (drop_ins < 0)
-                return drop_ins;
 
-        r = default_grub_read_file(root, stores, DEFAULT_GRUB_PATH, f);
-        if (r == 0 && drop_ins)
-                r = default_grub_read_drop_ins(root, stores, /* read= */ true, f);
-        if (r == 0)
-                r = default_grub_add_stores(stores, f);
-        if (r == 0 && !drop_ins)
-                r = default_grub_read_drop_ins(root, stores, /* read= */ false, f);
+        r = default_grub_search(&s);
 
         /* Stores outlive the search. */
-        f->root = NULL;
+        s.files->root = NULL;
+        (void) default_grub_files_unref(s.files);
+        free(s.own);
         return r < 0 ? r : 0;
 }

@@ -26,6 +26,37 @@ int pieces_add(Pieces *p, size_t offset, size_t size, const char *text) {
         return 0;
 }
 
+/* Return: 1 if a list has the same removal; 0 if not; -EBADMSG if a piece of it overlaps. */
+static int pieces_has_removal(const Pieces *p, const Piece *piece) {
+        for (size_t i = 0; i < p->n_pieces; i++) {
+                const Piece *q = p->pieces + i;
+
+                if (q->offset == piece->offset && q->size == piece->size && q->size > 0 && !q->text && !piece->text)
+                        return 1;
+                if (q->offset < piece->offset + piece->size && piece->offset < q->offset + q->size)
+                        return -EBADMSG;
+        }
+
+        return 0;
+}
+
+int pieces_join(Pieces *p, Pieces *from) {
+        size_t n = p->n_pieces;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < from->n_pieces; i++) {
+                const Piece *piece = from->pieces + i;
+                const Pieces before = { .pieces = p->pieces, .n_pieces = n };
+
+                r = pieces_has_removal(&before, piece);
+                if (r == 0)
+                        r = pieces_add(p, piece->offset, piece->size, piece->text);
+        }
+
+        pieces_done(from);
+        return r < 0 ? r : 0;
+}
+
 static int piece_compare(const void *a, const void *b) {
         const Piece *x = a, *y = b;
 

@@ -22,6 +22,15 @@ typedef struct Pieces {
 int pieces_add(Pieces *p, size_t offset, size_t size, const char *text);
 
 /**
+ * pieces_join() - add the pieces of another list
+ * @p: the list
+ * @from: the other one, which is empty afterwards
+ *
+ * A piece that both lists have counts once. Return: 0; -EBADMSG if two pieces overlap; -ENOMEM.
+ */
+int pieces_join(Pieces *p, Pieces *from);
+
+/**
  * pieces_apply() - the new bytes of a file
  * @p: the pieces, in any order; they do not overlap, and are sorted here
  * @from: the old bytes

@@ -36,6 +36,13 @@ def read_by_shell(text, name):
                           check=True, close_fds=False).stdout
 
 
+def default_grub_files(top):
+    """The files that grub-mkconfig sources, in their order."""
+    folder = top / DROP_INS
+    drop_ins = sorted(p.name for p in folder.glob("*.cfg")) if folder.is_dir() else ()
+    return [DEFAULT_GRUB, *(f"{DROP_INS}/{name}" for name in drop_ins)]
+
+
 class Place:
     """A command line in a file."""
 
@@ -184,9 +191,7 @@ class ShellPlace(Place):
 
     def files(self):
         """The files in the order in which grub-mkconfig sources them."""
-        folder = self.world.top / DROP_INS
-        drop_ins = sorted(p.name for p in folder.glob("*.cfg")) if folder.is_dir() else ()
-        return [DEFAULT_GRUB, *(f"{DROP_INS}/{name}" for name in drop_ins)]
+        return default_grub_files(self.world.top)
 
     def set_text(self, text):
         raise NotImplementedError
@@ -276,6 +281,9 @@ class World:
         for name in ("GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"):
             self.places[name] = ShellPlace(self, name)
             self.places[name].note()
+        # Where drop-ins are read, recovery entries get no token.
+        self.places["GRUB_CMDLINE_LINUX"].takes_tokens = not self.family.startswith("grub")
+        self.places["GRUB_CMDLINE_LINUX_DEFAULT"].takes_tokens = self.family.startswith("grub")
 
     def make_grub(self):
         self.make_default_grub()

@@ -430,6 +430,165 @@ static void test_drop_ins(_unused_ void **state) {
         }
 }
 
+#define OWN "/etc/default/grub.d/99-gtuned.cfg"
+#define DEFAULT VARIABLE "_DEFAULT"
+
+/* What adding a token makes of the drop-in of gtuned's own, where drop-ins are read; removing it gives that back. */
+static const struct {
+        const char *grub, *own, *later; /* NULL: there is no such file */
+        const char *after;
+        const char *path; /* NULL: it is that of gtuned's own */
+} own_cases[] = {
+#define T "arm_pvspin"
+#define BEFORE(v) MARKER v "=\"" T " $" v "\"\n"
+#define L MARKER DEFAULT "=\"$" DEFAULT " " T "\"\n"
+#define ALL MARKER VARIABLE "=\"$" VARIABLE " " T "\"\n"
+        { "X=1\n",                         NULL,                NULL, L, NULL },
+        { DEFAULT "=\"quiet splash\"\n",   NULL,                NULL, L, NULL },
+        { DEFAULT "=\"$(a) quiet\"\n",     NULL,                NULL, L, NULL },
+        { "X=1\n",                         "",                  NULL, L, NULL },
+        { "X=1\n",                         "Y=1\n",             NULL, "Y=1\n" L, NULL },
+        { "X=1\n",                         DEFAULT "=\"a\"\n",  NULL, DEFAULT "=\"a " T "\"\n", NULL },
+        { "X=1\n",                         MARKER DEFAULT "=\"$" DEFAULT " a\"\n", NULL,
+          MARKER DEFAULT "=\"$" DEFAULT " a " T "\"\n", NULL },
+        { DEFAULT "=\"a\"\n",              "Y=1",               DEFAULT "=\"$" DEFAULT " z\"\n",
+          "Y=1\n" MARKER DEFAULT "=\"$" DEFAULT " " T "\"", NULL },
+        /* The token would be for init, for an installed system, a part of a word, or lost. */
+        { DEFAULT "=\"a -- b\"\n",         NULL,                NULL, BEFORE(DEFAULT), NULL },
+        { DEFAULT "=\"a --- b\"\n",        NULL,                NULL, BEFORE(DEFAULT), NULL },
+        { DEFAULT "='a \"b'\n",            NULL,                NULL, BEFORE(DEFAULT), NULL },
+        { VARIABLE "=\"a -- b\"\n",        NULL,                NULL, BEFORE(VARIABLE), NULL },
+        { VARIABLE "='a \"b'\n",           NULL,                NULL, BEFORE(VARIABLE), NULL },
+        { "readonly " DEFAULT "=a\n",      NULL,                NULL, ALL, NULL },
+        { DEFAULT "=(a b)\n",              NULL,                NULL, ALL, NULL },
+        { "X=1\n",                         NULL,                DEFAULT "=z\n", ALL, NULL },
+        { "X=1\n",                         NULL,                "Y=\"$" DEFAULT "\"\n", ALL, NULL },
+        { "X=1\n",                         NULL,                DEFAULT "=z\n" VARIABLE "=\"z\"\n",
+          DEFAULT "=z\n" VARIABLE "=\"z " T "\"\n", "/etc/default/grub.d/zz.cfg" },
+#undef ALL
+#undef BEFORE
+#undef L
+#undef T
+};
+
+static BootStores *find_own_case(Tree *t, size_t i) {
+        BootStores *stores;
+
+        tree_file(t, "/etc/os-release", "ID=debian\n");
+        tree_file(t, "/etc/default/grub", own_cases[i].grub);
+        if (own_cases[i].own)
+                tree_file(t, OWN, own_cases[i].own);
+        if (own_cases[i].later)
+                tree_file(t, "/etc/default/grub.d/zz.cfg", own_cases[i].later);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
+        return stores;
+}
+
+static void render_edit(const BootStore *s, bool add, Buffer *ret) {
+        const TokenEdit edit = { .spec = &pvspin, .add = add };
+        const BootEntry *entry;
+        size_t size;
+
+        assert_int_equal(boot_store_default_grub.render(s, &edit, 1, ret, &entry, &size), 0);
+}
+
+static void test_own(_unused_ void **state) {
+        for (size_t i = 0; i < ELEMENTSOF(own_cases); i++) {
+                const char *path = own_cases[i].path ?: OWN;
+                const char *was = own_cases[i].path ? own_cases[i].later : own_cases[i].own;
+                _cleanup_(tree_teardown) void *t = NULL;
+                _cleanup_(boot_stores_freep) BootStores *stores = NULL, *again = NULL;
+                _cleanup_buffer_ Buffer added = BUFFER_NULL, removed = BUFFER_NULL;
+                const BootStore *s;
+
+                assert_int_equal(tree_setup(&t), 0);
+                stores = find_own_case(t, i);
+                s = boot_stores_by_path(stores, path);
+                assert_non_null(s);
+                assert_int_equal(s->n_entries, 1);
+                assert_int_equal(s->own, !own_cases[i].path);
+                assert_int_equal(s->missing, !own_cases[i].path && !own_cases[i].own);
+                assert_string_equal(s->entries->id, VARIABLE);
+                assert_string_equal(s->entries->path, s->missing ? "/etc/default/grub" : path);
+                render_edit(s, true, &added);
+                assert_string_equal(added.data, own_cases[i].after);
+
+                tree_bytes(t, path, added.data, added.size, 0644);
+                assert_int_equal(boot_stores_find(((Tree *) t)->root, NULL, &again), 0);
+                s = boot_stores_by_path(again, path);
+                assert_non_null(s);
+                assert_int_equal(s->missing, false);
+                assert_int_not_equal(cmdline_state(&s->entries->cmdline, &pvspin, NULL), TOKEN_ABSENT);
+                render_edit(s, false, &removed);
+                assert_string_equal(strempty(removed.data), strempty(was));
+        }
+}
+
+/* What removing a token makes of a drop-in of gtuned's own that has it in both variables. */
+static const char *const own_removals[][2] = {
+        { MARKER DEFAULT "=\"$" DEFAULT " arm_pvspin\"\n" MARKER VARIABLE "=\"$" VARIABLE " arm_pvspin\"\n", "" },
+        { MARKER VARIABLE "=\"arm_pvspin $" VARIABLE "\"\nX=1\n" MARKER DEFAULT "=\"$" DEFAULT " arm_pvspin mine\"\n",
+          "X=1\n" MARKER DEFAULT "=\"$" DEFAULT " mine\"\n" },
+        { DEFAULT "=\"a arm_pvspin\"\n" VARIABLE "=\"$" DEFAULT "\"\n",
+          DEFAULT "=\"a\"\n" VARIABLE "=\"$" DEFAULT "\"\n" },
+};
+
+static void test_own_removals(_unused_ void **state) {
+        for (size_t i = 0; i < ELEMENTSOF(own_removals); i++) {
+                _cleanup_(tree_teardown) void *t = NULL;
+                _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+                _cleanup_buffer_ Buffer removed = BUFFER_NULL;
+
+                assert_int_equal(tree_setup(&t), 0);
+                tree_file(t, "/etc/os-release", "ID=debian\n");
+                tree_file(t, "/etc/default/grub", "X=1\n");
+                tree_file(t, OWN, own_removals[i][0]);
+                assert_int_equal(boot_stores_find(((Tree *) t)->root, NULL, &stores), 0);
+                assert_non_null(boot_stores_by_path(stores, OWN));
+                render_edit(boot_stores_by_path(stores, OWN), false, &removed);
+                assert_string_equal(strempty(removed.data), own_removals[i][1]);
+        }
+}
+
+/* Where it has no place: an unknown distribution, one that reads no drop-ins, none of the files, links, a file. */
+static void test_own_refused(_unused_ void **state) {
+        static const struct {
+                const char *os_release, *link, *to;
+                bool grub;
+        } cases[] = {
+                { NULL,                  NULL,                   NULL,               true },
+                { "ID=example\n",        NULL,                   NULL,               true },
+                { "ID=openEuler\n",      NULL,                   NULL,               true },
+                { "ID=debian\n",         NULL,                   NULL,               false },
+                { "ID=debian\n",         "/etc/default/grub.d",  "/nowhere",         true },
+                { "ID=debian\n",         "/etc/default/grub.d",  "/etc/os-release",  true },
+                { "ID=debian\n",         OWN,                    "/nowhere",         true },
+                { "ID=debian\n",         OWN,                    "/etc/other",       true },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(tree_teardown) void *t = NULL;
+                _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+
+                assert_int_equal(tree_setup(&t), 0);
+                if (cases[i].os_release)
+                        tree_file(t, "/etc/os-release", cases[i].os_release);
+                tree_file(t, "/etc/other", "X=1\n");
+                if (cases[i].grub)
+                        tree_file(t, "/etc/default/grub", VARIABLE "=a\n");
+                if (cases[i].link) {
+                        _cleanup_free_ char *path = tree_path(t, cases[i].link);
+
+                        (void) rmdir(path);
+                        tree_link(t, cases[i].link, cases[i].to);
+                }
+                assert_int_equal(boot_stores_find(((Tree *) t)->root, NULL, &stores), 0);
+                assert_int_equal(stores->n_stores, cases[i].grub);
+                if (cases[i].grub)
+                        assert_string_equal(stores->stores[0]->path, "/etc/default/grub");
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_values),
@@ -440,6 +599,9 @@ int main(void) {
                 cmocka_unit_test(test_remove),
                 cmocka_unit_test(test_too_long),
                 cmocka_unit_test(test_drop_ins),
+                cmocka_unit_test(test_own),
+                cmocka_unit_test(test_own_removals),
+                cmocka_unit_test(test_own_refused),
                 cmocka_unit_test_setup_teardown(test_find, tree_setup, tree_teardown),
         };
 

@@ -129,6 +129,11 @@ static void make_grubenv(Random *r, Buffer *b) {
                 put(b, "#");
 }
 
+/* Where it is there, grub-mkconfig reads drop-ins, and one can be made. */
+static void make_os_release(_unused_ Random *r, Buffer *b) {
+        assert_int_equal(buffer_puts(b, "ID=debian\n"), 0);
+}
+
 static void make_default_grub(Random *r, Buffer *b) {
         static const char *const names[] = {
                 "GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT",
@@ -170,6 +175,8 @@ static const struct {
         { "/etc/default/grub",                    make_default_grub,   3 },
         { "/etc/default/grub.d/10.cfg",           make_default_grub,   2 },
         { "/etc/default/grub.d/20.cfg",           make_default_grub,   2 },
+        { "/etc/default/grub.d/99-gtuned.cfg",    make_default_grub,   2 },
+        { "/etc/os-release",                      make_os_release,     2 },
         { "/etc/kernel/cmdline",                  make_kernel_cmdline, 2 },
 };
 
