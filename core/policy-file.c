@@ -20,6 +20,8 @@ static const char *policy_file_explain(int r) {
                 return "it is a directory, not a file";
         case -EOPNOTSUPP:
                 return "it is not a regular file";
+        case -EACCES:
+                return "permission denied; let its mode allow it (chmod a+rX), or its SELinux label (restorecon -R)";
         default:
                 return error_text(-r);
         }
@@ -75,7 +77,7 @@ static int policy_list_directory(const Root *root, Policy *policy, const char *p
                 return r == -ENOMEM ? r : 0;
 
         return policy_error(policy, path, 0, "cannot be read: %s",
-                            r == -EFBIG ? "the directory has more than 65536 entries" : error_text(-r));
+                            r == -EFBIG ? "the directory has more than 65536 entries" : policy_file_explain(r));
 }
 
 /* List the drop-ins of all directories as "NAME.d/FILE". A name is listed once for each directory that has it. */

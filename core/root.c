@@ -613,6 +613,19 @@ int root_list(const Root *root, const char *path, char ***ret) {
         return r;
 }
 
+int root_list_optional(const Root *root, const char *path, char ***ret) {
+        static const int absent[] = {-ENOENT, -ENOTDIR, -ELOOP, -EOPNOTSUPP};
+        int r = root_list(root, path, ret);
+
+        for (size_t i = 0; i < ELEMENTSOF(absent); i++)
+                if (r == absent[i]) {
+                        *ret = NULL;
+                        return 0;
+                }
+
+        return r;
+}
+
 int root_resolve(const Root *root, const char *path, char **ret) {
         int r;
 

@@ -195,6 +195,17 @@ int root_read_device(const Root *root, const char *path, size_t size, void *ret)
 int root_list(const Root *root, const char *path, char ***ret);
 
 /**
+ * root_list_optional() - list the names in a directory that may be missing, sorted
+ * @root: the root
+ * @path: absolute path inside it
+ * @ret: takes a NULL-terminated array, or NULL if there is no such directory; the caller calls strv_free()
+ *
+ * What is no directory has no names, as if nothing were there. But a directory that cannot be listed may hold anything:
+ * that is an error, which the caller must report. Return: the number of names, or an -errno of root_list().
+ */
+int root_list_optional(const Root *root, const char *path, char ***ret);
+
+/**
  * root_resolve() - resolve all links of a path
  * @root: the root
  * @path: absolute path inside it

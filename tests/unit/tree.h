@@ -84,6 +84,26 @@ static inline void assert_tree_file(const Tree *t, const char *path, const char 
         assert_string_equal(b.data, text);
 }
 
+/*
+ * A directory that may be searched and not listed, until tree_permit(). Root may list every directory, so that another
+ * user has to look until then.
+ */
+static inline void tree_forbid(const Tree *t, const char *path) {
+        _cleanup_free_ char *full = tree_path(t, path);
+
+        assert_return_code(chmod(t->top, 0755), errno);
+        assert_return_code(chmod(full, getuid() == 0 ? 0711 : 0311), errno);
+        assert_return_code(getuid() == 0 ? seteuid(65534) : 0, errno);
+}
+
+static inline void tree_permit(const Tree *t, const char *path) {
+        _cleanup_free_ char *full = xasprintf("%s%s", t->top, path);
+
+        assert_non_null(full);
+        assert_return_code(getuid() == 0 ? seteuid(0) : 0, errno);
+        assert_return_code(chmod(full, 0755), errno);
+}
+
 /* The number of names in a directory, so that a test notices a staged file that was left. */
 static inline int tree_count(const Tree *t, const char *path) {
         _cleanup_(strv_freep) char **names = NULL;

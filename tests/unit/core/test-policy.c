@@ -282,6 +282,35 @@ static void test_unreadable(void **state) {
         }
 }
 
+/* A directory that is missing is no policy. One that may not be listed may hold any: an error that says what to do. */
+static void test_unlisted(void **state) {
+        static const char *const directories[] = {
+                "/usr/lib/gtuned/gtuned.conf.d", "/run/gtuned/gtuned.conf.d", "/etc/gtuned/gtuned.conf.d",
+        };
+        const Tree *t = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                _cleanup_(policy_freep) Policy *without = read_policy(t), *p = NULL;
+                _cleanup_free_ char *file = xasprintf("%s/10.conf", directories[i]), *full = NULL;
+
+                assert_int_equal(without->n_errors, 0);
+                assert_false(policy_exists(without));
+
+                tree_file(t, file, "[test]\nflag = yes\n");
+                tree_forbid(t, directories[i]);
+                p = read_policy(t);
+                tree_permit(t, directories[i]);
+                assert_int_equal(p->n_errors, 1);
+                assert_string_equal(p->errors[0].file, directories[i]);
+                assert_non_null(strstr(p->errors[0].reason, "permission denied"));
+                assert_non_null(strstr(p->errors[0].reason, "chmod a+rX"));
+                assert_non_null(strstr(p->errors[0].reason, "restorecon -R"));
+
+                full = tree_path(t, file);
+                assert_int_equal(unlink(full), 0);
+        }
+}
+
 static void assert_parts(const PolicySetting *s, const char *expected) {
         _cleanup_free_ char *text = strdup("");
 
@@ -421,6 +450,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_precedence, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_mask, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_unreadable, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_unlisted, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_lists, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_describe, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_describe_order, tree_setup, tree_teardown),

@@ -324,6 +324,29 @@ static void test_list(void **state) {
         assert_int_equal(root_list(t->root, "/e", &names), -ENOENT);
 }
 
+/* A directory that is missing has no names; one that may not be listed may have any. */
+static void test_list_optional(void **state) {
+        static const char *const absent[] = {"/e", "/d/a", "/special/to-fifo", "/link/self"};
+        const Tree *t = *state;
+        _cleanup_(strv_freep) char **names = NULL;
+        int r;
+
+        tree_file(t, "/d/a", "");
+        build(t);
+        for (size_t i = 0; i < ELEMENTSOF(absent); i++) {
+                assert_int_equal(root_list_optional(t->root, absent[i], &names), 0);
+                assert_null(names);
+        }
+
+        tree_forbid(t, "/d");
+        r = root_list_optional(t->root, "/d", &names);
+        tree_permit(t, "/d");
+        assert_int_equal(r, -EACCES);
+
+        assert_int_equal(root_list_optional(t->root, "/d", &names), 1);
+        assert_string_equal(names[0], "a");
+}
+
 /* A file of the overlay that another process has removed is read and named; none is named twice, or in another directory. */
 static void test_overlay(void **state) {
         Tree *t = *state;
@@ -1001,6 +1024,7 @@ static int run(const char *name) {
                 cmocka_unit_test_setup_teardown(test_sizes, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_untrue_sizes, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_list, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_list_optional, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_overlay, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_parent, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_mask, tree_setup, tree_teardown),
