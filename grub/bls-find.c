@@ -25,9 +25,10 @@ bool bls_has_entries(const Root *root) {
         for (size_t i = 0; i < ELEMENTSOF(bls_directories); i++) {
                 _cleanup_(strv_freep) char **names = NULL;
 
-                if (root_list(root, bls_directories[i], &names) < 0)
-                        continue;
-                for (char **n = names; *n; n++)
+                /* A directory that cannot be listed may hold one; bls_find() reports it. */
+                if (root_list_optional(root, bls_directories[i], &names) < 0)
+                        return true;
+                for (char **n = names; n && *n; n++)
                         if (bls_is_entry_name(*n))
                                 return true;
         }

@@ -21,7 +21,7 @@ typedef struct BlsLayout {
 /** bls_find() - find the entries that a boot loader reads; see BootStoreDriver */
 int bls_find(const Root *root, BootStores *stores);
 
-/** bls_has_entries() - whether a directory of entries has any file named *.conf */
+/** bls_has_entries() - whether a directory of entries has any file named *.conf, or cannot be listed and may have one */
 bool bls_has_entries(const Root *root);
 
 /**

@@ -223,6 +223,15 @@ int boot_stores_leave(BootStores *stores, const char *path, unsigned line, const
         return r;
 }
 
+/* A directory that cannot be listed is met by more than one driver. */
+static bool boot_stores_tell_unreadable(const BootStores *stores, const char *path) {
+        for (size_t i = 0; i < stores->n_problems; i++)
+                if (streq(stores->problems[i].code, "boot-store-unreadable") && streq(stores->problems[i].path, path))
+                        return true;
+
+        return false;
+}
+
 int boot_stores_read_problem_max(BootStores *stores, const char *path, size_t max, int r) {
         switch (r) {
         case -ENOMEM:
@@ -237,6 +246,8 @@ int boot_stores_read_problem_max(BootStores *stores, const char *path, size_t ma
                                            "The file is larger than %zu %s", max < 1024 * 1024 ? max / 1024
                                            : max / 1024 / 1024, max < 1024 * 1024 ? "KiB" : "MiB");
         default:
+                if (boot_stores_tell_unreadable(stores, path))
+                        return 0;
                 return boot_stores_problem(stores, path, 0, "boot-store-unreadable", /* fatal= */ true,
                                            "The file cannot be read: %s", error_text(-r));
         }

@@ -41,7 +41,7 @@ typedef struct BootStoreDriver BootStoreDriver;
  *   boot-store-stub                it only hands over to another file, and that file was not found
  *   boot-store-none                nothing was found that boots this system
  *   grubenv-syntax          fatal  GRUB would not read the environment block
- *   default-grub-unreadable        /etc/default/grub, or a file of grub.d, cannot be read, or is no regular file
+ *   default-grub-unreadable        /etc/default/grub, or grub.d or a file in it, cannot be read, or is no regular file
  *   default-grub-syntax            a shell would refuse it
  *   default-grub-dynamic           only a shell knows the value of the variable, or a part of it
  *   kernel-cmdline-unreadable      /etc/kernel/cmdline cannot be read, is no regular file, or holds a NUL byte

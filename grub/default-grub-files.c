@@ -249,9 +249,13 @@ static int default_grub_read_drop_ins(DefaultGrubSearch *s) {
         bool passed = false;
         int r;
 
-        r = root_list(s->root, DEFAULT_GRUB_DROP_INS, &names);
-        if (r < 0 && r != -ENOENT)
-                return r == -ENOMEM ? r : 0;
+        r = root_list_optional(s->root, DEFAULT_GRUB_DROP_INS, &names);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 && s->drop_ins != DROP_INS_UNREAD) {
+                r = default_grub_leave(s->stores, DEFAULT_GRUB_DROP_INS, 0, "default-grub-unreadable", error_text(-r));
+                return r < 0 ? r : 1;
+        }
 
         for (char **n = names; n && *n; n++) {
                 int order = strcmp(*n, DEFAULT_GRUB_OWN_NAME);

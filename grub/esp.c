@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "grub/esp.h"
+#include "grub/stores.h"
 
 static const char *const esp_partitions[] = { "/boot/efi", "/efi", "/boot" };
 
@@ -25,15 +26,16 @@ static bool esp_name_matches(const char *name, const EspPattern *p) {
 }
 
 /* Find a name in a directory: @wanted or, if that is NULL, one that matches @p. If there is none, *ret stays NULL. */
-static int esp_find_name(const Root *root, const char *directory, const char *wanted, const EspPattern *p, char **ret) {
+static int esp_find_name(const Root *root, BootStores *stores, const char *directory, const char *wanted,
+                         const EspPattern *p, char **ret) {
         _cleanup_(strv_freep) char **names = NULL;
         int r;
 
-        r = root_list(root, directory, &names);
+        r = root_list_optional(root, directory, &names);
         if (r < 0)
-                return r == -ENOMEM ? r : 0;
+                return boot_stores_read_problem(stores, directory, r);
 
-        for (char **n = names; *n; n++)
+        for (char **n = names; n && *n; n++)
                 if (wanted ? strcasecmp(*n, wanted) == 0 : esp_name_matches(*n, p)) {
                         *ret = xasprintf("%s/%s", directory, *n);
                         return *ret ? 0 : -ENOMEM;
@@ -43,18 +45,18 @@ static int esp_find_name(const Root *root, const char *directory, const char *wa
 }
 
 /* Look for a file EFI/DIRECTORY/NAME that matches @p, and look at the file itself, so that root_trace() reports it. */
-static int esp_find_file(const Root *root, const char *efi, const EspPattern *p, char **ret) {
+static int esp_find_file(const Root *root, BootStores *stores, const char *efi, const EspPattern *p, char **ret) {
         _cleanup_free_ char *directory = NULL, *file = NULL;
         int r;
 
         if (*ret)
                 return 0;
 
-        r = esp_find_name(root, efi, p->directory, p, &directory);
+        r = esp_find_name(root, stores, efi, p->directory, p, &directory);
         if (r < 0 || !directory)
                 return r;
 
-        r = esp_find_name(root, directory, NULL, p, &file);
+        r = esp_find_name(root, stores, directory, NULL, p, &file);
         if (r < 0 || !file)
                 return r;
 
@@ -77,16 +79,16 @@ int esp_find(const Root *root, BootStores *stores) {
                 if (stores->systemd_boot && stores->unified_kernel)
                         break;
 
-                r = esp_find_name(root, esp_partitions[i], "EFI", NULL, &efi);
+                r = esp_find_name(root, stores, esp_partitions[i], "EFI", NULL, &efi);
                 if (r < 0)
                         return r;
                 if (!efi)
                         continue;
 
-                r = esp_find_file(root, efi, &systemd_boot, &stores->systemd_boot);
+                r = esp_find_file(root, stores, efi, &systemd_boot, &stores->systemd_boot);
                 if (r < 0)
                         return r;
-                r = esp_find_file(root, efi, &unified_kernel, &stores->unified_kernel);
+                r = esp_find_file(root, stores, efi, &unified_kernel, &stores->unified_kernel);
                 if (r < 0)
                         return r;
         }

@@ -68,21 +68,26 @@ static int grub_cfg_search_read(GrubCfgSearch *s, const char *path) {
         return 0;
 }
 
-/* Whether a path that cannot be resolved is a dangling link: its directory lists the name. */
-static bool grub_cfg_is_dangling(const Root *root, const char *path) {
+/* A path that cannot be resolved is a dangling link if its directory lists the name. */
+static int grub_cfg_search_dangling(GrubCfgSearch *s, const char *path) {
         _cleanup_(strv_freep) char **names = NULL;
         _cleanup_free_ char *directory = NULL;
         const char *slash = strrchr(path, '/');
+        int r;
 
         directory = strndup(path, (size_t) (slash - path));
-        if (!directory || root_list(root, directory, &names) < 0)
-                return false;
+        if (!directory)
+                return -ENOMEM;
+        r = root_list_optional(s->root, directory, &names);
+        if (r < 0)
+                return boot_stores_read_problem(s->stores, directory, r);
 
-        for (char **n = names; *n; n++)
+        for (char **n = names; n && *n; n++)
                 if (streq(*n, slash + 1))
-                        return true;
+                        return boot_stores_problem(s->stores, path, 0, "boot-store-dangling", /* fatal= */ true,
+                                                   "This link leads nowhere");
 
-        return false;
+        return 0;
 }
 
 /* Look at a path where a grub.cfg can be. A hint counts only if it is a link, and only for the file it leads to. */
@@ -91,13 +96,8 @@ static int grub_cfg_search_path(GrubCfgSearch *s, const char *path, bool hint) {
         int r;
 
         r = root_resolve(s->root, path, &real);
-        if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP) {
-                if (hint || !grub_cfg_is_dangling(s->root, path))
-                        return 0;
-
-                return boot_stores_problem(s->stores, path, 0, "boot-store-dangling", /* fatal= */ true,
-                                           "This link leads nowhere");
-        }
+        if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
+                return hint ? 0 : grub_cfg_search_dangling(s, path);
         if (r < 0)
                 return boot_stores_read_problem(s->stores, path, r);
 
@@ -125,13 +125,11 @@ static int grub_cfg_search_efi(GrubCfgSearch *s, const char *directory, const ch
         _cleanup_(strv_freep) char **found = NULL;
         int r;
 
-        r = root_list(s->root, directory, &found);
-        if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EOPNOTSUPP)
-                return 0;
+        r = root_list_optional(s->root, directory, &found);
         if (r < 0)
                 return boot_stores_read_problem(s->stores, directory, r);
 
-        for (char **f = found; *f; f++) {
+        for (char **f = found; f && *f; f++) {
                 _cleanup_free_ char *path = NULL;
 
                 if (names[0] && strcasecmp(*f, names[0]) != 0)

@@ -253,6 +253,32 @@ static void test_links(void **state) {
                 assert_string_equal(stores->stores[i]->path, paths[i]);
 }
 
+/* A directory that may hold entries, a menu or a boot loader, and may not be listed: each is named once. */
+static void test_unlisted(_unused_ void **state) {
+        static const char *const paths[] = {
+                "/boot/loader/entries", "/efi/loader/entries", "/boot/efi", "/efi", "/boot/efi/EFI", "/boot/EFI",
+                "/boot/EFI/Linux", "/boot/grub2",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                _cleanup_(tree_teardown) void *t = NULL;
+                _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+                _cleanup_free_ char *inside = xasprintf("%s/x", paths[i]);
+                unsigned named = 0;
+
+                assert_int_equal(tree_setup(&t), 0);
+                tree_file(t, inside, "");
+                tree_forbid(t, paths[i]);
+                assert_int_equal(boot_stores_find(((Tree *) t)->root, NULL, &stores), 0);
+                tree_permit(t, paths[i]);
+                for (size_t k = 0; k < stores->n_problems; k++)
+                        named += streq(stores->problems[k].path, paths[i]) &&
+                                 streq(stores->problems[k].code, "boot-store-unreadable");
+                if (named != 1)
+                        fail_msg("%s is named %u times", paths[i], named);
+        }
+}
+
 static double find_many(const Tree *t, size_t n) {
         _cleanup_(boot_stores_freep) BootStores *stores = NULL;
         struct timespec begin, end;
@@ -292,6 +318,7 @@ int main(void) {
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test_setup_teardown(test_bounds, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_links, tree_setup, tree_teardown),
+                cmocka_unit_test(test_unlisted),
                 cmocka_unit_test_setup_teardown(test_many, tree_setup, tree_teardown),
         };
 

@@ -589,6 +589,26 @@ static void test_own_refused(_unused_ void **state) {
         }
 }
 
+/* Drop-ins that may not be listed may set the variable, too: the file is left alone, and the directory is named. */
+static void test_unlisted(void **state) {
+        static const char folder[] = "/etc/default/grub.d";
+        const Tree *t = *state;
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL, *with = NULL;
+
+        tree_file(t, "/etc/default/grub", VARIABLE "=a\n");
+        tree_file(t, "/etc/default/grub.d/10.cfg", VARIABLE "=b\n");
+        assert_int_equal(boot_stores_find(t->root, NULL, &with), 0);
+        assert_true(with->n_stores > 0);
+
+        tree_forbid(t, folder);
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
+        tree_permit(t, folder);
+        assert_int_equal(stores->n_stores, 0);
+        assert_string_equal(stores->problems[0].path, folder);
+        assert_string_equal(stores->problems[0].code, "default-grub-unreadable");
+        assert_non_null(strstr(stores->problems[0].reason, "ermission denied"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_values),
@@ -603,6 +623,7 @@ int main(void) {
                 cmocka_unit_test(test_own_removals),
                 cmocka_unit_test(test_own_refused),
                 cmocka_unit_test_setup_teardown(test_find, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_unlisted, tree_setup, tree_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
