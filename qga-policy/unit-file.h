@@ -40,7 +40,8 @@ typedef struct Unit {
  * @text: the text of that drop-in; NULL: as if the drop-in did not exist
  * @ret: takes the unit, even if no file of it exists; the caller calls unit_done()
  *
- * Return: 0 or -ENOMEM. A file that cannot be read is a problem of the unit.
+ * Return: 0 or -ENOMEM. A file that cannot be read, or a folder of drop-ins that cannot be listed, is a problem of the
+ * unit.
  */
 int unit_read(const Root *root, const char *name, const char *path, const char *text, Unit *ret);
 

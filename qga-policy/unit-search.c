@@ -22,12 +22,15 @@ typedef struct DropIns {
         char **paths;
         size_t n;
         bool full; /* there are more than UNIT_DROP_INS_MAX */
+        char *unlisted; /* the first folder that cannot be listed, and may hold any drop-in; NULL: none */
+        int error;      /* why */
 } DropIns;
 
 static void drop_ins_done(DropIns *d) {
         for (size_t i = 0; i < d->n; i++)
                 free(d->paths[i]);
         free(d->paths);
+        free(d->unlisted);
 }
 
 static bool unit_time_is_later(const struct timespec *t, uint64_t usec) {
@@ -178,10 +181,16 @@ static int drop_ins_add(DropIns *d, char *path) {
 static int drop_ins_list_folder(const Root *root, const char *folder, DropIns *d) {
         _cleanup_(strv_freep) char **names = NULL;
         size_t n = strlen(folder);
-        int r = root_list(root, folder, &names);
+        int r = root_list_optional(root, folder, &names);
 
         if (r == -ENOMEM)
                 return r;
+        if (r < 0 && !d->unlisted) {
+                d->error = r;
+                d->unlisted = strdup(folder);
+                if (!d->unlisted)
+                        return -ENOMEM;
+        }
 
         if (d->text && startswith(d->known, folder) && d->known[n] == '/' && !strchr(d->known + n + 1, '/') &&
             drop_ins_add(d, strdup(d->known)) < 0)
@@ -271,6 +280,12 @@ static int unit_read_drop_ins(const Root *root, Unit *unit, DropIns *d) {
 
         if (d->full) {
                 r = unit_note_problem(unit, unit->name, "has more drop-ins than gtuned reads");
+                if (r < 0)
+                        return r;
+        }
+        if (d->unlisted) {
+                r = d->error == -EFBIG ? unit_note_problem(unit, d->unlisted, "has more than 65536 entries")
+                                       : unit_note_failure(unit, d->unlisted, d->error);
                 if (r < 0)
                         return r;
         }

@@ -235,6 +235,32 @@ static void test_unreadable(void **state) {
         assert_string_equal(unit.problem, FOLDER "/20.conf is no unit file");
 }
 
+/* What a folder of drop-ins that may not be listed says of the unit is unknown. */
+static void test_unlisted(void **state) {
+        static const char *const folders[] = {FOLDER, "/etc/systemd/system/qemu-.service.d",
+                                              "/usr/lib/systemd/system/service.d"};
+        const Tree *t = *state;
+
+        tree_file(t, FRAGMENT, "[Service]\nExecStart=/a\n");
+        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
+                _cleanup_unit_ Unit without = {}, unit = {};
+                _cleanup_free_ char *file = xasprintf("%s/10.conf", folders[i]);
+                int r;
+
+                assert_int_equal(unit_read(t->root, UNIT, NULL, NULL, &without), 0);
+                assert_null(without.problem);
+
+                tree_file(t, file, "[Service]\nExecStart=\nExecStart=/b\n");
+                tree_forbid(t, folders[i]);
+                r = unit_read(t->root, UNIT, NULL, NULL, &unit);
+                tree_permit(t, folders[i]);
+                assert_int_equal(r, 0);
+                assert_non_null(unit.problem);
+                assert_non_null(startswith(unit.problem, folders[i]));
+                assert_non_null(strstr(unit.problem, "ermission denied"));
+        }
+}
+
 static void test_environment_file(_unused_ void **state) {
         static const struct {
                 const char *text, *value; /* of A; NULL: not set */
@@ -394,6 +420,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_drop_in_order, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_known_drop_in, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_unreadable, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_unlisted, tree_setup, tree_teardown),
                 cmocka_unit_test(test_environment_file),
                 cmocka_unit_test_setup_teardown(test_environment, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_environment_problems, tree_setup, tree_teardown),
