@@ -26,6 +26,7 @@ void haltpoll_free(void *facts) {
         tunables_done(h->tunables);
         free(h->cpus);
         free(h->denied);
+        free(h->unread);
         free(h->stuck);
         free(h);
 }
@@ -134,7 +135,7 @@ static int haltpoll_decide_form(const View *view, Haltpoll *h) {
         if (governor == 0 && view->machine->kind == MACHINE_IMAGE)
                 h->governor = true;
         if (h->form == HALTPOLL_MODULE && !h->loaded)
-                return module_find_denial(view, &h->denied);
+                return module_find_denial(view, &h->denied, &h->unread);
 
         return 0;
 }

@@ -241,6 +241,8 @@ static const Reason reasons[] = {
         {"module-missing", "The driver is a module, and its file is not among the modules of the kernel."},
         {"module-denied", "The driver is a module, and a line of modprobe.d keeps it from being loaded.",
          .hopeless = true},
+        {"module-denial-unknown", "The driver is a module, and a file or directory of modprobe.d cannot be read: a line "
+                                  "there may keep it from being loaded."},
         {"kernel-parameter", "A parameter on the kernel command line keeps haltpoll from working."},
         {"cpuidle-missing", "There is no cpuidle in /sys, and the kernel's configuration is unknown."},
         {"no-cpuidle", "The kernel runs without cpuidle."},

@@ -49,6 +49,7 @@ typedef struct Haltpoll {
         HaltpollForm form;
         bool module_missing;       /* it is a module, and the file of the module is not there */
         char *denied;              /* "PATH:LINE" that keeps the module from being loaded; NULL: none */
+        char *unread;              /* a file or directory of modprobe.d that cannot be read, and may deny it; NULL: none */
         bool governor;             /* the governor is compiled in */
         bool loaded;               /* /sys/module/cpuidle_haltpoll exists */
         bool cpuidle;              /* /sys/devices/system/cpu/cpuidle exists */
@@ -188,10 +189,11 @@ int module_find(const View *view, ModulePlace *ret);
  * module_find_denial() - look for a line of modprobe.d that keeps the driver from being loaded
  * @view: the view
  * @ret_where: takes "PATH:LINE", which the caller frees, or stays NULL
+ * @ret_unread: takes "PATH: ERROR" of the first directory or file that cannot be read, which the caller frees, or stays NULL
  *
  * Return: 0 or -ENOMEM.
  */
-int module_find_denial(const View *view, char **ret_where);
+int module_find_denial(const View *view, char **ret_where, char **ret_unread);
 
 /* PM QoS (latency.c). */
 

@@ -4,7 +4,7 @@
  * The driver as a file: what the kernel's modules say of it where there is no configuration, and what keeps a module from
  * being loaded. systemd-modules-load obeys deny lists (systemd: src/shared/module-util.c).
  *
- * Tested by the golden machines (tests/roots).
+ * Tested by test-module.c and by the golden machines (tests/roots).
  */
 
 #include "haltpoll/haltpoll.h"
@@ -74,14 +74,25 @@ static bool module_line_denies(char *line) {
         return streq(verb, "install") && command && (endswith(command, "/true") || endswith(command, "/false"));
 }
 
+/* What cannot be read may deny the module; of several the first is kept. */
+static int module_note_unread(const char *path, int error, char **unread) {
+        if (*unread)
+                return 0;
+
+        *unread = xasprintf("%s: %s", path, error_text(-error));
+        return *unread ? 0 : -ENOMEM;
+}
+
 /* Return: 1 if the file denies the module, 0 if not, -ENOMEM. */
-static int module_file_denies(const View *view, const char *path, char **ret_where) {
+static int module_file_denies(const View *view, const char *path, char **ret_where, char **ret_unread) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         unsigned number = 1;
         char *rest;
         int r;
 
         r = root_read(view->root, path, MODULE_TEXT_MAX, &text);
+        if (r == -EACCES || r == -EIO)
+                return module_note_unread(path, r, ret_unread);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
 
@@ -103,7 +114,7 @@ static bool module_name_is_in(char *const *names, size_t n, const char *name) {
         return false;
 }
 
-int module_find_denial(const View *view, char **ret_where) {
+int module_find_denial(const View *view, char **ret_where, char **ret_unread) {
         /* A file replaces those of its name in the directories after its own (modprobe.d(5)). */
         static const char *const directories[] = {
                 "/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
@@ -114,19 +125,21 @@ int module_find_denial(const View *view, char **ret_where) {
 
         for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
                 _cleanup_(strv_freep) char **names = NULL;
+                int r = root_list_optional(view->root, directories[i], &names);
 
-                if (root_list(view->root, directories[i], &names) == -ENOMEM)
-                        return -ENOMEM;
+                if (r < 0)
+                        r = r == -ENOMEM ? r : module_note_unread(directories[i], r, ret_unread);
+                if (r < 0)
+                        return r;
 
                 for (char **name = names; name && *name; name++) {
                         _cleanup_free_ char *path = xasprintf("%s/%s", directories[i], *name);
-                        int r;
 
                         if (!endswith(*name, ".conf") || module_name_is_in(seen, n_seen, *name))
                                 continue;
                         if (!path || strv_take(&seen, &n_seen, strdup(*name)) < 0)
                                 return -ENOMEM;
-                        r = module_file_denies(view, path, ret_where);
+                        r = module_file_denies(view, path, ret_where, ret_unread);
                         if (r != 0)
                                 return r < 0 ? r : 0;
                 }

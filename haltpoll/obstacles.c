@@ -31,7 +31,6 @@ static int obstacle_architecture(const View *view, const Haltpoll *h, Finding *f
 static int obstacle_driver(const View *view, const Haltpoll *h, Finding *f) {
         const char *release = strempty(view->machine->probe->kernel_release);
 
-
         if (h->form == HALTPOLL_ABSENT)
                 return obstacle_found(finding_verdict(f, STATE_UNSUPPORTED, "kernel-no-driver",
                                              "use a kernel with CONFIG_HALTPOLL_CPUIDLE",
@@ -56,6 +55,11 @@ static int obstacle_module(const View *view, const Haltpoll *h, Finding *f) {
                                              "-modules-extra or -modules)",
                                              "kernel %s has the haltpoll driver as a module, and cpuidle-haltpoll.ko is "
                                              "not among its modules", strempty(view->machine->probe->kernel_release)));
+        if (!h->denied && h->unread)
+                return obstacle_found(finding_verdict(f, STATE_UNKNOWN, "module-denial-unknown",
+                                             "let it be read: run gtune as root, or where SELinux enforces restorecon -R "
+                                             "on it", "%s, and a line there may keep the module " HALTPOLL_MODULE_NAME
+                                             " from being loaded", h->unread));
         if (!h->denied)
                 return 0;
 
