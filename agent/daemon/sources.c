@@ -121,6 +121,11 @@ static void sources_before(const Sight *sight, void *userdata) {
                 return;
 
         source->noted |= reading;
+
+        /* A constant is not compared later: no change of it, or of the directories on its way, needs to be heard of. */
+        if (source_is_constant(s->root, source))
+                return;
+
         source->announced = path_watch_note(s->watch, sight->kind, sight->path, reading) > 0 &&
                             sight->kind != SIGHT_DEVICE;
 }
