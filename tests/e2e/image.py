@@ -215,7 +215,7 @@ def _check_libraries(root):
         raise ImageError(f"the guest has no {', '.join(missing)}")
 
 
-def _compile(source, program):
+def compile_static(source, program):
     """Compiles a program statically, so that it needs nothing of the guest."""
     program.parent.mkdir(exist_ok=True)
     run("cc", "-static", "-O2", "-D_GNU_SOURCE", "-o", program, HERE / "guest" / source)
@@ -223,13 +223,13 @@ def _compile(source, program):
 
 def _install_shell(root):
     """The test shell and its unit."""
-    _compile("shell.c", root / "usr/libexec/e2e-shell")
+    compile_static("shell.c", root / "usr/libexec/e2e-shell")
     shutil.copy(HERE / "guest/e2e-shell.service", root / "etc/systemd/system")
 
 
 def _install_agents(base_dir, root):
     """Puts an older qemu-ga, and one that does not start, where nothing runs them."""
-    _compile("broken-qga.c", root / BROKEN_QGA)
+    compile_static("broken-qga.c", root / BROKEN_QGA)
     shutil.copy(base_dir / "old/usr/sbin/qemu-ga", root / OLD_QGA)
 
 
@@ -329,22 +329,22 @@ def _take_grub_cfg(root, work):
     return config
 
 
-def _make_root(root, work):
-    """The root partition. Two ext4 features are left out that GRUB cannot read."""
+def _make_root(root, work, size):
+    """The root partition, of a size in MiB. Two ext4 features are left out that GRUB cannot read."""
     partition = work / "root.img"
     partition.unlink(missing_ok=True)
     run("mke2fs", "-q", "-t", "ext4", "-O", "^metadata_csum_seed,^orphan_file", "-E", "lazy_itable_init=0",
-        "-L", "root", "-d", root, partition, f"{ROOT_MIB}M")
+        "-L", "root", "-d", root, partition, f"{size}M")
     return partition
 
 
-def _make_disk(work, esp, root):
-    """A GPT disk of both partitions, sparse."""
+def _make_disk(work, esp, root, size):
+    """A GPT disk of both partitions, sparse; size is that of the root partition."""
     disk = work / "disk.img"
     disk.unlink(missing_ok=True)
     with open(disk, "wb") as file:
-        file.truncate((ESP_MIB + ROOT_MIB + 3) << 20)
-    table = f"label: gpt\nstart=1MiB, size={ESP_MIB}MiB, type=U\nsize={ROOT_MIB}MiB, type=L, uuid={ROOT_PARTUUID}\n"
+        file.truncate((ESP_MIB + size + 3) << 20)
+    table = f"label: gpt\nstart=1MiB, size={ESP_MIB}MiB, type=U\nsize={size}MiB, type=L, uuid={ROOT_PARTUUID}\n"
     run("sfdisk", "-q", disk, stdin=table.encode())
     for partition, start in ((esp, 1), (root, 1 + ESP_MIB)):
         run("dd", f"if={partition}", f"of={disk}", "bs=1M", f"seek={start}", "conv=notrunc,sparse", "status=none")
@@ -352,13 +352,14 @@ def _make_disk(work, esp, root):
     return disk
 
 
-def build(cache, work, tree=None, units=(), cmdline=CMDLINE, rpms=(), extra=(), bake=None):
+def build(cache, work, tree=None, units=(), cmdline=CMDLINE, rpms=(), extra=(), bake=None, root_mib=ROOT_MIB):
     """Builds an image in the work directory.
 
     tree is what is tested (a directory as `make install DESTDIR=` leaves it, or a tar); units are the
     units that are enabled in the guest, those a package's presets would enable. rpms are packages
     that are installed, extra the names of more Debian packages.
     bake(root) is called with the finished tree, with its grub.cfg, before it becomes a disk.
+    root_mib is the size of its root partition.
     """
     if os.geteuid() != 0:
         raise ImageError("an image can only be built by root")
@@ -380,7 +381,7 @@ def build(cache, work, tree=None, units=(), cmdline=CMDLINE, rpms=(), extra=(), 
         if bake:
             bake(root)
         esp = _make_esp(base_dir, work, _take_grub_cfg(root, work))
-        disk = _make_disk(work, esp, _make_root(root, work))
+        disk = _make_disk(work, esp, _make_root(root, work, root_mib), root_mib)
     finally:
         shutil.rmtree(root, ignore_errors=True)
     return Image(disk, kernel, initrd, cmdline, release)

@@ -24,8 +24,8 @@ WRONG = "[guest]\nvcpu = dedicated\n\n[haltpoll]\nguest_halt_poll_ns = fast\n"
 class OfferedGuest(Guest):
     """A guest whose host passes a policy by SMBIOS."""
 
-    def __init__(self, disk, name, work, offer):
-        super().__init__(disk, name, work)
+    def __init__(self, disk, name, work, offer, **machine):
+        super().__init__(disk, name, work, **machine)
         self._offer = offer
 
     def _machine_arguments(self):
