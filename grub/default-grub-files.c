@@ -249,10 +249,13 @@ static int default_grub_read_drop_ins(DefaultGrubSearch *s) {
         bool passed = false;
         int r;
 
-        r = root_list_optional(s->root, DEFAULT_GRUB_DROP_INS, &names);
+        r = root_list(s->root, DEFAULT_GRUB_DROP_INS, &names);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0 && s->drop_ins != DROP_INS_UNREAD) {
+        /* What is no directory has no room for a drop-in of gtuned's own, either. */
+        if (r == -ENOTDIR || r == -ELOOP || r == -EOPNOTSUPP || (r < 0 && s->drop_ins == DROP_INS_UNREAD))
+                return 0;
+        if (r < 0 && r != -ENOENT) {
                 r = default_grub_leave(s->stores, DEFAULT_GRUB_DROP_INS, 0, "default-grub-unreadable", error_text(-r));
                 return r < 0 ? r : 1;
         }
