@@ -75,24 +75,51 @@ static bool text_is_hidden(uint32_t c) {
         return false;
 }
 
+/* How many printable ASCII characters a text begins with, up to one that stands for a newline. */
+static size_t text_plain_size(const char *s, size_t size, char newline) {
+        size_t n = 0;
+
+        while (n < size && s[n] >= ' ' && s[n] <= '~' && s[n] != newline)
+                n++;
+
+        return n;
+}
+
+/* One character. Return: its size in bytes, or -ENOMEM. */
+static int text_clean_character(Buffer *b, const char *s, size_t size, const char *keep, char newline) {
+        uint32_t c = 0;
+        size_t n = utf8_decode(s, size, &c);
+        bool plain = n > 0 && ((c > 0 && c < 0x80 && strchr(keep, (int) c)) || !text_is_hidden(c));
+        int r = 0;
+
+        n = n > 0 ? n : 1;
+        if (newline && s[0] == newline)
+                r = buffer_puts(b, "\n");
+        else if (plain)
+                r = buffer_append(b, s, n);
+        else
+                for (size_t k = 0; r >= 0 && k < n; k++)
+                        r = buffer_printf(b, "\\x%02x", (unsigned) (uint8_t) s[k]);
+
+        return r < 0 ? -ENOMEM : (int) n;
+}
+
 /* The characters of keep stay, and where newline is not NUL it stands for a newline. */
 static int text_clean(Buffer *b, const char *s, size_t size, const char *keep, char newline) {
         for (size_t i = 0; i < size;) {
-                uint32_t c = 0;
-                size_t n = utf8_decode(s + i, size - i, &c);
-                bool plain = n > 0 && ((c > 0 && c < 0x80 && strchr(keep, (int) c)) || !text_is_hidden(c));
+                size_t n = text_plain_size(s + i, size - i, newline);
+                int r;
 
-                n = n > 0 ? n : 1;
-                if (newline && s[i] == newline) {
-                        if (buffer_puts(b, "\n") < 0)
-                                return -ENOMEM;
-                } else if (plain && buffer_append(b, s + i, n) < 0)
+                if (n > 0 && buffer_append(b, s + i, n) < 0)
                         return -ENOMEM;
-                else
-                        for (size_t k = 0; !plain && k < n; k++)
-                                if (buffer_printf(b, "\\x%02x", (unsigned) (uint8_t) s[i + k]) < 0)
-                                        return -ENOMEM;
                 i += n;
+                if (i == size)
+                        break;
+
+                r = text_clean_character(b, s + i, size - i, keep, newline);
+                if (r < 0)
+                        return r;
+                i += (size_t) r;
         }
 
         return 0;

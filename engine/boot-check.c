@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Reads boot stores again as they would be. All stores are searched for anew, so that an entry whose options come from
- * another file (variables of grub.cfg, grubenv, files that a template sources) is compared as it would boot.
+ * Reads boot stores again as they would be. Unless each store says that nothing but its own bytes counts, all of them are
+ * searched for anew, so that an entry whose options come from another file (variables of grub.cfg, grubenv) is compared as
+ * it would boot.
  *
  * Tested by tests/unit/engine/test-boot-check.c, and by all golden machines.
  */
@@ -105,11 +106,54 @@ static const char *boot_check_compare(const Machine *before, const BootStores *a
         return k < before->n_entries ? before->entries[k]->path : NULL;
 }
 
-int boot_check(const Survey *survey, const Transaction *t, const BootCheckToken *tokens, size_t n_tokens,
-               char **ret_path) {
+/*
+ * Compare each file by itself. Return: 1 if all could be, and *ret_path is NULL or the first that is not as it should be; 0
+ * if other files count, too; -ENOMEM.
+ */
+static int boot_check_alone(const Survey *survey, const RootOverlay *files, size_t n_files, const BootCheckToken *tokens,
+                            size_t n_tokens, const char **ret_path) {
+        *ret_path = NULL;
+        for (size_t i = 0; i < n_files; i++) {
+                const BootStore *before = boot_stores_by_path(survey->stores, files[i].path);
+                _cleanup_(boot_stores_freep) BootStores *after = calloc(1, sizeof(BootStores));
+                int r;
+
+                if (!after)
+                        return -ENOMEM;
+                r = before->driver->reread ? before->driver->reread(before, files[i].content, after) : 0;
+                if (r <= 0)
+                        return r;
+                if (!*ret_path && !boot_check_same_entry(before->entries, after->stores[0]->entries, tokens, n_tokens))
+                        *ret_path = before->path;
+        }
+
+        return 1;
+}
+
+/* Search for all stores again, with these files as they would be. Return: as boot_check(). */
+static int boot_check_together(const Survey *survey, const RootOverlay *files, size_t n_files,
+                               const BootCheckToken *tokens, size_t n_tokens, char **ret_path) {
         const Machine *m = survey->machine;
         _cleanup_(root_freep) Root *root = NULL;
         _cleanup_(boot_stores_freep) BootStores *after = NULL;
+        const char *path;
+        int r;
+
+        r = root_copy(&root, survey->root);
+        if (r < 0)
+                return r;
+
+        root_overlay(root, files, n_files);
+        r = boot_stores_find(root, m->cmdline_text ? &m->cmdline : NULL, &after);
+        if (r < 0)
+                return r;
+
+        path = boot_check_compare(m, after, files, n_files, tokens, n_tokens);
+        return path ? free_and_strdup(ret_path, path) : 0;
+}
+
+int boot_check(const Survey *survey, const Transaction *t, const BootCheckToken *tokens, size_t n_tokens,
+               char **ret_path) {
         _cleanup_free_ RootOverlay *files = NULL;
         const char *path;
         size_t n;
@@ -123,15 +167,11 @@ int boot_check(const Survey *survey, const Transaction *t, const BootCheckToken 
         if (r < 0 || n == 0)
                 return r;
 
-        r = root_copy(&root, survey->root);
+        r = boot_check_alone(survey, files, n, tokens, n_tokens, &path);
+        if (r == 0)
+                return boot_check_together(survey, files, n, tokens, n_tokens, ret_path);
         if (r < 0)
                 return r;
 
-        root_overlay(root, files, n);
-        r = boot_stores_find(root, m->cmdline_text ? &m->cmdline : NULL, &after);
-        if (r < 0)
-                return r;
-
-        path = boot_check_compare(m, after, files, n, tokens, n_tokens);
         return path ? free_and_strdup(ret_path, path) : 0;
 }

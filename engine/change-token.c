@@ -341,6 +341,8 @@ static int change_token_render(const TokenWork *w, const BootStore *store, const
         if (!f || buffer_append(&f->old, store->content.data, store->content.size) < 0)
                 return -ENOMEM;
 
+        f->other_names = traits.other_names;
+        f->foreseen = true;
         f->existed = !store->missing;
         f->gone = store->own && new.size == 0;
         f->new = TAKE_GENERIC(new, BUFFER_NULL);

@@ -96,6 +96,9 @@ static int resolve_foresee_files(const Survey *survey, Transaction *t) {
         for (size_t i = 0; i < t->n_files; i++) {
                 FileTraits traits;
 
+                if (t->files[i].foreseen)
+                        continue;
+
                 /* What cannot be looked at fails, or not, when it is written. */
                 if (replacement_foresee(survey->root, t->files[i].path, &traits) < 0)
                         continue;

@@ -15,6 +15,7 @@ typedef struct FileChange {
         bool existed;    /* there is an old content */
         bool gone;       /* it is to be removed; new is empty */
         unsigned other_names; /* its hard links besides the path: they keep the old content */
+        bool foreseen;   /* other_names is known, and nothing forbids to replace the file */
 } FileChange;
 
 typedef struct AttributeChange {

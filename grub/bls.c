@@ -205,6 +205,7 @@ int bls_load(KernelFiles *files, BootStores *stores, const char *path, Buffer *c
         if (!l || !store->entries)
                 return -ENOMEM;
 
+        l->first_only = first_only;
         r = bls_layout_fill(files, path, &store->content, first_only, l);
         if (r < 0)
                 return r;
@@ -215,6 +216,25 @@ int bls_load(KernelFiles *files, BootStores *stores, const char *path, Buffer *c
 
         store->n_entries = 1;
         return 0;
+}
+
+/* The kind of an entry may come from its kernel's file, which is not looked at. */
+static int bls_reread(const BootStore *store, const Buffer *content, BootStores *ret) {
+        const BlsLayout *l = store->layout;
+        _cleanup_buffer_ Buffer copy = BUFFER_NULL;
+        KernelFiles none = {};
+        int r;
+
+        if (store->n_entries != 1 || bls_refers(store) || memchr(content->data, '$', content->size))
+                return 0;
+
+        r = buffer_append(&copy, content->data, content->size);
+        if (r >= 0)
+                r = bls_load(&none, ret, store->path, &copy, l->first_only);
+        if (r < 0)
+                return r;
+
+        return ret->n_stores == 1 && bls_kind(ret->stores[0]) == l->kind;
 }
 
 /* Add a line "options" with the marker above it to an entry that has none. */
@@ -328,5 +348,6 @@ const BootStoreDriver boot_store_bls = {
         .made_from = bls_made_from,
         .find = bls_find,
         .render = bls_render,
+        .reread = bls_reread,
         .done = bls_done,
 };

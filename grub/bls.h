@@ -14,6 +14,7 @@ typedef struct BlsLayout {
         size_t begin, end; /* the first line "options", without its newline */
         size_t place;      /* after the line "linux": where a line "options" is added */
         EntryKind kind;
+        bool first_only;   /* as bls_load() */
         unsigned number;   /* of the first line "options" or, if there is none, of the line "linux" */
         char *title, *kernel;
 } BlsLayout;

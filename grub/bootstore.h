@@ -123,6 +123,13 @@ struct BootStoreDriver {
         int (*render)(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
                       const BootEntry **ret_entry, size_t *ret_size);
 
+        /*
+         * Read the bytes that a store would have, by themselves. Return: 1: *ret has the one store, which nothing but its
+         * bytes makes what it is; 0: other files count, too, so that all have to be searched again; -ENOMEM. May be NULL:
+         * other files count.
+         */
+        int (*reread)(const BootStore *store, const Buffer *content, BootStores *ret);
+
         void (*done)(BootStore *store); /* may be NULL */
 };
 

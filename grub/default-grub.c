@@ -249,10 +249,34 @@ int default_grub_load(BootStores *stores, const char *path, Buffer *content) {
         return r < 0 ? r : default_grub_add_stores(stores, f);
 }
 
+/* No other kind of store depends on these files. A store without an entry is only a part of the value of another one. */
+static int default_grub_reread(const BootStore *store, const Buffer *content, BootStores *ret) {
+        const DefaultGrubLayout *l = store->layout;
+        _cleanup_(default_grub_reading_done) DefaultGrubReading all = {};
+        _cleanup_buffer_ Buffer copy = BUFFER_NULL;
+        BootStore *new;
+        int r;
+
+        if (store->n_entries != 1)
+                return 0;
+
+        r = default_grub_read(l->files, l->number, content, &all);
+        if (r < 0)
+                return r == -EINVAL ? 0 : r;
+        r = buffer_append(&copy, content->data, content->size);
+        if (r >= 0)
+                r = boot_stores_add(ret, &boot_store_default_grub, store->path, &copy, &new);
+        if (r >= 0)
+                r = default_grub_fill_store(new, l->files, l->number, &all, &l->target);
+
+        return r < 0 ? r : new->n_entries == 1;
+}
+
 const BootStoreDriver boot_store_default_grub = {
         .name = "default-grub",
         .title = "defaults of grub-mkconfig",
         .find = default_grub_find,
         .render = default_grub_render,
+        .reread = default_grub_reread,
         .done = default_grub_done,
 };

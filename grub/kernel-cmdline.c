@@ -128,6 +128,17 @@ static int kernel_cmdline_render(const BootStore *store, const TokenEdit *edits,
         return pieces_apply(&pieces, &store->content, ret);
 }
 
+static int kernel_cmdline_reread(const BootStore *store, const Buffer *content, BootStores *ret) {
+        _cleanup_buffer_ Buffer copy = BUFFER_NULL;
+        int r;
+
+        r = buffer_append(&copy, content->data, content->size);
+        if (r >= 0)
+                r = kernel_cmdline_load(ret, store->path, &copy);
+
+        return r < 0 ? r : ret->n_stores == 1;
+}
+
 /* It is made of /proc/cmdline, and Fedora's 10_linux writes the value of /etc/default/grub. */
 static const char *const kernel_cmdline_made_from[] = { "bls", "grubenv", "grub-cfg", "default-grub", NULL };
 
@@ -137,5 +148,6 @@ const BootStoreDriver boot_store_kernel_cmdline = {
         .made_from = kernel_cmdline_made_from,
         .find = kernel_cmdline_find,
         .render = kernel_cmdline_render,
+        .reread = kernel_cmdline_reread,
         .done = line_store_done,
 };

@@ -73,9 +73,60 @@ static void test_check(void **state) {
                 check(*state, i);
 }
 
+#define ENTRY "/boot/loader/entries/a.conf"
+
+/* An entry file is read by itself, unless its options have variables. */
+static const struct {
+        const char *old, *new;
+        bool right;
+} entry_cases[] = {
+        {"linux /k\noptions ro x\n", "linux /k\noptions ro x arm_pvspin\n", true},
+        {"linux /k\noptions ro x\n", "linux /k\noptions ro arm_pvspin\n", false},
+        {"linux /k\noptions ro x\n", "linux /k\noptions ro x y arm_pvspin\n", false},
+        {"linux /k\noptions ro x\n", "linux /k\noptions ro x -- arm_pvspin\n", false},
+        {"linux /k\noptions ro x\n", "linux /k\noptions ro xarm_pvspin\n", false},
+        {"linux /k\noptions ro x\n", "linux /k\n# options ro x\n", false},
+        {"linux /k\noptions ro x\n", "linuX /k\noptions ro x arm_pvspin\n", false},
+        {"linux /k\noptions ro x\n", "linux /memtest86\noptions ro x arm_pvspin\n", false},
+        {"linux /k\noptions ro x\n", "linux /k\noptions ro x $y arm_pvspin\n", true},
+        {"linux /k\noptions ro x\n", "linux /k\noptions ro x $z arm_pvspin\n", false},
+        {"linux /k\noptions ro $z\n", "linux /k\noptions ro $z arm_pvspin\n", true},
+        {"linux /k\noptions ro $z\n", "linux /k\noptions ro $y arm_pvspin\n", false},
+};
+
+static void check_entry(Tree *t, size_t i) {
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+        Machine machine = {};
+        Survey survey = {.root = t->root, .machine = &machine};
+        FileChange file = {.path = (char *) ENTRY, .existed = true};
+        Transaction transaction = {.files = &file, .n_files = 1};
+        _cleanup_free_ char *wrong = NULL;
+
+        tree_file(t, ENTRY, entry_cases[i].old);
+        file.new = (Buffer) {.data = (char *) entry_cases[i].new, .size = strlen(entry_cases[i].new)};
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
+        survey.stores = stores;
+        for (size_t s = 0; s < stores->n_stores; s++)
+                for (size_t k = 0; k < stores->stores[s]->n_entries; k++)
+                        assert_int_equal(machine_add_entry(&machine, stores->stores[s]->entries + k), 0);
+        assert_int_equal(machine.n_entries, 1);
+
+        assert_int_equal(boot_check(&survey, &transaction, tokens, ELEMENTSOF(tokens), &wrong), 0);
+        assert_string_equal(wrong ? wrong : "(all right)", entry_cases[i].right ? "(all right)" : ENTRY);
+        machine_forget_entries(&machine);
+}
+
+static void test_entries(void **state) {
+        tree_file(*state, MENU, "set z=quiet\nblscfg\n");
+
+        for (size_t i = 0; i < ELEMENTSOF(entry_cases); i++)
+                check_entry(*state, i);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_check, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_entries, tree_setup, tree_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
