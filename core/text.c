@@ -50,7 +50,7 @@ int text_escape(Buffer *b, const char *s, size_t size, size_t max) {
         return 0;
 }
 
-/* Characters that no terminal shows as themselves: first and last of each range (Unicode 15, properties Cc, Cf, Zl, Zp). */
+/* Characters that no terminal shows as themselves: the ends of each range (Unicode 15, properties Cc, Cf, Zl, Zp). */
 static const struct {
         uint32_t first, last;
 } text_hidden[] = {

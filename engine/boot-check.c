@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Reads boot stores again as they would be. Unless each store says that nothing but its own bytes counts, all of them are
- * searched for anew, so that an entry whose options come from another file (variables of grub.cfg, grubenv) is compared as
- * it would boot.
+ * Reads boot stores again as they would be. Unless each store says that nothing but its own bytes counts, all of them
+ * are searched for anew, so that an entry whose options come from another file (variables of grub.cfg, grubenv) is
+ * compared as it would boot.
  *
  * Tested by tests/unit/engine/test-boot-check.c, and by all golden machines.
  */
@@ -63,14 +63,15 @@ static bool boot_check_same_words(const Cmdline *a, const Cmdline *b, const Boot
 }
 
 /* A template may be in another file of its kind afterwards: the one that the next token would be added to. */
-static bool boot_check_same_entry(const BootEntry *a, const BootEntry *b, const BootCheckToken *tokens, size_t n_tokens) {
+static bool boot_check_same_entry(const BootEntry *a, const BootEntry *b, const BootCheckToken *tokens,
+                                  size_t n_tokens) {
         return streq(a->id, b->id) && a->kind == b->kind && (a->kind == ENTRY_TEMPLATE || streq(a->path, b->path)) &&
                boot_check_same_words(&a->cmdline, &b->cmdline, tokens, n_tokens);
 }
 
 /*
- * Whether an entry can be another one because of what is written. Of the rest, the file may have been changed by another
- * process since the survey, which is no fault of the edit.
+ * Whether an entry can be another one because of what is written. Of the rest, the file may have been changed by
+ * another process since the survey, which is no fault of the edit.
  */
 static bool boot_check_concerns(const BootEntry *e, const RootOverlay *files, size_t n_files) {
         const RootOverlay key = {.path = e->path};
@@ -107,11 +108,11 @@ static const char *boot_check_compare(const Machine *before, const BootStores *a
 }
 
 /*
- * Compare each file by itself. Return: 1 if all could be, and *ret_path is NULL or the first that is not as it should be; 0
- * if other files count, too; -ENOMEM.
+ * Compare each file by itself. Return: 1 if all could be, and *ret_path is NULL or the first that is not as it should
+ * be; 0 if other files count, too; -ENOMEM.
  */
-static int boot_check_alone(const Survey *survey, const RootOverlay *files, size_t n_files, const BootCheckToken *tokens,
-                            size_t n_tokens, const char **ret_path) {
+static int boot_check_alone(const Survey *survey, const RootOverlay *files, size_t n_files,
+                            const BootCheckToken *tokens, size_t n_tokens, const char **ret_path) {
         *ret_path = NULL;
         for (size_t i = 0; i < n_files; i++) {
                 const BootStore *before = boot_stores_by_path(survey->stores, files[i].path);

@@ -249,7 +249,7 @@ int default_grub_load(BootStores *stores, const char *path, Buffer *content) {
         return r < 0 ? r : default_grub_add_stores(stores, f);
 }
 
-/* No other kind of store depends on these files. A store without an entry is only a part of the value of another one. */
+/* No other kind of store depends on these files. A store without an entry is a part of the value of another one. */
 static int default_grub_reread(const BootStore *store, const Buffer *content, BootStores *ret) {
         const DefaultGrubLayout *l = store->layout;
         _cleanup_(default_grub_reading_done) DefaultGrubReading all = {};
