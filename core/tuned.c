@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * TuneD reads its profiles with Python's ConfigParser: "=" alone separates, and "#" begins a comment. libinih, for which
- * ":" separates, too, and ";" begins one, would read other options.
+ * TuneD reads its profiles with Python's ConfigParser: "=" alone separates, and only "#" begins a comment behind a value.
+ * libinih, for which ":" separates, too, and ";" begins one there, would read other options.
  *
  * Tested by tests/unit/core/test-tuned.c.
  */
@@ -11,6 +11,7 @@
 
 #include "core/tuned.h"
 
+#define TUNED_UNIT "/etc/systemd/system/tuned.service"
 #define TUNED_UNIT_LINK "/etc/systemd/system/multi-user.target.wants/tuned.service"
 #define TUNED_ACTIVE_PROFILE "/etc/tuned/active_profile"
 #define TUNED_FILE_MAX (64U * 1024U)
@@ -20,12 +21,15 @@
 #define TUNED_FILES_MAX 32U
 
 /* The words between separators. */
-#define TUNED_SEPARATORS " \t,"
+#define TUNED_SEPARATORS " \t,;"
 
 typedef struct TunedReading {
         const Root *root;
         Tuned *tuned;
-        unsigned depth, n_files;
+        char **seen; /* the files that were read: a profile that includes its own name gets that of the next directory */
+        size_t n_seen;
+        unsigned depth;
+        bool includes; /* what is read of a file now: what it includes, or else its options */
 } TunedReading;
 
 static int tuned_read_profiles(TunedReading *t, char *names);
@@ -93,21 +97,34 @@ static int tuned_read_line(TunedReading *t, const char *path, unsigned number, c
 
         value = strip(value);
         if (streq(*section, "main") && streq(name, "include"))
-                return tuned_read_profiles(t, value);
+                return t->includes ? tuned_read_profiles(t, value) : 0;
 
-        return tuned_add(t->tuned, path, number, *section, name, value);
+        return t->includes ? 0 : tuned_add(t->tuned, path, number, *section, name, value);
 }
 
-static int tuned_read_file(TunedReading *t, const char *path, Buffer *text) {
+/* What is included counts first, wherever the line is. */
+static int tuned_read_file(TunedReading *t, const char *path, const Buffer *text, bool includes) {
+        _cleanup_free_ char *copy = strndup(text->data, text->size);
         const char *section = "";
-        char *rest = text->data;
+        char *rest = copy;
         unsigned number = 1;
-        int r = 0;
+        int r = copy ? 0 : -ENOMEM;
 
-        for (char *line = strsep(&rest, "\n"); r == 0 && line; line = strsep(&rest, "\n"), number++)
+        t->includes = includes;
+        for (char *line = strsep(&rest, "\n"); r == 0 && line; line = strsep(&rest, "\n"), number++) {
                 r = tuned_read_line(t, path, number, line, &section);
+                t->includes = includes;
+        }
 
         return r;
+}
+
+static bool tuned_has_seen(const TunedReading *t, const char *path) {
+        for (size_t i = 0; i < t->n_seen; i++)
+                if (streq(t->seen[i], path))
+                        return true;
+
+        return false;
 }
 
 /* The first directory that has the profile counts: those of the administrator come first. */
@@ -119,21 +136,25 @@ static int tuned_read_profile(TunedReading *t, const char *name) {
         if (strchr(name, '/') || name[0] == '.')
                 return 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(directories) && t->n_files < TUNED_FILES_MAX; i++) {
+        for (size_t i = 0; i < ELEMENTSOF(directories) && t->n_seen < TUNED_FILES_MAX; i++) {
                 _cleanup_free_ char *path = xasprintf("%s/%s/tuned.conf", directories[i], name);
                 _cleanup_buffer_ Buffer text = BUFFER_NULL;
                 int r;
 
                 if (!path)
                         return -ENOMEM;
+                if (tuned_has_seen(t, path))
+                        continue;
                 r = root_read(t->root, path, TUNED_FILE_MAX, &text);
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0)
                         continue;
 
-                t->n_files++;
-                return text.size > 0 ? tuned_read_file(t, path, &text) : 0;
+                if (strv_take(&t->seen, &t->n_seen, strdup(path)) < 0)
+                        return -ENOMEM;
+                r = text.size > 0 ? tuned_read_file(t, path, &text, /* includes= */ true) : 0;
+                return r == 0 && text.size > 0 ? tuned_read_file(t, path, &text, /* includes= */ false) : r;
         }
 
         return 0;
@@ -165,7 +186,7 @@ int tuned_read(const Root *root, Tuned **ret) {
         assert(ret);
 
         *ret = NULL;
-        if (!root_exists(root, TUNED_UNIT_LINK))
+        if (!root_exists(root, TUNED_UNIT_LINK) || root_is_mask(root, TUNED_UNIT) > 0)
                 return 0;
         r = root_read_line(root, TUNED_ACTIVE_PROFILE, &line);
         if (r < 0)
@@ -180,6 +201,7 @@ int tuned_read(const Root *root, Tuned **ret) {
         if (!*tuned->profile)
                 return 0;
         r = tuned_read_profiles(&t, line);
+        strv_free(t.seen);
         if (r < 0)
                 return r;
 

@@ -25,11 +25,11 @@ typedef struct Tuned {
 /**
  * tuned_read() - read the active profile
  * @root: the root
- * @ret: takes the profile with its options, those of an included profile first; NULL if TuneD is not there, is not started
- *       at boot, or has no active profile; the caller frees it
+ * @ret: takes the profile with its options, those of an included profile first; NULL if TuneD is not there, is masked or
+ *       not started at boot, or has no active profile; the caller frees it
  *
- * A profile that is missing or too large has no options. What a variable of TuneD holds ("${x}", "${f:…}") is not known;
- * the value stays as it is written (TuneD: tuned/profiles/loader.py, tuned/consts.py). Return: 0 or -ENOMEM.
+ * A profile that is missing or too large has no options. What a variable of TuneD holds ("${x}", "${f:…}") is not
+ * known; the value stays as it is written (TuneD: tuned/profiles/loader.py, tuned/consts.py). Return: 0 or -ENOMEM.
  */
 int tuned_read(const Root *root, Tuned **ret);
 

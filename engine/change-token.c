@@ -419,23 +419,36 @@ static bool machine_can_take_tokens(const Machine *m) {
         return m->kind == MACHINE_IMAGE;
 }
 
-/* A file whose very directory is missing is most likely on a file system that is not mounted. */
-static int path_is_out_of_reach(const Root *root, const char *path, bool *ret) {
+/*
+ * A file whose very directory is missing is most likely on a file system that is not mounted; but one that gtuned made is
+ * on the same as the directory above.
+ */
+static int change_token_is_out_of_reach(const Survey *survey, const char *path, bool *ret) {
         _cleanup_free_ char *directory = strdup(path);
 
         if (!directory)
                 return -ENOMEM;
 
         *strrchr(directory, '/') = 0;
-        *ret = *directory && !root_exists(root, directory);
+        *ret = *directory && !root_exists(survey->root, directory) && !ledger_directory(survey->ledger, directory);
         return 0;
 }
 
-/* Why a file is left alone, or NULL. */
-static const BootStoreProblem *stores_find_remark(const BootStores *stores, const char *path) {
-        for (size_t i = 0; i < stores->n_problems; i++)
-                if (stores->problems[i].remark && streq(stores->problems[i].path, path))
-                        return stores->problems + i;
+/*
+ * Why a file is left alone, or NULL. Some files are read together: if another one of their kind is no good, neither is
+ * known.
+ */
+static const BootStoreProblem *change_token_find_problem(const Survey *survey, const LedgerToken *record) {
+        const BootStores *stores = survey->stores;
+
+        for (size_t i = 0; i < stores->n_problems; i++) {
+                const BootStoreProblem *p = stores->problems + i;
+                const char *rest = startswith(p->code, record->store);
+
+                if (p->remark && (streq(p->path, record->path) ||
+                                  (rest && *rest == '-' && root_exists(survey->root, record->path))))
+                        return p;
+        }
 
         return NULL;
 }
@@ -455,8 +468,8 @@ static int change_token_check_records(const TokenWork *w) {
                     boot_stores_by_path(w->survey->stores, record->path))
                         continue;
 
-                problem = stores_find_remark(w->survey->stores, record->path);
-                if (!problem && path_is_out_of_reach(w->survey->root, record->path, &out_of_reach) < 0)
+                problem = change_token_find_problem(w->survey, record);
+                if (!problem && change_token_is_out_of_reach(w->survey, record->path, &out_of_reach) < 0)
                         return -ENOMEM;
                 if (!problem && !out_of_reach)
                         continue;

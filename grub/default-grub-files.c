@@ -167,23 +167,27 @@ static int default_grub_read_unread(const Root *root, BootStores *stores, const 
 }
 
 /*
- * The path of gtuned's own drop-in without links. Return: 0; -ENOENT if there is no directory of drop-ins and none can
- * be made, and *ret stays NULL; -ENOMEM.
+ * The path of gtuned's own drop-in. Return: 0; -ENOENT if there is no directory of drop-ins and none can be made, or if
+ * a link leads to it, and *ret stays NULL; -ENOMEM.
  */
 static int default_grub_find_own(const Root *root, char **ret) {
         _cleanup_free_ char *folder = NULL;
-        const char *below = "/" DEFAULT_GRUB_OWN_NAME;
+        const char *expected = DEFAULT_GRUB_DROP_INS;
         int r;
 
-        r = root_resolve(root, DEFAULT_GRUB_DROP_INS, &folder);
+        r = root_resolve(root, expected, &folder);
         if (r == -ENOENT && root_is_mask(root, DEFAULT_GRUB_DROP_INS) == -ENOENT) {
-                r = root_resolve(root, "/etc/default", &folder);
-                below = "/grub.d/" DEFAULT_GRUB_OWN_NAME;
+                expected = "/etc/default";
+                r = root_resolve(root, expected, &folder);
         }
         if (r < 0)
                 return r == -ENOMEM ? r : -ENOENT;
 
-        *ret = xasprintf("%s%s", folder, below);
+        /* Elsewhere the boot unit may not write (gtuned-apply.service). */
+        if (!streq(folder, expected))
+                return -ENOENT;
+
+        *ret = strdup(DEFAULT_GRUB_DROP_INS "/" DEFAULT_GRUB_OWN_NAME);
         return *ret ? 0 : -ENOMEM;
 }
 
@@ -226,10 +230,12 @@ static int default_grub_read_drop_in(DefaultGrubSearch *s, const char *name) {
 
         if (*name == '.' || !endswith(name, ".cfg"))
                 return 0;
-        if (n >= DEFAULT_GRUB_FILES_MAX)
-                return boot_stores_problem(s->stores, DEFAULT_GRUB_DROP_INS, 0, "default-grub-unreadable",
-                                           /* fatal= */ true, "The directory holds more than %u files",
-                                           DEFAULT_GRUB_FILES_MAX);
+        if (n >= DEFAULT_GRUB_FILES_MAX) {
+                r = boot_stores_problem(s->stores, DEFAULT_GRUB_DROP_INS, 0, "default-grub-unreadable",
+                                        /* fatal= */ true, "The directory holds more than %u files",
+                                        DEFAULT_GRUB_FILES_MAX);
+                return r < 0 ? r : 1;
+        }
 
         path = xasprintf("%s/%s", DEFAULT_GRUB_DROP_INS, name);
         if (!path)
@@ -239,7 +245,8 @@ static int default_grub_read_drop_in(DefaultGrubSearch *s, const char *name) {
 
         r = default_grub_read_file(s->root, s->stores, path, s->files);
         if (s->files->n_files > n)
-                s->files->files[n].own = streq_ptr(s->files->files[n].path, s->own);
+                s->files->files[n].own = streq(name, DEFAULT_GRUB_OWN_NAME) &&
+                                         streq_ptr(s->files->files[n].path, s->own);
         return r;
 }
 

@@ -59,6 +59,9 @@ typedef struct DefaultGrubTargets {
 /* An edit of the value in one file, and a line in another one; a number that is no file is none. */
 static void default_grub_add_targets(DefaultGrubTargets *t, DefaultGrubVariable variable, unsigned value_file,
                                      unsigned line_file) {
+        if (t->n + 2 > ELEMENTSOF(t->targets))
+                return;
+
         t->targets[t->n++] = (DefaultGrubTarget) { value_file, variable, /* own_line= */ false };
         t->targets[t->n++] = (DefaultGrubTarget) { line_file, variable, /* own_line= */ true };
 }

@@ -169,6 +169,9 @@ int rival_judge(const Haltpoll *h, Finding *finding);
 /** rival_warn() - warn that TuneD's profile loads the driver, though it is not wanted. Return: 0 or -ENOMEM. */
 int rival_warn(const Haltpoll *h, Finding *finding);
 
+/** tunable_path() - the attribute of a tunable, or NULL when memory is exhausted */
+char *tunable_path(Tunable t);
+
 /** tunable_is_equal() - whether a text is the value that the policy wants for a tunable that it sets */
 bool tunable_is_equal(const Haltpoll *h, Tunable t, const char *text) _pure_;
 

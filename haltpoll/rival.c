@@ -11,7 +11,7 @@
 
 static const TunedOption *rival_tunable(const Haltpoll *h, Tunable t, char **path) {
         free(*path);
-        *path = xasprintf(HALTPOLL_PARAMETERS "/%s", haltpoll_keys[t].name);
+        *path = tunable_path(t);
         return *path ? tuned_option(h->tuned, "sysfs", *path) : NULL;
 }
 
@@ -62,7 +62,8 @@ int rival_judge(const Haltpoll *h, Finding *finding) {
 
                 if (!path)
                         return -ENOMEM;
-                if (!o || !h->tunables[t].setting || tunable_is_equal(h, t, o->value))
+                /* What a variable of TuneD holds is not known. */
+                if (!o || !h->tunables[t].setting || strstr(o->value, "${") || tunable_is_equal(h, t, o->value))
                         continue;
 
                 r = finding_verdict(finding, STATE_CONFLICT, "tuned",

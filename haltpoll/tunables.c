@@ -53,7 +53,7 @@ bool tunable_is_equal(const Haltpoll *h, Tunable t, const char *text) {
         return tunable_parse(t, text, &value) >= 0 && value == h->tunables[t].wanted;
 }
 
-static char *tunable_path(Tunable t) {
+char *tunable_path(Tunable t) {
         return xasprintf(HALTPOLL_PARAMETERS "/%s", haltpoll_keys[t].name);
 }
 

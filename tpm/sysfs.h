@@ -11,7 +11,10 @@
 
 #define TPM_SYSFS "/sys/class/tpm/tpm0"
 
-/* The ACPI table by which firmware announces a TPM 2.0 (TCG ACPI Specification 1.4, 8). */
+/*
+ * The ACPI table by which firmware announces a TPM 2.0 (TCG ACPI Specification 1.4, 8). Debian's ordinary kernel for arm64
+ * has no driver for the one of QEMU's virt machine.
+ */
 #define TPM_ACPI_TABLE "/sys/firmware/acpi/tables/TPM2"
 
 /* All banks, one bit for each Algorithm. */
@@ -21,8 +24,8 @@
  * sysfs_tpm_presence() - find out which TPM the kernel has
  * @root: the root
  *
- * Without a TPM in sysfs, the firmware's table tells whether the kernel only lacks the driver: Debian's kernel for arm64
- * has none for QEMU's virt machine. Linux 5.5 and later have the file tpm_version_major. Earlier kernels have the file "pcrs" for a TPM 1.2 only.
+ * Without a TPM in sysfs, the firmware's table tells whether the kernel only lacks the driver. Linux 5.5 and later have
+ * the file tpm_version_major. Earlier kernels have the file "pcrs" for a TPM 1.2 only.
  */
 TpmPresence sysfs_tpm_presence(const Root *root);
 

@@ -155,6 +155,8 @@ static int daemon_sign(Daemon *d) {
                 r = keeper_report(d->keeper, &report);
         if (r >= 0)
                 r = tpm_client_ask(d->tpm, d->signing.verb, &d->signing.arguments, report);
+        if (r == -EAGAIN) /* something has changed since it was prepared */
+                return r;
         signing_done(&d->signing);
         return r;
 }

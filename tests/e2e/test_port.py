@@ -110,7 +110,7 @@ def soft_reboot(guest, checks):
         checks.ok("… and it is another process", daemon_pid(guest) not in (0, before), daemon_pid(guest))
     guest.unplug()
     time.sleep(1)
-    guest.check("systemctl start gtuned-soft-reboot.service")
+    guest.check("systemctl restart gtuned-soft-reboot.service")
     checks.equal("without a port nothing is run", guest.check("systemctl show -P ConditionResult gtuned-soft-reboot.service")
                  .strip(), "no")
     guest.plug()

@@ -49,6 +49,8 @@ static const struct {
         {"[main]\ninclude=b\n[sysfs]\nx=1\n", "1"},
         {"[main]\ninclude=../b\n[sysfs]\ny=1\n", NULL},
         {"[main]\ninclude=a\n[sysfs]\nx=1\n", "1"}, /* itself: it ends */
+        {"[main]\ninclude=missing;b\n", "b"},
+        {"[sysfs]\nx=1\n[main]\ninclude=b\n", "1"},
         {"[main]\ninclude=a a a a a a a a a a a a a a a a a\n[sysfs]\nx=1\n", "1"},
 };
 
@@ -89,6 +91,21 @@ static void test_places(void **state) {
         assert_int_equal(tuned_option(tuned, "sysfs", "y")->line, 3);
 }
 
+/* A profile of the administrator's that includes its own name adds to the other one. */
+static void test_own_name(void **state) {
+        _cleanup_(tuned_freep) Tuned *tuned = NULL;
+        const Tree *t = *state;
+
+        enable(t);
+        tree_file(t, ACTIVE, "a\n");
+        tree_file(t, PROFILE, "[sysfs]\nx=vendor\ny=vendor\n");
+        tree_file(t, "/etc/tuned/profiles/a/tuned.conf", "[main]\ninclude=a\n[sysfs]\ny=site\n");
+
+        tuned = read_tuned(t);
+        assert_string_equal(tuned_option(tuned, "sysfs", "x")->value, "vendor");
+        assert_string_equal(tuned_option(tuned, "sysfs", "y")->value, "site");
+}
+
 static void test_not_active(void **state) {
         const Tree *t = *state;
 
@@ -99,6 +116,9 @@ static void test_not_active(void **state) {
         enable(t);
         tree_file(t, ACTIVE, "\n");
         assert_null(read_tuned(t));
+        tree_file(t, ACTIVE, "a\n");
+        tree_link(t, "/etc/systemd/system/tuned.service", "/dev/null"); /* masked */
+        assert_null(read_tuned(t));
         assert_null(tuned_option(NULL, "sysfs", "x"));
 }
 
@@ -106,6 +126,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_profiles, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_places, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_own_name, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_not_active, tree_setup, tree_teardown),
         };
 

@@ -564,6 +564,7 @@ static void test_own_refused(_unused_ void **state) {
                 { "ID=debian\n",         "/etc/default/grub.d",  "/etc/os-release",  true },
                 { "ID=debian\n",         OWN,                    "/nowhere",         true },
                 { "ID=debian\n",         OWN,                    "/etc/other",       true },
+                { "ID=debian\n",         "/etc/default/grub.d",  "/srv",             true },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -574,6 +575,7 @@ static void test_own_refused(_unused_ void **state) {
                 if (cases[i].os_release)
                         tree_file(t, "/etc/os-release", cases[i].os_release);
                 tree_file(t, "/etc/other", "X=1\n");
+                tree_file(t, "/srv/other", "X=1\n");
                 if (cases[i].grub)
                         tree_file(t, "/etc/default/grub", VARIABLE "=a\n");
                 if (cases[i].link) {
@@ -587,6 +589,49 @@ static void test_own_refused(_unused_ void **state) {
                 if (cases[i].grub)
                         assert_string_equal(stores->stores[0]->path, "/etc/default/grub");
         }
+}
+
+/* A drop-in that many names lead to is read as often: a token in it would be there as often, so it is no place for one. */
+static void test_own_linked(void **state) {
+        const Tree *t = *state;
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+        _cleanup_buffer_ Buffer added = BUFFER_NULL;
+        const BootStore *grub;
+
+        tree_file(t, "/etc/os-release", "ID=debian\n");
+        tree_file(t, "/etc/default/grub", VARIABLE "=a\n");
+        tree_file(t, OWN, "X=1\n");
+        for (unsigned i = 0; i < 100; i++) {
+                _cleanup_free_ char *path = xasprintf("/etc/default/grub.d/%u.cfg", i);
+
+                tree_link(t, path, "99-gtuned.cfg");
+        }
+
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
+        assert_null(boot_stores_by_path(stores, OWN));
+        grub = boot_stores_by_path(stores, "/etc/default/grub");
+        assert_non_null(grub);
+        render_edit(grub, true, &added);
+        assert_string_equal(added.data, VARIABLE "=a\\ arm_pvspin\n");
+}
+
+/* More drop-ins than are read are one problem. */
+static void test_too_many(void **state) {
+        const Tree *t = *state;
+        _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+
+        tree_file(t, "/etc/os-release", "ID=debian\n");
+        tree_file(t, "/etc/default/grub", VARIABLE "=a\n");
+        for (unsigned i = 0; i < 300; i++) {
+                _cleanup_free_ char *path = xasprintf("/etc/default/grub.d/%u.cfg", i);
+
+                tree_file(t, path, "X=1\n");
+        }
+
+        assert_int_equal(boot_stores_find(t->root, NULL, &stores), 0);
+        assert_int_equal(stores->n_problems, 1);
+        assert_true(stores->problems[0].fatal);
+        assert_non_null(strstr(stores->problems[0].reason, "more than 256 files"));
 }
 
 /* Drop-ins that may not be listed may set the variable, too: the file is left alone, and the directory is named. */
@@ -622,6 +667,8 @@ int main(void) {
                 cmocka_unit_test(test_own),
                 cmocka_unit_test(test_own_removals),
                 cmocka_unit_test(test_own_refused),
+                cmocka_unit_test_setup_teardown(test_own_linked, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_too_many, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_find, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_unlisted, tree_setup, tree_teardown),
         };
