@@ -13,9 +13,10 @@ import time
 
 LIMIT_SECONDS = 20
 PROMPT = "ready> "
-HOME, END, ENTER, TAB, INTERRUPT = "\x01", "\x05", "\r", "\t", "\x03"
+HOME, END, ENTER, TAB, DISCARD = "\x01", "\x05", "\r", "\t", "\x15"
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|[\x07\x00]")
 QUIET_SECONDS = 0.3
+LIST_SECONDS = 1.5  # a list may come in parts, long after the echo of the keys
 
 
 class Shell:
@@ -59,12 +60,12 @@ class Shell:
             text += self.read(0.1)
         return ESCAPES.sub("", text)
 
-    def read_quiet(self):
-        """All that comes until nothing comes any more."""
+    def read_quiet(self, seconds=QUIET_SECONDS):
+        """All that comes until nothing comes any more for a time."""
         text, more = "", self.read(LIMIT_SECONDS)
         while more:
             text += more
-            more = self.read(QUIET_SECONDS)
+            more = self.read(seconds)
         return ESCAPES.sub("", text)
 
     def completed(self, keys):
@@ -76,9 +77,9 @@ class Shell:
         return re.findall(r"[\r\n]\[([^\r\n]*)\]\r?\n", text)[-1]
 
     def offered(self, keys):
-        """The words that TAB lists."""
+        """The words that TAB lists. A signal in the middle of a completion could stop the shell for good."""
         self.type(keys + TAB)
-        text = self.read_quiet()
-        self.type(INTERRUPT)
+        text = self.read_quiet(LIST_SECONDS)
+        self.type(DISCARD + ENTER)
         self.read_until(PROMPT)
         return {word.rstrip("/=") for word in text.replace(keys.strip(), "", 1).split()}
