@@ -15,7 +15,7 @@ from test_qga import DROP_IN, call, disabled, state, wait_for
 from test_tpm import gtune_host
 
 TOKEN = b"cpuidle_haltpoll.force=Y"
-DEFAULT_GRUB = "/etc/default/grub"
+DEFAULT_GRUB, DEFAULT_GRUB_DROP_IN = "/etc/default/grub", "/etc/default/grub.d/99-gtuned.cfg"
 ADMINISTRATORS = "/etc/gtuned/gtuned.conf.d/60-administrator.conf"
 CLOUD_INITS = "/etc/gtuned/gtuned.conf.d/70-cloud-init.conf"
 UNCONFINED = "unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023"
@@ -140,6 +140,8 @@ def bake(module, root):
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(POLICY)
     (root / DEFAULT_GRUB.lstrip("/")).write_text('GRUB_CMDLINE_LINUX="quiet"\n')
+    (root / DEFAULT_GRUB_DROP_IN.lstrip("/")).parent.mkdir(exist_ok=True)
+    (root / DEFAULT_GRUB_DROP_IN.lstrip("/")).write_text('GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n')
     image.compile_static("deeds.c", root / DEEDS.lstrip("/"))
     for domain in DOMAINS:
         (root / f"{DEEDS}-{domain}".lstrip("/")).write_bytes((root / DEEDS.lstrip("/")).read_bytes())
@@ -151,7 +153,7 @@ def bake(module, root):
     for domain in DOMAINS:
         selinux_tree.set_label(root / f"{DEEDS}-{domain}".lstrip("/"), "system_u", f"{domain[:-2]}_exec_t")
     selinux_tree.set_label(root / CLOUD_INIT.lstrip("/"), "system_u", "cloud_init_exec_t")
-    selinux_tree.set_label(root / DEFAULT_GRUB.lstrip("/"), "unconfined_u", "bootloader_etc_t")
+    selinux_tree.set_label(root / DEFAULT_GRUB_DROP_IN.lstrip("/"), "unconfined_u", "bootloader_etc_t")
 
 
 def build(environment):
@@ -182,9 +184,9 @@ def booted(guest, checks):
     checks.contains("the daemon has its domain", guest.read_file(f"/proc/{pid}/attr/current"), b":gtuned_t:")
     checks.equal("the credential was taken", guest.read_file(TAKEN), CREDENTIAL.encode())
     checks.equal("the tunable is that of the credential", guest.read_file(TUNABLE), b"300000\n")
-    for path in (GRUB_CFG, DEFAULT_GRUB):
+    for path in (GRUB_CFG, DEFAULT_GRUB_DROP_IN):
         checks.contains(f"{path} has the token", guest.read_file(path), TOKEN)
-    checks.equal("a file that an administrator made keeps its label", label(guest, DEFAULT_GRUB),
+    checks.equal("a file that an administrator made keeps its label", label(guest, DEFAULT_GRUB_DROP_IN),
                  ("unconfined_u", "bootloader_etc_t"))
 
 
@@ -246,6 +248,8 @@ def administered(guest, checks):
         lambda: disabled(guest) == {"guest-set-time"}, 180), repr(disabled(guest)))
     checks.ok("the host reads that it is active", wait_for(
         lambda: state(guest) == ("active", None)), repr(state(guest)))
+    checks.ok("the unit has ended", wait_for(
+        lambda: guest.shell("systemctl is-active gtuned-apply.service")[1].strip() == "inactive", 180))
 
 
 def initialized(guest, checks):
