@@ -148,15 +148,11 @@ static int daemon_sign(Daemon *d) {
         Span report = SPAN_NULL;
         int r;
 
-        r = keeper_prepare_report(d->keeper);
+        r = keeper_prepare_report(d->keeper, &report);
         if (r == -EAGAIN)
                 return r;
         if (r >= 0)
-                r = keeper_report(d->keeper, &report);
-        if (r >= 0)
                 r = tpm_client_ask(d->tpm, d->signing.verb, &d->signing.arguments, report);
-        if (r == -EAGAIN) /* something has changed since it was prepared */
-                return r;
         signing_done(&d->signing);
         return r;
 }

@@ -258,13 +258,13 @@ int keeper_report(Keeper *k, Span *ret) {
         return 0;
 }
 
-int keeper_prepare_report(Keeper *k) {
+int keeper_prepare_report(Keeper *k, Span *ret) {
         int r;
 
         if (worker_is_busy(k->worker))
                 return -EAGAIN;
         if (!keeper_is_stale(k))
-                return keeper_refresh(k);
+                return keeper_report(k, ret);
 
         r = sd_event_source_set_enabled(k->prepare, SD_EVENT_ON);
         if (r < 0)

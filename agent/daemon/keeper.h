@@ -67,12 +67,8 @@ DEFINE_CLEANUP(Keeper *, keeper_free);
  */
 int keeper_report(Keeper *keeper, Span *ret);
 
-/**
- * keeper_prepare_report() - bring the report up to date in small steps, between which the event loop serves others
- *
- * Return: 0: keeper_report() has it now; -EAGAIN: it will, when ready() is called; another -errno.
- */
-int keeper_prepare_report(Keeper *keeper);
+/** keeper_prepare_report() - as keeper_report(), but made in small steps, between which the event loop serves others */
+int keeper_prepare_report(Keeper *keeper, Span *ret);
 
 /** keeper_changes() - get the plan, JSON text (see transaction_to_json()); otherwise as keeper_report() */
 int keeper_changes(Keeper *keeper, Span *ret);
