@@ -29,8 +29,15 @@ typedef struct TunedReading {
         char **seen; /* the files that were read: a profile that includes its own name gets that of the next directory */
         size_t n_seen;
         unsigned depth;
-        bool includes; /* what is read of a file now: what it includes, or else its options */
 } TunedReading;
+
+/* A file that is read line by line: once for what it includes, which counts first, and then for its options. */
+typedef struct TunedFile {
+        const char *path;
+        unsigned line;
+        const char *section;
+        bool includes;
+} TunedFile;
 
 static int tuned_read_profiles(TunedReading *t, char *names);
 
@@ -53,8 +60,7 @@ Tuned *tuned_free(Tuned *t) {
         return NULL;
 }
 
-static int tuned_add(Tuned *t, const char *path, unsigned line, const char *section, const char *name,
-                     const char *value) {
+static int tuned_add(Tuned *t, const TunedFile *f, const char *name, const char *value) {
         TunedOption *o;
 
         if (grow(&t->options, t->n, sizeof(TunedOption)) < 0)
@@ -62,7 +68,7 @@ static int tuned_add(Tuned *t, const char *path, unsigned line, const char *sect
 
         o = t->options + t->n++;
         *o = (TunedOption) {
-                .path = strdup(path), .line = line, .section = strdup(section), .name = strdup(name),
+                .path = strdup(f->path), .line = f->line, .section = strdup(f->section), .name = strdup(name),
                 .value = strdup(value),
         };
         return o->path && o->section && o->name && o->value ? 0 : -ENOMEM;
@@ -78,7 +84,7 @@ static void tuned_cut_comment(char *line) {
 }
 
 /* Without its comment; sets the section, or takes the option. */
-static int tuned_read_line(TunedReading *t, const char *path, unsigned number, char *line, const char **section) {
+static int tuned_read_line(TunedReading *t, TunedFile *f, char *line) {
         char *value, *name, *end;
 
         tuned_cut_comment(line);
@@ -86,7 +92,7 @@ static int tuned_read_line(TunedReading *t, const char *path, unsigned number, c
         end = line[0] == '[' ? strchr(line, ']') : NULL;
         if (end) {
                 *end = 0;
-                *section = line + 1;
+                f->section = line + 1;
                 return 0;
         }
 
@@ -96,35 +102,22 @@ static int tuned_read_line(TunedReading *t, const char *path, unsigned number, c
                 return 0;
 
         value = strip(value);
-        if (streq(*section, "main") && streq(name, "include"))
-                return t->includes ? tuned_read_profiles(t, value) : 0;
+        if (streq(f->section, "main") && streq(name, "include"))
+                return f->includes ? tuned_read_profiles(t, value) : 0;
 
-        return t->includes ? 0 : tuned_add(t->tuned, path, number, *section, name, value);
+        return f->includes ? 0 : tuned_add(t->tuned, f, name, value);
 }
 
-/* What is included counts first, wherever the line is. */
 static int tuned_read_file(TunedReading *t, const char *path, const Buffer *text, bool includes) {
         _cleanup_free_ char *copy = strndup(text->data, text->size);
-        const char *section = "";
+        TunedFile f = {.path = path, .line = 1, .section = "", .includes = includes};
         char *rest = copy;
-        unsigned number = 1;
         int r = copy ? 0 : -ENOMEM;
 
-        t->includes = includes;
-        for (char *line = strsep(&rest, "\n"); r == 0 && line; line = strsep(&rest, "\n"), number++) {
-                r = tuned_read_line(t, path, number, line, &section);
-                t->includes = includes;
-        }
+        for (char *line = strsep(&rest, "\n"); r == 0 && line; line = strsep(&rest, "\n"), f.line++)
+                r = tuned_read_line(t, &f, line);
 
         return r;
-}
-
-static bool tuned_has_seen(const TunedReading *t, const char *path) {
-        for (size_t i = 0; i < t->n_seen; i++)
-                if (streq(t->seen[i], path))
-                        return true;
-
-        return false;
 }
 
 /* The first directory that has the profile counts: those of the administrator come first. */
@@ -143,7 +136,7 @@ static int tuned_read_profile(TunedReading *t, const char *name) {
 
                 if (!path)
                         return -ENOMEM;
-                if (tuned_has_seen(t, path))
+                if (strv_has(t->seen, path))
                         continue;
                 r = root_read(t->root, path, TUNED_FILE_MAX, &text);
                 if (r == -ENOMEM)

@@ -55,6 +55,23 @@ char **strv_free(char **l) {
         return NULL;
 }
 
+size_t strv_length(char *const *l) {
+        size_t n = 0;
+
+        while (l && l[n])
+                n++;
+
+        return n;
+}
+
+bool strv_has(char *const *l, const char *s) {
+        for (; l && *l; l++)
+                if (streq(*l, s))
+                        return true;
+
+        return false;
+}
+
 int strv_take(char ***list, size_t *n, char *s) {
         /* Make room for the NULL at the end too. */
         if (!s || grow(list, *n + 1, sizeof(char *)) < 0) {

@@ -174,6 +174,12 @@ int free_and_strdup(char **p, const char *s);
 char **strv_free(char **l);
 DEFINE_CLEANUP(char **, strv_free);
 
+/** strv_length() - how many strings a NULL-terminated array holds; NULL: none */
+size_t strv_length(char *const *l) _pure_;
+
+/** strv_has() - whether a NULL-terminated array holds a string; NULL: no */
+bool strv_has(char *const *l, const char *s) _pure_;
+
 /**
  * strv_take() - append a string to a NULL-terminated array
  * @list: the array; *list may be NULL if *n is 0

@@ -58,15 +58,6 @@ static int store_edits_init(StoreEdits *e, size_t n) {
         return e->edits && e->owners && e->specs && e->texts && e->keeps ? 0 : -ENOMEM;
 }
 
-static size_t change_token_count(char **ids) {
-        size_t n = 0;
-
-        while (ids && ids[n])
-                n++;
-
-        return n;
-}
-
 /* Whether an entry has the parameter as gtuned would write it, so that a copy of it looks like gtuned's. */
 static bool change_token_is_alike(const BootEntry *e, const TokenSpec *spec) {
         for (size_t i = 0; i < e->cmdline.n_tokens; i++) {
@@ -112,7 +103,7 @@ static bool change_token_forget_id(char **ids, const char *id) {
 
 /* Which entries get the token. One that had it and lost it since then gets it from gtuned. */
 static int change_token_remember_added(const BootStore *store, const TokenSpec *spec, bool new, LedgerToken *record) {
-        size_t n = change_token_count(record->added);
+        size_t n = strv_length(record->added);
 
         for (size_t i = 0; i < store->n_entries; i++) {
                 const BootEntry *e = store->entries + i;

@@ -73,15 +73,6 @@ static int ownership_add_claims(Ownership *o, const LedgerToken *record, char *c
         return 0;
 }
 
-static size_t ownership_count(char *const *ids) {
-        size_t n = 0;
-
-        while (ids && ids[n])
-                n++;
-
-        return n;
-}
-
 static int ownership_add_source(Ownership *o, const LedgerToken *record) {
         OwnershipSource *source = NULL;
 
@@ -96,7 +87,7 @@ static int ownership_add_source(Ownership *o, const LedgerToken *record) {
         }
 
         source->ours = source->ours || ledger_token_is_added(record);
-        source->theirs = source->theirs || ownership_count(record->keep) > ownership_count(record->other);
+        source->theirs = source->theirs || strv_length(record->keep) > strv_length(record->other);
         return 0;
 }
 

@@ -136,14 +136,6 @@ static int service_is_running(const char *unit, bool *ret, bool *ret_was_up) {
         return 0;
 }
 
-static bool service_has_argument(const Service *s, const char *expect) {
-        for (char **a = s->main.arguments; a && *a; a++)
-                if (streq(*a, expect))
-                        return true;
-
-        return false;
-}
-
 static int service_look(const char *unit, const char *expect, uint32_t *ret_pid, char **ret_why) {
         _cleanup_(services_done) Services services = {};
         const Service *s;
@@ -156,7 +148,7 @@ static int service_look(const char *unit, const char *expect, uint32_t *ret_pid,
         *ret_pid = s ? s->main.pid : 0;
         if (*ret_pid == 0)
                 *ret_why = xasprintf("it has no process (%s)", s ? strempty(s->active_state) : "not found");
-        else if (expect && !service_has_argument(s, expect))
+        else if (expect && !strv_has(s->main.arguments, expect))
                 *ret_why = xasprintf("its process %u does not have the argument %s", *ret_pid, expect);
         else
                 return 0;

@@ -24,18 +24,8 @@ typedef struct GrubCfgSearch {
 } GrubCfgSearch;
 
 static void grub_cfg_search_done(GrubCfgSearch *s) {
-        for (size_t i = 0; i < s->n_seen; i++)
-                free(s->seen[i]);
-        free(s->seen);
+        strv_free(s->seen);
         free(s->stub);
-}
-
-static bool grub_cfg_search_seen(GrubCfgSearch *s, const char *path) {
-        for (size_t i = 0; i < s->n_seen; i++)
-                if (streq(s->seen[i], path))
-                        return true;
-
-        return false;
 }
 
 /* Read a file by its real path. */
@@ -101,18 +91,15 @@ static int grub_cfg_search_path(GrubCfgSearch *s, const char *path, bool hint) {
         if (r < 0)
                 return boot_stores_read_problem(s->stores, path, r);
 
-        if (grub_cfg_search_seen(s, real) || (hint && streq(real, path))) {
+        if (strv_has(s->seen, real) || (hint && streq(real, path))) {
                 free(real);
                 return 0;
         }
 
-        r = grow(&s->seen, s->n_seen, sizeof(char *));
-        if (r < 0) {
-                free(real);
+        r = strv_take(&s->seen, &s->n_seen, real);
+        if (r < 0)
                 return r;
-        }
 
-        s->seen[s->n_seen++] = real;
         return grub_cfg_search_read(s, real);
 }
 

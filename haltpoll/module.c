@@ -106,14 +106,6 @@ static int module_file_denies(const View *view, const char *path, char **ret_whe
         return 0;
 }
 
-static bool module_name_is_in(char *const *names, size_t n, const char *name) {
-        for (size_t i = 0; i < n; i++)
-                if (streq(names[i], name))
-                        return true;
-
-        return false;
-}
-
 int module_find_denial(const View *view, char **ret_where, char **ret_unread) {
         /* A file replaces those of its name in the directories after its own (modprobe.d(5)). */
         static const char *const directories[] = {
@@ -135,7 +127,7 @@ int module_find_denial(const View *view, char **ret_where, char **ret_unread) {
                 for (char **name = names; name && *name; name++) {
                         _cleanup_free_ char *path = xasprintf("%s/%s", directories[i], *name);
 
-                        if (!endswith(*name, ".conf") || module_name_is_in(seen, n_seen, *name))
+                        if (!endswith(*name, ".conf") || strv_has(seen, *name))
                                 continue;
                         if (!path || strv_take(&seen, &n_seen, strdup(*name)) < 0)
                                 return -ENOMEM;

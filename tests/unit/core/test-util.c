@@ -47,8 +47,22 @@ static void test_fill_standard_files(_unused_ void **state) {
         }
 }
 
+static void test_lists(_unused_ void **state) {
+        char *const none[] = {NULL}, *const two[] = {(char *) "a", (char *) "bc", NULL};
+
+        assert_int_equal(strv_length(NULL), 0);
+        assert_int_equal(strv_length(none), 0);
+        assert_int_equal(strv_length(two), 2);
+        assert_false(strv_has(NULL, "a"));
+        assert_false(strv_has(none, "a"));
+        assert_true(strv_has(two, "a"));
+        assert_true(strv_has(two, "bc"));
+        assert_false(strv_has(two, "b"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_lists),
                 cmocka_unit_test(test_fill_standard_files),
         };
 
