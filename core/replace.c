@@ -313,23 +313,45 @@ static char statx_forbidding_flag(const struct statx *stx) {
         return stx->stx_attributes & STATX_ATTR_IMMUTABLE ? 'i' : stx->stx_attributes & STATX_ATTR_APPEND ? 'a' : 0;
 }
 
-int replacement_foresee(const Root *root, const char *path, FileTraits *ret) {
-        _cleanup_close_ int fd = -EBADF;
+void foresight_done(Foresight *f) {
+        closep(&f->fd);
+        free(f->path);
+}
+
+static int foresight_open_folder(Foresight *f, const char *path) {
+        const Root *root = f->root;
         const char *name;
         struct statx stx;
         int r;
 
-        *ret = (FileTraits) {};
-        r = root_open_parent(root, path, false, &fd, &name);
+        if (f->path && same_folder(f->path, path))
+                return 0;
+
+        foresight_done(f);
+        *f = FORESIGHT(root);
+        r = root_open_parent(root, path, false, &f->fd, &name);
         if (r != ROOT_OK)
                 return r == ROOT_FOREIGN ? -EROFS : r;
-
-        if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx) < 0)
+        if (statx(f->fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx) < 0)
                 return negative_errno();
-        ret->folder_flag = statx_forbidding_flag(&stx);
 
-        if (statx(fd, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_NLINK, &stx) < 0)
+        f->flag = statx_forbidding_flag(&stx);
+        return free_and_strdup(&f->path, path);
+}
+
+int foresight_file(Foresight *f, const char *path, FileTraits *ret) {
+        struct statx stx;
+        int r;
+
+        *ret = (FileTraits) {};
+        r = foresight_open_folder(f, path);
+        if (r < 0)
+                return r;
+
+        ret->folder_flag = f->flag;
+        if (statx(f->fd, strrchr(path, '/') + 1, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_NLINK, &stx) < 0)
                 return errno == ENOENT ? 0 : negative_errno();
+
         ret->flag = statx_forbidding_flag(&stx);
         ret->other_names = S_ISREG(stx.stx_mode) && stx.stx_nlink > 1 ? stx.stx_nlink - 1 : 0;
         return 0;

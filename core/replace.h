@@ -31,15 +31,28 @@ typedef struct FileTraits {
         char flag, folder_flag; /* 'i' (immutable) or 'a' (append-only) of file and directory, which forbid it; 0: none */
 } FileTraits;
 
+/* The directory of the file that was looked at last. */
+typedef struct Foresight {
+        const Root *root;
+        char *path; /* the file; NULL: none was looked at */
+        int fd;     /* the directory */
+        char flag;  /* FileTraits.folder_flag */
+} Foresight;
+
+#define FORESIGHT(at) ((Foresight) {.root = (at), .fd = -EBADF})
+
 /**
- * replacement_foresee() - look at what a replacement of a file would meet
- * @root: the root
+ * foresight_file() - look at what a replacement of a file would meet
+ * @f: fresh from FORESIGHT(); files in the same directory, one after the other, have it opened once
  * @path: the target without links in its last component; it need not exist
  * @ret: takes the answer
  *
  * Return: 0 or -errno of looking at it.
  */
-int replacement_foresee(const Root *root, const char *path, FileTraits *ret);
+int foresight_file(Foresight *f, const char *path, FileTraits *ret);
+
+/** foresight_done() - close the directory */
+void foresight_done(Foresight *f);
 
 /** replacement_staged_name() - make the name of the staged file: ".NAME.gtuned". Return: a new string, or NULL. */
 char *replacement_staged_name(const char *name);

@@ -19,6 +19,7 @@ typedef struct TokenWork {
         size_t n_adds;
         bool *release; /* for each observation whether its tokens are taken back */
         Ownerships taken;
+        Foresight *foresight;
 } TokenWork;
 
 static void token_work_done(TokenWork *w) {
@@ -325,7 +326,7 @@ static int change_token_render(const TokenWork *w, const BootStore *store, const
                 return 0;
 
         /* What cannot be looked at fails, or not, when it is written. */
-        if (replacement_foresee(w->survey->root, store->path, &traits) >= 0 && (traits.flag || traits.folder_flag))
+        if (foresight_file(w->foresight, store->path, &traits) >= 0 && (traits.flag || traits.folder_flag))
                 return store_edits_leave_out(e, w->t, change_file_explain_flag(store->path, &traits));
 
         f = change_add_file(w->t, store->path, NULL);
@@ -588,8 +589,10 @@ static int change_token_try(TokenWork *w, const Plan *plan, const bool *release)
 
 /* Each round leaves out one observation more, or is the last. Tokens come first: nothing else is dropped with them. */
 static int change_token_begin(const Survey *survey, const Plan *plan, const bool *release, Transaction *t) {
+        _cleanup_(foresight_done) Foresight foresight = FORESIGHT(survey->root);
+
         for (;;) {
-                _cleanup_(token_work_done) TokenWork w = {.survey = survey, .t = t};
+                _cleanup_(token_work_done) TokenWork w = {.survey = survey, .t = t, .foresight = &foresight};
                 size_t n_left_out = t->n_left_out;
                 int r;
 

@@ -93,6 +93,8 @@ static int resolve_changes(const Survey *survey, const Plan *plan, const bool *r
 
 /* A file that may not be replaced refuses the transaction now, and not in its middle. */
 static int resolve_foresee_files(const Survey *survey, Transaction *t) {
+        _cleanup_(foresight_done) Foresight foresight = FORESIGHT(survey->root);
+
         for (size_t i = 0; i < t->n_files; i++) {
                 FileTraits traits;
 
@@ -100,7 +102,7 @@ static int resolve_foresee_files(const Survey *survey, Transaction *t) {
                         continue;
 
                 /* What cannot be looked at fails, or not, when it is written. */
-                if (replacement_foresee(survey->root, t->files[i].path, &traits) < 0)
+                if (foresight_file(&foresight, t->files[i].path, &traits) < 0)
                         continue;
 
                 t->files[i].other_names = traits.other_names;

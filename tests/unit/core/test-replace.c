@@ -134,19 +134,20 @@ static void test_keeps_flags(void **state) {
 static void test_foresee(void **state) {
         _cleanup_free_ char *path = NULL, *link_path = NULL, *folder = NULL;
         const Tree *t = *state;
+        _cleanup_(foresight_done) Foresight f = FORESIGHT(t->root);
         FileTraits traits;
         int flags;
 
-        assert_int_equal(replacement_foresee(t->root, TARGET, &traits), -ENOENT);
+        assert_int_equal(foresight_file(&f, TARGET, &traits), -ENOENT);
         tree_file(t, TARGET, "old\n");
-        assert_int_equal(replacement_foresee(t->root, TARGET ".new", &traits), 0);
+        assert_int_equal(foresight_file(&f, TARGET ".new", &traits), 0);
         assert_int_equal(traits.other_names, 0);
 
         path = tree_path(t, TARGET);
         link_path = tree_path(t, "/boot/copy");
         folder = tree_path(t, "/etc/default/");
         assert_int_equal(link(path, link_path), 0);
-        assert_int_equal(replacement_foresee(t->root, TARGET, &traits), 0);
+        assert_int_equal(foresight_file(&f, TARGET, &traits), 0);
         assert_int_equal(traits.other_names, 1);
         assert_int_equal(traits.flag, 0);
         assert_int_equal(traits.folder_flag, 0);
@@ -156,13 +157,17 @@ static void test_foresee(void **state) {
                 print_message("flags are left out: %s\n", strerror(errno));
                 skip();
         }
-        assert_int_equal(replacement_foresee(t->root, TARGET, &traits), 0);
+        assert_int_equal(foresight_file(&f, TARGET, &traits), 0);
         assert_true(set_flags(path, flags));
         assert_int_equal(traits.flag, 'i');
 
+        /* Another directory, and then this one again. */
+        assert_int_equal(foresight_file(&f, "/boot/copy", &traits), 0);
+        assert_int_equal(traits.other_names, 1);
+
         flags = flags_of(folder);
         assert_true(set_flags(folder, flags | FS_APPEND_FL));
-        assert_int_equal(replacement_foresee(t->root, TARGET, &traits), 0);
+        assert_int_equal(foresight_file(&f, TARGET, &traits), 0);
         assert_true(set_flags(folder, flags));
         assert_int_equal(traits.folder_flag, 'a');
 }
