@@ -19,25 +19,38 @@ static bool entry_is_letter(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* As strcasestr(3), which prepares each search at a cost that is more than that of a search in a title. */
-static const char *entry_find(const char *text, const char *word) {
-        const char first[] = { word[0], entry_is_letter(word[0]) ? (char) (word[0] ^ 0x20) : word[0], 0 };
-        size_t n = strlen(word);
-
-        for (const char *p = text; (p = strpbrk(p, first)); p++)
-                if (strncasecmp(p, word, n) == 0)
-                        return p;
-
-        return NULL;
+/* The bit of a letter, whatever its case; all other bytes share one. */
+static uint32_t entry_letter_bit(char c) {
+        return 1U << (entry_is_letter(c) ? (c | 0x20) - 'a' : 'z' - 'a' + 1);
 }
 
-/* Whether a text has a word, whatever its case, that no letter continues at either end. */
-static bool entry_has_word(const char *text, const char *word) {
-        size_t n = strlen(word);
+static uint32_t entry_first_letters(const char *const *words, size_t n) {
+        uint32_t letters = 0;
 
-        for (const char *p = text; (p = entry_find(p, word)); p++)
-                if ((p == text || !entry_is_letter(p[-1])) && !entry_is_letter(p[n]))
-                        return true;
+        for (size_t i = 0; i < n; i++)
+                letters |= entry_letter_bit(words[i][0]);
+
+        return letters;
+}
+
+/*
+ * Whether a text has one of the words, whatever its case; whole: one that no letter continues at either end. Few letters of
+ * most texts begin a word, so that this takes much less than a strcasestr(3) for each of them.
+ */
+static bool entry_has_one(const char *text, const char *const *words, size_t n, bool whole) {
+        uint32_t letters = entry_first_letters(words, n);
+
+        for (const char *p = text; *p; p++) {
+                if (!(entry_letter_bit(*p) & letters) || (whole && p > text && entry_is_letter(p[-1])))
+                        continue;
+
+                for (size_t i = 0; i < n; i++) {
+                        size_t size = strlen(words[i]);
+
+                        if (strncasecmp(p, words[i], size) == 0 && !(whole && entry_is_letter(p[size])))
+                                return true;
+                }
+        }
 
         return false;
 }
@@ -57,14 +70,7 @@ static const char *const rescue_not_ascii[] = {
         "режим відновлення", "záchranný režim", "obnovovací režim", "helyreállítási mód", "chế độ phục hồi",
 };
 
-static bool entry_has_one(const char *text, const char *const *parts, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                if (entry_find(text, parts[i]))
-                        return true;
-
-        return false;
-}
-
+/* Most texts have few of the letters with which the parts begin, so that the text is walked through only once. */
 static bool entry_is_ascii(const char *text) {
         for (; *text; text++)
                 if ((uint8_t) *text >= 0x80)
@@ -76,21 +82,25 @@ static bool entry_is_ascii(const char *text) {
 bool entry_name_is_rescue(const char *name) {
         static const char *const words[] = { "rescue", "recovery", "failsafe", "fail-safe", "emergency", "single-user" };
 
-        for (size_t i = 0; i < ELEMENTSOF(words); i++)
-                if (entry_has_word(name, words[i]))
-                        return true;
-
-        return entry_has_one(name, rescue_ascii, ELEMENTSOF(rescue_ascii)) ||
-               (!entry_is_ascii(name) && entry_has_one(name, rescue_not_ascii, ELEMENTSOF(rescue_not_ascii)));
+        return entry_has_one(name, words, ELEMENTSOF(words), true) ||
+               entry_has_one(name, rescue_ascii, ELEMENTSOF(rescue_ascii), false) ||
+               (!entry_is_ascii(name) && entry_has_one(name, rescue_not_ascii, ELEMENTSOF(rescue_not_ascii), false));
 }
 
 bool entry_name_is_snapshot(const char *name) {
-        return entry_has_word(name, "snapshot") || entry_has_word(name, "snapshots");
+        static const char *const words[] = { "snapshot", "snapshots" };
+
+        return entry_has_one(name, words, ELEMENTSOF(words), true);
+}
+
+/* Whether a value is what is expected; an expected value that ends with "*" is a beginning. */
+static bool value_matches(const char *value, const char *expected) {
+        return endswith(expected, "*") ? strncmp(value, expected, strlen(expected) - 1) == 0 : streq(value, expected);
 }
 
 EntryKind entry_kind_of_cmdline(const Cmdline *c) {
         static const struct {
-                const char *name, *value; /* NULL: any value, or none; a value that ends with "*" is a beginning */
+                const char *name, *value; /* value: as for value_matches(); NULL: any value, or none */
                 EntryKind kind;
         } tokens[] = {
                 /* init's runlevels and targets, and what grub-mkconfig of Ubuntu writes (friendly-recovery) */
@@ -123,11 +133,8 @@ EntryKind entry_kind_of_cmdline(const Cmdline *c) {
 
         for (size_t i = 0; i < ELEMENTSOF(tokens); i++) {
                 const Token *t = cmdline_find(c, tokens[i].name);
-                const char *end = tokens[i].value ? endswith(tokens[i].value, "*") ? "*" : "" : "";
-                size_t n = strlen(strempty(tokens[i].value)) - strlen(end);
 
-                if (t && !t->uncertain && (!tokens[i].value || (strncmp(strempty(t->value), tokens[i].value, n) == 0 &&
-                                                                (*end || strempty(t->value)[n] == 0))))
+                if (t && !t->uncertain && (!tokens[i].value || value_matches(strempty(t->value), tokens[i].value)))
                         kind = tokens[i].kind;
         }
 
@@ -163,7 +170,7 @@ static EntryKind kernel_name_kind(const char *name) {
                         return names[i].kind;
         }
 
-        return entry_find(name, "rescue") ? ENTRY_RESCUE : ENTRY_SYSTEM;
+        return entry_has_one(name, &(const char *) {"rescue"}, 1, false) ? ENTRY_RESCUE : ENTRY_SYSTEM;
 }
 
 /*
@@ -181,7 +188,7 @@ static bool kernel_header_is_foreign(const uint8_t *data, size_t size) {
 }
 
 /* Look at the header of a file. Return: 1 if it is no kernel; 0 if it is one, or not known; -ENOMEM. */
-static int kernel_file_look(const Root *root, const char *path) {
+static int kernel_file_look(KernelFiles *files, const char *path) {
         enum { HEADER_SIZE = 0x200 + 0x10000 };
         _cleanup_free_ uint8_t *data = NULL;
         _cleanup_free_ char *real = NULL;
@@ -189,10 +196,10 @@ static int kernel_file_look(const Root *root, const char *path) {
         ssize_t n;
         int r;
 
-        r = boot_file_locate(root, path, &real);
+        r = boot_file_locate(files->root, &files->directories, path, &real);
         if (r <= 0)
                 return r;
-        if (root_open(root, real, &fd) != ROOT_OK)
+        if (root_open(files->root, real, &fd) != ROOT_OK)
                 return 0;
 
         data = malloc(HEADER_SIZE);
@@ -255,7 +262,7 @@ int entry_kind_of_kernel(KernelFiles *files, const char *path, EntryKind *ret) {
         if (files->n_files == KERNEL_FILES_MAX)
                 return 0;
 
-        r = kernel_file_look(files->root, path);
+        r = kernel_file_look(files, path);
         if (r < 0)
                 return r;
 
@@ -267,22 +274,5 @@ void kernel_files_done(KernelFiles *files) {
         for (size_t i = 0; i < files->n_files; i++)
                 free(files->files[i].path);
         free(files->files);
-}
-
-int boot_file_locate(const Root *root, const char *path, char **ret) {
-        static const char *const mounts[] = { "", "/boot", "/boot/efi", "/efi" };
-
-        for (size_t i = 0; i < ELEMENTSOF(mounts); i++) {
-                _cleanup_free_ char *full = xasprintf("%s%s", mounts[i], path);
-                int r;
-
-                if (!full)
-                        return -ENOMEM;
-
-                r = root_resolve(root, full, ret);
-                if (r >= 0 || r == -ENOMEM)
-                        return r < 0 ? r : 1;
-        }
-
-        return 0;
+        boot_directories_done(&files->directories);
 }

@@ -6,7 +6,7 @@
  */
 
 #include "core/bootentry.h"
-#include "core/root.h"
+#include "grub/boot-files.h"
 
 /** entry_name_is_rescue() - whether a title, an id or the name of a file is that of a rescue or recovery system */
 bool entry_name_is_rescue(const char *name) _pure_;
@@ -31,6 +31,7 @@ typedef struct KernelFiles {
                 EntryKind kind;
         } *files;
         size_t n_files;
+        BootDirectories directories;
 } KernelFiles;
 
 /**
@@ -45,13 +46,3 @@ int entry_kind_of_kernel(KernelFiles *files, const char *path, EntryKind *ret);
 
 /** kernel_files_done() - forget the files */
 void kernel_files_done(KernelFiles *files);
-
-/**
- * boot_file_locate() - find a file that a boot loader names
- * @root: the root
- * @path: its path on its file system, which begins with "/"
- * @ret: takes the real path; the caller frees it
- *
- * The file system can be mounted at "/", /boot, /boot/efi or /efi. Return: 1; 0 if there is no such file; -ENOMEM.
- */
-int boot_file_locate(const Root *root, const char *path, char **ret);

@@ -8,7 +8,7 @@
 
 #include <assert.h>
 
-#include "grub/entry-kind.h"
+#include "grub/boot-files.h"
 #include "grub/grub-scope-variables.h"
 #include "grub/grubenv.h"
 
@@ -196,7 +196,7 @@ static int scope_read_file(const ScopeCommand *k, const char *path, size_t max, 
                 return -ENXIO;
         k->run->n_files++;
 
-        r = k->run->root ? boot_file_locate(k->run->root, path, &real) : 0;
+        r = k->run->root ? boot_file_locate(k->run->root, NULL, path, &real) : 0;
         if (r < 0)
                 return r;
         /* A file beside grub.cfg is missing for GRUB, too. Others can be on a file system that is not mounted. */
@@ -360,7 +360,7 @@ static int scope_test_file(const ScopeCommand *k, const ScriptWord *w, ScopeOutc
                 return r;
         k->run->n_tests++;
 
-        r = boot_file_locate(k->run->root, path, &real);
+        r = boot_file_locate(k->run->root, NULL, path, &real);
         if (r > 0)
                 *ret = OUTCOME_YES;
         else if (r == 0 && path_is_within(path, k->run->directory))
