@@ -47,6 +47,21 @@ int free_and_strdup(char **p, const char *s) {
         return 0;
 }
 
+size_t lower_bound(const void *key, const void *base, size_t n, size_t size, int (*compare)(const void *, const void *)) {
+        size_t low = 0, high = n;
+
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+
+                if (compare(key, (const char *) base + middle * size) > 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+
+        return low;
+}
+
 char **strv_free(char **l) {
         for (char **s = l; s && *s; s++)
                 free(*s);

@@ -170,6 +170,16 @@ char *complaint_format(const char *path, unsigned line, const char *reason);
  */
 int free_and_strdup(char **p, const char *s);
 
+/**
+ * lower_bound() - find a place in a sorted array
+ * @key: what is looked for
+ * @base: the array of n elements, of size bytes each; may be NULL if n is 0
+ * @compare: as for bsearch(3): called with the key and an element
+ *
+ * Return: the index of the first element that is not before the key; n if there is none.
+ */
+size_t lower_bound(const void *key, const void *base, size_t n, size_t size, int (*compare)(const void *, const void *));
+
 /** strv_free() - free a NULL-terminated array of strings; NULL is ignored */
 char **strv_free(char **l);
 DEFINE_CLEANUP(char **, strv_free);

@@ -44,7 +44,8 @@ static int boot_compare_names(const void *a, const void *b) {
 }
 
 /* Whether there can be a file of a directory. Return: 1, 0 or -ENOMEM. */
-static int boot_directories_may_hold(BootDirectories *directories, const Root *root, const char *path, const char *name) {
+static int boot_directories_may_hold(BootDirectories *directories, const Root *root, const char *path,
+                                     const char *name) {
         const struct BootDirectory *d = NULL;
         int r;
 
@@ -82,7 +83,7 @@ static int boot_file_may_exist(BootDirectories *directories, const Root *root, c
 }
 
 int boot_file_locate(const Root *root, BootDirectories *directories, const char *path, char **ret) {
-        static const char *const mounts[] = { "", "/boot", "/boot/efi", "/efi" };
+        static const char mounts[][sizeof("/boot/efi")] = { "", "/boot", "/boot/efi", "/efi" };
 
         for (size_t i = 0; i < ELEMENTSOF(mounts); i++) {
                 _cleanup_free_ char *full = xasprintf("%s%s", mounts[i], path);

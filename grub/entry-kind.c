@@ -210,20 +210,8 @@ static int kernel_file_look(KernelFiles *files, const char *path) {
         return n > 0 && kernel_header_is_foreign(data, (size_t) n);
 }
 
-/* The files are in order. Return: the index of the file, or of the first one after it. */
-static size_t kernel_files_find(const KernelFiles *files, const char *path) {
-        size_t low = 0, high = files->n_files;
-
-        while (low < high) {
-                size_t middle = (low + high) / 2;
-
-                if (strcmp(files->files[middle].path, path) < 0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-
-        return low;
+static int kernel_file_compare(const void *path, const void *file) {
+        return strcmp(path, ((const struct KernelFile *) file)->path);
 }
 
 static int kernel_files_insert(KernelFiles *files, size_t at, const char *path, EntryKind kind) {
@@ -254,7 +242,7 @@ int entry_kind_of_kernel(KernelFiles *files, const char *path, EntryKind *ret) {
         if (*ret != ENTRY_SYSTEM || !files->root || *path != '/')
                 return 0;
 
-        at = kernel_files_find(files, path);
+        at = lower_bound(path, files->files, files->n_files, sizeof(*files->files), kernel_file_compare);
         if (at < files->n_files && streq(files->files[at].path, path)) {
                 *ret = files->files[at].kind;
                 return 0;

@@ -29,7 +29,7 @@ typedef struct KernelFiles {
         struct KernelFile {
                 char *path;
                 EntryKind kind;
-        } *files;
+        } *files; /* sorted by path */
         size_t n_files;
         BootDirectories directories;
 } KernelFiles;

@@ -3,7 +3,6 @@
 /* Tested by tests/unit/agent/daemon/test-keeper.c. */
 
 #include <assert.h>
-#include <search.h>
 
 #include "agent/daemon/sources.h"
 #include "core/sight.h"
@@ -25,8 +24,7 @@ struct Sources {
         Root *root;
         PathWatch *watch;
         const Survey *survey;  /* NULL: nothing is recorded */
-        void *tree;            /* all sources, by kind and path (tsearch(3)) */
-        Source **list;         /* the same */
+        Source **list;         /* in the order of source_compare() */
         size_t n;
         size_t next;           /* of the list, for sources_compare_next() */
         SurveyParts overtaken; /* a source on which they rest has changed while others were read */
@@ -61,7 +59,8 @@ int sources_new(Sources **ret, Root *root, PathWatch *watch) {
 }
 
 static int source_compare(const void *a, const void *b) {
-        const Source *x = a, *y = b;
+        const Sight *x = a;
+        const Source *y = *(Source *const *) b;
 
         if (x->kind != y->kind)
                 return x->kind < y->kind ? -1 : 1;
@@ -71,17 +70,12 @@ static int source_compare(const void *a, const void *b) {
         return strcmp(x->path, y->path);
 }
 
-static void sources_drop(Sources *s, Source *source) {
-        (void) tdelete(source, &s->tree, source_compare);
-        free(source);
-}
-
 Sources *sources_free(Sources *s) {
         if (!s)
                 return NULL;
 
         for (size_t i = 0; i < s->n; i++)
-                sources_drop(s, s->list[i]);
+                free(s->list[i]);
         free(s->list);
         free(s);
         return NULL;
@@ -89,21 +83,25 @@ Sources *sources_free(Sources *s) {
 
 /* Return: the source, which is made if it is new, or NULL when memory is exhausted. */
 static Source *sources_get(Sources *s, const Sight *sight) {
+        const size_t at = lower_bound(sight, s->list, s->n, sizeof(Source *), source_compare);
         const size_t size = strlen(sight->path) + 1;
-        _cleanup_free_ Source *source = calloc(1, sizeof(Source) + size);
-        Source **node;
+        Source *source;
 
-        if (!source || grow(&s->list, s->n, sizeof(Source *)) < 0)
+        if (at < s->n && source_compare(sight, s->list + at) == 0)
+                return s->list[at];
+        if (grow(&s->list, s->n, sizeof(Source *)) < 0)
+                return NULL;
+        source = calloc(1, sizeof(Source) + size);
+        if (!source)
                 return NULL;
 
         source->kind = sight->kind;
         source->max = sight->max;
         memcpy(source->path, sight->path, size);
-        node = tsearch(source, &s->tree, source_compare);
-        if (node && *node == source)
-                s->list[s->n++] = TAKE_PTR(source);
-
-        return node ? *node : NULL;
+        memmove(s->list + at + 1, s->list + at, (s->n - at) * sizeof(Source *));
+        s->list[at] = source;
+        s->n++;
+        return source;
 }
 
 static void sources_before(const Sight *sight, void *userdata) {
@@ -200,7 +198,7 @@ SurveyParts sources_end(Sources *s) {
                 if (s->list[i]->readers != 0)
                         s->list[n++] = s->list[i];
                 else
-                        sources_drop(s, s->list[i]);
+                        free(s->list[i]);
         s->n = n;
         path_watch_sweep(s->watch);
         return overtaken;

@@ -60,9 +60,24 @@ static void test_lists(_unused_ void **state) {
         assert_false(strv_has(two, "b"));
 }
 
+static int compare_numbers(const void *a, const void *b) {
+        return *(const int *) a - *(const int *) b;
+}
+
+static void test_lower_bound(_unused_ void **state) {
+        static const int numbers[] = {2, 4, 4, 6};
+        static const size_t places[] = {0, 0, 0, 1, 1, 3, 3, 4}; /* of 0 to 7 */
+
+        for (int key = 0; key < (int) ELEMENTSOF(places); key++) {
+                assert_int_equal(lower_bound(&key, numbers, ELEMENTSOF(numbers), sizeof(int), compare_numbers), places[key]);
+                assert_int_equal(lower_bound(&key, NULL, 0, sizeof(int), compare_numbers), 0);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_lists),
+                cmocka_unit_test(test_lower_bound),
                 cmocka_unit_test(test_fill_standard_files),
         };
 
