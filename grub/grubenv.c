@@ -115,17 +115,21 @@ static int grubenv_attach_to_block(GrubEnvScope *e, BootEntry *entry) {
         return 0;
 }
 
-static int grubenv_attach_to_cfg(GrubEnvScope *e, GrubVariable *v, BootEntry *entry) {
+static int grubenv_attach_to_cfg(GrubEnvScope *e, const char *name, GrubVariable *v, BootEntry *entry) {
+        bool certain = true;
         int r;
 
-        if (!v->editable && e->settled)
-                return 0;
-        if (!v->editable) {
+        (void) grub_cfg_value(e->cfg, name, &certain);
+        if (!v->editable || !certain) {
+                if (e->settled)
+                        return 0;
+
                 e->settled = true;
                 return boot_stores_problem(e->stores, e->cfg->path, v->number, "boot-store-kernelopts",
                                            /* fatal= */ true,
-                                           "The entries take their options from this variable, and its value is "
-                                           "computed: set kernelopts in the environment block, with grub2-editenv");
+                                           "The entries take their options from %s, and its value is %s: set "
+                                           "kernelopts in the environment block, with grub2-editenv", name,
+                                           v->editable ? "not certain when the menu is shown" : "computed");
         }
 
         entry->line = v->number;
@@ -157,6 +161,7 @@ static int grubenv_keep(GrubEnvScope *e, BootStore *bls, BootEntry *entry) {
 
 /* Move an entry to the store whose file has its command line. Return: 1; 0 if that is its own file; -ENOMEM. */
 static int grubenv_attach(GrubEnvScope *e, BootStore *bls) {
+        const char *name = GRUBENV_VARIABLE;
         GrubVariable *v = NULL;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         _cleanup_(boot_entry_done) BootEntry entry = {};
@@ -164,7 +169,7 @@ static int grubenv_attach(GrubEnvScope *e, BootStore *bls) {
         int r;
 
         if (!block && bls_mentions(bls, GRUBENV_VARIABLE))
-                v = grubenv_scope_variable(e, GRUBENV_VARIABLE);
+                v = grubenv_scope_variable(e, name);
 
         e->uncertain = false;
         r = bls_expand(bls, grubenv_scope_lookup, e, &text);
@@ -172,7 +177,8 @@ static int grubenv_attach(GrubEnvScope *e, BootStore *bls) {
                 return r;
 
         if (grubenv_is_blank(&text)) {
-                v = grubenv_scope_variable(e, "default_kernelopts");
+                name = "default_kernelopts";
+                v = grubenv_scope_variable(e, name);
                 if (v) {
                         r = buffer_append(&text, v->line.text.data, v->line.text.size);
                         if (r < 0)
@@ -188,7 +194,7 @@ static int grubenv_attach(GrubEnvScope *e, BootStore *bls) {
                 return grubenv_keep(e, bls, &entry);
 
         bls_mark_variables(bls, block ? grubenv_get(&e->env, GRUBENV_VARIABLE) : &v->line, &entry, e->uncertain);
-        r = block ? grubenv_attach_to_block(e, &entry) : grubenv_attach_to_cfg(e, v, &entry);
+        r = block ? grubenv_attach_to_block(e, &entry) : grubenv_attach_to_cfg(e, name, v, &entry);
         return r < 0 ? r : 1;
 }
 

@@ -19,7 +19,8 @@ const Reason boot_store_reasons[] = {
                                  "or there are more than 16384 entries."},
         {"boot-store-syntax", "The boot loader reports an error at the line that is named, and drops what belongs to it."},
         {"boot-store-bls-empty", "A grub.cfg takes its entries from loader/entries (blscfg), and there are none."},
-        {"boot-store-kernelopts", "The entries take their options from a variable of grub.cfg that is computed."},
+        {"boot-store-kernelopts", "The entries take their options from a variable of grub.cfg that is computed, "
+                                  "or that can have several values."},
         {"boot-store-unmounted", "/etc/fstab names a boot file system that is not mounted, and the file that boots "
                                  "this system must lie on it."},
         {"boot-store-uki", "A unified kernel image boots this system: its command line is a part of the image."},

@@ -205,6 +205,11 @@ static void test_problems(_unused_ void **state) {
                 { "blscfg\n",                        "",                 "grubenv-syntax"        },
                 { "set kernelopts=\"a\\ b\"\nblscfg\n", NULL,            "boot-store-kernelopts" },
                 { "set kernelopts=ro\nblscfg\n",     NULL,               "boot-store-kernelopts" },
+                /* two values, of which the last one is not all that is used */
+                { "set kernelopts='a'\nif y; then\nset kernelopts='b'\nfi\nblscfg\n", NULL, "boot-store-kernelopts" },
+                { "if y; then\nset kernelopts='a'\nelse\nset kernelopts='b'\nfi\nblscfg\n", NULL,
+                  "boot-store-kernelopts" },
+                { "if y; then\nset default_kernelopts='a'\nfi\nblscfg\n", NULL, "boot-store-kernelopts" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -224,7 +229,6 @@ static void test_problems(_unused_ void **state) {
         }
 }
 
-/* A block that is full, and one with just enough room. */
 /* A token in a variable counts only if the variable cannot have another value when the menu is shown. */
 static void test_uncertain(_unused_ void **state) {
         static const struct {
@@ -255,6 +259,7 @@ static void test_uncertain(_unused_ void **state) {
         }
 }
 
+/* A block that is full, and one with just enough room. */
 static void test_full(void **state) {
         Tree *t = *state;
         const TokenEdit add = { .spec = &force, .add = true };
