@@ -58,6 +58,34 @@ int module_find(const View *view, ModulePlace *ret) {
         return 0;
 }
 
+/*
+ * Take the next line off a text. "\" at the end of a line joins the next one to it, in comments as well (kmod:
+ * getline_wrapped()). *number becomes the line where it begins, and *next the one behind it. Return: the line, or NULL.
+ */
+static char *module_next_line(char **rest, unsigned *number, unsigned *next) {
+        char *line = *rest, *to = line;
+
+        *number = *next;
+        if (!line)
+                return NULL;
+
+        for (char *p = line; *p; p++)
+                if (p[0] == '\\' && p[1] == '\n') {
+                        p++;
+                        (*next)++;
+                } else if (*p == '\n') {
+                        *rest = p + 1;
+                        (*next)++;
+                        *to = 0;
+                        return line;
+                } else
+                        *to++ = *p;
+
+        *rest = NULL;
+        *to = 0;
+        return line;
+}
+
 /* "install NAME /bin/false" loads nothing; another command may load it in its own way. */
 static bool module_line_denies(char *line) {
         char *rest = line, *verb = strsep(&rest, " \t"), *name, *command;
@@ -86,7 +114,7 @@ static int module_note_unread(const char *path, int error, char **unread) {
 /* Return: 1 if the file denies the module, 0 if not, -ENOMEM. */
 static int module_file_denies(const View *view, const char *path, char **ret_where, char **ret_unread) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
-        unsigned number = 1;
+        unsigned number, next = 1;
         char *rest;
         int r;
 
@@ -97,7 +125,7 @@ static int module_file_denies(const View *view, const char *path, char **ret_whe
                 return r == -ENOMEM ? r : 0;
 
         rest = text.data;
-        for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"), number++)
+        for (char *line; (line = module_next_line(&rest, &number, &next));)
                 if (module_line_denies(strip(line))) {
                         *ret_where = location_format(path, number);
                         return *ret_where ? 1 : -ENOMEM;

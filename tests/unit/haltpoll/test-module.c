@@ -55,9 +55,49 @@ static void test_denial(void **state) {
         }
 }
 
+/* As `modprobe -c` of kmod 30 shows them. */
+static void test_lines(void **state) {
+        static const struct {
+                const char *text;
+                unsigned line; /* that denies the module; 0: none */
+        } cases[] = {
+                { "blacklist cpuidle-haltpoll",                          1 },
+                { "\n\nblacklist cpuidle_haltpoll\n",                    3 },
+                { "blacklist \\\ncpuidle-haltpoll\n",                    1 },
+                { "black\\\nlist cpuidle-\\\nhaltpoll",                  1 },
+                { "a \\\nb\nblacklist cpuidle-haltpoll\n",              3 },
+                { "# \\\nblacklist cpuidle-haltpoll\n",                  0 },
+                { "# \\\n\\\nblacklist cpuidle-haltpoll\nblacklist x\n", 0 },
+                { "# \\ \nblacklist cpuidle-haltpoll\n",                 2 },
+                { "install cpuidle-haltpoll \\\n/bin/false\n",           1 },
+                { "blacklist cpuidle-haltpoll\\",                        0 }, /* the name ends in it */
+                { "blacklist cpuidle-haltpoll\\\n",                      1 },
+                { "\\",                                                 0 },
+                { "",                                                   0 },
+        };
+        const Tree *t = *state;
+        const View view = {.root = t->root};
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *where = NULL, *unread = NULL, *expected = NULL;
+
+                tree_file(t, "/etc/modprobe.d/a.conf", cases[i].text);
+                assert_int_equal(module_find_denial(&view, &where, &unread), 0);
+                if (cases[i].line == 0) {
+                        assert_null(where);
+                        continue;
+                }
+
+                expected = xasprintf("/etc/modprobe.d/a.conf:%u", cases[i].line);
+                assert_non_null(where);
+                assert_string_equal(where, expected);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_denial, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_lines, tree_setup, tree_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
