@@ -63,6 +63,30 @@ GRUB_CFG = "EFI/openEuler/grub.cfg"
 _base_lock = threading.Lock()
 
 
+@dataclasses.dataclass(frozen=True)
+class Firmware:
+    """UEFI for a guest: its program, and the variables that it begins with."""
+    code: pathlib.Path
+    variables: pathlib.Path
+
+
+def _ovmf(directory):
+    return Firmware(directory / "OVMF_CODE_4M.fd", directory / "OVMF_VARS_4M.fd")
+
+
+@dataclasses.dataclass(frozen=True)
+class Release:
+    """A release of Debian; beside are the packages that lie beside the root of a guest."""
+    suite: str
+    beside: tuple = (GRUB_PACKAGE,)
+
+
+STABLE = Release(SUITE)
+# The newest of all that is measured at boot: its firmware, too.
+NEWEST = Release("forky", (GRUB_PACKAGE, "ovmf"))
+FIRMWARE = _ovmf(pathlib.Path("/usr/share/OVMF"))
+
+
 class ImageError(Exception):
     """The image cannot be built; the text says why."""
 
@@ -100,11 +124,12 @@ def mirror(apt=pathlib.Path("/etc/apt")):
     raise ImageError(f"no Debian archive is named in the sources below {apt}")
 
 
-def _base_hooks(grub_dir):
-    """The hooks of mmdebstrap: no real initrd, which nothing needs, and GRUB's package beside the root."""
+def _base_hooks(beside_dir, release):
+    """The hooks of mmdebstrap: no real initrd, which nothing needs, and the packages beside the root."""
     no_initrd = ('mkdir -p "$1/etc/initramfs-tools/conf.d" && '
                  'printf "MODULES=list\\n" > "$1/etc/initramfs-tools/conf.d/e2e"')
-    download = f'cd "{grub_dir}" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get download {GRUB_PACKAGE}'
+    download = (f'cd "{beside_dir}" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get download ' +
+                " ".join(release.beside))
     return [f"--essential-hook={no_initrd}", f"--customize-hook={download}"]
 
 
@@ -131,40 +156,41 @@ def _fetch_old(directory):
     shutil.rmtree(apt)
 
 
-def _build_base(directory, packages):
-    """Fetches the root file system and GRUB into a new directory."""
-    grub_dir = directory / "grub"
-    grub_dir.mkdir()
+def _build_base(directory, release, packages):
+    """Fetches the root file system, and what lies beside it, into a new directory."""
+    beside_dir = directory / "beside"
+    beside_dir.mkdir()
     sources = directory / "sources.list"
-    sources.write_text(f"deb [signed-by={KEYRING}] {mirror()} {SUITE} main\n")
+    sources.write_text(f"deb [signed-by={KEYRING}] {mirror()} {release.suite} main\n")
     excludes = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")]
-    run("mmdebstrap", "--variant=minbase", "--include=" + ",".join(packages), *excludes, *_base_hooks(grub_dir),
-        SUITE, directory / "root.tar", sources)
-    for package in grub_dir.glob("*.deb"):
-        run("dpkg-deb", "-x", package, grub_dir)
+    run("mmdebstrap", "--variant=minbase", "--include=" + ",".join(packages), *excludes,
+        *_base_hooks(beside_dir, release), release.suite, directory / "root.tar", sources)
+    for package in beside_dir.glob("*.deb"):
+        run("dpkg-deb", "-x", package, beside_dir)
         package.unlink()
     _fetch_old(directory)
 
 
-def base(cache, extra=()):
+def base(cache, extra=(), release=STABLE):
     """The base in the cache directory, built if it is not there yet; extra are packages that it has besides."""
     packages = (*PACKAGES, *extra)
-    key = hashlib.sha256("\n".join((SUITE, *packages, OLD_SUITE, *OLD_PACKAGES, *_base_hooks("grub"))).encode()).hexdigest()[:16]
+    what = (release.suite, *packages, OLD_SUITE, *OLD_PACKAGES, *_base_hooks("beside", release))
+    key = hashlib.sha256("\n".join(what).encode()).hexdigest()[:16]
     target = pathlib.Path(cache).resolve() / f"base-{key}"
     if not target.is_dir():
         with _base_lock:
             if not target.is_dir():
-                _fetch_base(target, packages)
+                _fetch_base(target, release, packages)
     return target
 
 
-def _fetch_base(target, packages):
+def _fetch_base(target, release, packages):
     """Builds the base beside its place in the cache, and moves it there when it is whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     building = pathlib.Path(tempfile.mkdtemp(prefix="building-", dir=target.parent))
     try:
         building.chmod(0o755)
-        _build_base(building, packages)
+        _build_base(building, release, packages)
         os.rename(building, target)
     finally:
         shutil.rmtree(building, ignore_errors=True)
@@ -180,6 +206,7 @@ class Image:
     initrd: pathlib.Path
     cmdline: str
     release: str
+    firmware: Firmware = FIRMWARE
 
 
 def _unpack(base_dir, root, tree):
@@ -303,7 +330,7 @@ def make_grub(modules, target, more=()):
 def _make_esp(base_dir, work, config):
     """The EFI system partition: GRUB, and the grub.cfg that it really reads."""
     esp, loader, old = (work / name for name in ("esp.img", "bootx64.efi", "grub-2.06.efi"))
-    make_grub(base_dir / "grub", loader)
+    make_grub(base_dir / "beside", loader)
     make_grub(base_dir / "old", old)
     esp.unlink(missing_ok=True)
     run("mkfs.vfat", "-C", "-F", "32", "-n", "ESP", esp, ESP_MIB * 1024)
@@ -352,7 +379,8 @@ def _make_disk(work, esp, root, size):
     return disk
 
 
-def build(cache, work, tree=None, units=(), cmdline=CMDLINE, rpms=(), extra=(), bake=None, root_mib=ROOT_MIB):
+def build(cache, work, tree=None, units=(), cmdline=CMDLINE, rpms=(), extra=(), bake=None, root_mib=ROOT_MIB,
+          debian=STABLE):
     """Builds an image in the work directory.
 
     tree is what is tested (a directory as `make install DESTDIR=` leaves it, or a tar); units are the
@@ -360,10 +388,11 @@ def build(cache, work, tree=None, units=(), cmdline=CMDLINE, rpms=(), extra=(), 
     that are installed, extra the names of more Debian packages.
     bake(root) is called with the finished tree, with its grub.cfg, before it becomes a disk.
     root_mib is the size of its root partition.
+    debian is the release that it is made of.
     """
     if os.geteuid() != 0:
         raise ImageError("an image can only be built by root")
-    base_dir, work = base(cache, extra), pathlib.Path(work).resolve()
+    base_dir, work = base(cache, extra, debian), pathlib.Path(work).resolve()
     work.mkdir(parents=True, exist_ok=True)
     root = work / "root"
     try:
@@ -384,4 +413,5 @@ def build(cache, work, tree=None, units=(), cmdline=CMDLINE, rpms=(), extra=(), 
         disk = _make_disk(work, esp, _make_root(root, work, root_mib), root_mib)
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    return Image(disk, kernel, initrd, cmdline, release)
+    firmware = _ovmf(base_dir / "beside/usr/share/OVMF") if "ovmf" in debian.beside else FIRMWARE
+    return Image(disk, kernel, initrd, cmdline, release, firmware)

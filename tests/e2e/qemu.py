@@ -21,8 +21,6 @@ from image import run
 QEMU = "qemu-system-x86_64"
 QEMU_DATA = ("/usr/share/qemu", "/usr/share/seabios")
 QEMU_MODULES = "/usr/lib/x86_64-linux-gnu/qemu"
-OVMF_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
-OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 # The hypervisor signature as QEMU's code loads it, a register at a time, and what KVM would say.
 SIGNATURE = ((b"TCGT", b"KVMK"), (b"CGTC", b"VMKV"), (b"GTCG", b"M\0\0\0"))
 SIGNATURE_SPAN = 64
@@ -247,7 +245,7 @@ class Guest:
     def _make_disk(self):
         self.disk = self.dir / "disk.qcow2"
         run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", self.image.disk, self.disk)
-        shutil.copy(OVMF_VARS, self.dir / "vars.fd")
+        shutil.copy(self.image.firmware.variables, self.dir / "vars.fd")
         (self.dir / "tpm").mkdir()
 
     def __enter__(self):
@@ -278,7 +276,7 @@ class Guest:
 
     def _boot_arguments(self):
         if self._boot["efi"]:
-            yield from ("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={OVMF_CODE}",
+            yield from ("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={self.image.firmware.code}",
                         "-drive", f"if=pflash,unit=1,format=raw,file={self.dir}/vars.fd")
         if self._boot["direct"]:
             yield from ("-kernel", self.image.kernel, "-initrd", self.image.initrd,

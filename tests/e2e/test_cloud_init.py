@@ -65,7 +65,7 @@ def packages(rpms, names=PACKAGES):
     return sorted(wanted)
 
 
-def _prepare(root):
+def prepare(root):
     """What an image builder does for cloud-init, and the unit that keeps what this test looks at."""
     (root / "etc/cloud/cloud.cfg.d/90-e2e.cfg").write_text(CLOUD_CFG)
     (root / KEEP.lstrip("/")).mkdir()
@@ -75,7 +75,7 @@ def _prepare(root):
 
 @functools.cache
 def _build(cache, work, rpms):
-    return image.build(cache, work, rpms=packages(rpms), extra=image.CLOUD_INIT, bake=_prepare,
+    return image.build(cache, work, rpms=packages(rpms), extra=image.CLOUD_INIT, bake=prepare,
                        cmdline=image.CMDLINE_PARTUUID)
 
 
@@ -227,7 +227,7 @@ def untuned_copy(guest, checks, example):
     check_active(guest, checks, "boot 6", 6)
 
 
-def _has_packages(environment, checks):
+def has_packages(environment, checks):
     if environment.rpms:
         return True
     checks.skip("all of it", "no --rpms was given, so there is nothing to install")
@@ -237,7 +237,7 @@ def _has_packages(environment, checks):
 @test("cloud-init", boots=6)
 def cloud_init(environment, checks):
     """Three instances on one disk, over six boots."""
-    if not _has_packages(environment, checks):
+    if not has_packages(environment, checks):
         return
     example = EXAMPLE.read_text()
     with CloudGuest(cloud_image(environment), "cloud", environment.work) as guest:
@@ -249,7 +249,7 @@ def cloud_init(environment, checks):
 @test("cloud-init-no-reboot")
 def cloud_init_no_reboot(environment, checks):
     """A policy that is in effect at once."""
-    if not _has_packages(environment, checks):
+    if not has_packages(environment, checks):
         return
     with CloudGuest(cloud_image(environment), "cloud-now", environment.work) as guest:
         guest.seed("i-1", NO_REBOOT)
