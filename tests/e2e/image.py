@@ -124,6 +124,13 @@ def mirror(apt=pathlib.Path("/etc/apt")):
     raise ImageError(f"no Debian archive is named in the sources below {apt}")
 
 
+def check_valid_until():
+    """Whether this machine takes lists of packages that are past their time, as a mirror may have."""
+    text = subprocess.run(["apt-config", "shell", "value", "Acquire::Check-Valid-Until/b"], capture_output=True,
+                          text=True, check=False).stdout
+    return "false" if "false" in text else "true"
+
+
 def _base_hooks(beside_dir, release):
     """The hooks of mmdebstrap: no real initrd, which nothing needs, and the packages beside the root."""
     no_initrd = ('mkdir -p "$1/etc/initramfs-tools/conf.d" && '
@@ -164,6 +171,7 @@ def _build_base(directory, release, packages):
     sources.write_text(f"deb [signed-by={KEYRING}] {mirror()} {release.suite} main\n")
     excludes = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")]
     run("mmdebstrap", "--variant=minbase", "--include=" + ",".join(packages), *excludes,
+        f'--aptopt=Acquire::Check-Valid-Until "{check_valid_until()}"',
         *_base_hooks(beside_dir, release), release.suite, directory / "root.tar", sources)
     for package in beside_dir.glob("*.deb"):
         run("dpkg-deb", "-x", package, beside_dir)
