@@ -9,6 +9,7 @@ Nothing is mounted, and nothing outside the two directories is written.
 """
 
 import dataclasses
+import functools
 import hashlib
 import os
 import pathlib
@@ -83,7 +84,7 @@ class Release:
 
 STABLE = Release(SUITE)
 # The newest of all that is measured at boot: its firmware, too.
-NEWEST = Release("forky", (GRUB_PACKAGE, "ovmf"))
+NEWEST = Release("forky", (GRUB_PACKAGE, "ovmf-generic"))
 FIRMWARE = _ovmf(pathlib.Path("/usr/share/OVMF"))
 
 
@@ -163,42 +164,60 @@ def _fetch_old(directory):
     shutil.rmtree(apt)
 
 
+def _fetch_root(directory, release, packages, *options):
+    """Makes a root file system of the packages."""
+    sources = directory / "sources.list"
+    sources.write_text(f"deb [signed-by={KEYRING}] {mirror()} {release.suite} main\n")
+    excludes = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")]
+    run("mmdebstrap", "--include=" + ",".join(packages), *excludes,
+        f'--aptopt=Acquire::Check-Valid-Until "{check_valid_until()}"', *options, release.suite, directory / "root.tar",
+        sources)
+
+
 def _build_base(directory, release, packages):
     """Fetches the root file system, and what lies beside it, into a new directory."""
     beside_dir = directory / "beside"
     beside_dir.mkdir()
-    sources = directory / "sources.list"
-    sources.write_text(f"deb [signed-by={KEYRING}] {mirror()} {release.suite} main\n")
-    excludes = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")]
-    run("mmdebstrap", "--variant=minbase", "--include=" + ",".join(packages), *excludes,
-        f'--aptopt=Acquire::Check-Valid-Until "{check_valid_until()}"',
-        *_base_hooks(beside_dir, release), release.suite, directory / "root.tar", sources)
+    _fetch_root(directory, release, packages, "--variant=minbase", *_base_hooks(beside_dir, release))
     for package in beside_dir.glob("*.deb"):
         run("dpkg-deb", "-x", package, beside_dir)
         package.unlink()
     _fetch_old(directory)
 
 
+def _extend_base(plain, directory, release, extra):
+    """The same of a base that is there, with more packages; what lies beside it is that base's."""
+    for name in ("beside", "old"):
+        (directory / name).symlink_to(f"../{plain.name}/{name}")
+    _fetch_root(directory, release, extra, "--variant=custom",
+                f'--setup-hook=tar -C "$1" --numeric-owner -xpf {plain}/root.tar')
+
+
 def base(cache, extra=(), release=STABLE):
     """The base in the cache directory, built if it is not there yet; extra are packages that it has besides."""
-    packages = (*PACKAGES, *extra)
-    what = (release.suite, *packages, OLD_SUITE, *OLD_PACKAGES, *_base_hooks("beside", release))
+    what = (release.suite, *PACKAGES, *extra, OLD_SUITE, *OLD_PACKAGES, *_base_hooks("beside", release))
     key = hashlib.sha256("\n".join(what).encode()).hexdigest()[:16]
     target = pathlib.Path(cache).resolve() / f"base-{key}"
-    if not target.is_dir():
-        with _base_lock:
-            if not target.is_dir():
-                _fetch_base(target, release, packages)
+    if target.is_dir():
+        return target
+    if extra:
+        plain = base(cache, release=release)
+        build_it = functools.partial(_extend_base, plain, release=release, extra=extra)
+    else:
+        build_it = functools.partial(_build_base, release=release, packages=PACKAGES)
+    with _base_lock:
+        if not target.is_dir():
+            _put_base(target, build_it)
     return target
 
 
-def _fetch_base(target, release, packages):
-    """Builds the base beside its place in the cache, and moves it there when it is whole."""
+def _put_base(target, build_it):
+    """Builds a base beside its place in the cache, and moves it there when it is whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     building = pathlib.Path(tempfile.mkdtemp(prefix="building-", dir=target.parent))
     try:
         building.chmod(0o755)
-        _build_base(building, release, packages)
+        build_it(building)
         os.rename(building, target)
     finally:
         shutil.rmtree(building, ignore_errors=True)
@@ -335,18 +354,24 @@ def make_grub(modules, target, more=()):
         "-o", target, *GRUB_MODULES, *more)
 
 
-def _make_esp(base_dir, work, config):
-    """The EFI system partition: GRUB, and the grub.cfg that it really reads."""
-    esp, loader, old = (work / name for name in ("esp.img", "bootx64.efi", "grub-2.06.efi"))
-    make_grub(base_dir / "beside", loader)
-    make_grub(base_dir / "old", old)
+def _put_grub(base_dir, efi):
+    """GRUB beside its grub.cfg, where the firmware finds it; and an older one."""
+    (efi / "EFI/BOOT").mkdir(exist_ok=True)
+    make_grub(base_dir / "beside", efi / "EFI/BOOT/BOOTX64.EFI")
+    shutil.copy(efi / "EFI/BOOT/BOOTX64.EFI", efi / "EFI/openEuler/grubx64.efi")
+    make_grub(base_dir / "old", efi / OLD_GRUB)
+
+
+def _make_esp(base_dir, work, efi):
+    """The EFI system partition, of what the tree has at its mount point; that stays, and is empty."""
+    esp = work / "esp.img"
+    if (efi / GRUB_CFG).exists():
+        _put_grub(base_dir, efi)
     esp.unlink(missing_ok=True)
     run("mkfs.vfat", "-C", "-F", "32", "-n", "ESP", esp, ESP_MIB * 1024)
-    run("mmd", "-i", esp, "::/EFI", "::/EFI/BOOT", "::/EFI/openEuler")
-    run("mcopy", "-i", esp, loader, "::/EFI/BOOT/BOOTX64.EFI")
-    run("mcopy", "-i", esp, loader, "::/EFI/openEuler/grubx64.efi")
-    run("mcopy", "-i", esp, old, f"::/{OLD_GRUB}")
-    run("mcopy", "-i", esp, config, f"::/{GRUB_CFG}")
+    run("mcopy", "-s", "-i", esp, *efi.iterdir(), "::/")
+    shutil.rmtree(efi)
+    efi.mkdir()
     return esp
 
 
@@ -355,13 +380,6 @@ def _write_grub_cfg(root, release, cmdline):
     config = root / "boot/efi" / GRUB_CFG
     config.parent.mkdir(parents=True)
     config.write_text(grub_cfg(release, cmdline))
-
-
-def _take_grub_cfg(root, work):
-    """Moves the grub.cfg out of the tree, for the ESP; the mount point stays."""
-    config = pathlib.Path(shutil.copy(root / "boot/efi" / GRUB_CFG, work / "grub.cfg"))
-    shutil.rmtree(root / "boot/efi/EFI")
-    return config
 
 
 def _make_root(root, work, size):
@@ -417,9 +435,9 @@ def build(cache, work, tree=None, units=(), cmdline=CMDLINE, rpms=(), extra=(), 
         _write_grub_cfg(root, release, cmdline)
         if bake:
             bake(root)
-        esp = _make_esp(base_dir, work, _take_grub_cfg(root, work))
+        esp = _make_esp(base_dir, work, root / "boot/efi")
         disk = _make_disk(work, esp, _make_root(root, work, root_mib), root_mib)
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    firmware = _ovmf(base_dir / "beside/usr/share/OVMF") if "ovmf" in debian.beside else FIRMWARE
-    return Image(disk, kernel, initrd, cmdline, release, firmware)
+    newer = base_dir / "beside/usr/share/OVMF"
+    return Image(disk, kernel, initrd, cmdline, release, _ovmf(newer) if newer.is_dir() else FIRMWARE)

@@ -4,6 +4,7 @@ applied, the next image gets the tokens by /etc/kernel/cmdline, and the counter 
 
 import json
 import re
+import shutil
 
 import image
 from checks import test
@@ -11,9 +12,16 @@ from qemu import Guest
 from test_main import TUNABLE, haltpoll
 
 PACKAGES = ("systemd-boot", "systemd-boot-efi", "systemd-ukify")
-BOOT = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi"
 ESP, KERNEL_CMDLINE = "/boot/efi", "/etc/kernel/cmdline"
 IMAGES = f"{ESP}/EFI/Linux"
+FILES = {
+    "etc/kernel/install.conf": f"layout=uki\nuki_generator=ukify\nBOOT_ROOT={ESP}\n",
+    "etc/kernel/tries": "3\n",
+    "etc/kernel/entry-token": "e2e\n",
+    KERNEL_CMDLINE.lstrip("/"): image.CMDLINE + "\n",
+    "etc/gtuned/gtuned.conf.d/60-uki.conf": "[qga-policy]\nblock = exec\n",
+    f"{ESP}/loader/loader.conf".lstrip("/"): "timeout 0\n",
+}
 DROP_IN = "/etc/systemd/system/qemu-guest-agent.service.d/90-gtuned.conf"
 TOKEN = b" cpuidle_haltpoll.force=Y"
 COUNTER = re.compile(r"\+\d+(-\d+)?\.efi$")  # a version may have a "+", too
@@ -26,26 +34,29 @@ def images(guest):
     return guest.check(f"ls {IMAGES}").split()
 
 
+def add_kernel(release):
+    """The command that builds an image of a kernel."""
+    return ("kernel-install", "add", release, f"/boot/vmlinuz-{release}", f"/boot/initrd.img-{release}")
+
+
+def lay_out(root):
+    """systemd-boot in the place of GRUB, of which nothing is left, and an image as kernel-install builds it."""
+    esp, boot = root / ESP.lstrip("/"), root / "usr/lib/systemd/boot/efi/systemd-bootx64.efi"
+    shutil.rmtree(esp / "EFI")
+    for path in ("EFI/BOOT/BOOTX64.EFI", f"EFI/systemd/{boot.name}"):
+        (esp / path).parent.mkdir(parents=True)
+        shutil.copy(boot, esp / path)
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    (esp / "EFI/Linux").mkdir()
+    image.run("chroot", root, *add_kernel(next(root.glob("boot/vmlinuz-*")).name.removeprefix("vmlinuz-")))
+
+
 def build_image(guest, checks, release):
-    """The only image, as kernel-install builds it, with three tries."""
-    guest.check(f"rm -rf {IMAGES}; mkdir -p {IMAGES} && "
-                f"kernel-install add {release} /boot/vmlinuz-{release} /boot/initrd.img-{release} && sync -f {ESP}",
-                timeout=SLOW)
+    """The only image, built in the guest, with three tries."""
+    guest.check(f"rm -rf {IMAGES}; mkdir -p {IMAGES} && {' '.join(add_kernel(release))} && sync -f {ESP}", timeout=SLOW)
     checks.ok("the new image has three tries", [name[-len("+3.efi"):] for name in images(guest)] == ["+3.efi"])
-
-
-def lay_out(guest, checks, disk):
-    """systemd-boot in the place of GRUB, and nothing of GRUB is left."""
-    guest.write_file("/etc/kernel/install.conf", f"layout=uki\nuki_generator=ukify\nBOOT_ROOT={ESP}\n")
-    guest.write_file("/etc/kernel/tries", "3\n")
-    guest.write_file("/etc/kernel/entry-token", "e2e\n")
-    guest.write_file(KERNEL_CMDLINE, disk.cmdline + "\n")
-    guest.write_file("/etc/gtuned/gtuned.conf.d/60-uki.conf", "[qga-policy]\nblock = exec\n")
-    guest.check(f"rm -rf {ESP}/EFI && mkdir -p {ESP}/EFI/BOOT {ESP}/EFI/systemd {ESP}/loader && "
-                f"cp {BOOT} {ESP}/EFI/BOOT/BOOTX64.EFI && cp {BOOT} {ESP}/EFI/systemd/")
-    guest.write_file(f"{ESP}/loader/loader.conf", "timeout 0\n")
-    guest.check(f"systemctl enable -q {UNIT}")
-    build_image(guest, checks, disk.release)
 
 
 def applied(guest, checks):
@@ -85,15 +96,13 @@ def without_template(guest, checks):
     checks.equal("with a template it exits with 5, too", guest.shell("gtune apply", timeout=SLOW)[0], 5)
 
 
-@test("uki", needs_tree=True, boots=4)
+@test("uki", needs_tree=True, boots=3)
 def uki(environment, checks):
-    """From a boot by GRUB to one by systemd-boot, to one by an image that was built anew."""
-    disk = image.build(environment.cache, environment.work / "image", environment.tree, extra=PACKAGES)
+    """From a boot by the image of the installation to one by an image that was built anew."""
+    disk = image.build(environment.cache, environment.work / "image", environment.tree, (UNIT,), extra=PACKAGES,
+                       bake=lay_out)
     with Guest(disk, "uki", environment.work) as guest:
         guest.boot()
-        lay_out(guest, checks, disk)
-        original = guest.read_file(KERNEL_CMDLINE)
-        guest.reboot()
         counted(guest, checks)
         applied(guest, checks)
         without_template(guest, checks)
@@ -105,5 +114,6 @@ def uki(environment, checks):
             checks.equal(f"{practice} is as it should be", guest.shell(f"gtune status {practice}")[0], 0)
         counted(guest, checks)
         guest.shell("gtune revert", timeout=SLOW)
-        checks.equal("revert gives the template back", guest.read_file(KERNEL_CMDLINE), original)
+        checks.equal("revert gives the template back", guest.read_file(KERNEL_CMDLINE).decode(),
+                     FILES[KERNEL_CMDLINE.lstrip("/")])
         checks.ok("and takes the drop-in away", guest.shell(f"test -e {DROP_IN}")[0] == 1)
