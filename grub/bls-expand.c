@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Variables in the options of an entry, expanded as GRUB's blscfg does it (rhboot/grub2: blscfg.c, expand_val()).
+ * Variables in the options of an entry, expanded as GRUB's blscfg does it (rhboot/grub2: blscfg.c, expand_val(); GRUB
+ * 2.14: blsuki.c, blsuki_expand_val()).
  *
  * Tested by test-bls.c and test-grubenv.c.
  */
@@ -11,7 +12,7 @@
 bool bls_refers(const BootStore *store) {
         const BlsLayout *l = store->layout;
 
-        return l->line.text.size == 0 || memchr(l->line.text.data, '$', l->line.text.size);
+        return l->line.text.size <= 1 || memchr(l->line.text.data, '$', l->line.text.size);
 }
 
 static bool bls_is_name_char(char c) {
@@ -31,8 +32,8 @@ static size_t bls_read_reference(const char *text, char **ret_name) {
         return 1 + n + 2 * brace;
 }
 
-/* Whether "$NAME" or "${NAME}" occurs in a part of the options. */
-static bool bls_has_reference(const char *text, size_t size, const char *name) {
+/* Whether "$NAME" or, with braces, "${NAME}" occurs in a part of the options. */
+static bool bls_has_reference(const char *text, size_t size, const char *name, bool braces) {
         size_t n = strlen(name);
 
         for (size_t i = 0; i + n < size; i++) {
@@ -40,7 +41,7 @@ static bool bls_has_reference(const char *text, size_t size, const char *name) {
 
                 if (text[i] != '$')
                         continue;
-                if (*p == '{')
+                if (braces && *p == '{')
                         p++;
                 if (strncmp(p, name, n) == 0 && !bls_is_name_char(p[n]))
                         return true;
@@ -55,7 +56,8 @@ bool bls_mentions(const BootStore *store, const char *name) {
         for (size_t i = 0; i < l->line.cmdline.n_tokens; i++) {
                 const Token *t = l->line.cmdline.tokens + i;
 
-                if (!t->for_init && !t->open && bls_has_reference(l->line.text.data + t->offset, t->size, name))
+                if (!t->for_init && !t->open && bls_has_reference(l->line.text.data + t->offset, t->size, name,
+                                                                  l->reader != BLS_GRUB))
                         return true;
         }
 
@@ -98,8 +100,96 @@ static int bls_expand_text(const char *text, BlsLookup lookup, void *userdata, B
         return 0;
 }
 
+/* What the blscfg of GRUB 2.14 takes in one step: a reference, or what stands before the next one. */
+typedef struct BlsPart {
+        const char *text;
+        size_t size;    /* of a reference without "$" */
+        bool reference;
+        bool last;      /* "$" or the end comes next */
+        bool lost;      /* it drops this part: a single byte before "$" or the end */
+        const char *next;
+} BlsPart;
+
+static BlsPart bls_part_read(const char *p) {
+        BlsPart part = { .text = p + (*p == '$'), .reference = *p == '$' };
+
+        if (part.reference)
+                while (bls_is_name_char(part.text[part.size]))
+                        part.size++;
+        else
+                part.size = strcspn(p, "$");
+
+        part.next = part.text + part.size;
+        part.last = *part.next == 0 || *part.next == '$';
+        part.lost = part.last && part.size == 1;
+        if (part.reference && *part.next == ' ')
+                part.next++;
+        return part;
+}
+
+static int bls_expand_grub(const char *text, BlsLookup lookup, void *userdata, Buffer *ret) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        bool any = false;
+        BlsPart part;
+
+        for (const char *p = text; *p; p = part.next) {
+                _cleanup_free_ char *name = NULL;
+                const char *value = NULL;
+                int r = 0;
+
+                part = bls_part_read(p);
+                if (part.lost)
+                        continue;
+
+                name = strndup(part.text, part.size);
+                if (!name)
+                        return -ENOMEM;
+                if (part.reference)
+                        value = *name ? lookup(userdata, name) : NULL;
+
+                if (!part.reference || value)
+                        r = buffer_printf(&b, "%s%s", part.reference ? value : name, part.reference ? " " : "");
+                if (r < 0)
+                        return r;
+
+                /* If nothing came before a variable that is not set, GRUB takes this for a lack of memory. */
+                any = any || !part.reference || value;
+                if (part.last && !any)
+                        return 0;
+                /* After a blank that was dropped there are bytes, even if there are none. */
+                any = any || (!part.last && (*part.next == 0 || *part.next == '$'));
+        }
+
+        *ret = b;
+        b = BUFFER_NULL;
+        return 0;
+}
+
+/* The options with the blanks after them: a last word before blanks is never a single byte. */
+static char *bls_whole_text(const BlsLayout *l) {
+        return xasprintf("%s%*s", strempty(l->line.text.data), (int) l->n_blanks, "");
+}
+
+bool bls_loses_byte(const BlsLayout *l) {
+        const char *text = strempty(l->line.text.data);
+
+        for (BlsPart part; l->reader == BLS_GRUB && *text; text = part.next) {
+                part = bls_part_read(text);
+                if (part.lost && (*part.next || l->n_blanks == 0))
+                        return true;
+        }
+
+        return false;
+}
+
 int bls_expand(const BootStore *store, BlsLookup lookup, void *userdata, Buffer *ret) {
         const BlsLayout *l = store->layout;
+
+        if (l->reader == BLS_GRUB) {
+                _cleanup_free_ char *text = bls_whole_text(l);
+
+                return text ? bls_expand_grub(text, lookup, userdata, ret) : -ENOMEM;
+        }
 
         return bls_expand_text(strempty(l->line.text.data), lookup, userdata, ret);
 }
@@ -148,6 +238,29 @@ static int bls_ends_kernel(const char *token, BlsLookup lookup, void *userdata) 
         return ends;
 }
 
+/*
+ * A byte that GRUB drops comes into force with a token behind it, or between it and the variable before it. Both blscfg
+ * drop it, except for that of RHEL 8.
+ */
+static void bls_mark_lost(BlsLayout *l) {
+        const char *text = strempty(l->line.text.data), *p = text;
+
+        for (BlsPart part; *p; p = part.next) {
+                part = bls_part_read(p);
+                /* Whatever is added to a first part brings it into force. */
+                if (!part.lost || p == text || (part.reference && l->reader != BLS_GRUB))
+                        continue;
+
+                for (size_t i = 0; i < l->line.cmdline.n_tokens; i++) {
+                        Token *t = l->line.cmdline.tokens + i;
+                        const char *begin = text + t->offset, *end = begin + t->size;
+
+                        t->open = t->open || (begin <= part.text && part.text < end) ||
+                                  (!part.reference && end + 1 == part.text);
+                }
+        }
+}
+
 int bls_mark_places(BootStore *store, BlsLookup lookup, void *userdata) {
         BlsLayout *l = store->layout;
         bool for_init = false;
@@ -169,6 +282,8 @@ int bls_mark_places(BootStore *store, BlsLookup lookup, void *userdata) {
                 t->open = t->open || bls_is_glued(text);
         }
 
+        if (l->n_blanks == 0)
+                bls_mark_lost(l);
         return 0;
 }
 

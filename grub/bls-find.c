@@ -12,21 +12,22 @@
 #define BLS_SIZE_MAX (64U * 1024U)
 #define BLS_ENTRIES_MAX 16384U
 
-/* The directories of entries, on each file system that can hold them. */
-static const char *const bls_directories[] = {
-        "/boot/loader/entries", "/boot/efi/loader/entries", "/efi/loader/entries",
-};
+#define BLS_DIRECTORY "/loader/entries"
+
+/* Where the file systems that can hold entries are mounted. Only GRUB reads entries of the root file system. */
+static const char *const bls_mounts[] = { "/boot", "/boot/efi", "/efi", "" };
 
 static bool bls_is_entry_name(const char *name) {
         return *name != '.' && endswith(name, ".conf") && strlen(name) > strlen(".conf");
 }
 
 bool bls_has_entries(const Root *root) {
-        for (size_t i = 0; i < ELEMENTSOF(bls_directories); i++) {
+        for (size_t i = 0; i < ELEMENTSOF(bls_mounts); i++) {
+                _cleanup_free_ char *directory = xasprintf("%s" BLS_DIRECTORY, bls_mounts[i]);
                 _cleanup_(strv_freep) char **names = NULL;
 
                 /* A directory that cannot be listed may hold one; bls_find() reports it. */
-                if (root_list_optional(root, bls_directories[i], &names) < 0)
+                if (!directory || root_list_optional(root, directory, &names) < 0)
                         return true;
                 for (char **n = names; n && *n; n++)
                         if (bls_is_entry_name(*n))
@@ -39,7 +40,9 @@ bool bls_has_entries(const Root *root) {
 typedef struct BlsSearch {
         const Root *root;
         BootStores *stores;
-        bool first_only;
+        BlsReader reader;
+        const char *path;  /* that "blscfg" is given, or NULL */
+        const char *mount; /* of the directory that is searched */
         KernelFiles files;
         size_t n, size;
 } BlsSearch;
@@ -54,6 +57,47 @@ static int bls_open_directory(const Root *root, const char *directory) {
                 return -EBADF;
 
         return fd;
+}
+
+/*
+ * GRUB 2.14 looks on the file system where the kernels are, and not in its /boot. If the kernel of an entry is on the
+ * root file system, /boot is no other one, and GRUB finds no entries there. Return: 1, 0 or -ENOMEM.
+ */
+static int bls_is_out_of_sight(const BlsSearch *s, const Buffer *content, unsigned *ret_line) {
+        _cleanup_free_ char *on_mount = NULL;
+        BlsLayout l = { .reader = s->reader };
+        BlsKeys keys = {};
+        int r;
+
+        if (s->reader != BLS_GRUB || s->path || isempty(s->mount))
+                return 0;
+
+        r = bls_read_fields(content, &l, &keys);
+        if (r >= 0 && l.kernel && *l.kernel == '/') {
+                on_mount = xasprintf("%s%s", s->mount, l.kernel);
+                r = on_mount ? root_exists(s->root, l.kernel) && !root_exists(s->root, on_mount) : -ENOMEM;
+        }
+
+        *ret_line = l.number;
+        bls_keys_done(&keys);
+        bls_layout_done(&l);
+        return r;
+}
+
+static int bls_search_load(BlsSearch *s, const char *path, Buffer *content) {
+        unsigned line = 0;
+        int r;
+
+        s->n++;
+        s->size += content->size;
+        r = bls_is_out_of_sight(s, content, &line);
+        if (r > 0)
+                return boot_stores_remark(s->stores, path, line, "boot-store-bls-unread",
+                                          "The kernel is on the root file system, where GRUB looks for entries in "
+                                          BLS_DIRECTORY " and not in %s" BLS_DIRECTORY ": say \"blscfg --path "
+                                          "%s" BLS_DIRECTORY "\" in grub.cfg, or move the entries", s->mount, s->mount);
+
+        return r < 0 ? r : bls_load(&s->files, s->stores, path, content, s->reader);
 }
 
 static int bls_search_file(BlsSearch *s, int directory, const char *path) {
@@ -76,9 +120,7 @@ static int bls_search_file(BlsSearch *s, int directory, const char *path) {
         if (r < 0)
                 return boot_stores_read_problem_max(s->stores, real, BLS_SIZE_MAX, r);
 
-        s->n++;
-        s->size += content.size;
-        return bls_load(&s->files, s->stores, real, &content, s->first_only);
+        return bls_search_load(s, real, &content);
 }
 
 static int bls_search_directory(BlsSearch *s, const char *directory) {
@@ -119,25 +161,44 @@ static int bls_search_directory(BlsSearch *s, const char *directory) {
  * Whether a boot loader reads the entries: GRUB by the command "blscfg", or systemd-boot. openEuler and others write
  * entries that nothing reads and boot by the menu of grub.cfg; gtuned does not change those. If no grub.cfg boots this
  * system, the entries are taken to be read.
- * @ret_by_grub: takes whether a grub.cfg has "blscfg"
+ *
+ * Return: 1, and the reader and the path are set; 0; -ENOMEM.
  */
-static bool bls_are_read(const BootStores *stores, bool *ret_by_grub) {
-        *ret_by_grub = false;
-        for (size_t i = 0; i < stores->n_stores; i++)
-                *ret_by_grub = *ret_by_grub || grub_cfg_reads_bls(stores->stores[i]);
+static int bls_are_read(BlsSearch *s) {
+        const BootStores *stores = s->stores;
 
-        return *ret_by_grub || stores->systemd_boot || !boot_stores_boot_system(stores, &boot_store_grub_cfg);
+        for (size_t i = 0; i < stores->n_stores; i++) {
+                const BootStore *cfg = stores->stores[i];
+                int r;
+
+                if (!grub_cfg_reads_bls(cfg))
+                        continue;
+
+                r = bls_find_reader(s->root, cfg->path, &s->reader);
+                if (s->reader == BLS_GRUB)
+                        s->path = grub_cfg_bls_path(cfg);
+                return r < 0 ? r : 1;
+        }
+
+        s->reader = BLS_SYSTEMD_BOOT;
+        return stores->systemd_boot || !boot_stores_boot_system(stores, &boot_store_grub_cfg);
 }
 
 int bls_find(const Root *root, BootStores *stores) {
         BlsSearch s = { .root = root, .stores = stores, .files.root = root };
-        int r = 0;
+        int r;
 
-        if (!bls_are_read(stores, &s.first_only))
-                return 0;
+        r = bls_are_read(&s);
+        if (r <= 0)
+                return r;
 
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(bls_directories); i++)
-                r = bls_search_directory(&s, bls_directories[i]);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(bls_mounts); i++) {
+                _cleanup_free_ char *directory = xasprintf("%s%s", bls_mounts[i], s.path ?: BLS_DIRECTORY);
+
+                s.mount = bls_mounts[i];
+                if (*s.mount || s.reader != BLS_SYSTEMD_BOOT)
+                        r = directory ? bls_search_directory(&s, directory) : -ENOMEM;
+        }
 
         kernel_files_done(&s.files);
         return r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The store "bls": an entry of the boot loader specification, loader/entries/NAME.conf. GRUB's command "blscfg" and
- * systemd-boot read such entries.
+ * The store "bls": an entry of the boot loader specification, loader/entries/NAME.conf. GRUB's commands "blscfg", of
+ * which there are two, and systemd-boot read such entries.
  */
 
 #include <assert.h>
@@ -12,106 +12,12 @@
 /* GRUB puts this and the path of the kernel before the options. The real device is unknown, but about as long. */
 #define BLS_IMAGE_PREFIX "BOOT_IMAGE=(hd0,gpt2)"
 
-#define BLS_OPTIONS "options"
+/* Memory of GRUB comes in pieces of this size, or of twice of it (grub-core/kern/mm.c). */
+#define BLS_MEMORY_UNIT 16U
 
-/* A line "key value" of an entry. */
-typedef struct BlsField {
-        size_t key, key_end, value, value_end;
-        size_t next;  /* where the next line begins */
-        unsigned number;
-} BlsField;
-
-static bool bls_is_space(char c) {
-        return c == ' ' || c == '\t' || c == '\r';
-}
-
-static BlsField bls_field_read(const Buffer *content, size_t begin, unsigned number) {
-        const char *text = content->data, *newline = memchr(text + begin, '\n', content->size - begin);
-        size_t end = newline ? (size_t) (newline - text) : content->size;
-        BlsField f = { .key = begin, .value_end = end, .next = newline ? end + 1 : end, .number = number };
-
-        while (f.key < end && bls_is_space(text[f.key]))
-                f.key++;
-        while (f.value_end > f.key && bls_is_space(text[f.value_end - 1]))
-                f.value_end--;
-
-        f.key_end = f.key;
-        while (f.key_end < f.value_end && !bls_is_space(text[f.key_end]))
-                f.key_end++;
-
-        f.value = f.key_end;
-        while (f.value < f.value_end && bls_is_space(text[f.value]))
-                f.value++;
-
-        return f;
-}
-
-/* Whether a line has a key, and a value for it. Lines without a value are ignored. */
-static bool bls_field_is(const Buffer *content, const BlsField *f, const char *key) {
-        return f->value < f->value_end && f->key_end - f->key == strlen(key) &&
-               memcmp(content->data + f->key, key, strlen(key)) == 0;
-}
-
-/* Keep the value of a line, unless an earlier line had the same key: the first one decides. */
-static int bls_field_take(const Buffer *content, const BlsField *f, char **p) {
-        if (*p)
-                return 0;
-
-        *p = strndup(content->data + f->value, f->value_end - f->value);
-        return *p ? 0 : -ENOMEM;
-}
-
-static int bls_add_options(const Buffer *content, const BlsField *f, BlsLayout *l) {
-        int r;
-
-        if (l->line.text.size == 0) {
-                l->begin = f->key;
-                l->end = f->value_end;
-                l->line.first = f->value;
-                l->number = f->number;
-        } else {
-                r = line_append(&l->line, ' ', f->value, f->value);
-                if (r < 0)
-                        return r;
-        }
-
-        return line_map(&l->line, content, f->value, f->value_end);
-}
-
-typedef struct BlsKeys {
-        char *efi, *version;
-} BlsKeys;
-
-static void bls_keys_done(BlsKeys *keys) {
+void bls_keys_done(BlsKeys *keys) {
         free(keys->efi);
         free(keys->version);
-}
-
-static int bls_read_fields(const Buffer *content, bool first_only, BlsLayout *l, BlsKeys *keys) {
-        unsigned number = 1;
-        BlsField f;
-        int r = 0;
-
-        for (size_t pos = 0; pos < content->size; pos = f.next, number++) {
-                f = bls_field_read(content, pos, number);
-
-                if (bls_field_is(content, &f, "title"))
-                        r = bls_field_take(content, &f, &l->title);
-                else if (bls_field_is(content, &f, "version"))
-                        r = bls_field_take(content, &f, &keys->version);
-                else if (bls_field_is(content, &f, "efi"))
-                        r = bls_field_take(content, &f, &keys->efi);
-                else if (bls_field_is(content, &f, "linux") && !l->kernel) {
-                        l->place = f.next;
-                        l->number = l->number > 0 ? l->number : number;
-                        r = bls_field_take(content, &f, &l->kernel);
-                } else if (bls_field_is(content, &f, BLS_OPTIONS) && (l->line.text.size == 0 || !first_only))
-                        r = bls_add_options(content, &f, l);
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
 }
 
 static bool bls_is_rescue(const char *path, const BlsLayout *l, const BlsKeys *keys) {
@@ -137,14 +43,14 @@ static int bls_find_kind(KernelFiles *files, const char *path, const BlsKeys *ke
         return 0;
 }
 
-static int bls_layout_fill(KernelFiles *files, const char *path, const Buffer *content, bool first_only, BlsLayout *l) {
+static int bls_layout_fill(KernelFiles *files, const char *path, const Buffer *content, BlsLayout *l) {
         _cleanup_(bls_keys_done) BlsKeys keys = {};
         int r;
 
         l->line.first = SIZE_MAX;
         l->line.first_quote = LINE_VERBATIM;
 
-        r = bls_read_fields(content, first_only, l, &keys);
+        r = bls_read_fields(content, l, &keys);
         if (r < 0)
                 return r;
 
@@ -156,6 +62,26 @@ EntryKind bls_kind(const BootStore *store) {
         const BlsLayout *l = store->layout;
 
         return l->kind;
+}
+
+BlsReader bls_reader(const BootStore *store) {
+        const BlsLayout *l = store->layout;
+
+        return l->reader;
+}
+
+bool bls_overruns(const BootStore *store, size_t cmdline_size) {
+        return bls_reader(store) == BLS_GRUB &&
+               (cmdline_size - strlen(BLS_IMAGE_PREFIX) + strlen("linux ") + 1) % BLS_MEMORY_UNIT == 0;
+}
+
+int bls_remark_length(BootStores *stores, const BootStore *store, const BootEntry *e) {
+        if (e->kind != ENTRY_SYSTEM || !bls_overruns(store, e->cmdline_size))
+                return 0;
+
+        return boot_stores_remark(stores, store->path, e->line, "boot-store-bls-unread",
+                                  "GRUB loses the end of a command of this length, and can boot without the initrd: "
+                                  "write one blank more between two words");
 }
 
 int bls_entry(const BootStore *store, const Buffer *options, BootEntry *ret) {
@@ -183,7 +109,7 @@ int bls_entry(const BootStore *store, const Buffer *options, BootEntry *ret) {
         return 0;
 }
 
-int bls_load(KernelFiles *files, BootStores *stores, const char *path, Buffer *content, bool first_only) {
+int bls_load(KernelFiles *files, BootStores *stores, const char *path, Buffer *content, BlsReader reader) {
         BootStore *store;
         BlsLayout *l;
         int r;
@@ -205,8 +131,12 @@ int bls_load(KernelFiles *files, BootStores *stores, const char *path, Buffer *c
         if (!l || !store->entries)
                 return -ENOMEM;
 
-        l->first_only = first_only;
-        r = bls_layout_fill(files, path, &store->content, first_only, l);
+        l->reader = reader;
+        r = bls_layout_fill(files, path, &store->content, l);
+        if (r < 0)
+                return r;
+
+        r = bls_remark_unread(stores, path, l);
         if (r < 0)
                 return r;
 
@@ -215,7 +145,11 @@ int bls_load(KernelFiles *files, BootStores *stores, const char *path, Buffer *c
                 return r;
 
         store->n_entries = 1;
-        return 0;
+        if (bls_refers(store))
+                return 0;
+
+        store->entries->cmdline_size += l->n_blanks;
+        return bls_remark_length(stores, store, store->entries);
 }
 
 /* The kind of an entry may come from its kernel's file, which is not looked at. */
@@ -230,7 +164,7 @@ static int bls_reread(const BootStore *store, const Buffer *content, BootStores 
 
         r = buffer_append(&copy, content->data, content->size);
         if (r >= 0)
-                r = bls_load(&none, ret, store->path, &copy, l->first_only);
+                r = bls_load(&none, ret, store->path, &copy, l->reader);
         if (r < 0)
                 return r;
 
@@ -300,23 +234,13 @@ static int bls_plan_change(const BootStore *store, const PreparedEdits *edits, P
         return 0;
 }
 
-static int bls_render(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
-                      const BootEntry **ret_entry, size_t *ret_size) {
+static int bls_render_once(const BootStore *store, const PreparedEdits *edits, LineChange *c, Buffer *ret) {
         const BlsLayout *l = store->layout;
-        const BootEntry *entry = store->entries;
-        _cleanup_(edits_done) PreparedEdits prepared = {};
         _cleanup_(pieces_done) Pieces pieces = {};
-        _cleanup_(line_change_done) LineChange change = { .entries = &entry, .n_entries = store->n_entries };
         int r;
 
-        r = edits_prepare(edits, n_edits, &prepared);
-        if (r < 0)
-                return r;
-
         if (l->kind == ENTRY_SYSTEM || l->kind == ENTRY_RESCUE) {
-                r = bls_plan_change(store, &prepared, &pieces, &change);
-                *ret_entry = entry;
-                *ret_size = change.size;
+                r = bls_plan_change(store, edits, &pieces, c);
                 if (r < 0)
                         return r;
         }
@@ -324,16 +248,45 @@ static int bls_render(const BootStore *store, const TokenEdit *edits, size_t n_e
         return pieces_apply(&pieces, &store->content, ret);
 }
 
-static void bls_done(BootStore *store) {
-        BlsLayout *l = store->layout;
+static int bls_render(const BootStore *store, const TokenEdit *edits, size_t n_edits, Buffer *ret,
+                      const BootEntry **ret_entry, size_t *ret_size) {
+        const BootEntry *entry = store->entries;
+        _cleanup_(edits_done) PreparedEdits prepared = {};
+        _cleanup_(line_change_done) LineChange change = { .entries = &entry, .n_entries = store->n_entries };
+        size_t size;
+        int r;
 
-        if (!l)
-                return;
+        r = edits_prepare(edits, n_edits, &prepared);
+        if (r < 0)
+                return r;
 
+        r = bls_render_once(store, &prepared, &change, ret);
+        if (r >= 0 && change.n_texts > 0 && bls_overruns(store, change.size)) {
+                size = ret->size;
+                buffer_done(ret);
+                line_change_done(&change);
+                change.pad = true;
+                r = bls_render_once(store, &prepared, &change, ret);
+                if (r >= 0 && ret->size == size)
+                        r = -EBADMSG;
+        }
+        *ret_entry = entry;
+        *ret_size = change.size;
+        return r;
+}
+
+void bls_layout_done(BlsLayout *l) {
         line_done(&l->line);
         free(l->title);
         free(l->kernel);
-        free(l);
+}
+
+static void bls_done(BootStore *store) {
+        if (!store->layout)
+                return;
+
+        bls_layout_done(store->layout);
+        free(store->layout);
 }
 
 /*

@@ -27,6 +27,8 @@ typedef struct BootStoreDriver BootStoreDriver;
  *   boot-store-dangling     fatal  it is a link that leads nowhere
  *   boot-store-syntax       fatal  the boot loader reports an error in it, and drops a part of it
  *   boot-store-bls-empty    fatal  its menu is made of boot loader specification files, and there are none
+ *   boot-store-bls-unread          GRUB does not read all of such a file; fatal if an added line would hide one that is
+ *                                  not read
  *   boot-store-kernelopts   fatal  entries use a variable whose value in grub.cfg is computed, or not certain
  *   boot-store-unmounted           /etc/fstab mounts a boot file system here, and it is not mounted; fatal if the file
  *                                  that boots this system must be on it

@@ -328,7 +328,7 @@ static int default_grub_plan_addition(const BootStore *store, DefaultGrubEdit *e
                 return -EBADMSG;
 
         return line_insert(line, removed, c->texts, c->n_texts, e->parts[variable].cut == line->text.size,
-                           &e->pieces);
+                           /* pad= */ false, &e->pieces);
 }
 
 /* Remove a line of gtuned's own in which nothing is left. */

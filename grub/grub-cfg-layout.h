@@ -12,6 +12,7 @@ typedef struct GrubCfgLayout {
         size_t *insert_at; /* for each "linux" command: where new tokens are inserted */
         size_t n_linux;    /* the first entries are "linux" commands; the rest have the value of a variable */
         unsigned bls_line; /* of the command "blscfg"; 0 if there is none */
+        char *bls_path;    /* the directory that "blscfg" is given, without the device; NULL: none */
         GrubVariable variables[GRUB_VARIABLES];
         GrubScope *scope;  /* all variables, as they are when the menu is shown; NULL after all entries are found */
 } GrubCfgLayout;

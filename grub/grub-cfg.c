@@ -123,6 +123,7 @@ typedef struct GrubCfgContent {
         size_t n_loads, n_system;
         size_t ids_size, texts_size;
         unsigned bls_line;      /* of the first "blscfg"; 0 if there is none */
+        char *bls_path;         /* as GrubCfgLayout.bls_path */
         unsigned handover_line; /* of the first command that hands over to another file; 0 if there is none */
 } GrubCfgContent;
 
@@ -130,6 +131,7 @@ static void grub_cfg_content_done(GrubCfgContent *content) {
         for (size_t i = 0; i < content->n_loads; i++)
                 grub_load_done(content->loads + i);
         free(content->loads);
+        free(content->bls_path);
         grub_others_done(&content->others);
         kernel_files_done(&content->files);
 }
@@ -278,6 +280,44 @@ static void grub_cfg_settle_snapshots(GrubCfgContent *content) {
                         content->loads[i].kind = ENTRY_RESCUE;
 }
 
+/* The last form of a word, as a path without "(DEVICE)". Return: 0 or -ENOMEM; *ret stays NULL if it is no path. */
+static int grub_cfg_read_path(const GrubScope *scope, const Script *script, const ScriptWord *w, char **ret) {
+        _cleanup_(grub_expansion_done) GrubExpansion e = {};
+        const char *path, *p;
+        int r;
+
+        r = grub_scope_expand(scope, script, w, &e);
+        if (r < 0 || e.forms[e.n_forms - 1].n_args == 0)
+                return r;
+
+        path = e.forms[e.n_forms - 1].args.data;
+        path = startswith(path, "--path=") ?: path;
+        p = *path == '(' ? strchr(path, ')') : NULL;
+        path = p ? p + 1 : path;
+        if (*path != '/' || endswith(path, ".conf"))
+                return 0;
+
+        *ret = strdup(path);
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* "blscfg [-p|--path DIR]" (GRUB 2.14: commands/blsuki.c) */
+static int grub_cfg_read_blscfg(GrubCfgContent *content, const GrubScope *scope, const ScriptCommand *c) {
+        static const char *const options[] = { "-p", "--path", NULL };
+
+        content->bls_line = c->line;
+        content->others.blscfg = true;
+        for (size_t i = 1; i < c->n_words; i++) {
+                bool next = grub_word_is_one_of(c->words[i].value, options);
+
+                if ((next && i + 1 < c->n_words) || startswith(c->words[i].value, "--path="))
+                        return grub_cfg_read_path(scope, &content->source->script, c->words + i + next,
+                                                  &content->bls_path);
+        }
+
+        return 0;
+}
+
 /* See GrubVisit. */
 static int grub_cfg_examine(void *userdata, const GrubScope *scope, const GrubSource *source, const ScriptCommand *c) {
         static const char *const handovers[] = { "configfile", "source", ".", "normal", NULL };
@@ -295,8 +335,9 @@ static int grub_cfg_examine(void *userdata, const GrubScope *scope, const GrubSo
                 return r;
 
         if (streq(name, "blscfg") && content->bls_line == 0) {
-                content->bls_line = c->line;
-                content->others.blscfg = true;
+                r = grub_cfg_read_blscfg(content, scope, c);
+                if (r < 0)
+                        return r;
         }
         if (grub_word_is_one_of(name, handovers) && (content->handover_line == 0 || c->line < content->handover_line))
                 content->handover_line = c->line;
@@ -323,6 +364,7 @@ static int grub_cfg_fill_store(BootStore *store, const Script *script, GrubScope
 
         layout->scope = scope;
         layout->bls_line = what->bls_line;
+        layout->bls_path = TAKE_PTR(what->bls_path);
         r = grub_variables_read(script, &store->content, layout->variables);
         if (r < 0)
                 return r;
@@ -370,7 +412,7 @@ static int grub_cfg_add_store(BootStores *stores, const char *path, Buffer *cont
                                            "The titles of the menu entries are longer than 16 MiB in total, or their "
                                            "command lines than 64 MiB");
 
-        if (what->bls_line > 0 && what->n_system == 0 && !bls_entries)
+        if (what->bls_line > 0 && what->n_system == 0 && !bls_entries && !what->bls_path)
                 return boot_stores_problem(stores, path, what->bls_line, "boot-store-bls-empty", /* fatal= */ true,
                                            "The menu is made of the files in loader/entries (blscfg), and there are "
                                            "none: mount the boot partition, or install a kernel");
@@ -434,6 +476,12 @@ bool grub_cfg_reads_bls(const BootStore *store) {
         return store->driver == &boot_store_grub_cfg && layout->bls_line > 0;
 }
 
+const char *grub_cfg_bls_path(const BootStore *store) {
+        const GrubCfgLayout *layout = store->layout;
+
+        return layout->bls_path;
+}
+
 GrubVariable *grub_cfg_variable(const BootStore *store, const char *name) {
         GrubCfgLayout *layout = store->layout;
 
@@ -485,6 +533,7 @@ static void grub_cfg_done(BootStore *store) {
         grub_variables_done(layout->variables);
         grub_scope_free(layout->scope);
         free(layout->insert_at);
+        free(layout->bls_path);
         free(layout);
 }
 

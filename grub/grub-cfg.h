@@ -42,6 +42,9 @@ void grub_cfg_forget_variables(BootStore *store);
 /** grub_cfg_reads_bls() - whether a store is a grub.cfg that has the command "blscfg" */
 bool grub_cfg_reads_bls(const BootStore *store);
 
+/** grub_cfg_bls_path() - the directory, without its device, that "blscfg" of GRUB 2.14 is given; NULL: none */
+const char *grub_cfg_bls_path(const BootStore *store);
+
 /**
  * grub_cfg_variable() - a variable that a grub.cfg sets
  * @store: the grub.cfg

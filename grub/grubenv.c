@@ -151,8 +151,25 @@ static GrubVariable *grubenv_scope_variable(const GrubEnvScope *e, const char *n
         return v && grubenv_is_set(&v->line) ? v : NULL;
 }
 
+/* Where nothing sets the variable, rhboot/grub2 takes default_kernelopts; its entries are made for that. */
+static int grubenv_remark_unset(GrubEnvScope *e, const BootStore *bls, const BootEntry *entry) {
+        if (bls_reader(bls) != BLS_GRUB || bls_kind(bls) != ENTRY_SYSTEM || e->uncertain ||
+            !bls_mentions(bls, GRUBENV_VARIABLE) || grubenv_scope_lookup(e, GRUBENV_VARIABLE))
+                return 0;
+
+        return boot_stores_remark(e->stores, entry->path, entry->line, "boot-store-bls-unread",
+                                  "Nothing sets the variable kernelopts, and the GRUB of this system does not take "
+                                  "default_kernelopts for it: write the words into this line, or set kernelopts in the "
+                                  "environment block, with grub-editenv, and load that in grub.cfg");
+}
+
 /* The entry keeps its command line in its own file. */
 static int grubenv_keep(GrubEnvScope *e, BootStore *bls, BootEntry *entry) {
+        int r = grubenv_remark_unset(e, bls, entry);
+
+        if (r < 0)
+                return r;
+
         bls_mark_variables(bls, NULL, entry, e->uncertain);
         boot_entry_done(bls->entries);
         *bls->entries = TAKE_GENERIC(*entry, (BootEntry) {});
@@ -176,7 +193,7 @@ static int grubenv_attach(GrubEnvScope *e, BootStore *bls) {
         if (r < 0)
                 return r;
 
-        if (grubenv_is_blank(&text)) {
+        if (grubenv_is_blank(&text) && bls_reader(bls) == BLS_GRUB_FEDORA) {
                 name = "default_kernelopts";
                 v = grubenv_scope_variable(e, name);
                 if (v) {
@@ -187,6 +204,8 @@ static int grubenv_attach(GrubEnvScope *e, BootStore *bls) {
         }
 
         r = bls_entry(bls, &text, &entry);
+        if (r >= 0)
+                r = bls_remark_length(e->stores, bls, &entry);
         if (r < 0)
                 return r;
 

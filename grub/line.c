@@ -223,7 +223,8 @@ bool line_has_place(const Line *l, const bool *removed) {
         return l->first != SIZE_MAX || line_insertion_byte(l, removed);
 }
 
-int line_insert(const Line *l, const bool *removed, const char *const *texts, size_t n, bool emptied, Pieces *pieces) {
+int line_insert(const Line *l, const bool *removed, const char *const *texts, size_t n, bool emptied, bool pad,
+                Pieces *pieces) {
         _cleanup_buffer_ Buffer insert = BUFFER_NULL;
         const ShellByte *behind = line_insertion_byte(l, removed);
         ShellQuote quote = behind ? behind->quote : l->first_quote;
@@ -231,7 +232,8 @@ int line_insert(const Line *l, const bool *removed, const char *const *texts, si
         int r;
 
         for (size_t i = 0; i < n; i++) {
-                r = buffer_printf(&insert, "%s%s", behind || i > 0 ? blank : "", texts[i]);
+                r = buffer_printf(&insert, "%s%s%s", behind && pad && i == 0 ? blank : "",
+                                  behind || i > 0 ? blank : "", texts[i]);
                 if (r < 0)
                         return r;
         }
@@ -342,5 +344,5 @@ int line_change(const Line *l, const Buffer *content, const PreparedEdits *edits
         if (r < 0 || c->n_texts == 0 || l->first == SIZE_MAX)
                 return r;
 
-        return line_insert(l, removed, c->texts, c->n_texts, c->left == 0, pieces);
+        return line_insert(l, removed, c->texts, c->n_texts, c->left == 0, c->pad, pieces);
 }

@@ -93,18 +93,21 @@ bool line_has_place(const Line *l, const bool *removed) _pure_;
  * @texts: the new tokens
  * @n: how many
  * @emptied: all tokens of the line were removed
+ * @pad: put one blank more before them, if they come after a token
  * @pieces: takes the change
  *
  * They are inserted after the last token for the kernel that this file has (and a shell surely has there), or, without
  * any, before the whole line.
  * Return: 0 or -ENOMEM.
  */
-int line_insert(const Line *l, const bool *removed, const char *const *texts, size_t n, bool emptied, Pieces *pieces);
+int line_insert(const Line *l, const bool *removed, const char *const *texts, size_t n, bool emptied, bool pad,
+                Pieces *pieces);
 
 /* The entries that take a line, and the result of a change. */
 typedef struct LineChange {
         const BootEntry *const *entries;
         size_t n_entries;        /* at least 1 */
+        bool pad;                /* as line_insert() */
         const BootEntry *longest; /* set: the entry with the longest command line */
         size_t size;             /* set: the length of that command line */
         size_t left;             /* set: the bytes that are left of the line, without the added tokens */

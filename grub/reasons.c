@@ -19,6 +19,7 @@ const Reason boot_store_reasons[] = {
                                  "or there are more than 16384 entries."},
         {"boot-store-syntax", "The boot loader reports an error at the line that is named, and drops what belongs to it."},
         {"boot-store-bls-empty", "A grub.cfg takes its entries from loader/entries (blscfg), and there are none."},
+        {"boot-store-bls-unread", "GRUB does not read all of an entry in loader/entries as it is written."},
         {"boot-store-kernelopts", "The entries take their options from a variable of grub.cfg that is computed, "
                                   "or that can have several values."},
         {"boot-store-unmounted", "/etc/fstab names a boot file system that is not mounted, and the file that boots "
