@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
-from image import KEYRING, SUITE, apt_options, mirror, run  # noqa: E402 (found through the line above)
+from image import KEYRING, SUITE, ImageError, apt_options, mirror, run  # noqa: E402 (found through the line above)
 
 TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 # What every such guest needs: a shell with its tools as one static program, and the libraries of gtune.
@@ -46,14 +46,15 @@ def _kernel_package(options, name):
     raise SmallGuestError(f"{name} does not say which kernel it stands for")
 
 
-def _download(directory, architecture, kernel, names):
+def _download(directory, suite, architecture, kernel, names):
     """Fetches and unpacks packages; no script of them runs, and this machine does not learn of them."""
     apt = directory / "apt"
-    options = [*apt_options(apt, f"deb [signed-by={KEYRING}] {mirror()} {SUITE} main"),
+    options = [*apt_options(apt, f"deb [signed-by={KEYRING}] {mirror()} {suite} main"),
                "-o", f"APT::Architecture={architecture}", "-o", f"APT::Architectures::={architecture}",
                "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "-o", "APT::Sandbox::User=root"]
     run("apt-get", *options, "update", "-qq")
-    run("env", "-C", apt, "apt-get", *options, "download", "-qq", *names, _kernel_package(options, kernel))
+    kernels = [_kernel_package(options, kernel)] if kernel else []
+    run("env", "-C", apt, "apt-get", *options, "download", "-qq", *names, *kernels)
     for package in apt.glob("*.deb"):
         run("dpkg-deb", "-x", package, directory)
     shutil.rmtree(apt)
@@ -63,14 +64,9 @@ def _download(directory, architecture, kernel, names):
             (directory / name).symlink_to(f"usr/{name}")
 
 
-def packages(cache, architecture, more=()):
-    """A tree of unpacked packages in the cache directory, fetched if it is not there yet.
-
-    architecture is Debian's word for it; the kernel is that of its cloud images. Dependencies are not followed: more
-    has all that is needed beside GUEST_PACKAGES.
-    """
-    kernel, names = f"linux-image-cloud-{architecture}", (*GUEST_PACKAGES, *more)
-    key = hashlib.sha256("\n".join((SUITE, architecture, kernel, *names)).encode()).hexdigest()[:16]
+def _cached(cache, suite, architecture, kernel, names):
+    """A tree of unpacked packages in the cache directory, fetched if it is not there yet."""
+    key = hashlib.sha256("\n".join((suite, architecture, kernel, *names)).encode()).hexdigest()[:16]
     target = pathlib.Path(cache).resolve() / f"packages-{architecture}-{key}"
     if target.is_dir():
         return target
@@ -78,7 +74,7 @@ def packages(cache, architecture, more=()):
     building = pathlib.Path(tempfile.mkdtemp(prefix="building-", dir=target.parent))
     try:
         building.chmod(0o755)
-        _download(building, architecture, kernel, names)
+        _download(building, suite, architecture, kernel, names)
         os.rename(building, target)
     except OSError:
         if not target.is_dir():  # a test that runs beside this one was first
@@ -86,6 +82,20 @@ def packages(cache, architecture, more=()):
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return target
+
+
+def packages(cache, architecture, more=()):
+    """What a guest is made of, as a tree of unpacked packages.
+
+    architecture is Debian's word for it; the kernel is that of its cloud images. Dependencies are not followed: more
+    has all that is needed beside GUEST_PACKAGES.
+    """
+    return _cached(cache, SUITE, architecture, f"linux-image-cloud-{architecture}", (*GUEST_PACKAGES, *more))
+
+
+def packages_of(cache, suite, architecture, names):
+    """Packages of another Debian, unpacked, without those that they depend on."""
+    return _cached(cache, suite, architecture, "", names)
 
 
 def kernel_release(tree):
