@@ -141,11 +141,13 @@ static int tpm_command_malformed(Fault *fault, const TpmCommand *c) {
         return fault_set(fault, FAULT_BAD_ANSWER, "the TPM gave a malformed answer to %s", c->name);
 }
 
-/* Reads which PCRs each bank has. The firmware need not extend a bank that is allocated. */
-static int tpm_read_allocation(TpmDevice *device, uint32_t allocated[static _ALGORITHM_MAX], Fault *fault) {
+/* Reads the banks that the TPM lists, and the PCRs of each. The firmware need not extend a bank that is allocated. */
+static int tpm_read_allocation(TpmDevice *device, uint32_t allocated[static _ALGORITHM_MAX], unsigned *ret_listed,
+                               Fault *fault) {
         TpmCommand c = {.name = "TPM2_GetCapability", .code = TPM_CC_GET_CAPABILITY};
         TpmMessage answer;
         uint32_t capability, count;
+        unsigned listed = 0;
         Reader reader;
         int r;
 
@@ -164,13 +166,39 @@ static int tpm_read_allocation(TpmDevice *device, uint32_t allocated[static _ALG
                 uint32_t selection = tpm_take_selection(&reader, &id);
                 Algorithm bank = algorithm_from_id(id);
 
-                if (bank != _ALGORITHM_INVALID)
-                        allocated[bank] |= selection;
+                if (bank == _ALGORITHM_INVALID)
+                        continue;
+                allocated[bank] |= selection;
+                listed |= 1U << bank;
         }
 
         if (reader.failed || reader_left(&reader) > 0 || capability != TPM_CAP_PCRS)
                 return tpm_command_malformed(fault, &c);
 
+        *ret_listed = listed;
+        return 0;
+}
+
+static unsigned tpm_empty_banks(const uint32_t allocated[static _ALGORITHM_MAX], unsigned listed) {
+        for (Algorithm bank = 0; bank < _ALGORITHM_MAX; bank++)
+                if (allocated[bank] != 0)
+                        listed &= ~(1U << bank);
+
+        return listed;
+}
+
+int tpm_read_empty_banks(TpmDevice *device, unsigned *ret, Fault *fault) {
+        uint32_t allocated[_ALGORITHM_MAX] = {};
+        unsigned listed;
+        int r;
+
+        assert(device && ret);
+
+        r = tpm_read_allocation(device, allocated, &listed, fault);
+        if (r != 0)
+                return r;
+
+        *ret = tpm_empty_banks(allocated, listed);
         return 0;
 }
 
@@ -256,19 +284,21 @@ static int tpm_reading_add_bank(TpmDevice *device, TpmReading *reading, Algorith
 
 int tpm_read_pcrs(TpmDevice *device, unsigned banks, uint32_t selection, Pcrs *ret, Fault *fault) {
         TpmReading reading = {};
+        unsigned listed, empty;
         Pcrs before;
         int r;
 
         assert(device && ret);
 
-        r = tpm_read_allocation(device, reading.allocated, fault);
+        r = tpm_read_allocation(device, reading.allocated, &listed, fault);
         if (r != 0)
                 return r;
+        empty = tpm_empty_banks(reading.allocated, listed) & banks;
         for (Algorithm bank = 0; bank < _ALGORITHM_MAX; bank++)
                 reading.allocated[bank] &= (banks & 1U << bank) != 0 ? selection & PCR_ALL : 0;
 
         for (unsigned i = 0; i < TPM_READINGS_MAX; i++) {
-                *ret = (Pcrs){};
+                *ret = (Pcrs){.empty = empty};
                 reading.begun = reading.moved = false;
                 for (Algorithm bank = 0; bank < _ALGORITHM_MAX; bank++) {
                         r = tpm_reading_add_bank(device, &reading, bank, ret->banks + bank, fault);

@@ -21,6 +21,7 @@ typedef struct PcrBank {
 
 typedef struct Pcrs {
         PcrBank banks[_ALGORITHM_MAX]; /* a bank that is not allocated has no PCR present */
+        unsigned empty; /* banks that the TPM lists without a PCR, one bit each, where it was asked for them */
 } Pcrs;
 
 /** pcrs_bank_exists() - whether the value of any PCR of a bank is known */

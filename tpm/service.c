@@ -62,9 +62,41 @@ static int service_read_pcrs(const TpmSources *sources, unsigned banks, Pcrs *re
         return tpm_read_pcrs(device, banks, PCR_ALL, ret, fault);
 }
 
+/* The kernel does not show banks without a PCR. Who may not open the TPM is not told of them. */
+static int service_find_empty_banks(const TpmSources *sources, Pcrs *pcrs) {
+        _cleanup_(tpm_device_freep) TpmDevice *device = NULL;
+        _cleanup_fault_ Fault fault = {};
+        const char *path;
+        int r;
+
+        if (sources->device || !root_is_live(sources->root) || !sysfs_has_pcrs(sources->root))
+                return 0;
+
+        r = service_open_device(sources, &device, &path, &fault);
+        if (r == 0)
+                r = tpm_read_empty_banks(device, &pcrs->empty, &fault);
+
+        return r < 0 ? r : 0;
+}
+
+static int service_banks_to_json(unsigned banks, json_object **ret) {
+        _cleanup_json_ json_object *array = json_object_new_array();
+
+        if (!array)
+                return -ENOMEM;
+
+        for (Algorithm bank = 0; bank < _ALGORITHM_MAX; bank++)
+                if ((banks & 1U << bank) != 0 &&
+                    json_add(array, json_object_new_string(algorithm_to_string(bank))) < 0)
+                        return -ENOMEM;
+
+        *ret = TAKE_PTR(array);
+        return 0;
+}
+
 static int service_answer_pcrs(const TpmSources *sources, const TpmRequest *q, json_object **ret, Fault *fault) {
         _cleanup_json_ json_object *o = json_object_new_object();
-        json_object *values = NULL;
+        json_object *values = NULL, *empty = NULL;
         const char *source = NULL;
         Pcrs pcrs;
         int r;
@@ -75,9 +107,12 @@ static int service_answer_pcrs(const TpmSources *sources, const TpmRequest *q, j
         if (q->bank >= 0 && !pcrs_bank_exists(&pcrs, q->bank))
                 return fault_set(fault, FAULT_NO_BANK, "this TPM has no bank %s; ask for all to see which it has",
                                  algorithm_to_string(q->bank));
+        if (q->bank < 0 && service_find_empty_banks(sources, &pcrs) < 0)
+                return -ENOMEM;
 
         if (!o || json_set_text(o, "source", source) < 0 || pcrs_to_json(&pcrs, &values) < 0 ||
-            json_set(o, "pcrs", values) < 0)
+            json_set(o, "pcrs", values) < 0 || service_banks_to_json(pcrs.empty, &empty) < 0 ||
+            json_set(o, "empty_banks", empty) < 0)
                 return -ENOMEM;
 
         *ret = TAKE_PTR(o);

@@ -183,6 +183,25 @@ static int tpm_ask_bank(const Context *c, const char *command, Algorithm bank, c
         return tpm_ask_with_baseline(c, command, arguments, baseline, ret, ret_error);
 }
 
+/* An older gtune-tpm does not list them. */
+static unsigned tpm_empty_banks(json_object *answer) {
+        json_object *array = json_get_array(answer, "empty_banks");
+        size_t n = array ? json_object_array_length(array) : 0;
+        unsigned banks = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                json_object *name = json_object_array_get_idx(array, i);
+                Algorithm bank = json_object_is_type(name, json_type_string)
+                                         ? algorithm_from_string(json_object_get_string(name))
+                                         : _ALGORITHM_INVALID;
+
+                if (bank >= 0)
+                        banks |= 1U << bank;
+        }
+
+        return banks;
+}
+
 int tpm_pcrs(const Context *c, Algorithm bank, Pcrs *ret, json_object **ret_document, char **ret_error) {
         _cleanup_json_ json_object *o = NULL;
         json_object *values;
@@ -194,6 +213,7 @@ int tpm_pcrs(const Context *c, Algorithm bank, Pcrs *ret, json_object **ret_docu
 
         if (!json_object_object_get_ex(o, "pcrs", &values) || pcrs_from_json(values, ret) < 0)
                 return tpm_answer_not_understood(ret_error);
+        ret->empty = tpm_empty_banks(o);
         if (ret_document)
                 *ret_document = TAKE_PTR(o);
         return 0;

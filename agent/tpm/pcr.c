@@ -26,7 +26,7 @@ static int pcr_print_bank(const PcrBank *values, Algorithm bank, Buffer *b) {
         return 0;
 }
 
-/* As tpm2_pcrread, but without the names of banks that are not allocated: sysfs does not have them. */
+/* As tpm2_pcrread, which also names banks without a PCR: gtune-tpm knows them if it may open the TPM. */
 static int pcr_print(const Pcrs *pcrs) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
         int r;
@@ -35,7 +35,9 @@ static int pcr_print(const Pcrs *pcrs) {
         if (r < 0)
                 return r;
         for (Algorithm bank = 0; bank < _ALGORITHM_MAX; bank++) {
-                r = pcrs_bank_exists(pcrs, bank) ? pcr_print_bank(pcrs->banks + bank, bank, &b) : 0;
+                if (!pcrs_bank_exists(pcrs, bank) && (pcrs->empty & 1U << bank) == 0)
+                        continue;
+                r = pcr_print_bank(pcrs->banks + bank, bank, &b);
                 if (r < 0)
                         return r;
         }

@@ -200,6 +200,7 @@ def real_pcrs(stage, tpm):
     reply = stage.ask("pcrs", device=tpm.device)["return"]
     check("pcrs: all banks as tpm2_pcrread", reply["pcrs"] == expected, reply)
     check("pcrs: the source is named", reply["source"] == tpm.device)
+    check("pcrs: every bank has its PCRs", reply["empty_banks"] == [], reply)
     for bank in BANKS:
         reply = stage.ask("pcrs", {"bank": bank}, device=tpm.device)["return"]
         check(f"pcrs: {bank} alone", reply["pcrs"] == {bank: expected[bank]}, reply)
@@ -216,6 +217,9 @@ def few_banks(stage, folder):
     with Swtpm(f"{folder}/few", banks="sha256") as tpm:
         reply = stage.ask("pcrs", device=tpm.device)["return"]
         check("pcrs: a TPM with sha256 alone", reply["pcrs"] == {"sha256": tpm.read("sha256")}, reply)
+        check("pcrs: the banks that it lists without a PCR", reply["empty_banks"] == ["sha1", "sha384", "sha512"], reply)
+        reply = stage.ask("pcrs", {"bank": "sha256"}, device=tpm.device)["return"]
+        check("pcrs: none of them where one bank is asked for", reply["empty_banks"] == [], reply)
         stage.expect("pcrs: its sha1", "pcrs", "no-bank", "no bank sha1", {"bank": "sha1"}, device=tpm.device)
         stage.expect("quote: its sha1", "quote", "no-bank", "sha1", quote_arguments(bank="sha1"), device=tpm.device)
 
