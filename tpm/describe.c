@@ -6,6 +6,7 @@
 #include "tpm/words.h"
 
 #define PCR_GRUB_FILES 9U
+#define EVENT_SECTION_NAME_MAX 8U /* of a PE file, in characters */
 
 static int event_describe_action(const Event *event, Buffer *b) {
         return words_guess(b, event->data, event->size);
@@ -85,6 +86,9 @@ static int event_describe_tag(const Event *event, Buffer *b) {
                 {0x49DFFE0F, "systemd-stub: an add-on with an initrd"},
                 {0xDAC08E1A, "systemd-stub: an add-on with CPU microcode"},
                 {0x13AED6DB, "systemd-stub: the profile of the unified kernel image"},
+                {0xD5CB7CBC, "systemd: SMBIOS type 1, the machine"},
+                {0xE0D47BC8, "systemd: SMBIOS type 2, the mainboard"},
+                {0xC0B3BD23, "systemd: SMBIOS type 11, strings of the host, among them credentials"},
                 {0x00000001, "SMBIOS tables"},
                 {0x00000007, "an option ROM that was run"},
         };
@@ -287,23 +291,68 @@ static int event_is_hash_of(const uint8_t *data, size_t size, Algorithm bank, co
         return memcmp(hash, digest, algorithm_size(bank)) == 0;
 }
 
+/* Return: the size of UTF-16 that ends with its only NUL, in bytes without the NUL; 0 if it is something else. */
+static size_t event_utf16_size(const Event *event) {
+        size_t i = 0;
+
+        while (i + 1 < event->size && (event->data[i] != 0 || event->data[i + 1] != 0))
+                i += 2;
+
+        return i + 2 == event->size ? i : 0;
+}
+
+/*
+ * systemd-boot and systemd-stub log UTF-16 with its NUL. Of a command line they hash it without the NUL; of the name of a
+ * section they hash the same characters in ASCII, with the NUL (systemd: docs/TPM2_PCR_MEASUREMENTS.md).
+ */
+static int event_utf16_is_hash_of(const Event *event, size_t size, Algorithm bank, const uint8_t *digest) {
+        uint8_t name[EVENT_SECTION_NAME_MAX + 1] = {};
+        int r;
+
+        r = event_is_hash_of(event->data, size, bank, digest);
+        if (r != 0 || size / 2 > EVENT_SECTION_NAME_MAX)
+                return r;
+
+        for (size_t i = 0; i < size / 2; i++) {
+                if (event->data[2 * i + 1] != 0)
+                        return 0;
+                name[i] = event->data[2 * i];
+        }
+
+        return event_is_hash_of(name, size / 2 + 1, bank, digest);
+}
+
+static int event_ipl_is_hash_of(const Event *event, Algorithm bank, const uint8_t *digest) {
+        size_t utf16_size = event_utf16_size(event), skip, size;
+        const char *text;
+        int r;
+
+        if (utf16_size > 0) {
+                r = event_utf16_is_hash_of(event, utf16_size, bank, digest);
+                if (r != 0)
+                        return r;
+        }
+
+        /* GRUB and shim log the NUL, and hash the text without it and without the prefix. */
+        skip = event_ipl_prefix(event, &text);
+        size = event->size - skip;
+        size -= size > 0 && event->data[event->size - 1] == 0;
+
+        return event_is_hash_of(event->data + skip, size, bank, digest);
+}
+
 int event_text(const Event *event, Algorithm bank, EventText *ret) {
         const uint8_t *digest = event->digests[bank];
-        size_t i = event_find_type(event->type), skip = 0, size = event->size;
-        const char *text;
-        int r = 0;
+        size_t i = event_find_type(event->type);
+        int r;
 
         *ret = EVENT_TEXT_UNPROVEN;
         if (!event_extends(event) || !digest)
                 return 0;
 
-        r = event_is_hash_of(event->data, size, bank, digest);
-        if (r == 0 && !event->kind && event->type == EV_IPL && size > 0) {
-                /* GRUB and shim log the NUL, and hash the text without it and without the prefix. */
-                skip = event_ipl_prefix(event, &text);
-                size -= event->data[size - 1] == 0 && size > skip;
-                r = event_is_hash_of(event->data + skip, size - skip, bank, digest);
-        }
+        r = event_is_hash_of(event->data, event->size, bank, digest);
+        if (r == 0 && !event->kind && event->type == EV_IPL && event->size > 0)
+                r = event_ipl_is_hash_of(event, bank, digest);
         if (r < 0)
                 return r;
 

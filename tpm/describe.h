@@ -40,8 +40,8 @@ int event_describe(const Event *event, Buffer *b);
  * @bank: the bank of the digest
  * @ret: takes the answer
  *
- * GRUB hashes its texts without the prefix, as "grub_cmd: ". A text that differs does not make a replay fail: some
- * firmware hashes only a part of the text. Return: 0, or as algorithm_hash().
+ * GRUB hashes its texts without the prefix, as "grub_cmd: ", and systemd-stub its UTF-16 without the NUL. A text that
+ * differs does not make a replay fail: some firmware hashes only a part of the text. Return: 0, or as algorithm_hash().
  */
 int event_text(const Event *event, Algorithm bank, EventText *ret);
 

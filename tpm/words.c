@@ -43,8 +43,23 @@ int words_utf16(Buffer *b, const uint8_t *data, size_t size) {
         return 0;
 }
 
+/* A command line may begin with a letter that is not ASCII, and the rest is taken for what it is. */
+static bool words_are_mostly_utf16(const uint8_t *data, size_t size) {
+        size_t n = 0, n_plain = 0;
+
+        for (size_t i = 0; i + 1 < size && (data[i] != 0 || data[i + 1] != 0); i += 2) {
+                n++;
+                n_plain += words_is_plain(data[i]) && data[i + 1] == 0;
+        }
+
+        return n_plain >= 2 && 2 * n_plain >= n;
+}
+
 bool words_are_utf16(const uint8_t *data, size_t size) {
-        return size >= 4 && size % 2 == 0 && words_is_plain(data[0]) && data[1] == 0 && data[3] == 0;
+        if (size >= 4 && size % 2 == 0 && words_is_plain(data[0]) && data[1] == 0 && data[3] == 0)
+                return true;
+
+        return words_are_mostly_utf16(data, size);
 }
 
 int words_guess(Buffer *b, const uint8_t *data, size_t size) {

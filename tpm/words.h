@@ -19,7 +19,12 @@ int words_utf16(Buffer *b, const uint8_t *data, size_t size);
 /** words_guess() - append text as UTF-16 if words_are_utf16(), else as bytes. Return: 0 or -ENOMEM. */
 int words_guess(Buffer *b, const uint8_t *data, size_t size);
 
-/** words_are_utf16() - whether the first two characters are ASCII in little-endian UTF-16 */
+/**
+ * words_are_utf16() - whether bytes look like little-endian UTF-16
+ *
+ * Its first two characters are ASCII, or at least two and at least half of those before the first NUL. Secrets are
+ * redacted in words only, so that a command line must not be taken for bytes.
+ */
 bool words_are_utf16(const uint8_t *data, size_t size) _pure_;
 
 /* Each describes an EFI structure and appends the text to @b (efi.c). Return: 0, -ENOMEM, -EBADMSG: malformed. */

@@ -82,6 +82,14 @@ static const struct {
          "kernel command line: /vmlinuz rd.iscsi.password=RED ro"},
         {8, EV_IPL, TEXT("grub_cmd: password_pbkdf2 root abc\0"), "GRUB command: password_pbkdf2 REDA CTE"},
         {12, EV_IPL, TEXT("t\0o\0k\0e\0n\0=\0a\0\0\0"), "kernel command line or boot loader: token=R"},
+        /* UTF-16 that does not begin with ASCII: a secret in it is found all the same */
+        {12, EV_IPL, TEXT("\xe4\0 \0t\0o\0k\0e\0n\0=\0a\0b\0\0\0"),
+         "kernel command line or boot loader: \\u00e4 token=RE"},
+        {12, EV_IPL, TEXT("\t\0r\0o\0\0\0"), "kernel command line or boot loader: \\u0009ro"},
+        {12, EV_IPL, TEXT("r\0o\0 \0\x2d\x4e\x87\x65\x2d\x4e\x87\x65\0\0"),
+         "kernel command line or boot loader: ro \\u4e2d\\u6587\\u4e2d\\u6587"},
+        {12, EV_IPL, TEXT("\1\0\2\0\3\0a\0b\0"),
+         "kernel command line or boot loader: \\x01\\x00\\x02\\x00\\x03\\x00a\\x00b"},
         {8, EV_IPL, TEXT("module_cmdline: x\0"), "boot module: x"},
         {9, EV_IPL, TEXT("/boot/grub/grub.cfg\0"), "file that the boot loader read: /boot/grub/grub.cfg"},
         {12, EV_IPL, TEXT("q\0u\0i\0e\0t\0\0\0"), "kernel command line or boot loader: quiet"},
@@ -91,6 +99,10 @@ static const struct {
         {9, EV_EVENT_TAG, TEXT("\xed\";\x8f\0\0\0\0"),
          "kernel command line, measured by the kernel's EFI stub (its text is not in the log)"},
         {9, EV_EVENT_TAG, TEXT("\xec\";\x8f\0\0\0\0"), "initrd, measured by the kernel's EFI stub"},
+        {1, EV_EVENT_TAG, TEXT("\xbc\x7c\xcb\xd5\0\0\0\0"), "systemd: SMBIOS type 1, the machine"},
+        {1, EV_EVENT_TAG, TEXT("\xc8\x7b\xd4\xe0\0\0\0\0"), "systemd: SMBIOS type 2, the mainboard"},
+        {1, EV_EVENT_TAG, TEXT("\x23\xbd\xb3\xc0\0\0\0\0"),
+         "systemd: SMBIOS type 11, strings of the host, among them credentials"},
         {9, EV_EVENT_TAG, TEXT("\x99\0\0\0\2\0\0\0hi"), "tagged event 0x00000099: hi"},
         {9, EV_EVENT_TAG, TEXT("\x99\0\0\0\xff\xff\xff\xffhi"),
          "10 bytes: \\x99\\x00\\x00\\x00\\xff\\xff\\xff\\xffhi"},
@@ -157,6 +169,62 @@ static void test_grub_text(_unused_ void **state) {
         assert_int_equal(text_of(&b, 1), EVENT_TEXT_UNPROVEN);
 }
 
+/* Makes a log with an event of systemd-stub in UTF-16, whose digest is that of other bytes. */
+static EventText text_of_utf16(const char *data, size_t size, const char *hashed, size_t hashed_size) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        uint8_t digest[32];
+        size_t start;
+
+        put_header(&b, SHA256);
+        start = b.size;
+        put_event(&b, SHA256, 12, EV_IPL, data, size);
+        assert_int_equal(algorithm_hash(ALGORITHM_SHA256, &(HashPart) {hashed, hashed_size}, 1, digest), 0);
+        memcpy(b.data + start + 14, digest, sizeof(digest));
+        return text_of(&b, 1);
+}
+
+static void test_systemd_text(_unused_ void **state) {
+        assert_int_equal(text_of_utf16(TEXT("r\0o\0\0\0"), TEXT("r\0o\0")), EVENT_TEXT_VERIFIED);
+        assert_int_equal(text_of_utf16(TEXT("r\0w\0\0\0"), TEXT("r\0o\0")), EVENT_TEXT_UNPROVEN);
+        assert_int_equal(text_of_utf16(TEXT(".\0l\0i\0n\0u\0x\0\0\0"), TEXT(".linux\0")), EVENT_TEXT_VERIFIED);
+        assert_int_equal(text_of_utf16(TEXT(".\0l\0i\0n\0u\0x\0\0\0"), TEXT(".linux")), EVENT_TEXT_UNPROVEN);
+        /* What is behind the first NUL is not shown, and is not proven either. */
+        assert_int_equal(text_of_utf16(TEXT("r\0\0\0o\0\0\0"), TEXT("r\0\0\0o\0")), EVENT_TEXT_UNPROVEN);
+}
+
+/* What systemd 262 measures: SMBIOS and loader.conf as tagged events, names of sections and then their content. */
+static void test_systemd_262(_unused_ void **state) {
+        static const struct {
+                uint32_t pcr, type;
+                const char *description;
+                EventText text;
+        } expected[] = {
+                {1, EV_EVENT_TAG, "systemd: SMBIOS type 1, the machine", EVENT_TEXT_UNPROVEN},
+                {5, EV_EVENT_TAG, "systemd-boot: loader.conf", EVENT_TEXT_UNPROVEN},
+                {11, EV_IPL, "part of the unified kernel image: .linux", EVENT_TEXT_VERIFIED},
+                {11, EV_IPL, "part of the unified kernel image: .linux", EVENT_TEXT_UNPROVEN},
+                {11, EV_IPL, "part of the unified kernel image: .osrel", EVENT_TEXT_VERIFIED},
+        };
+        _cleanup_buffer_ Buffer b = data_read("/eventlogs/uki-systemd-262.bin");
+        _cleanup_(eventlog_freep) EventLog *log = parse_log(&b);
+        size_t n = 0;
+
+        for (size_t i = 0; i < log->n_events && n < ELEMENTSOF(expected); i++) {
+                _cleanup_buffer_ Buffer text = BUFFER_NULL;
+                EventText proven;
+
+                if (log->events[i].type != EV_EVENT_TAG && log->events[i].type != EV_IPL)
+                        continue;
+                assert_int_equal(event_describe(log->events + i, &text), 0);
+                assert_string_equal(text.data, expected[n].description);
+                assert_int_equal(log->events[i].pcr, expected[n].pcr);
+                assert_int_equal(log->events[i].type, expected[n].type);
+                assert_int_equal(event_text(log->events + i, ALGORITHM_SHA256, &proven), 0);
+                assert_int_equal(proven, expected[n++].text);
+        }
+        assert_int_equal(n, ELEMENTSOF(expected));
+}
+
 static void test_text(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
 
@@ -208,6 +276,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_descriptions), cmocka_unit_test(test_limit), cmocka_unit_test(test_grub_text),
                 cmocka_unit_test(test_text),         cmocka_unit_test(test_secure_boot), cmocka_unit_test(test_json),
+                cmocka_unit_test(test_systemd_text), cmocka_unit_test(test_systemd_262),
         };
 
         return cmocka_run_group_tests_name("describe", tests, NULL, NULL);

@@ -177,6 +177,20 @@ static void test_userspace_behind_firmware(_unused_ void **state) {
         assert_int_equal(compare(&replay, &pcrs, ALGORITHM_SHA384, 1U << 11 | 1).compared, 1);
 }
 
+/* The logs of a measured boot by systemd 262 account for every PCR that it extends. */
+static void test_systemd_262(_unused_ void **state) {
+        _cleanup_buffer_ Buffer b = data_read("/eventlogs/uki-systemd-262.tpm2-measure.log");
+        _cleanup_(eventlog_freep) EventLog *log = vector_log("uki-systemd-262"), *userspace = NULL;
+        const Pcrs pcrs = data_pcrs("uki-systemd-262");
+        Replay replay;
+
+        assert_int_equal(userspace_log_parse(b.data, b.size, &userspace), 0);
+        assert_int_equal(userspace->status, EVENT_LOG_COMPLETE);
+        replay = replay_of(log, userspace);
+        assert_int_equal(replay.touched & ~(1U << 10), 0xFAFF & ~(1U << 10));
+        assert_int_equal(compare(&replay, &pcrs, ALGORITHM_SHA256, 0xFAFF & ~(1U << 10)).differ, 0);
+}
+
 /* A SHA-1 log and a TPM with other banks too. */
 static void test_sha1_log(_unused_ void **state) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
@@ -198,6 +212,7 @@ int main(void) {
                 cmocka_unit_test(test_every_digest),
                 cmocka_unit_test(test_touched),
                 cmocka_unit_test(test_start_values),
+                cmocka_unit_test(test_systemd_262),
                 cmocka_unit_test(test_os_separator),
                 cmocka_unit_test(test_final_events),
                 cmocka_unit_test(test_userspace_behind_firmware),
