@@ -41,8 +41,8 @@ static void commit_restore_hold(Commit *c, const UnitChange *u) {
                 ledger_drop_hold(c->t->ledger, u->practice, u->subject);
 }
 
-/* A service that does not come up gets the files that it had. That it may not run with those either is no failure. */
-static int commit_give_back(Commit *c, const UnitChange *u, bool *ret_runs) {
+/* A service that does not come up gets the files that it had. */
+static int commit_give_back(Commit *c, const UnitChange *u) {
         int r;
 
         commit_restore_hold(c, u);
@@ -59,35 +59,43 @@ static int commit_give_back(Commit *c, const UnitChange *u, bool *ret_runs) {
                         return r;
         }
 
-        r = commit_write_ledger(c);
-        if (r < 0)
-                return r;
-        r = units_reload();
-        if (r < 0)
-                return r;
-
-        *ret_runs = unit_act(u->unit, "RestartUnit") >= 0;
         return 0;
 }
 
-static int commit_fail_unit(Commit *c, const UnitChange *u, int r, const char *why) {
-        bool runs = false;
+/* The files are back, and stay so. Return: what became of the rest, which the caller frees; NULL: no memory. */
+static char *commit_run_as_before(Commit *c, const char *unit) {
+        int r;
+
+        r = commit_write_ledger(c);
+        if (r < 0)
+                return xasprintf("its old configuration is back, and the ledger cannot be written: %s",
+                                 error_text(-r));
+        r = units_reload();
+        if (r < 0)
+                return xasprintf("its old configuration is back, and the service manager has not read it yet: %s; run "
+                                 "systemctl daemon-reload and systemctl restart %s", error_text(-r), unit);
+        r = unit_act(unit, "RestartUnit");
+        if (r == -ETIMEDOUT)
+                return xasprintf("its old configuration is back, and its restart is under way: see systemctl status %s",
+                                 unit);
+
+        return xasprintf("its old configuration is back%s", r < 0 ? ", and it does not run with that either" : "");
+}
+
+static int commit_fail_unit(Commit *c, const UnitChange *u, int r, const char *what, const char *why) {
+        _cleanup_free_ char *outcome = NULL;
         int back;
 
         why = why ? why : error_text(-r);
         if (!unit_reads_changed_file(c->t, u->unit)) {
-                commit_set_error(c, xasprintf("%s did not come up: %s", u->unit, why));
+                commit_set_error(c, xasprintf("%s %s: %s", u->unit, what, why));
                 return -r;
         }
 
-        back = commit_give_back(c, u, &runs);
-        if (back < 0)
-                commit_set_error(c, xasprintf("%s did not come up: %s; and its old configuration cannot be put back: %s",
-                                              u->unit, why, error_text(-back)));
-        else
-                commit_set_error(c, xasprintf("%s did not come up: %s; its old configuration is back%s", u->unit, why,
-                                              runs ? "" : ", and it does not run with that either"));
-
+        back = commit_give_back(c, u);
+        outcome = back < 0 ? xasprintf("and its old configuration cannot be put back: %s", error_text(-back))
+                           : commit_run_as_before(c, u->unit);
+        commit_set_error(c, outcome ? xasprintf("%s %s: %s; %s", u->unit, what, why, outcome) : NULL);
         return -r;
 }
 
@@ -102,7 +110,7 @@ static int commit_act_on_unit(Commit *c, UnitChange *u) {
         if (r >= 0)
                 return 0;
         if (was_up)
-                return commit_fail_unit(c, u, r, why);
+                return commit_fail_unit(c, u, r, "did not come up", why);
 
         commit_set_error(c, xasprintf("%s had failed before, and still does not come up: %s", u->unit,
                                       why ? why : error_text(-r)));
@@ -111,6 +119,7 @@ static int commit_act_on_unit(Commit *c, UnitChange *u) {
 
 /* Return: 0, or the positive errno of the first unit that failed. */
 int commit_act_on_units(Commit *c) {
+        _cleanup_free_ char *reload_error = NULL;
         int first = 0, r = 0;
 
         if (c->survey->machine->kind != MACHINE_LIVE)
@@ -119,10 +128,12 @@ int commit_act_on_units(Commit *c) {
         /* Also if gtuned changes no file: an administrator may have edited one without a reload. */
         if (c->t->n_units > 0)
                 r = units_reload();
+        if (r < 0)
+                reload_error = xasprintf("the service manager did not read its files again: %s", error_text(-r));
 
         for (size_t i = 0; i < c->t->n_units; i++) {
                 UnitChange *u = c->t->units + i;
-                int failed = r < 0 ? commit_fail_unit(c, u, r, "the service manager cannot read its files again")
+                int failed = r < 0 ? commit_fail_unit(c, u, r, "was not restarted", reload_error)
                                    : commit_act_on_unit(c, u);
 
                 if (first == 0)

@@ -98,7 +98,7 @@ int units_reload(void) {
         r = service_manager_open(&bus);
         if (r < 0)
                 return r;
-        r = sd_bus_set_method_call_timeout(bus, UNIT_JOB_WAIT_USEC);
+        r = sd_bus_set_method_call_timeout(bus, UNITS_RELOAD_WAIT_USEC);
         if (r < 0)
                 return r;
         r = sd_bus_call_method(bus, MANAGER, "Reload", NULL, NULL, NULL);
@@ -106,12 +106,22 @@ int units_reload(void) {
         return r < 0 ? r : 0;
 }
 
-/* *ret_service points into *ret, and is NULL if the service manager does not know the unit. */
+/*
+ * While the manager reads its files for another process it does not answer. *ret_service points into *ret, and is NULL if
+ * the service manager does not know the unit.
+ */
 static int service_read(const char *unit, Services *ret, const Service **ret_service) {
+        const struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
+        const uint64_t end = monotonic_usec() + UNITS_RELOAD_WAIT_USEC;
         const ServiceInterest interest = {unit, ""};
         int r;
 
         r = services_read(&interest, 1, ret);
+        while (r >= 0 && !ret->known && monotonic_usec() < end) {
+                (void) nanosleep(&pause, NULL);
+                services_done(ret);
+                r = services_read(&interest, 1, ret);
+        }
         if (r < 0)
                 return r;
         if (!ret->known)

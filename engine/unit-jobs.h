@@ -3,13 +3,23 @@
 
 #include <stdbool.h>
 
+/*
+ * How long the service manager may take to read its files again, in microseconds. It runs all generators and ends one
+ * after 90 s (systemd: src/core/manager.c).
+ */
+#define UNITS_RELOAD_WAIT_USEC (180ULL * 1000000ULL)
+
 /* How long a unit's job is waited for, in microseconds. */
 #define UNIT_JOB_WAIT_USEC (30ULL * 1000000ULL)
 
 /* How long a restarted service must live to have come up, in seconds. */
 #define SERVICE_LIFE_SEC 2
 
-/** units_reload() - let the service manager read unit files again. Return: 0 or -errno. */
+/**
+ * units_reload() - let the service manager read unit files again
+ *
+ * Return: 0; -ETIMEDOUT if it takes longer than UNITS_RELOAD_WAIT_USEC, and may end later; another -errno.
+ */
 int units_reload(void);
 
 /**

@@ -236,3 +236,33 @@ def new_version(environment, checks):
         for case in (refused_revert_through_guest_exec, frozen, fails_to_start, masked, started_by_hand):
             with checks.guard(case.__name__):
                 case(guest, checks)
+
+
+GENERATOR, SLEEP = "/run/systemd/system-generators/e2e-slow", 60
+SLOW = 600
+
+
+@test("slow-reload", needs_tree=True)
+def slow_reload(environment, checks):
+    """A service manager that takes a minute to read its files is waited for, on the way there and on the way back."""
+    with Guest(environment.image, "slow-reload", environment.work) as guest:
+        guest.boot()
+        guest.write_file(GENERATOR, f"#!/bin/sh\nsleep {SLEEP}\n")
+        guest.check(f"chmod 755 {GENERATOR}")
+        guest.write_file(POLICY, "[qga-policy]\nblock = file-access, exec\n")
+        began = time.monotonic()
+        status, _, err = guest.shell("gtune apply", timeout=SLOW)
+        checks.equal("slow: apply succeeds", (status, err), (4, ""))
+        checks.ok("slow: it did take a minute", time.monotonic() - began > SLEEP)
+        checks.equal("slow: exactly those are disabled", disabled(guest), BLOCKED)
+        guest.check(f"rm {GENERATOR}")
+        guest.shell("gtune revert qga-policy")
+        guest.check(f"cat /{image.BROKEN_QGA} {PROGRAM} > /run/qemu-ga && chmod 755 /run/qemu-ga")
+        put_program(guest, "/run/qemu-ga")
+        guest.write_file(GENERATOR, f"#!/bin/sh\nsleep {SLEEP}\n")
+        guest.check(f"chmod 755 {GENERATOR}")
+        status, _, err = guest.shell("gtune apply", timeout=SLOW)
+        checks.equal("slow, and it fails: apply fails", status, 1)
+        checks.contains("slow, and it fails: what was put back is said to be back", err, "its old configuration is back\n")
+        checks.equal("slow, and it fails: the drop-in is gone", guest.shell(f"ls -d {DROP_IN}")[0], 2)
+        checks.equal("slow, and it fails: it runs as before", disabled(guest), set())
