@@ -148,7 +148,7 @@ static int credential_examine(const Side *side, const Root *root, const char *di
         r = directory ? root_read(root, path, CREDENTIAL_SIZE_MAX, &offer->text) : -ENOENT;
         if (r == -ENOMEM)
                 return r;
-        if (r != -ENOENT)
+        if (r != -ENOENT && !(r >= 0 && streq_ptr(offer->text.data, CREDENTIAL_NONE)))
                 return credential_examine_offer(side, offer, r, accepted);
 
         credential_examine_absence(manager_version, accepted, offer);

@@ -15,6 +15,9 @@
 #define CREDENTIAL_RECORD_NAME "credential.json"                  /* likewise */
 #define CREDENTIAL_SIZE_MAX (64U * 1024U)
 
+/* What the units fall back to if the host passes none: SetCredential= in gtuned-apply.service. */
+#define CREDENTIAL_NONE "# the host passes no policy"
+
 /**
  * credential_take() - accept, refuse or drop what the host offers
  * @side: the side, which has the run directory

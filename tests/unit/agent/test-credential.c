@@ -82,6 +82,18 @@ static void test_absent(void **state) {
         take_from(t, DIRECTORY, version_unknown);
         assert_state(t, NULL, NULL);
         assert_absent(t, RECORD_PATH);
+
+        /* What the unit falls back to, accepted or not; any other text comes from the host. */
+        offer(t, "# the host passes no policy");
+        take(t);
+        assert_state(t, NULL, NULL);
+        tree_file(t, IMAGE, "");
+        take(t);
+        assert_state(t, NULL, NULL);
+        assert_absent(t, RECORD_PATH);
+        offer(t, "# the host passes no policy\n");
+        take(t);
+        assert_state(t, "offered", "does not accept it");
 }
 
 static void test_good(void **state) {
@@ -385,6 +397,9 @@ static void test_old_systemd(void **state) {
         assert_state(t, NULL, NULL);
 
         tree_file(t, IMAGE, ACCEPT);
+        take_from(t, DIRECTORY, version_249);
+        assert_state(t, "unsupported", "accept_credential = yes has no effect");
+        offer(t, "# the host passes no policy");
         take_from(t, DIRECTORY, version_249);
         assert_state(t, "unsupported", "accept_credential = yes has no effect");
         take_from(t, NULL, version_249);
