@@ -12,7 +12,8 @@
 
 #define QGA_STATE_FOLDER "/var/run"
 #define QGA_FROZEN_MARK "qga.state.isfrozen"
-#define QGA_TIMEOUT_MS 10000U
+/* A boot on a slow machine loads qemu-ga's libraries for the first time here; nothing waits for the unit that asks. */
+#define QGA_TIMEOUT_MS 30000U
 #define QGA_OUTPUT_MAX (1024U * 1024U)
 
 /* A program's command line and environment, NULL-terminated. Only the strings in @owned belong to the call. */
