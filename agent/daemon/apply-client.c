@@ -8,7 +8,8 @@
 #include "agent/daemon/local-socket.h"
 #include "core/json.h"
 
-#define APPLY_CLIENT_WAIT_USEC (5U * 1000000U)   /* how long gtuned-request may take for its answer */
+/* How long gtuned-request may take to be started, which is seconds on a slow machine, and to answer. */
+#define APPLY_CLIENT_WAIT_USEC (15U * 1000000U)
 #define APPLY_CLIENT_REPEAT_USEC (1U * 1000000U) /* how long a refusal is repeated */
 #define APPLY_CLIENT_ANSWER_MAX 4096U
 
@@ -90,7 +91,7 @@ static int apply_client_on_answer(_unused_ sd_event_source *source, int fd, _unu
 }
 
 static int apply_client_on_timeout(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
-        apply_client_finish(userdata, true, "gtuned-request did not answer within 5 s");
+        apply_client_finish(userdata, true, "gtuned-request did not answer within 15 s");
         return 0;
 }
 
