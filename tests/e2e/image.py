@@ -29,10 +29,11 @@ PACKAGES = (
 )
 # What a program built for gtuned on the machine of the tests needs in the guest.
 SONAMES = ("libjson-c.so.5", "libinih.so.1", "libcrypto.so.3", "libsystemd.so.0", "libudev.so.1", "libz.so.1")
-# An older qemu-ga and an older GRUB, which lie beside the others and are put in their place by the tests that want them.
-OLD_SUITE, OLD_QGA, OLD_GRUB = "bookworm", "usr/lib/e2e/qemu-ga-7.2", "EFI/BOOT/grub-2.06.efi"
+# An older GRUB, which lies beside the other and is put in its place by the tests that want it.
+OLD_SUITE, OLD_GRUB = "bookworm", "EFI/BOOT/grub-2.06.efi"
+# A qemu-ga that does not start, where nothing runs it.
 BROKEN_QGA = "usr/lib/e2e/broken-qga"
-OLD_PACKAGES = ("qemu-guest-agent", GRUB_PACKAGE)
+OLD_PACKAGES = (GRUB_PACKAGE,)
 # What the tests of the first boot add to the base.
 CLOUD_INIT = ("cloud-init", "iproute2")
 GRUB_MODULES = (
@@ -77,12 +78,15 @@ def _ovmf(directory):
 
 @dataclasses.dataclass(frozen=True)
 class Release:
-    """A release of Debian; beside are the packages that lie beside the root of a guest."""
+    """A release of Debian; beside are the packages that lie beside the root of a guest, packages are those in it."""
     suite: str
     beside: tuple = (GRUB_PACKAGE,)
+    packages: tuple = PACKAGES
 
 
 STABLE = Release(SUITE)
+# Its libraries have no suffix for the 64-bit time.
+OLDEST = Release(OLD_SUITE, packages=tuple(name.removesuffix("t64") for name in PACKAGES))
 # The newest of all that is measured at boot: its firmware, too.
 NEWEST = Release("forky", (GRUB_PACKAGE, "ovmf-generic"))
 FIRMWARE = _ovmf(pathlib.Path("/usr/share/OVMF"))
@@ -195,7 +199,7 @@ def _extend_base(plain, directory, release, extra):
 
 def base(cache, extra=(), release=STABLE):
     """The base in the cache directory, built if it is not there yet; extra are packages that it has besides."""
-    what = (release.suite, *PACKAGES, *extra, OLD_SUITE, *OLD_PACKAGES, *_base_hooks("beside", release))
+    what = (release.suite, *release.packages, *extra, OLD_SUITE, *OLD_PACKAGES, *_base_hooks("beside", release))
     key = hashlib.sha256("\n".join(what).encode()).hexdigest()[:16]
     target = pathlib.Path(cache).resolve() / f"base-{key}"
     if target.is_dir():
@@ -204,7 +208,7 @@ def base(cache, extra=(), release=STABLE):
         plain = base(cache, release=release)
         build_it = functools.partial(_extend_base, plain, release=release, extra=extra)
     else:
-        build_it = functools.partial(_build_base, release=release, packages=PACKAGES)
+        build_it = functools.partial(_build_base, release=release, packages=release.packages)
     with _base_lock:
         if not target.is_dir():
             _put_base(target, build_it)
@@ -279,12 +283,6 @@ def _install_shell(root):
     """The test shell and its unit."""
     compile_static("shell.c", root / "usr/libexec/e2e-shell")
     shutil.copy(HERE / "guest/e2e-shell.service", root / "etc/systemd/system")
-
-
-def _install_agents(base_dir, root):
-    """Puts an older qemu-ga, and one that does not start, where nothing runs them."""
-    compile_static("broken-qga.c", root / BROKEN_QGA)
-    shutil.copy(base_dir / "old/usr/sbin/qemu-ga", root / OLD_QGA)
 
 
 def _enable(root, units):
@@ -425,7 +423,7 @@ def build(cache, work, tree=None, units=(), cmdline=CMDLINE, rpms=(), extra=(), 
         _unpack(base_dir, root, tree)
         _check_libraries(root)
         _install_shell(root)
-        _install_agents(base_dir, root)
+        compile_static("broken-qga.c", root / BROKEN_QGA)
         _configure(root)
         if rpms:
             _install_rpms(root, rpms)

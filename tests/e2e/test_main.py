@@ -51,6 +51,9 @@ def first_boot(guest, checks):
     checks.equal("boot 1 ends in a running system", guest.boot(), "running")
     found = haltpoll(guest)
     checks.equal("boot 1: the host reads pending-reboot", found["state"], "pending-reboot")
+    checks.equal("boot 1: systemd complains of nothing in our units", journal.complaints(guest), [])
+    with guest.channel() as host:
+        checks.equal("boot 1: no credential is offered", host.query("gtune-status")["policy"].get("credential"), None)
     checks.equal("boot 1: the tunable reads 400000", guest.read_file(TUNABLE), b"400000\n")
     checks.contains("boot 1: the report has the setting", found["settings"],
                     {"name": "guest_halt_poll_ns", "wanted": "400000", "actual": "400000"})
