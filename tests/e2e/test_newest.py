@@ -35,8 +35,8 @@ SLOW = 240  # under emulation, for what restarts a service
 
 def newest_image(environment):
     """The image with cloud-init and gtuned's packages."""
-    return image.build(environment.cache, environment.work / "image", rpms=packages(environment.rpms),
-                       extra=image.CLOUD_INIT, bake=prepare, cmdline=CMDLINE, debian=image.NEWEST)
+    return image.build(environment.cache, environment.work / "image", rpms=packages(environment.rpms), bake=prepare,
+                       cmdline=CMDLINE, debian=image.NEWEST)
 
 
 def first_boots(guest, checks):
