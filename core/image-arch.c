@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "core/image-arch.h"
+#include "core/kernel-files.h"
 
 #define IMAGE_HEADER_SIZE 4096U
 #define IMAGE_PROGRAMS_MAX 64U /* of each folder */
@@ -130,21 +131,21 @@ static int image_arch_of_release(const char *path, const char *release, ImageArc
 }
 
 static int image_arch_of_kernel(const Root *root, const char *release, ImageArch *ret) {
-        static const char *const before[] = {"/boot/vmlinuz-", "/usr/lib/modules/", "/lib/modules/"};
-        static const char *const after[] = {"", "/vmlinuz", "/vmlinuz"};
-        _cleanup_free_ char *first = NULL;
+        _cleanup_(strv_freep) char **paths = NULL;
+        const char *first = NULL;
+        int r;
 
-        for (size_t i = 0; !ret->name && i < ELEMENTSOF(before); i++) {
-                _cleanup_free_ char *path = xasprintf("%s%s%s", before[i], release, after[i]);
-
-                if (!path || image_arch_of_file(root, path, ret) < 0)
-                        return -ENOMEM;
-                if (!first)
-                        first = TAKE_PTR(path);
+        r = kernel_images(release, &paths);
+        for (char **path = paths; r >= 0 && *path && !ret->name; path++) {
+                if (!first && root_exists(root, *path))
+                        first = *path;
+                r = image_arch_of_file(root, *path, ret);
         }
+        if (r < 0 || ret->name)
+                return r;
 
         /* A kernel that is packed as a whole (arm64's Image.gz) tells it by its name only. */
-        return ret->name ? 0 : image_arch_of_release(first, release, ret);
+        return image_arch_of_release(first ? first : paths[0], release, ret);
 }
 
 /* The first program that tells it: of those that every system has, else any. */

@@ -5,17 +5,12 @@
 #include <assert.h>
 #include <sys/utsname.h>
 
-#include "config.h"
 #include "core/image-arch.h"
+#include "core/kernel-files.h"
 #include "core/machine.h"
 #include "core/secret.h"
 #include "core/virt.h"
 
-#if HAVE_ZLIB
-#include <zlib.h>
-#endif
-
-#define MACHINE_CONFIG_MAX (4U * 1024U * 1024U)
 #define MACHINE_TEXT_MAX (64U * 1024U)
 
 Machine *machine_free(Machine *machine) {
@@ -172,66 +167,6 @@ static int machine_read_os(const Root *root, Machine *machine) {
         return 0;
 }
 
-#if HAVE_ZLIB
-static int machine_inflate_config(const Buffer *packed, Buffer *ret) {
-        z_stream z = {.next_in = (Bytef *) packed->data, .avail_in = (uInt) packed->size};
-        char chunk[16384];
-        int r, e = 0;
-
-        if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
-                return -ENOMEM;
-
-        do {
-                z.next_out = (Bytef *) chunk;
-                z.avail_out = sizeof(chunk);
-                r = inflate(&z, Z_NO_FLUSH);
-                if (r == Z_OK || r == Z_STREAM_END)
-                        e = buffer_append(ret, chunk, sizeof(chunk) - z.avail_out);
-        } while (r == Z_OK && e >= 0 && ret->size < MACHINE_CONFIG_MAX);
-
-        (void) inflateEnd(&z);
-
-        /* If a part of it were missing, the options of that part would count as not set. */
-        if (e >= 0 && r != Z_STREAM_END)
-                buffer_done(ret);
-        return e;
-}
-#endif
-
-static int machine_read_config(const Root *root, const char *release, Buffer *ret) {
-        static const char *const formats[] = {
-                "/boot/config-%s",
-                "/lib/modules/%s/config",
-                "/usr/lib/modules/%s/config",
-        };
-        int r;
-
-        for (size_t i = 0; release && i < ELEMENTSOF(formats); i++) {
-                _cleanup_free_ char *path = NULL;
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-                path = xasprintf(formats[i], release);
-#pragma GCC diagnostic pop
-                if (!path)
-                        return -ENOMEM;
-
-                r = root_read(root, path, MACHINE_CONFIG_MAX, ret);
-                if (r != -ENOENT && r != -EACCES)
-                        return r == -ENOMEM ? r : 0;
-        }
-
-#if HAVE_ZLIB
-        _cleanup_buffer_ Buffer packed = BUFFER_NULL;
-
-        /* In an image, /proc may be that of the builder's kernel; the root hides it then (core/root.h). */
-        if (root_read(root, "/proc/config.gz", MACHINE_CONFIG_MAX, &packed) >= 0)
-                return machine_inflate_config(&packed, ret);
-#endif
-
-        return 0;
-}
-
 static int machine_read_line(const Root *root, const char *path, char **ret) {
         int r = root_read_line(root, path, ret);
 
@@ -267,82 +202,6 @@ static int machine_read_running(const Root *root, Machine *machine) {
         return 0;
 }
 
-/*
- * What follows the name of a kernel in /boot. "vmlinuz-linux" and "vmlinuz-virt" do not say their release, and a kernel
- * that is compressed once more is for debuggers.
- */
-static const char *machine_release_of_kernel(const char *name, const char *prefix) {
-        static const char *const no_release[] = {".gz", ".xz", ".zst", ".bz2", ".old"};
-        const char *release = startswith(name, prefix);
-
-        if (!release || *release < '0' || *release > '9' || strstr(release, "rescue"))
-                return NULL;
-
-        for (size_t i = 0; i < ELEMENTSOF(no_release); i++)
-                if (endswith(release, no_release[i]))
-                        return NULL;
-
-        return release;
-}
-
-static const char *machine_release_of_vmlinuz(const char *name) {
-        return machine_release_of_kernel(name, "vmlinuz-");
-}
-
-/* Other names of what boots. SUSE has "vmlinux-RELEASE" for debuggers, beside a vmlinuz. */
-static const char *machine_release_of_other_kernel(const char *name) {
-        static const char *const prefixes[] = {"vmlinux-", "kernel-", "Image-"};
-        const char *release = NULL;
-
-        for (size_t i = 0; i < ELEMENTSOF(prefixes) && !release; i++)
-                release = machine_release_of_kernel(name, prefixes[i]);
-
-        return release;
-}
-
-/* A directory of modules has the name of the release. */
-static const char *machine_release_of_modules(const char *name) {
-        return *name >= '0' && *name <= '9' ? name : NULL;
-}
-
-static const char *machine_release_of_config(const char *name) {
-        return startswith(name, "config-");
-}
-
-/*
- * Find the newest kernel of an image, which is the kernel that it will most likely run. Not every kernel is in /boot by
- * its release: kernel-install puts it into a directory of the ESP, and some distributions have one name for all.
- */
-static int machine_newest_kernel(const Root *root, char **ret) {
-        static const struct {
-                const char *directory;
-                const char *(*release)(const char *name);
-        } places[] = {
-                {"/boot", machine_release_of_vmlinuz},
-                {"/boot", machine_release_of_other_kernel},
-                {"/usr/lib/modules", machine_release_of_modules},
-                {"/lib/modules", machine_release_of_modules},
-                {"/boot", machine_release_of_config},
-        };
-        _cleanup_(strv_freep) char **names = NULL;
-        const char *newest = NULL;
-
-        for (size_t i = 0; i < ELEMENTSOF(places) && !newest; i++) {
-                names = strv_free(names);
-                if (root_list(root, places[i].directory, &names) == -ENOMEM)
-                        return -ENOMEM;
-
-                for (char **name = names; name && *name; name++) {
-                        const char *release = places[i].release(*name);
-
-                        if (release && (!newest || strverscmp(release, newest) > 0))
-                                newest = release;
-                }
-        }
-
-        return free_and_strdup(ret, newest);
-}
-
 /* Only where nothing in the image tells its architecture, it is taken for that of the machine that builds it. */
 static int machine_probe_image(const Root *root, const char *arch, Machine *machine) {
         _cleanup_free_ char *found = NULL, *path = NULL;
@@ -352,7 +211,7 @@ static int machine_probe_image(const Root *root, const char *arch, Machine *mach
         r = probe_new(&machine->probe);
         if (r < 0)
                 return r;
-        r = machine_newest_kernel(root, &machine->probe->kernel_release);
+        r = kernel_find_newest(root, &machine->probe->kernel_release);
         if (r < 0)
                 return r;
         r = image_arch(root, machine->probe->kernel_release, &found, &path, &machine->problem);
@@ -412,7 +271,7 @@ int machine_read(const Root *root, const char *arch, const Interest *interest, M
         r = machine_read_os(root, machine);
         if (r < 0)
                 return r;
-        r = machine_read_config(root, machine->probe->kernel_release, &config);
+        r = kernel_read_config(root, machine->probe->kernel_release, &config);
         if (r < 0)
                 return r;
         r = machine_take_config(&config, interest, machine);

@@ -21,6 +21,9 @@ typedef struct PolicyParser {
         const char *path;
         const char *next, *end; /* the rest of the text */
         unsigned line;          /* the number of the line that inih got last */
+        const char *buffer;     /* where inih wanted that line */
+        int size;               /* of that buffer */
+        bool full;              /* the line fills the buffer */
         bool no_memory;         /* an error that inih's callbacks cannot return */
 } PolicyParser;
 
@@ -39,12 +42,27 @@ static _printf_(2, 3) void policy_parser_complain(PolicyParser *p, const char *f
                 p->no_memory = true;
 }
 
+/*
+ * Whether inih asks for the rest of a line, and there is none. It takes a line that fills its buffer for the beginning
+ * of a longer one, and asks with another buffer: to drop the rest (inih 61), or to keep it (INI_ALLOW_REALLOC).
+ */
+static bool policy_parser_line_is_whole(PolicyParser *p, const char *buffer, int size) {
+        bool whole = p->full && (buffer != p->buffer || size != p->size);
+
+        p->buffer = buffer;
+        p->size = size;
+        p->full = false;
+        return whole;
+}
+
 /* ini_parse_stream() calls this instead of fgets(). */
 static char *policy_parser_next_line(char *buffer, int size, void *userdata) {
         PolicyParser *p = userdata;
         const char *line = p->next, *end, *refusal;
         size_t n;
 
+        if (policy_parser_line_is_whole(p, buffer, size))
+                return NULL;
         if (line >= p->end)
                 return NULL;
 
@@ -63,6 +81,7 @@ static char *policy_parser_next_line(char *buffer, int size, void *userdata) {
         n = n > (size_t) size - 1 ? (size_t) size - 1 : n;
         memcpy(buffer, line, n);
         buffer[n] = 0;
+        p->full = n == (size_t) size - 1;
         return buffer;
 }
 

@@ -92,6 +92,20 @@ static void test_kernel(void **state) {
         expect(t, RELEASE, "aarch64", "/usr/lib/modules/" RELEASE "/vmlinuz", NULL);
 }
 
+/* openSUSE on aarch64, and Fedora's kernel-uki-virt; a kernel that is packed as a whole tells it by its release. */
+static void test_kernel_names(void **state) {
+        const Tree *t = *state;
+
+        tree_file(t, "/lib/modules/6.6.3.aarch64/vmlinuz", "packed");
+        expect(t, "6.6.3.aarch64", "aarch64", "/lib/modules/6.6.3.aarch64/vmlinuz", NULL);
+        put_pe(t, "/usr/lib/modules/6.6.2/Image", 0xAA64);
+        expect(t, "6.6.2", "aarch64", "/usr/lib/modules/6.6.2/Image", NULL);
+        put_pe(t, "/usr/lib/modules/6.6.4/vmlinuz-virt.efi", 0x8664);
+        expect(t, "6.6.4", "x86_64", "/usr/lib/modules/6.6.4/vmlinuz-virt.efi", NULL);
+        put_pe(t, "/boot/Image-6.6.4", 0xAA64);
+        expect(t, "6.6.4", "aarch64", "/boot/Image-6.6.4", NULL);
+}
+
 static void test_contradiction(void **state) {
         const Tree *t = *state;
 
@@ -108,6 +122,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_nothing, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_programs, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_kernel, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(test_kernel_names, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(test_contradiction, tree_setup, tree_teardown),
         };
 
