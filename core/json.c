@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <assert.h>
+#include <ctype.h>
 
 #include "core/json.h"
+#include "core/json-scan.h"
 
 size_t utf8_decode(const char *s, size_t size, uint32_t *ret) {
         static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -114,28 +116,82 @@ static void json_tokener_freep(json_tokener **tok) {
                 json_tokener_free(*tok);
 }
 
-/* Even in strict mode json-c accepts NaN, Infinity and single quotes. In JSON, "N", "I" and "'" are only in strings. */
-static bool json_has_extension(const char *text, size_t size) {
-        bool in_string = false;
+/*
+ * What json-c takes for JSON differs from release to release, also in strict mode: NaN, single quotes, and control
+ * characters in strings. So it gets only what RFC 8259 allows.
+ */
+static bool json_is_valid(const char *text, size_t size) {
+        JsonScan scan = JSON_SCAN_INIT(JSON_DEPTH_MAX);
 
         for (size_t i = 0; i < size; i++)
-                if (in_string && text[i] == '\\')
-                        i++;
-                else if (text[i] == '"')
-                        in_string = !in_string;
-                else if (!in_string && text[i] && strchr("'NI", text[i]))
-                        return true;
+                if (json_scan(&scan, text[i]) != JSON_SCAN_OK)
+                        return false;
 
-        return false;
+        return json_scan_end(&scan);
+}
+
+/* Whether these digits, which begin with no zero, are a number of more than 64 bits. */
+static bool json_is_beyond_64_bits(const char *digits, size_t n, bool negative) {
+        const char *limit = negative ? "9223372036854775808" : "18446744073709551615";
+        size_t n_limit = strlen(limit);
+
+        return n > n_limit || (n == n_limit && memcmp(digits, limit, n) > 0);
+}
+
+/*
+ * Copy JSON and write "e0" behind each integer of more than 64 bits: json-c makes another integer of it up to 0.16, and
+ * refuses the text since 0.17. With an exponent it is a number whose text json-c keeps. If no integer is so large,
+ * nothing is copied and ret stays empty.
+ */
+static int json_mark_large_integers(const char *text, size_t size, Buffer *ret) {
+        bool in_string = false;
+        size_t start = 0; /* of what is not in the buffer yet */
+        int r = 0;
+
+        for (size_t i = 0; i < size && r >= 0;) {
+                size_t first = i;
+
+                if (in_string || !strchr("-0123456789", text[i])) {
+                        in_string = text[i] == '"' ? !in_string : in_string;
+                        i += in_string && text[i] == '\\' ? 2 : 1;
+                        continue;
+                }
+
+                i += text[i] == '-' ? 1 : 0;
+                first = i;
+                while (i < size && isdigit((unsigned char) text[i]))
+                        i++;
+                if ((i == size || !strchr(".eE", text[i])) &&
+                    json_is_beyond_64_bits(text + first, i - first, first > 0 && text[first - 1] == '-')) {
+                        r = buffer_append(ret, text + start, i - start);
+                        if (r >= 0)
+                                r = buffer_puts(ret, "e0");
+                        start = i;
+                }
+                /* A fraction and an exponent are no integers of their own. */
+                while (i < size && strchr("+-.eE0123456789", text[i]))
+                        i++;
+        }
+
+        return r < 0 || start == 0 ? r : buffer_append(ret, text + start, size - start);
 }
 
 int json_parse(const char *text, size_t size, json_object **ret) {
         _cleanup_(json_tokener_freep) json_tokener *tok = NULL;
         _cleanup_json_ json_object *o = NULL;
+        _cleanup_buffer_ Buffer marked = BUFFER_NULL;
 
         assert(ret);
 
-        if (size > INT32_MAX - 1 || json_has_extension(text, size))
+        if (!json_is_valid(text, size))
+                return -EBADMSG;
+        if (json_mark_large_integers(text, size, &marked) < 0)
+                return -ENOMEM;
+        if (marked.size > 0) {
+                text = marked.data;
+                size = marked.size;
+        }
+        if (size > INT32_MAX - 1)
                 return -EBADMSG;
 
         /* json-c counts a scalar inside the innermost container as one more level. */

@@ -58,6 +58,9 @@ json_object *json_get_array(json_object *o, const char *key);
  * @size: its length in bytes
  * @ret: takes the value, which may be NULL for JSON null; the caller puts it
  *
+ * An integer of more than 64 bits is a number of the type "double", never another integer: what only passes on writes
+ * it with the exponent e0 behind it, and who wants an integer finds none.
+ *
  * Return: 0; -EBADMSG if the text is no JSON, no UTF-8, or nested deeper than JSON_DEPTH_MAX; -ENOMEM.
  */
 int json_parse(const char *text, size_t size, json_object **ret);

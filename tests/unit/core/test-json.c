@@ -85,6 +85,10 @@ static const struct {
         {"nul", -EBADMSG},
         {"/* comment */ {}", -EBADMSG},
         {"\"\xFF\"", -EBADMSG},
+        {"\"a\tb\"", -EBADMSG},
+        {"{\"a\x01\": 1}", -EBADMSG},
+        {"99999999999999999999x", -EBADMSG},
+        {"099999999999999999999", -EBADMSG},
         {"\"a", -EBADMSG},
 };
 
@@ -95,6 +99,41 @@ static void test_parse(_unused_ void **state) {
 
                 if (r != parse_cases[i].r)
                         fail_msg("%s: %d instead of %d", parse_cases[i].text, r, parse_cases[i].r);
+        }
+}
+
+/* An integer of more than 64 bits is no integer, and never another one; what passes it on keeps its value. */
+static void test_large_integers(_unused_ void **state) {
+        static const struct {
+                const char *text, *written;
+                enum json_type type; /* of the value, or of the last element of an array */
+        } cases[] = {
+                {"9223372036854775807", "9223372036854775807", json_type_int},
+                {"18446744073709551615", "18446744073709551615", json_type_int},
+                {"18446744073709551616", "18446744073709551616e0", json_type_double},
+                {"-9223372036854775808", "-9223372036854775808", json_type_int},
+                {"-9223372036854775809", "-9223372036854775809e0", json_type_double},
+                {"[99999999999999999999,-99999999999999999999,7]",
+                 "[99999999999999999999e0,-99999999999999999999e0,7]", json_type_int},
+                {"[1,\"\\\"99999999999999999999\",\"\\\\\",99999999999999999999 ]",
+                 "[1,\"\\\"99999999999999999999\",\"\\\\\",99999999999999999999e0]", json_type_double},
+                {"99999999999999999999.5", "99999999999999999999.5", json_type_double},
+                {"0.99999999999999999999", "0.99999999999999999999", json_type_double},
+                {"1E+99999999999999999999", "1E+99999999999999999999", json_type_double},
+                {"{\"99999999999999999999\":true}", "{\"99999999999999999999\":true}", json_type_object},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_json_ json_object *o = NULL;
+                _cleanup_buffer_ Buffer b = BUFFER_NULL;
+                json_object *last;
+
+                assert_int_equal(json_parse(cases[i].text, strlen(cases[i].text), &o), 0);
+                last = json_object_is_type(o, json_type_array)
+                        ? json_object_array_get_idx(o, json_object_array_length(o) - 1) : o;
+                assert_int_equal(json_object_get_type(last), cases[i].type);
+                assert_int_equal(json_format(o, &b), 0);
+                assert_string_equal(b.data, cases[i].written);
         }
 }
 
@@ -147,6 +186,7 @@ int main(void) {
                 cmocka_unit_test(test_text),
                 cmocka_unit_test(test_text_with_nul),
                 cmocka_unit_test(test_parse),
+                cmocka_unit_test(test_large_integers),
                 cmocka_unit_test(test_depth),
                 cmocka_unit_test(test_members),
                 cmocka_unit_test(test_pretty),
