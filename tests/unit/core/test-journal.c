@@ -16,7 +16,7 @@ static void test_ids(_unused_ void **state) {
         for (JournalMessage i = 0; i < _JOURNAL_MESSAGE_MAX; i++) {
                 assert_int_equal(strspn(journal_message_id(i), "0123456789abcdef"), 32);
                 assert_int_equal(strlen(journal_message_id(i)), 32);
-                assert_in_range(journal_message_priority(i), LOG_ERR, LOG_NOTICE);
+                assert_true(journal_message_priority(i) >= LOG_ERR && journal_message_priority(i) <= LOG_NOTICE);
                 for (JournalMessage j = 0; j < i; j++)
                         assert_string_not_equal(journal_message_id(i), journal_message_id(j));
         }
@@ -61,7 +61,7 @@ static void test_fields(_unused_ void **state) {
 
         for (unsigned i = 0; i < 1000; i++)
                 assert_int_equal(journal_field(&entry, "GTUNED_FILE", "/boot/x"), 0);
-        assert_in_range(entry.n_fields, 10, 100);
+        assert_true(entry.n_fields >= 10 && entry.n_fields <= 100);
 
         journal_entry_done(&entry);
         assert_int_equal(entry.n_fields, 0);

@@ -146,7 +146,7 @@ static void test_first_change_is_told_at_once(void **state) {
                 delay = s.last - before;
                 run_for(&s, 2 * BURST);
         }
-        assert_in_range(delay, 0, BURST / 2);
+        assert_true(delay <= BURST / 2);
         end(&s);
 }
 
@@ -167,7 +167,7 @@ static void test_later_ones_are_joined(void **state) {
         run_for(&s, 2 * BURST);
 
         /* One at once, and one for each burst in which something came. */
-        assert_in_range(s.updates, 2, 2 + (s.last - before) / BURST);
+        assert_true(s.updates >= 2 && s.updates <= 2 + (s.last - before) / BURST);
         assert_true(s.last - s.first >= BURST);
         while (!strstr(ask(&s, keeper_report), "\"300009\""))
                 run_until_updated(&s, s.updates + 1);
@@ -240,7 +240,7 @@ static void test_prepared(void **state) {
         for (; s.result == -EAGAIN && steps < 10000; steps++)
                 assert_return_code(sd_event_run(s.event, 100000), 0);
         assert_int_equal(s.result, 0);
-        assert_in_range(steps, 3, 9999);
+        assert_true(steps >= 3 && steps <= 9999);
         assert_non_null(strstr(s.answer, "\"123456\""));
         s.question = NULL;
 
@@ -308,7 +308,7 @@ static void test_broken_machine(void **state) {
         write_file(*state, "/gtuned-machine.json", "no JSON");
         run_until_updated(&s, 1);
         run_for(&s, 8 * BURST);
-        assert_in_range(s.updates, 1, 2);
+        assert_true(s.updates == 1 || s.updates == 2);
         assert_non_null(strstr(ask(&s, keeper_report), "5.10.0-1"));
         assert_null(ask(&s, keeper_changes));
         assert_int_equal(s.result, -EIO);
