@@ -28,6 +28,8 @@ GUEST_PACKAGES = (
     "busybox-static", "libc6", "libgcc-s1", "libjson-c5", "libsystemd0", "libudev1", "libcap2", "libinih1",
     "libssl3t64", "libzstd1", "zlib1g",
 )
+# How the packages are called that a kernel is made of: the first is in every Debian, the others are of Debian 14.
+KERNEL_PARTS = ("linux-image-", "linux-binary-", "linux-modules-", "linux-base-")
 _switched_on = set()
 
 
@@ -37,13 +39,28 @@ class SmallGuestError(Exception):
 
 # Packages
 
-def _kernel_package(options, name):
-    """The package with the kernel itself, which the one without a version depends on."""
-    for line in run("apt-cache", *options, "depends", name).decode().splitlines():
-        words = line.split()
-        if words[0] == "Depends:" and words[1].startswith("linux-image-"):
-            return words[1]
-    raise SmallGuestError(f"{name} does not say which kernel it stands for")
+def _kernel_packages(options, name):
+    """The packages of the kernel that the one without a version depends on. Since Debian 14 there are several."""
+    found, unseen = [], [name]
+    while unseen:
+        for line in run("apt-cache", *options, "depends", unseen.pop()).decode().splitlines():
+            kind, _, package = line.strip().partition(": ")
+            if kind.endswith("Depends") and package.startswith(KERNEL_PARTS) and package not in found:
+                found.append(package)
+                unseen.append(package)
+    if not any(package.startswith(KERNEL_PARTS[0]) for package in found):
+        raise SmallGuestError(f"{name} does not say which kernel it stands for")
+    return found
+
+
+def bring_to_boot(tree):
+    """Links kernels and configurations to where Debian's own script copies them (linux-base: 00-legacy-boot)."""
+    for kernel in sorted((tree / "usr/lib/modules").glob("*/vmlinuz")):
+        (tree / "boot").mkdir(exist_ok=True)
+        for name in ("vmlinuz", "config"):
+            target = tree / f"boot/{name}-{kernel.parent.name}"
+            if not target.exists():
+                os.link(kernel.with_name(name), target)
 
 
 def _download(directory, suite, architecture, kernel, names):
@@ -53,11 +70,12 @@ def _download(directory, suite, architecture, kernel, names):
                "-o", f"APT::Architecture={architecture}", "-o", f"APT::Architectures::={architecture}",
                "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "-o", "APT::Sandbox::User=root"]
     run("apt-get", *options, "update", "-qq")
-    kernels = [_kernel_package(options, kernel)] if kernel else []
+    kernels = _kernel_packages(options, kernel) if kernel else []
     run("env", "-C", apt, "apt-get", *options, "download", "-qq", *names, *kernels)
     for package in apt.glob("*.deb"):
         run("dpkg-deb", "-x", package, directory)
     shutil.rmtree(apt)
+    bring_to_boot(directory)
     # Where a linker script and the program interpreter are looked for.
     for name in ("lib", "lib64"):
         if (directory / "usr" / name).is_dir() and not (directory / name).exists():
@@ -84,13 +102,13 @@ def _cached(cache, suite, architecture, kernel, names):
     return target
 
 
-def packages(cache, architecture, more=()):
+def packages(cache, architecture, more=(), suite=SUITE):
     """What a guest is made of, as a tree of unpacked packages.
 
     architecture is Debian's word for it; the kernel is that of its cloud images. Dependencies are not followed: more
     has all that is needed beside GUEST_PACKAGES.
     """
-    return _cached(cache, SUITE, architecture, f"linux-image-cloud-{architecture}", (*GUEST_PACKAGES, *more))
+    return _cached(cache, suite, architecture, f"linux-image-cloud-{architecture}", (*GUEST_PACKAGES, *more))
 
 
 def packages_of(cache, suite, architecture, names):
