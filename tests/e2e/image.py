@@ -88,7 +88,7 @@ STABLE = Release(SUITE)
 # Its libraries have no suffix for the 64-bit time.
 OLDEST = Release(OLD_SUITE, packages=tuple(name.removesuffix("t64") for name in PACKAGES))
 # The newest of all that is measured at boot: its firmware, too.
-NEWEST = Release("forky", (GRUB_PACKAGE, "ovmf-generic"), (*PACKAGES, *CLOUD_INIT))
+NEWEST = Release("forky", (GRUB_PACKAGE, "ovmf-generic"), (*PACKAGES, *CLOUD_INIT, "systemd-tpm"))
 FIRMWARE = _ovmf(pathlib.Path("/usr/share/OVMF"))
 
 
