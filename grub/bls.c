@@ -214,6 +214,14 @@ static int bls_remove_only(const BootStore *store, const PreparedEdits *edits, P
         return 0;
 }
 
+/* With a blank in the line, Fedora's GRUB no longer ends the key at the tab: it would read no options at all. */
+static bool bls_key_ends_with_tab(const BootStore *store) {
+        const BlsLayout *l = store->layout;
+
+        return l->reader == BLS_GRUB_FEDORA && l->line.text.size > 0 &&
+               store->content.data[l->begin + strlen(BLS_OPTIONS)] == '\t';
+}
+
 static int bls_plan_change(const BootStore *store, const PreparedEdits *edits, Pieces *pieces, LineChange *c) {
         const BlsLayout *l = store->layout;
         int r;
@@ -224,6 +232,8 @@ static int bls_plan_change(const BootStore *store, const PreparedEdits *edits, P
                 r = bls_remove_only(store, edits, pieces, &c->left);
         if (r < 0)
                 return r;
+        if (c->n_texts > 0 && bls_key_ends_with_tab(store))
+                return -EBADMSG;
 
         if (l->line.text.size == 0)
                 return c->n_texts > 0 ? bls_insert_line(&store->content, l, c, pieces) : 0;

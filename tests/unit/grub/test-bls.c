@@ -119,6 +119,33 @@ static void test_add_remove(_unused_ void **state) {
         }
 }
 
+/* A blank behind the token would make the whole line the key for Fedora's GRUB. */
+static void test_tab_after_key(_unused_ void **state) {
+        static const struct {
+                const char *text;
+                BlsReader reader;
+                int result;
+        } cases[] = {
+                { "linux /k\noptions\ta\n", BLS_GRUB_FEDORA,  -EBADMSG },
+                { "linux /k\noptions a\n",  BLS_GRUB_FEDORA,  0        },
+                { "linux /k\noptions\ta\n", BLS_GRUB,         0        },
+                { "linux /k\noptions\ta\n", BLS_SYSTEMD_BOOT, 0        },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(boot_stores_freep) BootStores *stores = NULL;
+                _cleanup_buffer_ Buffer new = BUFFER_NULL;
+                const TokenEdit edit = { &force, true, NULL };
+                const BootEntry *entry = NULL;
+                const BootStore *s;
+                size_t size;
+
+                stores = load(PATH, cases[i].text, strlen(cases[i].text), cases[i].reader);
+                s = stores->stores[0];
+                assert_int_equal(s->driver->render(s, &edit, 1, &new, &entry, &size), cases[i].result);
+        }
+}
+
 static const char *lookup(void *userdata, const char *name) {
         (void) userdata;
 
@@ -462,6 +489,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_kinds),
                 cmocka_unit_test(test_add_remove),
+                cmocka_unit_test(test_tab_after_key),
                 cmocka_unit_test(test_expand),
                 cmocka_unit_test(test_read),
                 cmocka_unit_test(test_which_blscfg),
