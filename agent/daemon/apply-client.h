@@ -41,7 +41,7 @@ DEFINE_CLEANUP(ApplyClient *, apply_client_free);
  * apply_client_start() - ask for the apply unit to be started
  * @client: the client; its last request must be answered
  *
- * The event loop calls done within 5 s. A request within a second after a refusal gets the same refusal without a new
+ * The event loop calls done within 15 s. A request within a second after a refusal gets the same refusal without a new
  * process of root.
  */
 void apply_client_start(ApplyClient *client);
