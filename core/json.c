@@ -138,6 +138,19 @@ static bool json_is_beyond_64_bits(const char *digits, size_t n, bool negative) 
         return n > n_limit || (n == n_limit && memcmp(digits, limit, n) > 0);
 }
 
+/* Whether a text can have an integer of more than 64 bits, which few have: they are copied for it. */
+static bool json_has_long_number(const char *text, size_t size) {
+        size_t n_digits = 0;
+
+        for (size_t i = 0; i < size; i++) {
+                n_digits = text[i] >= '0' && text[i] <= '9' ? n_digits + 1 : 0;
+                if (n_digits == strlen("9223372036854775808"))
+                        return true;
+        }
+
+        return false;
+}
+
 /*
  * Copy JSON and write "e0" behind each integer of more than 64 bits: json-c makes another integer of it up to 0.16, and
  * refuses the text since 0.17. With an exponent it is a number whose text json-c keeps. If no integer is so large,
@@ -185,7 +198,7 @@ int json_parse(const char *text, size_t size, json_object **ret) {
 
         if (!json_is_valid(text, size))
                 return -EBADMSG;
-        if (json_mark_large_integers(text, size, &marked) < 0)
+        if (json_has_long_number(text, size) && json_mark_large_integers(text, size, &marked) < 0)
                 return -ENOMEM;
         if (marked.size > 0) {
                 text = marked.data;
