@@ -33,6 +33,12 @@ static uint32_t entry_first_letters(const char *const *words, size_t n) {
         return letters;
 }
 
+static bool entry_begins_with(const char *text, const char *word, bool whole) {
+        size_t n = strlen(word);
+
+        return strncasecmp(text, word, n) == 0 && !(whole && entry_is_letter(text[n]));
+}
+
 /*
  * Whether a text has one of the words, whatever its case; whole: one that no letter continues at either end. Few letters of
  * most texts begin a word, so that this takes much less than a strcasestr(3) for each of them.
@@ -41,15 +47,14 @@ static bool entry_has_one(const char *text, const char *const *words, size_t n, 
         uint32_t letters = entry_first_letters(words, n);
 
         for (const char *p = text; *p; p++) {
-                if (!(entry_letter_bit(*p) & letters) || (whole && p > text && entry_is_letter(p[-1])))
+                uint32_t letter = entry_letter_bit(*p);
+
+                if (!(letter & letters) || (whole && p > text && entry_is_letter(p[-1])))
                         continue;
 
-                for (size_t i = 0; i < n; i++) {
-                        size_t size = strlen(words[i]);
-
-                        if (strncasecmp(p, words[i], size) == 0 && !(whole && entry_is_letter(p[size])))
+                for (size_t i = 0; i < n; i++)
+                        if (entry_letter_bit(words[i][0]) == letter && entry_begins_with(p, words[i], whole))
                                 return true;
-                }
         }
 
         return false;
