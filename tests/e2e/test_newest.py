@@ -31,11 +31,19 @@ CMDLINE = f"{image.CMDLINE_PARTUUID} systemd.tpm2_measured_os=1"
 VERSIONS = ("uname -r", "systemctl --version | head -1", "qemu-ga --version", "cloud-init --version", "tpm2_pcrread --version")
 OURS = ("gtuned", "gtuned-apply", "gtuned-cloud-init", "gtuned-soft-reboot", "gtuned-request", "gtuned-tpm")
 SLOW = 240  # under emulation, for what restarts a service
+# They fail in this guest, which has no initrd; they set up systemd's PCRs in NV memory, which gtuned does not read.
+MASKED = ("systemd-tpm2-setup-early.service", "systemd-pcrproduct.service")
+
+
+def bake(root):
+    """As for the other tests of a first boot, without the units that cannot do their work."""
+    prepare(root)
+    image.run("systemctl", f"--root={root}", "mask", *MASKED)
 
 
 def newest_image(environment):
     """The image with cloud-init and gtuned's packages."""
-    return image.build(environment.cache, environment.work / "image", rpms=packages(environment.rpms), bake=prepare,
+    return image.build(environment.cache, environment.work / "image", rpms=packages(environment.rpms), bake=bake,
                        cmdline=CMDLINE, debian=image.NEWEST)
 
 
@@ -68,9 +76,9 @@ def judged(guest, environment, checks):
     """Both logs, of the firmware and of systemd, lead to the PCRs; a host verifies a quote of them."""
     verdict = ask_tpm(guest, "verdict")
     checks.equal("the logs lead to the PCRs", (verdict["state"], verdict["log"]["status"]), ("measured", "match"))
-    log = guest.check("gtune eventlog")
-    checks.contains("the event log has the command line", log, "systemd.tpm2_measured_os=1")
-    checks.contains("it has what user space measured", log, "userspace")
+    checks.contains("the event log has the command line", guest.check("gtune eventlog"), "systemd.tpm2_measured_os=1")
+    compared = verdict["log"]["banks"]["sha256"]["compared"]
+    checks.ok("what user space measured, into PCR 11 and 15, is in a log", {11, 15} <= set(compared), repr(compared))
     done = gtune_host(environment, "quote", "--name", "vm", "--keys", guest.dir / "keys", str(guest.sockets["gtuned"]))
     checks.ok("gtune-host quote verifies", done.returncode in (0, 3, 4, 5), done.stdout + done.stderr)
 
