@@ -15,7 +15,7 @@
 #define BLS_DIRECTORY "/loader/entries"
 
 /* Where the file systems that can hold entries are mounted. Only GRUB reads entries of the root file system. */
-static const char *const bls_mounts[] = { "/boot", "/boot/efi", "/efi", "" };
+static const char bls_mounts[][sizeof("/boot/efi")] = { "/boot", "/boot/efi", "/efi", "" };
 
 static bool bls_is_entry_name(const char *name) {
         return *name != '.' && endswith(name, ".conf") && strlen(name) > strlen(".conf");

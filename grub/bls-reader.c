@@ -16,7 +16,7 @@
  * the module "blscfg" has "blsuki" for images alone (Fedora 44).
  */
 static int bls_ask_modules(const Root *root, const char *directory, BlsReader *ret) {
-        static const char *const platforms[] = {
+        static const char platforms[][sizeof("powerpc-ieee1275")] = {
                 "i386-pc", "x86_64-efi", "arm64-efi", "i386-efi", "loongarch64-efi", "riscv64-efi", "powerpc-ieee1275",
         };
         static const struct {
@@ -44,7 +44,7 @@ static int bls_ask_modules(const Root *root, const char *directory, BlsReader *r
 
 /* Whether a word of ID or ID_LIKE names a distribution whose GRUB never had the blscfg of rhboot/grub2. */
 static bool bls_is_plain_family(const char *word, size_t n) {
-        static const char *const families[] = {
+        static const char families[][sizeof("slackware")] = {
                 "debian", "ubuntu", "arch", "gentoo", "alpine", "void", "nixos", "guix", "slackware",
         };
 

@@ -24,11 +24,12 @@ static uint32_t entry_letter_bit(char c) {
         return 1U << (entry_is_letter(c) ? (c | 0x20) - 'a' : 'z' - 'a' + 1);
 }
 
-static uint32_t entry_first_letters(const char *const *words, size_t n) {
+/* Words that follow each other, each with its NUL, and one NUL more: a table of them needs no relocations. */
+static uint32_t entry_first_letters(const char *words) {
         uint32_t letters = 0;
 
-        for (size_t i = 0; i < n; i++)
-                letters |= entry_letter_bit(words[i][0]);
+        for (const char *word = words; *word; word += strlen(word) + 1)
+                letters |= entry_letter_bit(*word);
 
         return letters;
 }
@@ -43,8 +44,8 @@ static bool entry_begins_with(const char *text, const char *word, bool whole) {
  * Whether a text has one of the words, whatever its case; whole: one that no letter continues at either end. Few letters of
  * most texts begin a word, so that this takes much less than a strcasestr(3) for each of them.
  */
-static bool entry_has_one(const char *text, const char *const *words, size_t n, bool whole) {
-        uint32_t letters = entry_first_letters(words, n);
+static bool entry_has_one(const char *text, const char *words, bool whole) {
+        uint32_t letters = entry_first_letters(words);
 
         for (const char *p = text; *p; p++) {
                 uint32_t letter = entry_letter_bit(*p);
@@ -52,8 +53,8 @@ static bool entry_has_one(const char *text, const char *const *words, size_t n, 
                 if (!(letter & letters) || (whole && p > text && entry_is_letter(p[-1])))
                         continue;
 
-                for (size_t i = 0; i < n; i++)
-                        if (entry_letter_bit(words[i][0]) == letter && entry_begins_with(p, words[i], whole))
+                for (const char *word = words; *word; word += strlen(word) + 1)
+                        if (entry_letter_bit(*word) == letter && entry_begins_with(p, word, whole))
                                 return true;
         }
 
@@ -61,21 +62,18 @@ static bool entry_has_one(const char *text, const char *const *words, size_t n, 
 }
 
 /* "recovery mode" in the translations of GRUB (po/), without the ends that are declined; those of ASCII letters alone, */
-static const char *const rescue_ascii[] = {
-        "Wiederherstellungsmodus", "Rettungsmodus", "mode de secours", "modo de rescate", "herstelmodus",
-        "tryb ratunkowy", "tryb odzyskiwania", "gjenopprettingsmodus", "redningstilstand", "palautustila",
-        "kurtarma kipi",
-};
+static const char rescue_ascii[] =
+        "Wiederherstellungsmodus\0" "Rettungsmodus\0" "mode de secours\0" "modo de rescate\0" "herstelmodus\0"
+        "tryb ratunkowy\0" "tryb odzyskiwania\0" "gjenopprettingsmodus\0" "redningstilstand\0" "palautustila\0"
+        "kurtarma kipi\0";
 
 /* … and the others, which most names need not be searched for. */
-static const char *const rescue_not_ascii[] = {
-        "恢复模式", "救援模式", "復原模式", "急救", "リカバリモード", "リカバリーモード", "レスキュー", "복구 모드",
-        "mode de dépannage", "mode de récupération", "modo de recuperación", "modo de recuperação",
-        "modalità ripristino", "modalità di ripristino", "återställningsläge", "режим восстановления",
-        "режим відновлення", "záchranný režim", "obnovovací režim", "helyreállítási mód", "chế độ phục hồi",
-};
+static const char rescue_not_ascii[] =
+        "恢复模式\0" "救援模式\0" "復原模式\0" "急救\0" "リカバリモード\0" "リカバリーモード\0" "レスキュー\0" "복구 모드\0"
+        "mode de dépannage\0" "mode de récupération\0" "modo de recuperación\0" "modo de recuperação\0" "modalità ripristino\0"
+        "modalità di ripristino\0" "återställningsläge\0" "режим восстановления\0" "режим відновлення\0"
+        "záchranný režim\0" "obnovovací režim\0" "helyreállítási mód\0" "chế độ phục hồi\0";
 
-/* Most texts have few of the letters with which the parts begin, so that the text is walked through only once. */
 static bool entry_is_ascii(const char *text) {
         for (; *text; text++)
                 if ((uint8_t) *text >= 0x80)
@@ -85,17 +83,14 @@ static bool entry_is_ascii(const char *text) {
 }
 
 bool entry_name_is_rescue(const char *name) {
-        static const char *const words[] = { "rescue", "recovery", "failsafe", "fail-safe", "emergency", "single-user" };
+        static const char words[] = "rescue\0" "recovery\0" "failsafe\0" "fail-safe\0" "emergency\0" "single-user\0";
 
-        return entry_has_one(name, words, ELEMENTSOF(words), true) ||
-               entry_has_one(name, rescue_ascii, ELEMENTSOF(rescue_ascii), false) ||
-               (!entry_is_ascii(name) && entry_has_one(name, rescue_not_ascii, ELEMENTSOF(rescue_not_ascii), false));
+        return entry_has_one(name, words, true) || entry_has_one(name, rescue_ascii, false) ||
+               (!entry_is_ascii(name) && entry_has_one(name, rescue_not_ascii, false));
 }
 
 bool entry_name_is_snapshot(const char *name) {
-        static const char *const words[] = { "snapshot", "snapshots" };
-
-        return entry_has_one(name, words, ELEMENTSOF(words), true);
+        return entry_has_one(name, "snapshot\0" "snapshots\0", true);
 }
 
 /* Whether a value is what is expected; an expected value that ends with "*" is a beginning. */
@@ -175,7 +170,7 @@ static EntryKind kernel_name_kind(const char *name) {
                         return names[i].kind;
         }
 
-        return entry_has_one(name, &(const char *) {"rescue"}, 1, false) ? ENTRY_RESCUE : ENTRY_SYSTEM;
+        return entry_has_one(name, "rescue\0", false) ? ENTRY_RESCUE : ENTRY_SYSTEM;
 }
 
 /*
