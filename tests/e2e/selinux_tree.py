@@ -4,7 +4,6 @@
 import os
 import pathlib
 import shutil
-import tempfile
 
 import image
 from image import run
@@ -22,22 +21,8 @@ LABEL = "security.selinux"
 
 def _devel(cache):
     """The headers of the guest's policy, unpacked; the machine of the tests may have those of another one."""
-    target = pathlib.Path(cache).resolve() / f"selinux-devel-{image.SUITE}"
-    if target.is_dir():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    building = pathlib.Path(tempfile.mkdtemp(prefix="building-", dir=target.parent))
-    try:
-        options = image.apt_options(building / "apt",
-                                    f"deb [signed-by={image.KEYRING}] {image.mirror()} {image.SUITE} main")
-        run("apt-get", *options, "update", "-qq")
-        run("env", "-C", building, "apt-get", *options, "download", "-qq", "selinux-policy-dev")
-        for package in building.glob("*.deb"):
-            run("dpkg-deb", "-x", package, building / "tree")
-        os.rename(building / "tree", target)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return target
+    return image.cached(pathlib.Path(cache) / f"selinux-devel-{image.SUITE}",
+                        lambda directory: image.fetch_packages(directory, image.SUITE, "selinux-policy-dev"))
 
 
 def make_module(cache, work):

@@ -2,8 +2,6 @@
 """Boot layouts that GRUB itself has to read: a stub on the ESP that hands over to the real grub.cfg, and entries of the
 Boot Loader Specification, with their own command line and with that of grubenv."""
 
-import shutil
-
 import image
 from checks import test
 from qemu import Guest
@@ -45,25 +43,10 @@ blscfg --path ($root)/boot/loader/entries
 TOKEN = b" cpuidle_haltpoll.force=Y"
 
 
-def fetch_grub(directory):
-    """Unpacks the package into a new directory."""
-    options = image.apt_options(directory / "apt", f"deb [signed-by={image.KEYRING}] {image.mirror()} {BLS_SUITE} main")
-    image.run("apt-get", *options, "update", "-qq")
-    image.run("env", "-C", directory, "apt-get", *options, "download", "-qq", f"{BLS_PACKAGE}/{BLS_SUITE}")
-    for package in directory.glob("*.deb"):
-        image.run("dpkg-deb", "-x", package, directory)
-        package.unlink()
-    shutil.rmtree(directory / "apt")
-
-
 def bls_grub(environment):
     """A GRUB with blscfg, as one EFI program. The package is fetched once into the cache."""
-    packages = (environment.cache or environment.work) / f"{BLS_PACKAGE}-{BLS_SUITE}"
-    if not packages.is_dir():
-        building = environment.work / "grub"
-        building.mkdir()
-        fetch_grub(building)
-        shutil.move(building, packages)
+    packages = image.cached((environment.cache or environment.work) / f"{BLS_PACKAGE}-{BLS_SUITE}",
+                            lambda directory: image.fetch_packages(directory, BLS_SUITE, BLS_PACKAGE))
     program = environment.work / "bls.efi"
     image.make_grub(packages, program, BLS_MODULES)
     return program.read_bytes()

@@ -13,14 +13,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
-from image import KEYRING, SUITE, ImageError, apt_options, mirror, run  # noqa: E402 (found through the line above)
+from image import KEYRING, SUITE, ImageError, apt_options, cached, mirror, run  # noqa: E402 (found by that)
 
 TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 # What every such guest needs: a shell with its tools as one static program, and the libraries of gtune.
@@ -85,21 +84,8 @@ def _download(directory, suite, architecture, kernel, names):
 def _cached(cache, suite, architecture, kernel, names):
     """A tree of unpacked packages in the cache directory, fetched if it is not there yet."""
     key = hashlib.sha256("\n".join((suite, architecture, kernel, *names)).encode()).hexdigest()[:16]
-    target = pathlib.Path(cache).resolve() / f"packages-{architecture}-{key}"
-    if target.is_dir():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    building = pathlib.Path(tempfile.mkdtemp(prefix="building-", dir=target.parent))
-    try:
-        building.chmod(0o755)
-        _download(building, suite, architecture, kernel, names)
-        os.rename(building, target)
-    except OSError:
-        if not target.is_dir():  # a test that runs beside this one was first
-            raise
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return target
+    return cached(pathlib.Path(cache) / f"packages-{architecture}-{key}",
+                  lambda directory: _download(directory, suite, architecture, kernel, names))
 
 
 def packages(cache, architecture, more=(), suite=SUITE):
