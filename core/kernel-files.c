@@ -11,8 +11,7 @@
 
 #define KERNEL_CONFIG_MAX (4U * 1024U * 1024U)
 
-/* Where the modules of a kernel are; /lib is a link on most systems. */
-static const char *const kernel_module_directories[] = {"/usr/lib/modules", "/lib/modules"};
+const char *const kernel_module_directories[] = {"/usr/lib/modules", "/lib/modules", NULL};
 
 /*
  * What boots, in a directory of modules: all but SUSE and Fedora's kernel-uki-virt have "vmlinuz" there, on ppc64le
@@ -144,10 +143,9 @@ int kernel_images(const char *release, char ***ret) {
                 if (strv_take(&paths, &n, xasprintf("/boot/%s%s", kernel_prefixes[i], release)) < 0)
                         return -ENOMEM;
 
-        for (size_t i = 0; i < ELEMENTSOF(kernel_module_directories); i++)
+        for (const char *const *directory = kernel_module_directories; *directory; directory++)
                 for (const char *const *name = kernel_names; *name; name++)
-                        if (strv_take(&paths, &n, xasprintf("%s/%s/%s", kernel_module_directories[i], release,
-                                                            *name)) < 0)
+                        if (strv_take(&paths, &n, xasprintf("%s/%s/%s", *directory, release, *name)) < 0)
                                 return -ENOMEM;
 
         *ret = TAKE_PTR(paths);
@@ -187,8 +185,8 @@ static int kernel_read_config_file(const Root *root, const char *release, Buffer
 
         if (strv_take(&paths, &n, xasprintf("/boot/config-%s", release)) < 0)
                 return -ENOMEM;
-        for (size_t i = 0; i < ELEMENTSOF(kernel_module_directories); i++)
-                if (strv_take(&paths, &n, xasprintf("%s/%s/config", kernel_module_directories[i], release)) < 0)
+        for (const char *const *directory = kernel_module_directories; *directory; directory++)
+                if (strv_take(&paths, &n, xasprintf("%s/%s/config", *directory, release)) < 0)
                         return -ENOMEM;
 
         for (char **path = paths; *path && ret->size == 0; path++) {

@@ -10,6 +10,9 @@
 
 #include "core/root.h"
 
+/* Where the modules of a kernel are, NULL-terminated; /lib is a link on most systems. */
+extern const char *const kernel_module_directories[];
+
 /**
  * kernel_find_newest() - find the newest kernel of an image, which is the kernel that it will most likely run
  * @root: the root

@@ -7,14 +7,12 @@
  * Tested by test-module.c and by the golden machines (tests/roots).
  */
 
+#include "core/kernel-files.h"
 #include "haltpoll/haltpoll.h"
 
 #define MODULE_FILE "kernel/drivers/cpuidle/cpuidle-haltpoll.ko"
 #define MODULE_TEXT_MAX 65536U
 #define MODULE_BUILTIN_MAX (1024U * 1024U)
-
-/* Where the modules of a kernel are; /lib is a link on most systems. */
-static const char *const module_directories[] = {"/usr/lib/modules", "/lib/modules"};
 
 static bool module_file_exists(const View *view, const char *directory, const char *release, bool *ret_no_memory) {
         static const char *const suffixes[] = {"", ".xz", ".zst", ".gz"};
@@ -35,14 +33,14 @@ int module_find(const View *view, ModulePlace *ret) {
         bool no_memory = false;
 
         *ret = MODULE_UNKNOWN;
-        for (size_t i = 0; release && i < ELEMENTSOF(module_directories); i++) {
-                _cleanup_free_ char *path = xasprintf("%s/%s/modules.builtin", module_directories[i], release);
+        for (const char *const *directory = kernel_module_directories; release && *directory; directory++) {
+                _cleanup_free_ char *path = xasprintf("%s/%s/modules.builtin", *directory, release);
                 _cleanup_buffer_ Buffer text = BUFFER_NULL;
                 int r;
 
                 if (!path)
                         return -ENOMEM;
-                if (module_file_exists(view, module_directories[i], release, &no_memory)) {
+                if (module_file_exists(view, *directory, release, &no_memory)) {
                         *ret = MODULE_AS_FILE;
                         return 0;
                 }
