@@ -48,17 +48,13 @@ static void snapshot_remember(const Sight *sight, void *userdata) {
         p->names[p->n++] = copy;
 }
 
-static int snapshot_compare_paths(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 static void snapshot_sort_paths(SnapshotPaths *p) {
         size_t kept = 0;
 
         if (p->n == 0)
                 return;
 
-        qsort(p->names, p->n, sizeof(char *), snapshot_compare_paths);
+        qsort(p->names, p->n, sizeof(char *), strv_compare);
         for (size_t i = 1; i < p->n; i++)
                 if (streq(p->names[kept], p->names[i]))
                         free(p->names[i]);

@@ -104,10 +104,6 @@ static int policy_list_drop_ins(const Root *root, Policy *policy, const char *na
         return 0;
 }
 
-static int policy_compare_names(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 static int policy_read_drop_ins(const Root *root, const char *name, Policy *policy, const PolicyKeys *keys,
                                 size_t n_keys) {
         _cleanup_(strv_freep) char **names = NULL;
@@ -118,7 +114,7 @@ static int policy_read_drop_ins(const Root *root, const char *name, Policy *poli
         if (r < 0)
                 return r;
         if (n > 0)
-                qsort(names, n, sizeof(char *), policy_compare_names);
+                qsort(names, n, sizeof(char *), strv_compare);
 
         for (size_t i = 0; i < n; i++) {
                 _cleanup_free_ char *path = NULL;

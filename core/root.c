@@ -513,10 +513,6 @@ int root_read_device(const Root *root, const char *path, size_t size, void *ret)
         return r;
 }
 
-static int root_compare_names(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 static void closedirp(DIR **d) {
         if (*d)
                 (void) closedir(*d);
@@ -556,7 +552,7 @@ static int root_add_overlay_names(const Root *root, const char *directory, char 
 static void root_sort_names(char **names, size_t *n) {
         size_t kept = 0;
 
-        qsort(names, *n, sizeof(char *), root_compare_names);
+        qsort(names, *n, sizeof(char *), strv_compare);
         for (size_t i = 0; i < *n; i++)
                 if (kept > 0 && streq(names[kept - 1], names[i]))
                         free(names[i]);

@@ -62,6 +62,10 @@ size_t lower_bound(const void *key, const void *base, size_t n, size_t size, int
         return low;
 }
 
+int strv_compare(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
 char **strv_free(char **l) {
         for (char **s = l; s && *s; s++)
                 free(*s);

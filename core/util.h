@@ -190,6 +190,9 @@ size_t strv_length(char *const *l) _pure_;
 /** strv_has() - whether a NULL-terminated array holds a string; NULL: no */
 bool strv_has(char *const *l, const char *s) _pure_;
 
+/** strv_compare() - the order of two strings of an array, for qsort(3) and bsearch(3) */
+int strv_compare(const void *a, const void *b) _pure_;
+
 /**
  * strv_take() - append a string to a NULL-terminated array
  * @list: the array; *list may be NULL if *n is 0

@@ -39,10 +39,6 @@ static int boot_directories_add(BootDirectories *directories, const Root *root, 
         return 0;
 }
 
-static int boot_compare_names(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* Whether there can be a file of a directory. Return: 1, 0 or -ENOMEM. */
 static int boot_directories_may_hold(BootDirectories *directories, const Root *root, const char *path,
                                      const char *name) {
@@ -64,7 +60,7 @@ static int boot_directories_may_hold(BootDirectories *directories, const Root *r
         }
 
         return d->unread ||
-               (d->n_names > 0 && bsearch(&name, d->names, d->n_names, sizeof(char *), boot_compare_names) != NULL);
+               (d->n_names > 0 && bsearch(&name, d->names, d->n_names, sizeof(char *), strv_compare) != NULL);
 }
 
 /* The same for a path; one that ends in no name is looked at as it is. */

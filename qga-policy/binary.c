@@ -129,10 +129,6 @@ static int qga_binary_read_all(int fd, QgaBinary *b) {
         return 0;
 }
 
-static int qga_binary_compare_names(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 int qga_binary_read(const Root *root, const char *path, QgaBinary *ret) {
         _cleanup_close_ int fd = -EBADF;
         int r;
@@ -153,6 +149,6 @@ int qga_binary_read(const Root *root, const char *path, QgaBinary *ret) {
         }
 
         /* The order of strings in the file changes with each build; reports must not change with it. */
-        qsort(ret->names.list, ret->names.n, sizeof(char *), qga_binary_compare_names);
+        qsort(ret->names.list, ret->names.n, sizeof(char *), strv_compare);
         return 0;
 }

@@ -47,14 +47,10 @@ bool unit_file_is_newer(const Root *root, const char *path, uint64_t started) {
                (root_is_live(root) && unit_time_is_later(&st.st_ctim, started));
 }
 
-static int unit_compare_names(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* Whether one of the first @n directories has a name. The lists of root_list() are sorted. */
 static bool unit_is_listed(char **const lists[], const size_t sizes[], size_t n, char *const *name) {
         for (size_t i = 0; i < n; i++)
-                if (sizes[i] > 0 && bsearch(name, lists[i], sizes[i], sizeof(char *), unit_compare_names))
+                if (sizes[i] > 0 && bsearch(name, lists[i], sizes[i], sizeof(char *), strv_compare))
                         return true;
 
         return false;
