@@ -7,9 +7,8 @@
  * Tested by test-bls.c.
  */
 
-#include <strings.h>
-
 #include "grub/bls.h"
+#include "grub/os-family.h"
 
 /*
  * GRUB's modules tell it. They are beside the grub.cfg where grub-install made that, and in the packages. A GRUB with
@@ -42,41 +41,19 @@ static int bls_ask_modules(const Root *root, const char *directory, BlsReader *r
         return 0;
 }
 
-/* Whether a word of ID or ID_LIKE names a distribution whose GRUB never had the blscfg of rhboot/grub2. */
-static bool bls_is_plain_family(const char *word, size_t n) {
-        static const char families[][sizeof("slackware")] = {
-                "debian", "ubuntu", "arch", "gentoo", "alpine", "void", "nixos", "guix", "slackware",
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(families); i++)
-                if (strlen(families[i]) == n && strncasecmp(word, families[i], n) == 0)
-                        return true;
-
-        return false;
-}
-
+/* Distributions whose GRUB never had the blscfg of rhboot/grub2; any other one is taken to have it. */
 static int bls_ask_os_release(const Root *root, BlsReader *ret) {
-        _cleanup_buffer_ Buffer content = BUFFER_NULL;
-        char *state = NULL;
-        int r;
+        static const OsFamily families[] = {
+                { "debian", BLS_GRUB }, { "ubuntu", BLS_GRUB }, { "arch", BLS_GRUB },
+                { "gentoo", BLS_GRUB }, { "alpine", BLS_GRUB }, { "void", BLS_GRUB },
+                { "nixos", BLS_GRUB },  { "guix", BLS_GRUB },   { "slackware", BLS_GRUB },
+        };
+        int r = os_family_ask(root, families, ELEMENTSOF(families), BLS_GRUB_FEDORA);
 
-        *ret = BLS_GRUB_FEDORA;
-        r = root_read(root, "/etc/os-release", 64 * 1024, &content);
-        if (r < 0 && r != -ENOMEM)
-                r = root_read(root, "/usr/lib/os-release", 64 * 1024, &content);
-        if (r < 0 || content.size == 0)
-                return r == -ENOMEM ? r : 0;
+        if (r < 0)
+                return r;
 
-        for (char *line = strtok_r(content.data, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
-                const char *p = startswith(line, "ID=") ?: startswith(line, "ID_LIKE=");
-
-                for (size_t n; p && *p; p += n + (p[n] != 0)) {
-                        n = strcspn(p, " \t\"'\r");
-                        if (bls_is_plain_family(p, n))
-                                *ret = BLS_GRUB;
-                }
-        }
-
+        *ret = (BlsReader) r;
         return 0;
 }
 

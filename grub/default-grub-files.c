@@ -10,6 +10,7 @@
 #include <assert.h>
 
 #include "grub/default-grub.h"
+#include "grub/os-family.h"
 
 /* Real systems have a few drop-ins. */
 #define DEFAULT_GRUB_FILES_MAX 256U
@@ -81,59 +82,17 @@ static int default_grub_ask_generator(const Root *root) {
  * The families whose grub2-mkconfig is that of upstream here, which reads no drop-ins (rhboot/grub2:
  * util/grub-mkconfig.in), and those that have changed this.
  */
-static int default_grub_ask_family(const char *word, size_t n) {
-        static const struct {
-                const char *name;
-                int answer;
-        } families[] = {
-                { "fedora", DROP_INS_UNREAD },
-                { "rhel", DROP_INS_UNREAD },
-                { "centos", DROP_INS_UNREAD },
-                { "suse", DROP_INS_UNREAD },
-                { "openEuler", DROP_INS_UNREAD },
-                { "kylin", DROP_INS_UNREAD },
-                { "anolis", DROP_INS_UNREAD },
-                { "opencloudos", DROP_INS_UNREAD },
-                { "tencentos", DROP_INS_UNREAD },
-                { "amzn", DROP_INS_UNREAD },
-                { "debian", DROP_INS_WELCOME },
-                { "ubuntu", DROP_INS_WELCOME },
-                { "deepin", DROP_INS_WELCOME },
-                { "arch", DROP_INS_WELCOME },
-                { "azurelinux", DROP_INS_WELCOME },
+static int default_grub_ask_os_release(const Root *root) {
+        static const OsFamily families[] = {
+                { "fedora", DROP_INS_UNREAD },      { "rhel", DROP_INS_UNREAD },      { "centos", DROP_INS_UNREAD },
+                { "suse", DROP_INS_UNREAD },        { "openEuler", DROP_INS_UNREAD }, { "kylin", DROP_INS_UNREAD },
+                { "anolis", DROP_INS_UNREAD },      { "opencloudos", DROP_INS_UNREAD },
+                { "tencentos", DROP_INS_UNREAD },   { "amzn", DROP_INS_UNREAD },
+                { "debian", DROP_INS_WELCOME },     { "ubuntu", DROP_INS_WELCOME },   { "deepin", DROP_INS_WELCOME },
+                { "arch", DROP_INS_WELCOME },       { "azurelinux", DROP_INS_WELCOME },
         };
 
-        for (size_t i = 0; i < ELEMENTSOF(families); i++)
-                if (strlen(families[i].name) == n && strncasecmp(word, families[i].name, n) == 0)
-                        return families[i].answer;
-
-        return DROP_INS_READ;
-}
-
-/* What ID and ID_LIKE of os-release say. Return: a number from above, or -ENOMEM. */
-static int default_grub_ask_os_release(const Root *root) {
-        _cleanup_buffer_ Buffer content = BUFFER_NULL;
-        char *state = NULL;
-        int answer, r;
-
-        r = root_read(root, "/etc/os-release", 64 * 1024, &content);
-        if (r < 0 && r != -ENOMEM)
-                r = root_read(root, "/usr/lib/os-release", 64 * 1024, &content);
-        if (r < 0 || content.size == 0)
-                return r == -ENOMEM ? r : DROP_INS_READ;
-
-        for (char *line = strtok_r(content.data, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
-                const char *p = startswith(line, "ID=") ?: startswith(line, "ID_LIKE=");
-
-                for (size_t n; p && *p; p += n + (p[n] != 0)) {
-                        n = strcspn(p, " \t\"'\r");
-                        answer = default_grub_ask_family(p, n);
-                        if (answer != DROP_INS_READ)
-                                return answer;
-                }
-        }
-
-        return DROP_INS_READ;
+        return os_family_ask(root, families, ELEMENTSOF(families), DROP_INS_READ);
 }
 
 static int default_grub_reads_drop_ins(const Root *root) {

@@ -41,8 +41,8 @@ static bool entry_begins_with(const char *text, const char *word, bool whole) {
 }
 
 /*
- * Whether a text has one of the words, whatever its case; whole: one that no letter continues at either end. Few letters of
- * most texts begin a word, so that this takes much less than a strcasestr(3) for each of them.
+ * Whether a text has one of the words, whatever its case; whole: one that no letter continues at either end. Few letters
+ * of most texts begin a word, so that this takes much less than a strcasestr(3) for each of them.
  */
 static bool entry_has_one(const char *text, const char *words, bool whole) {
         uint32_t letters = entry_first_letters(words);
